@@ -1,0 +1,67 @@
+/** Time, injected: nothing outside `systemClock` reads a clock or arms a driver timer of its own. */
+export interface Clock {
+  /** Wall time in epoch milliseconds; may jump. Due times and everything stored use it. */
+  now(): number;
+  /** Milliseconds that only ever go forward; every verdict about silence and leases uses it. */
+  monotonic(): number;
+  /** Runs `callback` once after `ms` (any length; 24.8 days is no limit here). The returned function cancels it. */
+  schedule(callback: () => void, ms: number): () => void;
+}
+
+/** Chance, injected. */
+export interface Rng {
+  /** A number in [0, 1). */
+  next(): number;
+  /** A random id of `[0-9A-Za-z]`, 16 characters unless told. */
+  id(length?: number): string;
+}
+
+/** `setTimeout` fires at once beyond this many milliseconds, so longer waits are cut into hops. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  schedule(callback, ms) {
+    const end = performance.now() + ms;
+    let timer: NodeJS.Timeout;
+    const hop = (): void => {
+      const left = end - performance.now();
+      timer = left > LONGEST_TIMEOUT_MS ? setTimeout(hop, LONGEST_TIMEOUT_MS) : setTimeout(callback, Math.max(0, left));
+    };
+    hop();
+    return () => clearTimeout(timer);
+  },
+};
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+function idFrom(byte: () => number, length: number): string {
+  let id = "";
+  while (id.length < length) {
+    const value = byte() & 63;
+    if (value < ALPHABET.length) id += ALPHABET[value];
+  }
+  return id;
+}
+
+export const systemRng: Rng = {
+  next: () => Math.random(),
+  id(length = 16) {
+    const bytes = crypto.getRandomValues(new Uint8Array(length * 2));
+    let at = 0;
+    return idFrom(() => bytes[at++] ?? crypto.getRandomValues(new Uint8Array(1))[0]!, length);
+  },
+};
+
+/** The same chance again from the same seed (mulberry32, by Tommy Ettinger), for tests and verifiable draws' rehearsals. */
+export function seededRng(seed: number): Rng {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { next, id: (length = 16) => idFrom(() => Math.floor(next() * 256), length) };
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+
+/** Thrown when the environment holds a bad value; its message is one line that names the variable. */
+export class ConfigError extends Error {}
+
+const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Every variable that Ringmaster reads. `.env.example` documents each; a test fails when the two differ. */
+const environment = z.object({
+  NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
+  PORT: wholeNumber(0, 65_535).default(2567),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(mysql:\/\/|sqlite:)/, "must be mysql://… or sqlite:PATH")
+    .default("sqlite:.data/ringmaster.sqlite"),
+  ROLE: z.enum(["all", "web", "worker"]).default("all"),
+  JWT_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
+  PUBLIC_ADDRESS: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(30_000),
+  DEMO: flag.optional(),
+  NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
+  DATABASE_POOL: wholeNumber(2, 200).default(16),
+  TRUST_PROXY: flag.default(false),
+});
+
+/** What `DATABASE_URL` names. */
+export type DatabaseConfig = { kind: "mysql"; url: string; pool: number } | { kind: "sqlite"; path: string };
+
+export interface Config {
+  production: boolean;
+  port: number;
+  redisUrl: string | undefined;
+  database: DatabaseConfig;
+  role: "all" | "web" | "worker";
+  /** At least 32 characters; made for this run when development sets none. */
+  jwtSecret: string;
+  /** Whether `jwtSecret` was made for this run (then an operator's token is printed at start). */
+  jwtSecretIsMade: boolean;
+  publicAddress: string | undefined;
+  logLevel: string;
+  shutdownTimeoutMs: number;
+  /** `undefined`: on in development when the embedded database is empty. */
+  demo: boolean | undefined;
+  /** How long a node's beat may be missing before it counts as dead, in milliseconds. */
+  nodeTtlMs: number;
+  /** Whether `X-Forwarded-For` is believed (only behind a proxy that sets it). */
+  trustProxy: boolean;
+}
+
+/** Environment → Config. Empty values count as unset. Throws ConfigError with one line naming the variable. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new ConfigError(`${issue.path.join(".")}: ${issue.message}`);
+  }
+  const values = parsed.data;
+  const database = databaseOf(values.DATABASE_URL, values.DATABASE_POOL);
+  if (values.REDIS_URL !== undefined && database.kind === "sqlite") {
+    throw new ConfigError(
+      "REDIS_URL: a cluster needs a database that its nodes can share; set DATABASE_URL to mysql://…",
+    );
+  }
+  if (values.ROLE !== "all" && values.REDIS_URL === undefined) {
+    throw new ConfigError(`ROLE: ${values.ROLE} needs a cluster; set REDIS_URL, or leave ROLE at all`);
+  }
+  const production = values.NODE_ENV === "production";
+  if (production && values.JWT_SECRET === undefined) {
+    throw new ConfigError("JWT_SECRET: production needs one (at least 32 characters, the same on every node)");
+  }
+  if (values.JWT_SECRET === undefined && values.REDIS_URL !== undefined) {
+    throw new ConfigError("JWT_SECRET: a cluster needs one, the same on every node (at least 32 characters)");
+  }
+  return {
+    production,
+    port: values.PORT,
+    redisUrl: values.REDIS_URL,
+    database,
+    role: values.ROLE,
+    jwtSecret: values.JWT_SECRET ?? Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url"),
+    jwtSecretIsMade: values.JWT_SECRET === undefined,
+    publicAddress: values.PUBLIC_ADDRESS,
+    logLevel: values.LOG_LEVEL,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    demo: values.DEMO,
+    nodeTtlMs: values.NODE_TTL_MS,
+    trustProxy: values.TRUST_PROXY,
+  };
+}
+
+function databaseOf(url: string, pool: number): DatabaseConfig {
+  return url.startsWith("sqlite:")
+    ? { kind: "sqlite", path: url.slice("sqlite:".length) }
+    : { kind: "mysql", url, pool };
+}
+
+/** The names of all variables, for the test that compares them with `.env.example`. */
+export const VARIABLES: readonly string[] = Object.keys(environment.shape);

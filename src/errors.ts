@@ -1,0 +1,76 @@
+/**
+ * The one table of errors: what a client or a caller may be told, its HTTP status, and what it means.
+ * `docs/errors.md` documents the same codes; a test fails when the two differ.
+ */
+export const ERRORS = {
+  invalid_payload: { status: 400, message: "The payload is not of the documented shape." },
+  payload_too_large: { status: 413, message: "The body is larger than the server accepts." },
+  unauthenticated: { status: 401, message: "Sign in first: the token is missing, forged or expired." },
+  forbidden: { status: 403, message: "Your role may not do this." },
+  not_found: { status: 404, message: "There is nothing by that name." },
+  unknown_request: { status: 404, message: "This room knows no such request." },
+  conflict: { status: 409, message: "The state it applies to has changed; read it again." },
+  wrong_phase: { status: 409, message: "The event is not in a phase that allows this." },
+  rate_limited: { status: 429, message: "Too many requests; slow down." },
+  overloaded: { status: 503, message: "Too much work is waiting; try again in a moment." },
+  unavailable: { status: 503, message: "A part that this needs is out of reach; try again in a moment." },
+  draining: { status: 503, message: "This node is shutting down; reconnect to reach another." },
+  internal: { status: 500, message: "Something failed on our side; it has been logged." },
+  unknown_assignment: { status: 409, message: "This assignment is not open for you: solved, expired or never given." },
+  not_delivered: {
+    status: 503,
+    message: "The call did not reach its actor; nothing happened, and it is safe to repeat.",
+  },
+  outcome_unknown: {
+    status: 504,
+    message:
+      "No answer in time; the call may have taken effect. Repeat it with the same requestId to learn its outcome.",
+  },
+  actor_cycle: { status: 500, message: "The call chain came back to an actor that is in a turn." },
+  actor_quarantined: { status: 503, message: "The actor crashed its node repeatedly and is quarantined." },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+/** A code from the table of errors. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What an error looks like on the wire: over HTTP inside `{error: …}`, in a room as the rejection. */
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  details?: unknown;
+}
+
+/**
+ * The only error that leaves the server. Its message may be made more precise than the table's;
+ * `details` must hold nothing that a client may not read.
+ */
+export class RingmasterError extends Error {
+  readonly code: ErrorCode;
+  readonly details: unknown;
+
+  constructor(code: ErrorCode, message: string = ERRORS[code].message, details?: unknown, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RingmasterError";
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  toWire(): WireError {
+    return { code: this.code, message: this.message, ...(this.details === undefined ? {} : { details: this.details }) };
+  }
+
+  static fromWire(wire: WireError): RingmasterError {
+    return new RingmasterError(wire.code in ERRORS ? wire.code : "internal", wire.message, wire.details);
+  }
+}
+
+/** Turns anything thrown into an error that may leave the server; what is not ours becomes `internal`, without its text. */
+export function toRingmasterError(error: unknown): RingmasterError {
+  return error instanceof RingmasterError
+    ? error
+    : new RingmasterError("internal", undefined, undefined, { cause: error });
+}

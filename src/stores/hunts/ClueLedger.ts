@@ -1,0 +1,158 @@
+/**
+ * The hot state of hunts: which clue instance is open for which player, who waits, who has how many points.
+ *
+ * An **instance** is one issue of a clue template: instance `n` uses template `n % templates`. Instances enter the pool in
+ * order. Each instance is held by at most one player at a time; when its assignment is revoked it returns to the front of
+ * the pool and its **generation** grows. An assignment's id is `"<instance>.<generation>"`, unique within its hunt.
+ *
+ * Every decision is atomic and is answered with the full row that it leaves behind (`AssignmentRow`), so that committing a
+ * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit.
+ *
+ * The ledger's **epoch** is the fence between Redis and MySQL: rows are committed under the epoch that decided them, and a
+ * rebuild or a freeze raises it, so that what an older ledger decided can no longer be committed.
+ */
+export interface ClueLedger {
+  /**
+   * Gives the player an instance, or a place in the queue. Idempotent while the player's assignment is open; an open
+   * assignment past its `expiresAt` is revoked first.
+   */
+  claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision>;
+  /** Applies an answer to the player's open assignment. The same assignment solved again gets its first decision again. */
+  solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision>;
+  /** Puts instances up to (not including) `issued` into the pool; those already issued are left out. Serves who waits. */
+  issue(hunt: HuntKey, issued: number, now: number): Promise<Served>;
+  /** Revokes what is past its `expiresAt` at `now` (at most 512 a call; `more` says whether some are left). Serves who waits. */
+  expire(hunt: HuntKey, now: number): Promise<Served & { revoked: AssignmentRow[]; more: boolean }>;
+  /** Takes a player out of the queue (left for good). An open assignment stays until it expires. */
+  forget(hunt: HuntKey, playerId: string): Promise<void>;
+  /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
+  read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
+  /**
+   * Replaces all hot state of the hunt by `rows` under `epoch`. Ignored (false) when the ledger is at this epoch or a later one.
+   * Afterwards instances below `issued` that are neither open nor solved are in the pool, returned ones in front, in order.
+   */
+  load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean>;
+  /** Drops all hot state of the hunt. */
+  drop(hunt: HuntKey): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Which hunt, and the rules the ledger applies. */
+export interface HuntKey {
+  id: string;
+  rules: LedgerRules;
+}
+
+export interface LedgerRules {
+  /** How long an assignment stays open, in milliseconds. */
+  clueTtlMs: number;
+  /** Wrong answers that an assignment survives plus one: the attempt that makes `attemptsLeft` 0 revokes it. */
+  attempts: number;
+  /** Points by template; its length is the number of templates. */
+  points: readonly number[];
+  /** How many instances there will ever be (`templates × repeat`). */
+  total: number;
+}
+
+export interface ClaimRequest {
+  playerId: string;
+  playerName: string;
+  /** The node whose room hears for this player; comes back in `ServedClaim` when a waiting claim is served. */
+  nodeId: string;
+  /** Epoch milliseconds of the deciding node. */
+  now: number;
+}
+
+export interface SolveRequest {
+  playerId: string;
+  assignmentId: string;
+  /** Whether the answer is right (checked by the caller: the ledger holds no answers). */
+  correct: boolean;
+  now: number;
+}
+
+/** The outcomes of an assignment, in the only order in which they may follow each other; a closed one never reopens. */
+export const OUTCOME = { open: 0, solved: 1, exhausted: 2, expired: 3 } as const;
+export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** One assignment as MySQL stores it (`hunt_assignments`, primary key hunt, instance, generation). */
+export interface AssignmentRow {
+  instance: number;
+  generation: number;
+  playerId: string;
+  playerName: string;
+  openedAt: number;
+  expiresAt: number;
+  attemptsUsed: number;
+  outcome: Outcome;
+  /** 0 while open. */
+  closedAt: number;
+  /** Points won by this assignment; 0 unless solved. */
+  points: number;
+  /** Order of solves within the hunt (1, 2, …); 0 unless solved. It breaks ties: who reached the score first. */
+  solveSeq: number;
+}
+
+/** The ledger has lost this hunt (or never had it): rebuild it from MySQL, then ask again. */
+export interface LedgerMissing {
+  kind: "missing";
+}
+
+export interface Demand {
+  /** The ledger's epoch under which this was decided. */
+  epoch: number;
+  /** Instances in the pool, and claims waiting, after this decision; `issued` instances so far. */
+  pool: number;
+  waiting: number;
+  issued: number;
+}
+
+export type ClaimDecision =
+  | LedgerMissing
+  | ({ kind: "assigned"; row: AssignmentRow; revoked?: AssignmentRow } & Demand & Partial<Served>)
+  /** `position` counts from 1. */
+  | ({ kind: "waiting"; position: number; revoked?: AssignmentRow } & Demand & Partial<Served>);
+
+export type SolveDecision =
+  | LedgerMissing
+  | ({ kind: "solved"; row: AssignmentRow; total: number } & Demand)
+  | ({ kind: "wrong"; row: AssignmentRow; total: number; attemptsLeft: number } & Demand)
+  /** Out of attempts (outcome exhausted) or past `expiresAt` (expired); its next holder is in `served`. */
+  | ({ kind: "revoked"; row: AssignmentRow; total: number } & Demand & Served)
+  /** Not open for this player, and not the one it closed last. */
+  | { kind: "unknown" };
+
+/** Waiting claims that a decision served: commit each row, then tell the player through its node. */
+export interface Served extends Demand {
+  served: ServedClaim[];
+}
+
+export interface ServedClaim {
+  nodeId: string;
+  row: AssignmentRow;
+}
+
+export interface LedgerView extends Demand {
+  /** Grows with every change of the hunt's hot state within an epoch. */
+  version: number;
+  players: number;
+  open: number;
+  solved: number;
+  /** The soonest `expiresAt` of an open assignment; 0 when none is open. */
+  nextExpiry: number;
+  top: Standing[];
+}
+
+export interface Standing {
+  rank: number;
+  playerId: string;
+  name: string;
+  points: number;
+}
+
+export interface LedgerSnapshot {
+  epoch: number;
+  issued: number;
+  /** Every committed row of the hunt, any order; may be streamed. Of each instance the highest generation counts. */
+  rows: Iterable<AssignmentRow> | AsyncIterable<AssignmentRow>;
+}
