@@ -20,9 +20,9 @@ export interface ClueLedger {
   /** Applies an answer to the player's open assignment. The same assignment solved again gets its first decision again. */
   solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision>;
   /** Puts instances up to (not including) `issued` into the pool; those already issued are left out. Serves who waits. */
-  issue(hunt: HuntKey, issued: number, now: number): Promise<Served>;
+  issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision>;
   /** Revokes what is past its `expiresAt` at `now` (at most 512 a call; `more` says whether some are left). Serves who waits. */
-  expire(hunt: HuntKey, now: number): Promise<Served & { revoked: AssignmentRow[]; more: boolean }>;
+  expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
   /** Takes a player out of the queue (left for good). An open assignment stays until it expires. */
   forget(hunt: HuntKey, playerId: string): Promise<void>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
@@ -126,6 +126,9 @@ export type SolveDecision =
 export interface Served extends Demand {
   served: ServedClaim[];
 }
+
+export type IssueDecision = { kind: "issued" } & Served;
+export type ExpireDecision = { kind: "expired"; revoked: AssignmentRow[]; more: boolean } & Served;
 
 export interface ServedClaim {
   nodeId: string;
