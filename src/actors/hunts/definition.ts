@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { lineOfText } from "../../text.ts";
+import { validate } from "../../validate.ts";
+
+/**
+ * What a hunt's definition may hold. Times are epoch milliseconds, durations milliseconds, lengths characters as a person
+ * counts them.
+ */
+export const HUNT_BOUNDS = {
+  name: 80,
+  /** 2020-01-01: refuses seconds that were meant to be milliseconds, and lets a hunt that began a while ago be made. */
+  earliestStart: 1_577_836_800_000,
+  /** 2100-01-01: refuses microseconds. */
+  latestStart: 4_102_444_800_000,
+  /** The shortest duration that a phase or a clue may have, where it has one at all. */
+  shortestMs: 1000,
+  /** Seven days. */
+  longestMs: 604_800_000,
+  attempts: 20,
+  winners: 100,
+  clues: 500,
+  repeat: 1_000_000,
+  /** `clues × repeat`: instances are counted in an INT column, and a rebuild of the ledger reads one row for each. */
+  instances: 5_000_000,
+  /** Of all instances together: the ledger keeps a score in 22 bits beside the order of solves, in one sortable number. */
+  totalPoints: 2 ** 22 - 1,
+  points: 10_000,
+  prompt: 500,
+  answers: 20,
+  answer: 100,
+} as const;
+
+/** A character may carry marks and joiners; this many UTF-16 units each are stored at most. */
+const UNITS_A_CHARACTER = 4;
+
+const line = (most: number) => lineOfText(most, most * UNITS_A_CHARACTER);
+/** The column holds 128 units, fewer than 80 characters may have. */
+const NAME_UNITS = 128;
+const whole = (min: number, max: number) => z.int().min(min).max(max);
+const duration = whole(HUNT_BOUNDS.shortestMs, HUNT_BOUNDS.longestMs);
+const durationOrNone = z
+  .int()
+  .refine((ms) => ms === 0 || (ms >= HUNT_BOUNDS.shortestMs && ms <= HUNT_BOUNDS.longestMs), {
+    error: `must be 0 or from ${HUNT_BOUNDS.shortestMs} to ${HUNT_BOUNDS.longestMs}`,
+  });
+
+const clue = z.strictObject({
+  type: z.string().regex(/^[a-z0-9_-]{1,24}$/, "must be 1 to 24 of a-z, 0-9, _ and -"),
+  prompt: line(HUNT_BOUNDS.prompt),
+  answers: z.array(line(HUNT_BOUNDS.answer)).min(1).max(HUNT_BOUNDS.answers),
+  points: whole(1, HUNT_BOUNDS.points),
+});
+
+/** A hunt as an operator defines it: every field is required, unknown ones are refused. */
+export const huntDefinition = z
+  .strictObject({
+    name: lineOfText(HUNT_BOUNDS.name, NAME_UNITS),
+    startsAt: whole(HUNT_BOUNDS.earliestStart, HUNT_BOUNDS.latestStart),
+    discoveryMs: durationOrNone,
+    solvingMs: duration,
+    revealMs: durationOrNone,
+    clueTtlMs: duration,
+    attempts: whole(1, HUNT_BOUNDS.attempts),
+    winners: whole(1, HUNT_BOUNDS.winners),
+    repeat: whole(1, HUNT_BOUNDS.repeat),
+    clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
+  })
+  .refine((hunt) => hunt.clues.length * hunt.repeat <= HUNT_BOUNDS.instances, {
+    path: ["repeat"],
+    error: `clues × repeat must be at most ${HUNT_BOUNDS.instances}`,
+  })
+  .refine((hunt) => sumOfPoints(hunt.clues) * hunt.repeat <= HUNT_BOUNDS.totalPoints, {
+    path: ["repeat"],
+    error: `the points of all clues × repeat must be at most ${HUNT_BOUNDS.totalPoints}`,
+  });
+
+/** A hunt as an operator defines it. It holds answers in clear: seal them (`answers.ts`) before anything is stored. */
+export type HuntDefinition = z.output<typeof huntDefinition>;
+export type ClueDefinition = HuntDefinition["clues"][number];
+
+/** Throws `invalid_payload` with the paths of the bad fields. */
+export function parseHuntDefinition(input: unknown): HuntDefinition {
+  return validate(huntDefinition, input);
+}
+
+function sumOfPoints(clues: readonly { points: number }[]): number {
+  return clues.reduce((sum, { points }) => sum + points, 0);
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+/** Control, unassigned and private characters, lone surrogates, separators of lines and paragraphs; and the blank braille cell. */
+const REFUSED = /[\p{C}\p{Zl}\p{Zp}\u2800]/u;
+
+/** Characters that draw nothing, among them the fillers and the marks that reverse the direction of what follows. */
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
+
+/** Joiners and the emoji presentation mark draw nothing either, but scripts and emoji need them between their characters. */
+const JOINERS = /\u200C|\u200D|\uFE0F/gu;
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Whether a person sees every character of `text`: nothing in it is invisible, a control, or changes the direction of text. */
+export function isVisible(text: string): boolean {
+  const drawn = text.replace(JOINERS, "");
+  return drawn.trim() !== "" && !REFUSED.test(drawn) && !IGNORABLE.test(drawn);
+}
+
+/** How many characters a person counts: an emoji of five code points is one. */
+export function visibleLength(text: string): number {
+  let count = 0;
+  for (const _ of graphemes.segment(text)) count++;
+  return count;
+}
+
+/**
+ * One line that people will read: composed (NFC), trimmed, runs of spaces made one, and all of it visible. `most` counts
+ * characters as a person does; `mostUnits` bounds what is stored (UTF-16 units), for a character may carry many marks.
+ */
+export function lineOfText(most: number, mostUnits: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .max(mostUnits * 4, "is too long")
+    .transform((text) =>
+      text
+        .normalize("NFC")
+        .replace(/\p{Zs}+/gu, " ")
+        .trim(),
+    )
+    .refine((text) => text !== "", { error: "must not be empty", abort: true })
+    .refine(isVisible, { error: "must hold visible characters only", abort: true })
+    .refine((text) => text.length <= mostUnits && visibleLength(text) <= most, {
+      error: `must have at most ${most} characters`,
+    });
+}

@@ -1,0 +1,44 @@
+import type { z } from "zod";
+import { RingmasterError } from "./errors.ts";
+
+/** One complaint about a payload: where (`clues.0.points`; empty for the whole) and what. */
+export interface FieldComplaint {
+  path: string;
+  message: string;
+}
+
+/** A body of a thousand bad fields is answered by its first ones. */
+const MOST_COMPLAINTS = 20;
+
+/** Messages may quote a key that the client sent; none of them is worth more than this many characters. */
+const LONGEST_MESSAGE = 200;
+
+/**
+ * What `schema` makes of `input`. Throws `invalid_payload`, whose message names the first bad field and whose details are
+ * `FieldComplaint[]`.
+ */
+export function validate<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw invalidPayload(
+    parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message })),
+  );
+}
+
+/** The `invalid_payload` for these complaints (at least one). */
+export function invalidPayload(complaints: readonly FieldComplaint[]): RingmasterError {
+  const details = complaints.slice(0, MOST_COMPLAINTS).map(({ path, message }) => ({
+    path: cut(path),
+    message: cut(message),
+  }));
+  const first = details[0]!;
+  return new RingmasterError(
+    "invalid_payload",
+    first.path === "" ? first.message : `${first.path}: ${first.message}`,
+    details,
+  );
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE)}…`;
+}

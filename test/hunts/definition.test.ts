@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../../src/actors/hunts/definition.ts";
+import { RingmasterError } from "../../src/errors.ts";
+import type { FieldComplaint } from "../../src/validate.ts";
+
+function hunt(): HuntDefinition {
+  return {
+    name: "Harbour lights",
+    startsAt: 1_800_000_000_000,
+    discoveryMs: 0,
+    solvingMs: 600_000,
+    revealMs: 30_000,
+    clueTtlMs: 60_000,
+    attempts: 3,
+    winners: 10,
+    repeat: 1000,
+    clues: [{ type: "riddle", prompt: "It turns all night.", answers: ["lighthouse"], points: 10 }],
+  };
+}
+
+/** The hunt with one field replaced, at a path such as `clues.0.points`; `undefined` takes it out. */
+function withField(path: string, value: unknown): unknown {
+  const whole: Record<string, unknown> = structuredClone({ ...hunt() });
+  const keys = path.split(".");
+  const last = keys.pop()!;
+  const parent = keys.reduce<Record<string, unknown>>((at, key) => at[key] as Record<string, unknown>, whole);
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return whole;
+}
+
+function complaints(input: unknown): FieldComplaint[] {
+  try {
+    parseHuntDefinition(input);
+  } catch (error) {
+    assert.ok(error instanceof RingmasterError);
+    assert.equal(error.code, "invalid_payload");
+    return error.details as FieldComplaint[];
+  }
+  return [];
+}
+
+const { longestMs } = HUNT_BOUNDS;
+
+describe("A hunt's definition", () => {
+  it("is taken as it is when all is well", () => {
+    assert.deepEqual(parseHuntDefinition(hunt()), hunt());
+  });
+
+  const bad: [string, unknown[]][] = [
+    ["name", [undefined, 7, "", "   ", "x".repeat(81), "a\u202Eb", "a\nb", null]],
+    ["startsAt", [undefined, "now", 1.5, 1_700_000_000, 4_102_444_800_001, -1, Number.NaN, Number.POSITIVE_INFINITY]],
+    ["discoveryMs", [undefined, -1, 1, 999, longestMs + 1, "0", null]],
+    ["solvingMs", [undefined, 0, 999, longestMs + 1, 1000.5]],
+    ["revealMs", [undefined, -1, 999, longestMs + 1]],
+    ["clueTtlMs", [undefined, 0, 999, longestMs + 1]],
+    ["attempts", [undefined, 0, 21, 1.5]],
+    ["winners", [undefined, 0, 101]],
+    ["repeat", [undefined, 0, 1_000_001, 500_000]],
+    ["clues", [undefined, [], {}, "none", new Array(501).fill(hunt().clues[0])]],
+    ["clues.0", [null, 5, "clue", []]],
+    ["clues.0.type", [undefined, "", "Riddle", "a b", "x".repeat(25)]],
+    ["clues.0.prompt", [undefined, "", "x".repeat(501), 4]],
+    ["clues.0.answers", [undefined, [], "lighthouse", new Array(21).fill("a")]],
+    ["clues.0.answers.0", ["", "  ", "x".repeat(101), 5, null]],
+    ["clues.0.points", [undefined, 0, 10_001, "10", 2 ** 53]],
+  ];
+  for (const [path, values] of bad) {
+    it(`names ${path} when it is bad`, () => {
+      for (const value of values) {
+        const found = complaints(withField(path, value)).map((complaint) => complaint.path);
+        assert.equal(found[0], path, `${path} = ${JSON.stringify(value)}`);
+        // Too many points or repetitions also break the bounds over the whole.
+        assert.deepEqual(
+          found.slice(1).filter((other) => other !== "repeat"),
+          [],
+        );
+      }
+    });
+  }
+
+  it("refuses fields it does not know, at every level", () => {
+    assert.match(complaints(withField("prize", 5))[0]!.message, /prize/);
+    const [inClue] = complaints(withField("clues.0.hint", "look up"));
+    assert.equal(inClue!.path, "clues.0");
+    assert.match(inClue!.message, /hint/);
+  });
+
+  it("refuses what is no object at all", () => {
+    for (const input of [undefined, null, 5, "hunt", [], [hunt()]]) assert.equal(complaints(input).length, 1);
+  });
+
+  it("bounds instances and points over all repetitions", () => {
+    const clue = { type: "riddle", prompt: "?", answers: ["a"], points: 1 };
+    const many = { ...hunt(), clues: new Array(6).fill(clue), repeat: 1_000_000 };
+    assert.match(complaints(many)[0]!.message, /5000000/);
+    assert.deepEqual(complaints({ ...hunt(), repeat: 419_430 }), []);
+    assert.match(complaints({ ...hunt(), repeat: 419_431 })[0]!.message, /4194303/);
+  });
+
+  it("takes what lies exactly on its bounds", () => {
+    assert.deepEqual(complaints({ ...hunt(), name: "x".repeat(80), discoveryMs: longestMs, revealMs: 0 }), []);
+    assert.deepEqual(complaints({ ...hunt(), solvingMs: 1000, clueTtlMs: 1000, attempts: 20, winners: 100 }), []);
+  });
+
+  it("complains at most twenty times, and never repeats an answer", () => {
+    const clue = { type: "RIDDLE", prompt: "", answers: ["s3cret".repeat(100)], points: 0 };
+    const found = complaints({ ...hunt(), clues: new Array(100).fill(clue) });
+    assert.equal(found.length, 20);
+    assert.doesNotMatch(JSON.stringify(found), /s3cret/);
+  });
+});
