@@ -26,6 +26,9 @@ const DEEPEST = 6;
 /** JSON Web Tokens, and passwords inside URLs, as they may stand in any text (a driver's error message, a request's path). */
 const SECRET_TEXT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=:\/\/[^\s/:@"]*:)[^\s/@"]+(?=@)/g;
 
+/** The fields of a child logger are written out before any formatter sees them. */
+const SECRET_BINDING = new RegExp(`("(?:${[...SECRET_FIELDS].join("|")})":)"(?:[^"\\\\]|\\\\.)*"`, "gi");
+
 /**
  * A logger of one line of JSON an entry: level by name, ISO time. Tokens, authorization headers, passwords and answers are
  * taken out by the name of their field at any depth, and tokens and passwords in URLs also out of any text.
@@ -38,19 +41,14 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: redacted,
-        bindings: redacted,
+        log: (fields) => withoutSecrets(fields, 0) as Record<string, unknown>,
       },
       // The standard one would fold causes into the message, after the fields have been seen to.
       serializers: { err: (error) => error },
-      hooks: { streamWrite: (line) => line.replace(SECRET_TEXT, REDACTED) },
+      hooks: { streamWrite: (line) => line.replace(SECRET_TEXT, REDACTED).replace(SECRET_BINDING, `$1"${REDACTED}"`) },
     },
     destination ?? pino.destination(1),
   );
-}
-
-function redacted(fields: object): Record<string, unknown> {
-  return withoutSecrets(fields, 0) as Record<string, unknown>;
 }
 
 function withoutSecrets(value: unknown, depth: number): unknown {
