@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createConnection } from "mysql2/promise";
+import { temporaryDirectory } from "../processes/guard.ts";
+import { Program } from "../processes/Program.ts";
+import { ContainerRunner } from "./compose.ts";
+import { locateMariaDb, type MariaDbPrograms } from "./locate.ts";
+import { AS_USER, copySystemTables, LOG_FILE_SIZE } from "./mariadbTemplate.ts";
+import { LocalRunner, onFreePort, PrivateServer, type Runner } from "./PrivateServer.ts";
+
+export interface MariaDbOptions {
+  /** `innodb_flush_log_at_trx_commit`: 1 (the default) writes each commit to the disk, 2 leaves that to the system. */
+  flushLogAtCommit?: 1 | 2;
+}
+
+/** A private MariaDB. Its data survive `kill` and `restart`, and go with `stop`. */
+export class DatabaseServer extends PrivateServer {
+  /** `mysql://…` without a database, for a user that may do everything. */
+  readonly url: string;
+
+  constructor(port: number, runner: Runner, password: string) {
+    super(port, runner);
+    this.url = `mysql://root:${password}@127.0.0.1:${port}`;
+  }
+
+  /** Makes an empty database and returns its `mysql://…/name`. */
+  async createDatabase(): Promise<string> {
+    const name = `ringmaster_${randomBytes(6).toString("hex")}`;
+    const connection = await createConnection(this.url);
+    try {
+      await connection.query(`CREATE DATABASE ${name}`);
+    } finally {
+      await connection.end();
+    }
+    return `${this.url}/${name}`;
+  }
+}
+
+/** Starts a private, empty MariaDB. Rejects when there is none and none can be provided. */
+export async function startMariaDb({ flushLogAtCommit = 1 }: MariaDbOptions = {}): Promise<DatabaseServer> {
+  const located = await locateMariaDb();
+  const password = randomBytes(12).toString("hex");
+  const settings = [
+    "--skip-name-resolve",
+    "--skip-log-bin",
+    "--character-set-server=utf8mb4",
+    "--collation-server=utf8mb4_unicode_ci",
+    "--max-connections=300",
+    "--performance-schema=OFF",
+    "--innodb-buffer-pool-size=64M",
+    `--innodb-log-file-size=${LOG_FILE_SIZE}`,
+    `--innodb-flush-log-at-trx-commit=${flushLogAtCommit}`,
+  ];
+  return await onFreePort((port) => {
+    const runner =
+      located === "container"
+        ? new ContainerRunner({ service: "mariadb", port, settings, password })
+        : localMariaDb(located, port, settings, password);
+    return { runner, server: new DatabaseServer(port, runner, password) };
+  });
+}
+
+function localMariaDb(programs: MariaDbPrograms, port: number, settings: readonly string[], password: string): Runner {
+  const directory = temporaryDirectory("mariadb");
+  const data = join(directory, "data");
+  const users = join(directory, "users.sql");
+  writeFileSync(
+    users,
+    `CREATE USER IF NOT EXISTS 'root'@'%' IDENTIFIED BY '${password}';\nGRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION;\n`,
+    { mode: 0o600 },
+  );
+  const args = [
+    "--no-defaults",
+    ...AS_USER,
+    `--datadir=${data}`,
+    `--tmpdir=${directory}`,
+    `--socket=${join(directory, "socket")}`,
+    `--pid-file=${join(directory, "pid")}`,
+    `--port=${port}`,
+    "--bind-address=127.0.0.1",
+    `--init-file=${users}`,
+    ...settings,
+  ];
+  const launch = async (): Promise<Program> => {
+    await copySystemTables(programs, data);
+    return await Program.start({ name: "mariadbd", command: programs.server, args });
+  };
+  return new LocalRunner(directory, launch, /ready for connections/);
+}

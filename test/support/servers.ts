@@ -1,0 +1,56 @@
+import { findChromium, locateMariaDb, locateRedis } from "../../scripts/servers/locate.ts";
+import { type DatabaseServer, startMariaDb } from "../../scripts/servers/mariadb.ts";
+import { type RedisServer, startRedis } from "../../scripts/servers/redis.ts";
+import { afterRun, beforeRun } from "./run.ts";
+
+export { type DatabaseServer, findChromium, type RedisServer, startMariaDb, startRedis };
+
+/** Servers that live as long as the run. */
+const started: Promise<RedisServer | DatabaseServer>[] = [];
+let redis: Promise<RedisServer> | undefined;
+let database: Promise<DatabaseServer> | undefined;
+
+// Installing what is missing can take minutes, which no test's own time limit should have to cover.
+beforeRun(async () => {
+  await locateRedis();
+  await locateMariaDb();
+});
+
+afterRun(async () => {
+  for (const server of await Promise.allSettled(started)) {
+    if (server.status === "fulfilled") await server.value.stop();
+  }
+});
+
+/**
+ * The Redis that the tests of this run share: do not kill it, and use keys and channels of your own.
+ * `startRedis()` gives one to break.
+ */
+export function sharedRedis(): Promise<RedisServer> {
+  redis ??= untilTheEnd(startRedis());
+  return redis;
+}
+
+/** The MariaDB that the tests of this run share: do not kill it. `startMariaDb()` gives one to break. */
+export function sharedDatabase(): Promise<DatabaseServer> {
+  database ??= untilTheEnd(startMariaDb());
+  return database;
+}
+
+/** The URL of an empty database of the shared server. */
+export async function freshDatabaseUrl(): Promise<string> {
+  return await (await sharedDatabase()).createDatabase();
+}
+
+/**
+ * The URL of an empty Redis that nobody else uses. It is a server of its own, since Redis isolates keys but not channels
+ * by the number of a database; it lives to the end of the run.
+ */
+export async function freshRedisUrl(): Promise<string> {
+  return (await untilTheEnd(startRedis())).url;
+}
+
+function untilTheEnd<S extends RedisServer | DatabaseServer>(server: Promise<S>): Promise<S> {
+  started.push(server);
+  return server;
+}
