@@ -1,0 +1,141 @@
+import type { Rng } from "../../clock.ts";
+import type { Transaction } from "../../entities/sql.ts";
+import type { Firing, MissedPolicy } from "./timers.ts";
+
+/** What a published event is; its topic is named beside it. */
+export interface OutgoingEvent {
+  type: string;
+  data: unknown;
+}
+
+/** Options of a repeating timer. */
+export interface RepeatOptions {
+  /** Epoch milliseconds of the first firing; one period from now unless told. */
+  first?: number;
+  /** What becomes of missed firings; `coalesce` unless told. */
+  policy?: MissedPolicy;
+}
+
+/** What the running turn lends to its actor. */
+export interface TurnScope {
+  readonly now: number;
+  sql(): Promise<Transaction>;
+  setTimer(name: string, due: number, repeat?: { every: number; policy: MissedPolicy }): void;
+  cancelTimer(name: string): void;
+  timerDue(name: string): number | undefined;
+  publish(topic: string, event: OutgoingEvent): void;
+  tell(kind: string, id: string, method: string, args: unknown[]): void;
+}
+
+/** What an actor is made with; pass it on to `super`. */
+export interface ActorContext {
+  readonly id: string;
+  readonly rng: Rng;
+  /** The scope of the turn that is running; throws between turns. */
+  scope(): TurnScope;
+}
+
+/** Handlers of an actor's named timers. */
+export type TimerHandlers = Record<string, (firing: Firing) => Promise<unknown>>;
+
+/**
+ * Something that outlives rooms and nodes: it owns a state and timers, lives on one node at a time, and takes one turn at a
+ * time. Each call of a public async method and each firing of a timer is a **turn**, in which `this.state` is a draft:
+ * state, timers, SQL and outgoing events are stored together when the turn succeeds, and none of them when it throws.
+ *
+ * The state must survive JSON. A turn may run again after a failure, so it must have no effect but through `this`: what another
+ * actor must hear is a `tell`, what clients must hear is a `publish`.
+ */
+export abstract class Actor<State> {
+  readonly id: string;
+  /** The draft of the turn that is running. */
+  declare state: State;
+  protected readonly rng: Rng;
+  /** Memory only: gone when the actor moves, and never rolled back. */
+  protected readonly vars: Record<string, unknown> = {};
+  /** Named timers; a name that is stored but missing here is logged and dropped. */
+  abstract readonly timers: TimerHandlers;
+  readonly #context: ActorContext;
+
+  constructor(context: ActorContext) {
+    this.id = context.id;
+    this.rng = context.rng;
+    this.#context = context;
+  }
+
+  /** When this turn began, in epoch milliseconds. */
+  protected get now(): number {
+    return this.#context.scope().now;
+  }
+
+  /**
+   * The turn's transaction, which opens (fence first) when this is first called. From then until the turn ends, wait for
+   * nothing but SQL: a call to another actor throws.
+   */
+  protected sql(): Promise<Transaction> {
+    return this.#context.scope().sql();
+  }
+
+  /** Arms the timer `name` to fire once at `epochMs`; it replaces an earlier setting. */
+  protected at(name: string, epochMs: number): void {
+    this.#context.scope().setTimer(name, epochMs);
+  }
+
+  /** Arms the timer `name` to fire once in `ms` milliseconds. */
+  protected after(name: string, ms: number): void {
+    this.at(name, this.now + ms);
+  }
+
+  /** Arms the timer `name` to fire every `ms` milliseconds. */
+  protected every(name: string, ms: number, options: RepeatOptions = {}): void {
+    this.#context
+      .scope()
+      .setTimer(name, options.first ?? this.now + ms, { every: ms, policy: options.policy ?? "coalesce" });
+  }
+
+  protected cancel(name: string): void {
+    this.#context.scope().cancelTimer(name);
+  }
+
+  /** When the timer `name` is due, in epoch milliseconds; undefined when it is not armed. */
+  protected due(name: string): number | undefined {
+    return this.#context.scope().timerDue(name);
+  }
+
+  /** Appends to a feed once the turn has committed, exactly once. */
+  protected publish(topic: string, event: OutgoingEvent): void {
+    this.#context.scope().publish(topic, event);
+  }
+
+  /** Calls another actor once the turn has committed, exactly once, without its answer: `this.tell(PoolActor, id).add(3)`. */
+  protected tell<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string): Told<A> {
+    const scope = this.#context.scope();
+    return new Proxy(Object.create(null), {
+      get:
+        (_, method) =>
+        (...args: unknown[]) =>
+          scope.tell(type.kind, id, String(method), args),
+    }) as Told<A>;
+  }
+}
+
+/** The static side of an actor class. */
+export interface ActorType<A> {
+  /** Names the kind in the database and between nodes: at most 32 of `[a-z0-9_-]`. */
+  readonly kind: string;
+  /** The state of an actor that nobody has called before. */
+  initial(id: string): unknown;
+  new (context: ActorContext, ...rest: never[]): A;
+}
+
+type AsyncMethod = (...args: never[]) => Promise<unknown>;
+
+/** What may be called from outside: an actor's public async methods. */
+export type Remote<A> = {
+  [K in keyof A as A[K] extends AsyncMethod ? K : never]: A[K];
+};
+
+/** The same methods without their answers. */
+export type Told<A> = {
+  [K in keyof Remote<A>]: Remote<A>[K] extends (...args: infer P) => unknown ? (...args: P) => void : never;
+};

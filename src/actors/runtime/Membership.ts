@@ -1,0 +1,188 @@
+import type { Clock } from "../../clock.ts";
+import type { Beat, Bus, Log, NodeInfo } from "./ports.ts";
+
+export type MembershipEvent =
+  | { type: "joined"; node: NodeInfo }
+  /** Its beat has been missing for the whole TTL, or it said goodbye. */
+  | { type: "gone"; nodeId: string }
+  /** This node itself was silent for longer than the TTL (stalled, or cut off): peers may have taken its actors. */
+  | { type: "stalled" };
+
+interface Observed {
+  info: NodeInfo | undefined;
+  count: number;
+  /** This observer's monotonic time at which the count last changed. */
+  changedAt: number;
+  gone: boolean;
+}
+
+/** Beats a TTL: a node is heard six times before its silence counts. */
+const BEATS_PER_TTL = 6;
+/** A node that has been gone for this many TTLs is taken off the shared list. */
+const FORGET_AFTER_TTLS = 20;
+
+/**
+ * Which nodes live. A peer is dead once its beat has been missing for the TTL on this observer's own monotonic clock, with the
+ * shared memory reachable all that time: a restart of Redis, or a stall of the observer itself, kills nobody. A wrong verdict
+ * costs latency only; the fence in each actor's row keeps effects single.
+ */
+export class Membership {
+  self: NodeInfo;
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #ttlMs: number;
+  readonly #seen = new Map<string, Observed>();
+  readonly #listeners = new Set<(event: MembershipEvent) => void>();
+  #count = 0;
+  /** When the current unbroken run of successful beats began; undefined while the shared memory is out of reach. */
+  #reachableSince: number | undefined;
+  #lastBeat = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(self: NodeInfo, ports: { bus: Bus; clock: Clock; log: Log }, ttlMs: number) {
+    this.self = self;
+    this.#bus = ports.bus;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+    this.#ttlMs = ttlMs;
+  }
+
+  get beatEveryMs(): number {
+    return this.#ttlMs / BEATS_PER_TTL;
+  }
+
+  /** Resolves after the first beat; rejects when the shared memory is out of reach at start. */
+  async start(): Promise<void> {
+    await this.#beat();
+    this.#next();
+  }
+
+  /** Stops beating and says goodbye, so that peers need not wait for the verdict. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#bus.remove([this.self.id]).catch(() => {});
+  }
+
+  on(listener: (event: MembershipEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The nodes that live as far as is known, this one included. */
+  live(): NodeInfo[] {
+    const peers = [...this.#seen.values()]
+      .filter((node) => !node.gone && node.info !== undefined)
+      .map((node) => node.info!);
+    return this.#stopped ? peers : [this.self, ...peers];
+  }
+
+  /** Live nodes that actors may move to. */
+  hosts(): NodeInfo[] {
+    return this.live().filter((node) => node.role !== "web" && !node.draining);
+  }
+
+  /** Tells the peers with a beat that this node takes no more actors. */
+  async drain(): Promise<void> {
+    this.self = { ...this.self, draining: true };
+    await this.#beat().catch(() => {});
+  }
+
+  /** Whether the verdict on a node is death. An owner that was never heard of is watched from now on, and given the whole TTL. */
+  isGone(nodeId: string): boolean {
+    if (nodeId === this.self.id) return false;
+    const node = this.#seen.get(nodeId);
+    if (node) return node.gone;
+    this.#seen.set(nodeId, { info: undefined, count: -1, changedAt: this.#clock.monotonic(), gone: false });
+    return false;
+  }
+
+  /** Whether this node may answer from memory: its own beat was heard of less than a TTL ago. */
+  leaseHolds(): boolean {
+    return this.#clock.monotonic() - this.#lastBeat < this.#ttlMs;
+  }
+
+  /** The nodes on which the verdict is death and that are still remembered. */
+  goneNodes(): string[] {
+    return [...this.#seen].filter(([, node]) => node.gone).map(([id]) => id);
+  }
+
+  /** A peer drains; when it has released `all` it owned, its goodbye needs no verdict. */
+  released(nodeId: string, all: boolean): void {
+    const node = this.#seen.get(nodeId);
+    if (!node || node.gone) return;
+    if (node.info) node.info = { ...node.info, draining: true };
+    if (all) this.#declareGone(nodeId, node, "left");
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#clock.schedule(() => {
+      this.#beat()
+        .catch(() => {})
+        .finally(() => this.#next());
+    }, this.beatEveryMs);
+  }
+
+  async #beat(): Promise<void> {
+    this.#noticeOwnStall(this.#clock.monotonic());
+    let beats: Beat[];
+    try {
+      beats = await this.#bus.beat(this.self, ++this.#count);
+    } catch (error) {
+      if (this.#reachableSince !== undefined)
+        this.#log.warn({ err: error }, "beats fail: nobody is declared dead until they work again");
+      this.#reachableSince = undefined;
+      throw error;
+    }
+    if (this.#stopped) return;
+    const now = this.#clock.monotonic();
+    if (now - this.#lastBeat > this.#ttlMs / 2) this.#reachableSince = now;
+    this.#reachableSince ??= now;
+    this.#lastBeat = now;
+    for (const beat of beats) this.#hear(beat, now);
+    this.#judge(now);
+  }
+
+  #noticeOwnStall(now: number): void {
+    if (Number.isFinite(this.#lastBeat) && this.#reachableSince !== undefined && now - this.#lastBeat > this.#ttlMs) {
+      this.#reachableSince = undefined;
+      this.#log.warn({ silentMs: Math.round(now - this.#lastBeat) }, "this node was stalled for longer than its TTL");
+      this.#emit({ type: "stalled" });
+    }
+  }
+
+  #hear({ info, count }: Beat, now: number): void {
+    if (info.id === this.self.id) return;
+    const node = this.#seen.get(info.id);
+    if (node && node.count === count) return;
+    const isNew = node === undefined || node.info === undefined || node.gone;
+    // A beat that this observer has not seen change yet may be a dead node's last: it joins, and is judged like any other.
+    this.#seen.set(info.id, { info, count, changedAt: now, gone: false });
+    if (isNew) this.#emit({ type: "joined", node: info });
+  }
+
+  #judge(now: number): void {
+    const stale: string[] = [];
+    for (const [id, node] of this.#seen) {
+      const silentMs = now - Math.max(node.changedAt, this.#reachableSince ?? now);
+      if (!node.gone && silentMs >= this.#ttlMs) this.#declareGone(id, node, "dead");
+      if (node.gone && silentMs >= this.#ttlMs * FORGET_AFTER_TTLS) stale.push(id);
+    }
+    if (stale.length === 0) return;
+    for (const id of stale) this.#seen.delete(id);
+    this.#bus.remove(stale).catch(() => {});
+  }
+
+  #declareGone(nodeId: string, node: Observed, why: string): void {
+    node.gone = true;
+    this.#log.info({ node: nodeId, why }, "a node is gone");
+    this.#emit({ type: "gone", nodeId });
+  }
+
+  #emit(event: MembershipEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

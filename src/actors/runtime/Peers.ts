@@ -1,0 +1,140 @@
+import type { Clock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Bus, Log } from "./ports.ts";
+import type { ActorRequest, CallMessage, CallOutcome, NodeMessage } from "./protocol.ts";
+
+interface Pending {
+  nodeId: string;
+  settle(result: Delivery): void;
+  cancelTimeout(): void;
+}
+
+/** What became of a call to a peer. */
+export type Delivery =
+  | CallOutcome
+  /** It certainly did not arrive. */
+  | { kind: "not_delivered" }
+  /** It may have arrived; no answer came before the deadline, or before its node was gone. */
+  | { kind: "unknown" };
+
+/** Calls in flight to all peers together; beyond it a call fails at once as overloaded. */
+const CALLS_BOUND = 65_536;
+
+/** Conversations with other nodes over the bus: calls with replies, and the signals of domains. */
+export class Peers {
+  readonly nodeId: string;
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #pending = new Map<number, Pending>();
+  readonly #signals = new Map<string, (payload: unknown) => void>();
+  #nextCall = 1;
+  #onCall: (message: CallMessage) => void = () => {};
+  #onReleased: (nodeId: string, all: boolean) => void = () => {};
+
+  constructor(nodeId: string, ports: { bus: Bus; clock: Clock; log: Log }) {
+    this.nodeId = nodeId;
+    this.#bus = ports.bus;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+  }
+
+  async start(handlers: {
+    call(message: CallMessage): void;
+    released(nodeId: string, all: boolean): void;
+  }): Promise<void> {
+    this.#onCall = handlers.call;
+    this.#onReleased = handlers.released;
+    await this.#bus.listen(this.nodeId, (text) => this.#receive(text));
+  }
+
+  /** Sends a request to a peer and waits for its answer until the deadline. Never rejects but for overload. */
+  call(nodeId: string, request: ActorRequest): Promise<Delivery> {
+    if (this.#pending.size >= CALLS_BOUND)
+      throw new RingmasterError("overloaded", "Too many calls to other nodes are in flight.");
+    const call = this.#nextCall++;
+    return new Promise((resolve) => {
+      const settle = (result: Delivery): void => {
+        const pending = this.#pending.get(call);
+        if (!pending) return;
+        this.#pending.delete(call);
+        pending.cancelTimeout();
+        resolve(result);
+      };
+      const cancelTimeout = this.#clock.schedule(() => settle({ kind: "unknown" }), request.leftMs);
+      this.#pending.set(call, { nodeId, settle, cancelTimeout });
+      this.#bus
+        .send(nodeId, JSON.stringify({ type: "call", call, from: this.nodeId, request } satisfies NodeMessage))
+        .then(
+          (delivered) => {
+            if (!delivered) settle({ kind: "not_delivered" });
+          },
+          () => settle({ kind: "unknown" }),
+        );
+    });
+  }
+
+  reply(nodeId: string, call: number, outcome: CallOutcome): void {
+    // A reply that is lost leaves its caller with an unknown outcome at its deadline, which is what it then is.
+    this.#bus.send(nodeId, JSON.stringify({ type: "reply", call, outcome } satisfies NodeMessage)).catch(() => {});
+  }
+
+  /** Whatever waits for a node that is gone will not be answered. */
+  gone(nodeId: string): void {
+    for (const pending of [...this.#pending.values()])
+      if (pending.nodeId === nodeId) pending.settle({ kind: "unknown" });
+  }
+
+  /** Rings the peers: this node drains and has released actors; `all` says that it owns none any more. */
+  async announceReleased(all: boolean): Promise<void> {
+    await this.#broadcast({ type: "released", from: this.nodeId, all });
+  }
+
+  /** Hears the signals of `topic`, from peers and from this node itself. One listener a topic. */
+  onSignal(topic: string, listener: (payload: unknown) => void): void {
+    this.#signals.set(topic, listener);
+  }
+
+  /** Tells one node (possibly this one). Lost when that node cannot be reached: use it for what can be asked again. */
+  signal(nodeId: string, topic: string, payload: unknown): void {
+    if (nodeId === this.nodeId) {
+      this.#signals.get(topic)?.(payload);
+      return;
+    }
+    this.#bus.send(nodeId, JSON.stringify({ type: "signal", topic, payload } satisfies NodeMessage)).catch(() => {});
+  }
+
+  /** Tells every node, this one first. */
+  signalAll(topic: string, payload: unknown): void {
+    this.#signals.get(topic)?.(payload);
+    void this.#broadcast({ type: "signal", topic, payload });
+  }
+
+  async stop(): Promise<void> {
+    for (const pending of [...this.#pending.values()]) pending.settle({ kind: "unknown" });
+    await this.#bus.close();
+  }
+
+  async #broadcast(message: NodeMessage): Promise<void> {
+    await this.#bus.broadcast(JSON.stringify(message)).catch((error: unknown) => {
+      this.#log.warn({ err: error }, "a broadcast to the other nodes was lost");
+    });
+  }
+
+  #receive(text: string): void {
+    const message = JSON.parse(text) as NodeMessage;
+    switch (message.type) {
+      case "call":
+        this.#onCall(message);
+        break;
+      case "reply":
+        this.#pending.get(message.call)?.settle(message.outcome);
+        break;
+      case "signal":
+        this.#signals.get(message.topic)?.(message.payload);
+        break;
+      case "released":
+        if (message.from !== this.nodeId) this.#onReleased(message.from, message.all);
+    }
+  }
+}

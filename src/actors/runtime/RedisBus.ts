@@ -1,0 +1,100 @@
+import type { Redis } from "ioredis";
+import type { Beat, Bus, Log, NodeInfo } from "./ports.ts";
+
+/** One hash: a field a node, holding its latest beat. */
+const NODES_KEY = "ringmaster:nodes";
+const ALL_CHANNEL = "ringmaster:all";
+const nodeChannel = (nodeId: string): string => `ringmaster:node:${nodeId}`;
+
+/** A message never holds this character (JSON escapes it), so messages to one node travel joined by it. */
+const SEPARATOR = "\u0000";
+
+interface Batch {
+  messages: string[];
+  sent: Promise<boolean>;
+}
+
+/**
+ * The bus over Redis: beats in one hash, one channel a node (requests and replies alike) and one for all. Messages of one
+ * event-loop turn to the same node go out as one PUBLISH.
+ */
+export class RedisBus implements Bus {
+  readonly #commands: Redis;
+  readonly #subscriber: Redis;
+  readonly #log: Log;
+  readonly #batches = new Map<string, Batch>();
+  #channels: string[] = [];
+
+  /** `commands` must not queue while offline: a message that waits for a reconnect is neither delivered nor refused. */
+  constructor(commands: Redis, log: Log) {
+    this.#commands = commands;
+    this.#log = log;
+    // INFO, which the ready check sends, is refused on a subscribed connection after a reconnect.
+    this.#subscriber = commands.duplicate({
+      enableReadyCheck: false,
+      enableOfflineQueue: true,
+      autoResubscribe: false,
+    });
+    this.#subscriber.on("error", () => {});
+    this.#subscriber.on("ready", () => this.#subscribe());
+  }
+
+  async beat(info: NodeInfo, count: number): Promise<Beat[]> {
+    const beat: Beat = { info, count };
+    const results = await this.#commands
+      .pipeline()
+      .hset(NODES_KEY, info.id, JSON.stringify(beat))
+      .hgetall(NODES_KEY)
+      .exec();
+    const [, listing] = results ?? [];
+    if (!listing || listing[0]) throw listing?.[0] ?? new Error("the beat got no answer");
+    return Object.values(listing[1] as Record<string, string>).map((text) => JSON.parse(text) as Beat);
+  }
+
+  async remove(nodeIds: readonly string[]): Promise<void> {
+    if (nodeIds.length > 0) await this.#commands.hdel(NODES_KEY, ...nodeIds);
+  }
+
+  send(nodeId: string, message: string): Promise<boolean> {
+    const open = this.#batches.get(nodeId);
+    if (open) {
+      open.messages.push(message);
+      return open.sent;
+    }
+    const messages = [message];
+    const sent = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#batches.delete(nodeId);
+      return this.#publish(nodeChannel(nodeId), messages.join(SEPARATOR));
+    });
+    this.#batches.set(nodeId, { messages, sent });
+    return sent;
+  }
+
+  async #publish(channel: string, text: string): Promise<boolean> {
+    if (this.#commands.status !== "ready") return false;
+    return (await this.#commands.publish(channel, text)) > 0;
+  }
+
+  async broadcast(message: string): Promise<void> {
+    await this.#publish(ALL_CHANNEL, message);
+  }
+
+  async listen(nodeId: string, onMessage: (message: string) => void): Promise<void> {
+    this.#channels = [nodeChannel(nodeId), ALL_CHANNEL];
+    this.#subscriber.on("message", (_channel, text: string) => {
+      for (const message of text.split(SEPARATOR)) onMessage(message);
+    });
+    await this.#subscriber.subscribe(...this.#channels);
+  }
+
+  #subscribe(): void {
+    if (this.#channels.length === 0) return;
+    this.#subscriber.subscribe(...this.#channels).catch((error: unknown) => {
+      this.#log.warn({ err: error }, "cannot subscribe to this node's channel; trying again with the next connection");
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#subscriber.disconnect();
+  }
+}

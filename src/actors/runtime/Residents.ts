@@ -1,0 +1,210 @@
+import type { Clock, Rng } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import { Activation, type ActivationPorts } from "./Activation.ts";
+import type { Actor, ActorContext, ActorType } from "./Actor.ts";
+import { type ActorAddress, type ActorStore, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./ActorStore.ts";
+import type { Membership } from "./Membership.ts";
+import type { Outbox } from "./Outbox.ts";
+import type { Log, RuntimeMetrics } from "./ports.ts";
+import { actorKey } from "./protocol.ts";
+import { TimerHeap } from "./TimerHeap.ts";
+
+/** How an actor kind is made on this node. */
+export interface ActorKind {
+  type: ActorType<Actor<unknown>>;
+  create(context: ActorContext): Actor<unknown>;
+}
+
+export interface ResidentPorts {
+  store: ActorStore;
+  membership: Membership;
+  clock: Clock;
+  rng: Rng;
+  log: Log;
+  metrics: RuntimeMetrics;
+}
+
+/** Rows released in one statement. */
+const RELEASE_BATCH = 500;
+/** An actor whose next timer is further away than this may be passivated: a sweeper adopts it again before it is due. */
+const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
+
+/** The actors that live on this node. */
+export class Residents {
+  readonly #kinds = new Map<string, ActorKind>();
+  readonly #ports: ResidentPorts;
+  readonly #outbox: () => Outbox;
+  readonly #activations = new Map<string, Activation>();
+  readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
+  readonly #heap: TimerHeap;
+  /** Rows whose activation was dropped: to be released, so that whoever is first may have them. */
+  #dropped: ClaimedRow[] = [];
+  #closed = false;
+
+  constructor(kinds: readonly ActorKind[], ports: ResidentPorts, outbox: () => Outbox) {
+    for (const kind of kinds) this.#kinds.set(kind.type.kind, kind);
+    this.#ports = ports;
+    this.#outbox = outbox;
+    this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
+  }
+
+  get size(): number {
+    return this.#activations.size;
+  }
+
+  get(key: string): Activation | undefined {
+    return this.#activations.get(key);
+  }
+
+  knows(kind: string): boolean {
+    return this.#kinds.has(kind);
+  }
+
+  /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
+  async resolve(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
+    const key = actorKey(address);
+    const here = this.#activations.get(key);
+    if (here) return here;
+    const arriving = this.#arriving.get(key);
+    if (arriving) return arriving;
+    const arrival = this.#claim(address).finally(() => this.#arriving.delete(key));
+    this.#arriving.set(key, arrival);
+    return arrival;
+  }
+
+  async #claim(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
+    const { store, membership, clock } = this.#ports;
+    const kind = this.#kindOf(address.kind);
+    const found = await store.find(address);
+    if (this.#closed) return { owner: undefined };
+    if (!found) {
+      const state = JSON.stringify(kind.type.initial(address.id));
+      if (!(await store.create(address, state, clock.now()))) return { owner: undefined };
+      return this.settle({ ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 });
+    }
+    const mine = found.owner === membership.self.id;
+    if (found.owner !== null && !mine && !membership.isGone(found.owner)) return { owner: found.owner };
+    if (found.crashes >= CRASHES_TO_QUARANTINE) {
+      throw new RingmasterError(
+        "actor_quarantined",
+        `${actorKey(address)} crashed its node ${found.crashes} times and is quarantined.`,
+      );
+    }
+    const crashed = found.owner !== null && !mine;
+    if (!(await store.claim(found, crashed, clock.now()))) return { owner: undefined };
+    return this.settle({ ...found, epoch: found.epoch + 1, crashes: found.crashes + (crashed ? 1 : 0) });
+  }
+
+  /** Brings a claimed row to life here. */
+  settle(row: ClaimedRow): Activation | { owner: string | undefined } {
+    if (this.#closed) {
+      this.#dropped.push(row);
+      return { owner: undefined };
+    }
+    const kind = this.#kindOf(row.kind);
+    const activation = new Activation(row, kind.create, this.#activationPorts());
+    this.#activations.set(activation.key, activation);
+    this.#ports.metrics.active(row.kind, 1);
+    return activation;
+  }
+
+  #kindOf(name: string): ActorKind {
+    const kind = this.#kinds.get(name);
+    if (!kind) throw new RingmasterError("internal", `no actor kind ${name} is registered on this node`);
+    return kind;
+  }
+
+  #activationPorts(): ActivationPorts {
+    const { store, clock, rng, log, metrics, membership } = this.#ports;
+    return {
+      store,
+      clock,
+      rng,
+      log,
+      metrics,
+      leaseHolds: () => membership.leaseHolds(),
+      deliver: (rows) => this.#outbox().deliver(rows),
+      arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
+      drop: (activation) => this.#drop(activation),
+    };
+  }
+
+  #drop(activation: Activation): void {
+    if (this.#forget(activation)) this.#dropped.push(activation.row);
+  }
+
+  #forget(activation: Activation): boolean {
+    if (this.#activations.get(activation.key) !== activation) return false;
+    this.#activations.delete(activation.key);
+    this.#heap.disarm(activation.key);
+    this.#ports.metrics.active(activation.row.kind, -1);
+    return true;
+  }
+
+  /** Releases the rows of dropped activations; what fails is tried again with the next sweep. */
+  async releaseDropped(): Promise<void> {
+    const rows = this.#dropped.splice(0);
+    await this.#release(rows).catch((error: unknown) => {
+      this.#dropped.push(...rows);
+      throw error;
+    });
+  }
+
+  async #release(rows: readonly ClaimedRow[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += RELEASE_BATCH)
+      await this.#ports.store.release(rows.slice(at, at + RELEASE_BATCH));
+  }
+
+  /** Forgets earlier crashes of actors that have lived here long enough since. */
+  async pardonHealthy(): Promise<void> {
+    const healthy = [...this.#activations.values()]
+      .filter((activation) => activation.isProvenHealthy)
+      .slice(0, RELEASE_BATCH);
+    await this.#ports.store.pardon(healthy.map((activation) => activation.row));
+    for (const activation of healthy) activation.row.crashes = 0;
+  }
+
+  /** Lets actors go that nobody has used for `idleMs` and whose next timer is far away. */
+  async passivate(idleMs: number): Promise<void> {
+    const before = this.#ports.clock.monotonic() - idleMs;
+    const dueAfter = this.#ports.clock.now() + PASSIVATE_IF_DUE_AFTER_MS;
+    const idle = [...this.#activations.values()].filter(
+      ({ isIdle, lastUsed, soonestDue }) =>
+        isIdle && lastUsed < before && (soonestDue === null || soonestDue > dueAfter),
+    );
+    await this.#letGo(idle);
+  }
+
+  /** This node was silent for so long that peers may own its actors by now: all memory of them is dropped, and what still is ours is freed. */
+  async abandonAll(): Promise<void> {
+    for (const activation of [...this.#activations.values()]) {
+      activation.abandon();
+      this.#drop(activation);
+    }
+    await this.releaseDropped();
+  }
+
+  /**
+   * Frees every actor, the idle ones at once and the others as their running turns end; nothing settles here afterwards.
+   * `onReleased` is called after each part, so that peers need not wait for the slowest turn.
+   */
+  async drain(onReleased: () => Promise<void>): Promise<void> {
+    this.#closed = true;
+    this.#heap.stop();
+    const all = [...this.#activations.values()];
+    const busy = all.filter((activation) => !activation.isIdle);
+    await this.#letGo(all.filter((activation) => activation.isIdle));
+    await onReleased();
+    await Promise.allSettled(this.#arriving.values());
+    await Promise.all(busy.map((activation) => this.#letGo([activation])));
+    await this.#letGo([...this.#activations.values()]);
+    await this.releaseDropped();
+    await onReleased();
+  }
+
+  async #letGo(activations: readonly Activation[]): Promise<void> {
+    await Promise.all(activations.map((activation) => activation.end()));
+    const rows = activations.filter((activation) => this.#forget(activation)).map((activation) => activation.row);
+    await this.#release(rows);
+  }
+}

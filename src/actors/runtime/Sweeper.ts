@@ -1,0 +1,113 @@
+import type { Clock } from "../../clock.ts";
+import type { ActorStore } from "./ActorStore.ts";
+import type { Membership } from "./Membership.ts";
+import type { Outbox } from "./Outbox.ts";
+import { preferredNode } from "./placement.ts";
+import type { Log } from "./ports.ts";
+import { actorKey } from "./protocol.ts";
+import type { Residents } from "./Residents.ts";
+
+/** Actors are adopted this long before their timer is due, so that it fires on time. */
+const LOOK_AHEAD_MS = 1500;
+/** An actor overdue by this is adopted even by a node that rendezvous hashing does not prefer. */
+const GRACE_MS = 1000;
+/** Candidates looked at, and actors adopted, for each owner in one sweep. */
+const BUDGET = 512;
+const ADOPT_BATCH = 128;
+/** How often the table is asked for owners that nobody has heard of, and idle actors are let go. */
+const CENSUS_EVERY_MS = 10_000;
+
+/**
+ * Finds actors with due timers that live nowhere (released, passivated, or left by a dead node) and brings them to life here.
+ * Reads one index range an owner and sweep; rows that a peer has locked are its own to take.
+ */
+export class Sweeper {
+  readonly #store: ActorStore;
+  readonly #membership: Membership;
+  readonly #residents: Residents;
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #idleMs: number;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #censusAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(
+    ports: { store: ActorStore; membership: Membership; residents: Residents; outbox: Outbox; clock: Clock; log: Log },
+    idleMs: number,
+  ) {
+    this.#store = ports.store;
+    this.#membership = ports.membership;
+    this.#residents = ports.residents;
+    this.#outbox = ports.outbox;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+    this.#idleMs = idleMs;
+  }
+
+  /** Sweeps now, and from now on as often as nodes beat. A ring during a sweep makes it go round once more. */
+  ring(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#cancel?.();
+    this.#running = this.#sweep()
+      .catch((error: unknown) => this.#log.warn({ err: error }, "a sweep failed; the next one tries again"))
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#stopped) return;
+        if (this.#again) {
+          this.#again = false;
+          this.ring();
+        } else this.#cancel = this.#clock.schedule(() => this.ring(), this.#membership.beatEveryMs);
+      });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#running;
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#residents.releaseDropped();
+    const now = this.#clock.monotonic();
+    if (now - this.#censusAt >= CENSUS_EVERY_MS) {
+      this.#censusAt = now;
+      await this.#census();
+    }
+    await this.#adoptDueOf(null);
+    for (const nodeId of this.#membership.goneNodes()) {
+      await this.#adoptDueOf(nodeId);
+      await this.#outbox.adopt(nodeId);
+    }
+  }
+
+  /** An owner that beats nowhere and was never heard of gets the patient verdict from now on; residents are looked through. */
+  async #census(): Promise<void> {
+    for (const owner of await this.#store.owners()) this.#membership.isGone(owner);
+    await this.#residents.pardonHealthy();
+    await this.#residents.passivate(this.#idleMs);
+  }
+
+  async #adoptDueOf(owner: string | null): Promise<void> {
+    const now = this.#clock.now();
+    const candidates = await this.#store.dueOf(owner, now + LOOK_AHEAD_MS, BUDGET);
+    if (candidates.length === 0) return;
+    const hosts = this.#membership.hosts().map((node) => node.id);
+    const mine = candidates.filter(
+      (candidate) =>
+        preferredNode(actorKey(candidate), hosts) === this.#membership.self.id || candidate.dueAt < now - GRACE_MS,
+    );
+    for (let at = 0; at < mine.length && !this.#stopped; at += ADOPT_BATCH) {
+      const rows = await this.#store.adopt(mine.slice(at, at + ADOPT_BATCH), owner, this.#clock.now());
+      for (const row of rows) if (this.#residents.knows(row.kind)) this.#residents.settle(row);
+    }
+    if (candidates.length === BUDGET) this.#again = true;
+  }
+}

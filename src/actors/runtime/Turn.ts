@@ -1,0 +1,153 @@
+import { CommitUnknown, failureOf, type Transaction } from "../../entities/sql.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { OutgoingEvent, TurnScope } from "./Actor.ts";
+import type { ActorStore, ClaimedRow, OutboxRow, TurnWrites } from "./ActorStore.ts";
+import type { OutboxMessage } from "./Outbox.ts";
+import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
+
+/** What a turn that has committed leaves to its activation. */
+export interface Committed {
+  state: string;
+  timers: Map<string, TimerRecord>;
+  changed: boolean;
+  outbox: OutboxRow[];
+}
+
+/** One turn of one actor: collects what it wants, and stores all of it or none. */
+export class Turn implements TurnScope {
+  readonly now: number;
+  readonly #row: ClaimedRow;
+  readonly #store: ActorStore;
+  readonly #timers: Map<string, TimerRecord>;
+  readonly #outbox: string[] = [];
+  /** Goes on counting a one-shot timer that its own handler arms again. */
+  readonly #nextSeq = new Map<string, number>();
+  #timersChanged = false;
+  #transaction: Promise<Transaction> | undefined;
+
+  constructor(row: ClaimedRow, timers: ReadonlyMap<string, TimerRecord>, store: ActorStore, now: number) {
+    this.#row = row;
+    this.#timers = new Map(timers);
+    this.#store = store;
+    this.now = now;
+  }
+
+  /** Whether the turn is still running: code that it started may outlive it. */
+  running = true;
+
+  /** Whether SQL has begun: from then on nothing else may be waited for. */
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  sql(): Promise<Transaction> {
+    this.#transaction ??= this.#open();
+    return this.#transaction;
+  }
+
+  async #open(): Promise<Transaction> {
+    const tx = await this.#store.begin();
+    try {
+      await this.#store.fence(tx, this.#row);
+      return tx;
+    } catch (error) {
+      await tx.rollback();
+      throw error;
+    }
+  }
+
+  setTimer(name: string, due: number, repeat?: { every: number; policy: MissedPolicy }): void {
+    if (!Number.isFinite(due)) throw new Error(`timer ${name}: ${due} is not a time`);
+    if (repeat && !(repeat.every > 0)) throw new Error(`timer ${name}: a period must be longer than 0 ms`);
+    const seq = this.#timers.get(name)?.seq ?? this.#nextSeq.get(name) ?? 1;
+    this.#timers.set(name, { name, due: Math.round(due), seq, ...repeat });
+    this.#timersChanged = true;
+  }
+
+  cancelTimer(name: string): void {
+    if (this.#timers.delete(name)) this.#timersChanged = true;
+  }
+
+  timerDue(name: string): number | undefined {
+    return this.#timers.get(name)?.due;
+  }
+
+  /** Stores what firing `name` leaves behind (nothing: the timer is done), before its handler runs and may set it anew. */
+  advanceTimer(name: string, next: TimerRecord | undefined): void {
+    this.#nextSeq.set(name, (this.#timers.get(name)?.seq ?? 0) + 1);
+    if (next) this.#timers.set(name, next);
+    else this.#timers.delete(name);
+    this.#timersChanged = true;
+  }
+
+  publish(topic: string, event: OutgoingEvent): void {
+    this.#send({ type: "event", topic, at: this.now, event });
+  }
+
+  tell(kind: string, id: string, method: string, args: unknown[]): void {
+    this.#send({ type: "tell", kind, id, method, args });
+  }
+
+  #send(message: OutboxMessage): void {
+    this.#outbox.push(JSON.stringify(message));
+  }
+
+  /** Stores the turn. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
+  async commit(
+    draft: unknown,
+    committed: string,
+    response: TurnWrites["response"],
+    healthy: boolean,
+  ): Promise<Committed> {
+    const state = JSON.stringify(draft);
+    if (state === undefined) throw new RingmasterError("internal", "an actor's state must survive JSON");
+    const changed =
+      state !== committed ||
+      this.#timersChanged ||
+      this.inTransaction ||
+      this.#outbox.length > 0 ||
+      response !== undefined;
+    if (!changed) return { state, timers: this.#timers, changed, outbox: [] };
+    const writes: TurnWrites = {
+      state,
+      timers: [...this.#timers.values()],
+      dueAt: soonestDue(this.#timers.values()),
+      outbox: this.#outbox,
+      response,
+      healthy,
+      now: this.now,
+    };
+    const outbox = await this.#write(writes);
+    return { state, timers: this.#timers, changed, outbox };
+  }
+
+  async #write(writes: TurnWrites): Promise<OutboxRow[]> {
+    if (!this.#transaction && this.#store.isSingleStatement(writes)) {
+      await this.#store.commitSingle(this.#row, writes).catch((error: unknown) => {
+        throw failureOf(error) === "lost"
+          ? new CommitUnknown("the connection was lost during a commit", { cause: error })
+          : error;
+      });
+      return [];
+    }
+    const fencedAlready = this.#transaction !== undefined;
+    const tx = await (this.#transaction ?? this.#store.begin());
+    let rows: OutboxRow[];
+    try {
+      rows = await this.#store.write(tx, this.#row, writes, fencedAlready);
+    } catch (error) {
+      await tx.rollback();
+      throw error;
+    }
+    this.#transaction = undefined;
+    await tx.commit();
+    return rows;
+  }
+
+  /** Undoes what the turn has done so far; safe at any time. */
+  async rollback(): Promise<void> {
+    const tx = await this.#transaction?.catch(() => undefined);
+    this.#transaction = undefined;
+    await tx?.rollback();
+  }
+}

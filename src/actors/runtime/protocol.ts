@@ -1,0 +1,47 @@
+import type { WireError } from "../../errors.ts";
+
+/** What nodes say to each other. One message is one JSON text. */
+export type NodeMessage =
+  | CallMessage
+  | ReplyMessage
+  /** A domain's own message: rooms and desks of one domain talk across nodes with it. */
+  | { type: "signal"; topic: string; payload: unknown }
+  /** A draining node has released actors (`all`: it has none left): look now. */
+  | { type: "released"; from: string; all: boolean };
+
+export interface CallMessage {
+  type: "call";
+  /** Correlates the reply; unique at its sender. */
+  call: number;
+  from: string;
+  request: ActorRequest;
+}
+
+/** One call of an actor's method. */
+export interface ActorRequest {
+  kind: string;
+  id: string;
+  method: string;
+  args: unknown[];
+  /** A caller's own id: its answer is stored with the turn, and a repeat gets it back. */
+  requestId?: string;
+  /** What is left of the deadline, in milliseconds, when the message is sent. */
+  leftMs: number;
+  /** The actors whose turns wait for this call, outermost first; coming back to one of them is a cycle. */
+  chain: string[];
+}
+
+export interface ReplyMessage {
+  type: "reply";
+  call: number;
+  outcome: CallOutcome;
+}
+
+export type CallOutcome =
+  | { kind: "ok"; value: unknown }
+  | { kind: "error"; error: WireError }
+  /** The actor is not here (any more); its owner, when known. Nothing has happened. */
+  | { kind: "moved"; owner?: string };
+
+/** One key for maps and chains. */
+export const actorKey = (address: { kind: string; id: string }): string => `${address.kind}/${address.id}`;

@@ -1,0 +1,232 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
+import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from "typeorm";
+import type { DatabaseConfig } from "../config.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { CommitUnknown, type Database, failureOf, type Transaction, type Written } from "./sql.ts";
+import { WriterQueue } from "./WriterQueue.ts";
+
+/** A write transaction left idle this long is ended by MariaDB itself, so that a stalled process frees its locks. */
+const IDLE_TRANSACTION_SECONDS = 3;
+/** How long a statement waits for another transaction's row lock; a turn that waits longer is retried instead. */
+const LOCK_WAIT_SECONDS = 5;
+/** Several nodes may start at once: one migrates, the others wait this long for it. */
+const MIGRATION_LOCK_SECONDS = 60;
+
+/** Opens the database and runs every pending migration; nothing may listen before this resolves. */
+export async function openDatabase(config: DatabaseConfig): Promise<Database> {
+  return config.kind === "mysql" ? openMysql(config) : openSqlite(config.path);
+}
+
+async function openMysql(config: { url: string; pool: number }): Promise<Database> {
+  const source = new DataSource({
+    type: "mysql",
+    url: config.url,
+    poolSize: config.pool,
+    bigNumberStrings: false,
+    charset: "utf8mb4_bin",
+    migrations: [...MIGRATIONS],
+    connectTimeout: 5000,
+    extra: { enableKeepAlive: true, maxIdle: config.pool },
+  } as DataSourceOptions);
+  await source.initialize();
+  const pool = (source.driver as unknown as { pool: Pool }).pool;
+  pool.on("connection", (connection: PoolConnection) => prepareSession(connection));
+  // TypeORM tried the pool with a connection that was made before the listener above.
+  pool.getConnection((error, connection) => {
+    if (error) return;
+    prepareSession(connection);
+    connection.release();
+  });
+  await migrateUnderLock(source);
+  return new MysqlDatabase(source, pool);
+}
+
+/** READ COMMITTED everywhere; MariaDB also ends write transactions that a stalled process left open. */
+function prepareSession(connection: PoolConnection): void {
+  // A server that lacks a variable (MySQL has no idle_write_transaction_timeout) answers with an error that changes nothing.
+  const ignore = (): void => {};
+  connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", ignore);
+  connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`, ignore);
+  connection.query(`SET SESSION idle_write_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}`, ignore);
+}
+
+async function migrateUnderLock(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  try {
+    const [row] = await runner.query("SELECT GET_LOCK('ringmaster.migrations', ?) AS got", [MIGRATION_LOCK_SECONDS]);
+    if (Number(row?.got) !== 1) throw new Error("another node has been migrating the database for over a minute");
+    await source.runMigrations({ transaction: "each" });
+  } finally {
+    await runner.query("DO RELEASE_LOCK('ringmaster.migrations')").catch(() => {});
+    await runner.release();
+  }
+}
+
+class MysqlDatabase implements Database {
+  readonly dialect = "mysql";
+  readonly #source: DataSource;
+  readonly #pool: Pool;
+
+  constructor(source: DataSource, pool: Pool) {
+    this.#source = source;
+    this.#pool = pool;
+  }
+
+  /** One round trip on a pooled connection, without a TypeORM query runner: this is the runtime's hot path. */
+  #send<T>(sql: string, params: readonly unknown[]): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#pool.query(sql, params as unknown[], (error, result) => (error ? reject(error) : resolve(result as T)));
+    });
+  }
+
+  query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    return this.#send<T[]>(sql, params);
+  }
+
+  async write(sql: string, params: readonly unknown[] = []): Promise<Written> {
+    const header = await this.#send<ResultSetHeader>(sql, params);
+    return { affected: header.affectedRows, insertId: header.insertId };
+  }
+
+  async begin(): Promise<Transaction> {
+    const runner = this.#source.createQueryRunner();
+    try {
+      await runner.startTransaction();
+    } catch (error) {
+      await runner.release().catch(() => {});
+      throw error;
+    }
+    return new RunnerTransaction("mysql", runner, () => runner.release());
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return inTransaction(this, work);
+  }
+
+  close(): Promise<void> {
+    return this.#source.destroy();
+  }
+}
+
+async function openSqlite(path: string): Promise<Database> {
+  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  const source = new DataSource({
+    type: "better-sqlite3",
+    database: path,
+    migrations: [...MIGRATIONS],
+    enableWAL: path !== ":memory:",
+  });
+  await source.initialize();
+  // FULL keeps "acknowledged is durable" true through a power cut, as InnoDB's default does.
+  await source.query("PRAGMA synchronous = FULL");
+  await source.runMigrations({ transaction: "each" });
+  return new SqliteDatabase(source);
+}
+
+/** TypeORM's SQLite has one connection and one runner, so everything passes one queue: a transaction holds it from begin to end. */
+class SqliteDatabase implements Database {
+  readonly dialect = "sqlite";
+  readonly #source: DataSource;
+  readonly #runner: QueryRunner;
+  readonly #queue = new WriterQueue();
+
+  constructor(source: DataSource) {
+    this.#source = source;
+    this.#runner = source.createQueryRunner();
+  }
+
+  async query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    return this.#queue.run(async () => (await this.#runner.query(sql, [...params], true)).records as T[]);
+  }
+
+  async write(sql: string, params: readonly unknown[] = []): Promise<Written> {
+    return this.#queue.run(() => runnerWrite(this.#runner, sql, params));
+  }
+
+  async begin(): Promise<Transaction> {
+    const leave = await this.#queue.enter();
+    try {
+      await this.#runner.startTransaction();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return new RunnerTransaction("sqlite", this.#runner, async () => leave());
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return inTransaction(this, work);
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.run(() => this.#source.destroy());
+  }
+}
+
+async function runnerWrite(runner: QueryRunner, sql: string, params: readonly unknown[]): Promise<Written> {
+  const result = await runner.query(sql, [...params], true);
+  if (typeof result.raw === "object" && result.raw !== null) {
+    const header = result.raw as ResultSetHeader;
+    return { affected: header.affectedRows ?? 0, insertId: header.insertId ?? 0 };
+  }
+  // SQLite tells the last id of a multi-row INSERT, MySQL the first; ids of one statement are consecutive in both.
+  const affected = result.affected ?? 0;
+  return { affected, insertId: affected === 0 ? 0 : Number(result.raw) - affected + 1 };
+}
+
+class RunnerTransaction implements Transaction {
+  readonly dialect: "mysql" | "sqlite";
+  readonly #runner: QueryRunner;
+  readonly #release: () => Promise<void>;
+
+  constructor(dialect: "mysql" | "sqlite", runner: QueryRunner, release: () => Promise<void>) {
+    this.dialect = dialect;
+    this.#runner = runner;
+    this.#release = release;
+  }
+
+  get manager(): EntityManager {
+    return this.#runner.manager;
+  }
+
+  async query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    return (await this.#runner.query(sql, [...params], true)).records as T[];
+  }
+
+  write(sql: string, params: readonly unknown[] = []): Promise<Written> {
+    return runnerWrite(this.#runner, sql, params);
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#runner.commitTransaction();
+    } catch (error) {
+      if (failureOf(error) === "lost")
+        throw new CommitUnknown("the connection was lost during a commit", { cause: error });
+      await this.#runner.rollbackTransaction().catch(() => {});
+      throw error;
+    } finally {
+      await this.#release().catch(() => {});
+    }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#runner.rollbackTransaction().catch(() => {});
+    await this.#release().catch(() => {});
+  }
+}
+
+async function inTransaction<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const tx = await database.begin();
+  let result: T;
+  try {
+    result = await work(tx);
+  } catch (error) {
+    await tx.rollback();
+    throw error;
+  }
+  await tx.commit();
+  return result;
+}

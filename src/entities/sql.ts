@@ -1,0 +1,89 @@
+import type { EntityManager } from "typeorm";
+import { RingmasterError } from "../errors.ts";
+
+/** The result of a statement that returns no rows. */
+export interface Written {
+  /** Rows matched (MySQL counts matches, not changes; SQLite the same for UPDATE and DELETE). */
+  affected: number;
+  /** The first id that a multi-row INSERT was given, on both dialects; 0 when there is none. */
+  insertId: number;
+}
+
+/** Parameterised SQL with `?`. Both dialects take the statements that are the same in both; where they differ, ask `dialect`. */
+export interface Sql {
+  readonly dialect: "mysql" | "sqlite";
+  query<T>(sql: string, params?: readonly unknown[]): Promise<T[]>;
+  write(sql: string, params?: readonly unknown[]): Promise<Written>;
+}
+
+/** An open transaction; commit or roll back exactly once. */
+export interface Transaction extends Sql {
+  readonly manager: EntityManager;
+  /** Throws CommitUnknown when the connection was lost while the commit was under way. */
+  commit(): Promise<void>;
+  /** Never throws: a connection that is lost has rolled back. */
+  rollback(): Promise<void>;
+}
+
+/** The database as everything but TypeORM sees it. */
+export interface Database extends Sql {
+  begin(): Promise<Transaction>;
+  /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The connection was lost while a commit was under way: it may or may not have happened. */
+export class CommitUnknown extends Error {}
+
+const LOST = new Set([
+  "PROTOCOL_CONNECTION_LOST",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ER_SERVER_SHUTDOWN",
+  "ER_CONNECTION_KILLED",
+]);
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ER_CON_COUNT_ERROR",
+  "ER_ACCESS_DENIED_ERROR",
+  "POOL_CLOSED",
+]);
+const RETRYABLE = new Set([
+  "ER_LOCK_DEADLOCK",
+  "ER_LOCK_WAIT_TIMEOUT",
+  "ER_LOCK_NOWAIT",
+  "ER_CHECKREAD",
+  "SQLITE_BUSY",
+]);
+
+function codeOf(error: unknown): string {
+  const source = error as { code?: string; driverError?: { code?: string }; message?: string };
+  const code = source.driverError?.code ?? source.code ?? "";
+  // mysql2 gives no code when a command is added to a connection that it already knows to be closed.
+  return code === "" && /closed state|Pool is closed/.test(source.message ?? "") ? "POOL_CLOSED" : code;
+}
+
+/**
+ * What a failed statement means for whoever sent it:
+ * `unreachable`: it was never sent; `lost`: it was sent and no answer came; `conflict`: the server undid it for another
+ * transaction's sake, and it may be repeated; `fault`: the statement itself is wrong.
+ */
+export function failureOf(error: unknown): "unreachable" | "lost" | "conflict" | "fault" {
+  const code = codeOf(error);
+  if (UNREACHABLE.has(code)) return "unreachable";
+  if (LOST.has(code)) return "lost";
+  return RETRYABLE.has(code) ? "conflict" : "fault";
+}
+
+/** Maps a failed statement to what a caller may be told: `unavailable` unless the statement itself is at fault. */
+export function databaseError(error: unknown): unknown {
+  return failureOf(error) === "fault"
+    ? error
+    : new RingmasterError("unavailable", "The database is out of reach; try again in a moment.", undefined, {
+        cause: error,
+      });
+}
