@@ -1,0 +1,138 @@
+import { Client, type Room } from "@colyseus/sdk";
+import { Observable } from "./observable.ts";
+import { isTransient, type Problem, problemOf } from "./problems.ts";
+import { renew, type Session } from "./session.ts";
+
+/** How a room is reached at the moment. */
+export type LinkStatus =
+  | { at: "joining" }
+  | { at: "joined" }
+  | { at: "reconnecting" }
+  /** Trying again would not help. */
+  | { at: "refused"; problem: Problem }
+  | { at: "closed" };
+
+export interface LinkHandlers<State> {
+  /** Called with every room that is joined anew, before its first state: register message handlers here. */
+  joined(room: Room<unknown, State>): void;
+  /** Called when requests work again: after a join, and after the same session came back from a drop. */
+  ready?(): void;
+  /** Called with the state after each change. */
+  state(state: State): void;
+}
+
+/** Waits between attempts to join again, in milliseconds; the last one repeats. */
+const BACKOFF_MS = [400, 1000, 2000, 4000, 6000];
+
+/**
+ * The SDK's own attempts go to the node that the room was on. After 5 of them (6 s) that node is taken for gone, and the
+ * matchmaker is asked for another; the server holds the session's seat for longer, so a short outage still resumes it.
+ */
+const SDK_ATTEMPTS = 5;
+
+/**
+ * Keeps one room joined: through drops (the SDK's reconnection), through a node that drains or dies (by joining again,
+ * which may lead elsewhere), and through a token that the server no longer takes (by renewing it once).
+ */
+export class RoomLink<State> {
+  readonly status = new Observable<LinkStatus>({ at: "joining" });
+  readonly #name: string;
+  readonly #options: () => object;
+  readonly #handlers: LinkHandlers<State>;
+  #session: Session;
+  #room: Room<unknown, State> | undefined;
+  #closed = false;
+
+  constructor(session: Session, name: string, options: () => object, handlers: LinkHandlers<State>) {
+    this.#session = session;
+    this.#name = name;
+    this.#options = options;
+    this.#handlers = handlers;
+    void this.#join();
+  }
+
+  /** Asks the room. Rejects with a `Problem`. */
+  async request<Answer>(type: string, payload: object): Promise<Answer> {
+    try {
+      if (!this.#room) throw new Error("not joined");
+      return await this.#room.request<object, Answer>(type, payload);
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+
+  /** Leaves for good. */
+  close(): void {
+    this.#closed = true;
+    this.status.set({ at: "closed" });
+    const room = this.#room;
+    this.#room = undefined;
+    if (!room) return;
+    room.reconnection.enabled = false;
+    if (room.connection.isOpen) void room.leave();
+  }
+
+  async #join(): Promise<void> {
+    let renewed = false;
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        const client = new Client();
+        client.auth.token = this.#session.token;
+        return this.#adopt(await client.joinOrCreate<State>(this.#name, this.#options()));
+      } catch (error) {
+        const problem = problemOf(error);
+        if (problem.code === "unauthenticated" && !renewed) {
+          renewed = true;
+          await renew(this.#session).then(
+            (session) => {
+              this.#session = session;
+            },
+            () => undefined,
+          );
+        } else if (isTransient(problem)) {
+          this.status.set({ at: "reconnecting" });
+          await pause(attempt);
+        } else {
+          return this.status.set({ at: "refused", problem });
+        }
+      }
+    }
+  }
+
+  #adopt(room: Room<unknown, State>): void {
+    if (this.#closed) return void room.leave();
+    this.#room = room;
+    room.reconnection.maxRetries = SDK_ATTEMPTS;
+    room.onMessage("*", () => undefined);
+    room.onStateChange((state) => this.#handlers.state(state));
+    room.onDrop(() => this.status.set({ at: "reconnecting" }));
+    room.onReconnect(() => (this.#closed ? void room.leave() : this.#ready()));
+    room.onLeave(() => {
+      if (this.#closed || this.#room !== room) return;
+      this.#room = undefined;
+      this.status.set({ at: "reconnecting" });
+      void this.#join();
+    });
+    this.#handlers.joined(room);
+    this.#ready();
+  }
+
+  #ready(): void {
+    this.status.set({ at: "joined" });
+    this.#handlers.ready?.();
+  }
+}
+
+/** Waits for the attempt's turn, spread a little so that everybody dropped together does not come back together. */
+function pause(attempt: number): Promise<void> {
+  const wait = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)]! * (0.75 + Math.random() / 2);
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, wait);
+    addEventListener("online", end);
+  });
+}

@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { announce } from "../announcer.ts";
+import { useServerNow } from "../countdown.ts";
+import { ExpiryRing } from "./ExpiryRing.tsx";
+import type { HuntGame } from "./HuntGame.ts";
+import { calm } from "./motion.ts";
+import type { Play } from "./play.ts";
+
+/** A screen reader hears of the end this many milliseconds before it. */
+const WARNING_MS = 10_000;
+
+type OpenClue = Play & { at: "clue" };
+
+/** The open clue as a ticket: its prompt and the answer on the body, its clock and points on the stub. */
+export function ClueCard({ game, play, reachable }: { game: HuntGame; play: OpenClue; reachable: boolean }) {
+  const { clue, lifetime } = play;
+  const left = clue.expiresAt - useServerNow(game.clock);
+  const up = left <= 0;
+  const near = left <= WARNING_MS;
+
+  useEffect(() => {
+    if (up) game.timeUp(clue.assignmentId);
+    else if (near) announce("Ten seconds left for this clue.");
+  }, [up, near, game, clue]);
+
+  return (
+    <section class="ticket" aria-labelledby="clue-prompt">
+      <div class="ticket__stub">
+        <ExpiryRing left={left} lifetime={lifetime} />
+        <p class="ticket__worth">
+          <strong>{clue.points}</strong> points
+        </p>
+      </div>
+      <div class="ticket__body">
+        <p class="eyebrow">{clue.type}</p>
+        <h2 id="clue-prompt" class="prompt">
+          {clue.prompt}
+        </h2>
+        <AnswerForm game={game} play={play} reachable={reachable} />
+      </div>
+    </section>
+  );
+}
+
+function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue; reachable: boolean }) {
+  const [answer, setAnswer] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const sending = play.sending !== undefined;
+  const turn = play.verdict?.turn;
+
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    if (turn === undefined) return;
+    field.current?.focus();
+    field.current?.select();
+    if (!calm()) form.current?.animate(SHAKE, { duration: 380, easing: "ease-in-out" });
+  }, [turn]);
+
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (reachable && !sending && answer.trim() !== "") void game.solve(answer.trim());
+  };
+
+  return (
+    <form class="answer" ref={form} onSubmit={submit}>
+      <label for="answer">Your answer</label>
+      <div class="field">
+        <input
+          id="answer"
+          ref={field}
+          value={answer}
+          maxLength={200}
+          autoComplete="off"
+          autoCapitalize="off"
+          spellcheck={false}
+          enterKeyHint="send"
+          aria-invalid={play.verdict !== undefined}
+          aria-describedby="answer-verdict"
+          onInput={(event) => setAnswer(event.currentTarget.value)}
+        />
+        <button class="primary" type="submit" aria-disabled={sending || !reachable || answer.trim() === ""}>
+          {sending ? "Sending…" : "Answer"}
+        </button>
+      </div>
+      <p id="answer-verdict" class={play.verdict ? "verdict verdict--wrong" : "verdict"}>
+        {play.verdict?.text ?? "Press Enter to send."}
+      </p>
+    </form>
+  );
+}
+
+const SHAKE = [0, -9, 8, -6, 4, -2, 0].map((x) => ({ transform: `translateX(${x}px)` }));

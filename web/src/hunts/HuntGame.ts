@@ -1,0 +1,208 @@
+import type { Room } from "@colyseus/sdk";
+import { announce } from "../announcer.ts";
+import { RoomLink } from "../connection.ts";
+import { Observable } from "../observable.ts";
+import type { Problem } from "../problems.ts";
+import type { ChestOpened, ClaimAnswer, Clue, HuntState, Revoked, SolveAnswer, Standing } from "../protocol.ts";
+import { ServerClock } from "../serverClock.ts";
+import { type Session, session } from "../session.ts";
+import { recall, remember } from "../storage.ts";
+import { attemptsText, type Closing, isPlayable, type Play } from "./play.ts";
+
+/** The room's state as plain values, replaced as a whole with every patch. */
+export type HuntView = Omit<HuntState, "top"> & { top: Standing[] };
+
+const POINTS_KEY = "ringmaster.points";
+
+/** One player's game in one hunt: the room behind it, the open clue, and what survives a lost connection. */
+export class HuntGame {
+  readonly huntId: string;
+  readonly clock = new ServerClock();
+  readonly link: RoomLink<HuntState>;
+  readonly hunt = new Observable<HuntView | undefined>(undefined);
+  readonly play = new Observable<Play>({ at: "idle" });
+  readonly winners = new Observable<Standing[] | undefined>(undefined);
+  /** This player's points in this hunt. */
+  readonly points: Observable<number>;
+  #turn = 0;
+
+  constructor(owner: Session, huntId: string) {
+    this.huntId = huntId;
+    this.points = new Observable(storedPoints(owner.player.id, huntId));
+    this.link = new RoomLink<HuntState>(owner, "hunt", () => ({ huntId }), {
+      joined: (room) => this.#listen(room),
+      ready: () => void this.#resume(),
+      state: (state) => this.#read(state),
+    });
+  }
+
+  close(): void {
+    this.link.close();
+  }
+
+  /** Asks for a clue, or for the one that is still open. */
+  async claim(): Promise<void> {
+    if (this.play.value.at === "asking") return;
+    this.play.set({ at: "asking" });
+    try {
+      this.#take(await this.link.request<ClaimAnswer>("claim", {}));
+    } catch (error) {
+      const problem = error as Problem;
+      // Still "asking" once the room is back: then it is asked again.
+      if (problem.code !== "offline") this.play.set({ at: "idle", problem: this.#explain(problem) });
+    }
+  }
+
+  /** Sends an answer to the open clue. */
+  async solve(answer: string): Promise<void> {
+    const play = this.play.value;
+    if (play.at !== "clue" || play.sending !== undefined) return;
+    this.play.set({ ...play, sending: answer });
+    try {
+      const { assignmentId } = play.clue;
+      this.#judge(play.clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer }));
+    } catch (error) {
+      this.#solveFailed(play.clue, error as Problem);
+    }
+  }
+
+  /** The clue's time is over by this page's countdown; the server says so too, but its word may be lost. */
+  timeUp(assignmentId: string): void {
+    const open = this.#openClue();
+    if (open?.clue.assignmentId === assignmentId && open.sending === undefined) {
+      this.#closeClue(open.clue, { how: "expired" });
+    }
+  }
+
+  #listen(room: Room<unknown, HuntState>): void {
+    room.onMessage("clue", (clue: Clue) => {
+      if (this.play.value.at === "waiting") announce("Your clue is here.");
+      this.#take(clue);
+    });
+    room.onMessage("revoked", ({ assignmentId }: Revoked) => {
+      const open = this.#openClue();
+      if (open?.clue.assignmentId === assignmentId) {
+        const outOfTime = open.clue.expiresAt <= this.clock.now() + 1000;
+        this.#closeClue(open.clue, { how: outOfTime ? "expired" : "exhausted" });
+      }
+    });
+    room.onMessage("chest", ({ winners }: ChestOpened) => {
+      this.winners.set(winners);
+      const names = winners.map(({ rank, name, points }) => `${rank}: ${name}, ${points} points`).join("; ");
+      announce(`The chest is open. ${names || "Nobody scored this time."}`);
+    });
+  }
+
+  #read(state: HuntState): void {
+    const before = this.hunt.value?.phase;
+    this.clock.observe(state.serverNow);
+    const { huntId, name, phase, endsAt, startsAt, players, open, solved, total, waiting, serverNow } = state;
+    const top = [...state.top].map(({ rank, playerId, name, points }) => ({ rank, playerId, name, points }));
+    const counts = { players, open, solved, total, waiting };
+    this.hunt.set({ huntId, name, phase, endsAt, startsAt, serverNow, ...counts, top });
+    const own = top.find(({ playerId }) => playerId === session.value?.player.id);
+    if (own) this.#score(own.points);
+    if (phase !== before && !isPlayable(phase)) this.play.set({ at: "idle" });
+  }
+
+  /** The room is (back) within reach: what hung in the air is asked again. Claiming twice gives the same clue. */
+  async #resume(): Promise<void> {
+    const play = this.play.value;
+    if (play.at !== "clue" && play.at !== "waiting" && play.at !== "asking") return;
+    try {
+      const answer = await this.link.request<ClaimAnswer>("claim", {});
+      const same = play.at === "clue" && "assignmentId" in answer && answer.assignmentId === play.clue.assignmentId;
+      if (play.at === "clue" && !same) return await this.#settle(play);
+      this.#take(answer);
+    } catch (error) {
+      const problem = error as Problem;
+      if (problem.code !== "offline") this.play.set({ at: "idle", problem: this.#explain(problem) });
+    }
+  }
+
+  /** The clue closed while the connection was down. If an answer was on its way, the server still knows how it was judged. */
+  async #settle({ clue, sending }: Play & { at: "clue" }): Promise<void> {
+    if (sending === undefined) return this.#closeClue(clue, { how: "lost" });
+    try {
+      const { assignmentId } = clue;
+      this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer: sending }));
+    } catch (error) {
+      if ((error as Problem).code !== "offline") this.#closeClue(clue, { how: "lost" });
+    }
+  }
+
+  #take(answer: ClaimAnswer): void {
+    if ("waiting" in answer) {
+      announce(`No clue is free. You are number ${answer.position} in the queue.`);
+      this.play.set({ at: "waiting", position: answer.position });
+    } else if (this.#openClue()?.clue.assignmentId === answer.assignmentId) {
+      if (this.#openClue()?.sending !== undefined) {
+        this.#tell("Your answer may not have arrived. Please send it again.");
+      }
+    } else {
+      this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
+    }
+  }
+
+  #judge(clue: Clue, { correct, points, total, attemptsLeft }: SolveAnswer): void {
+    this.#score(total);
+    if (correct) this.#closeClue(clue, { how: "solved", points });
+    else if (attemptsLeft <= 0) this.#closeClue(clue, { how: "exhausted" });
+    else if (this.#openClue()?.clue.assignmentId === clue.assignmentId) {
+      this.#tell(`“${this.#openClue()?.sending}” is not it. ${attemptsText(attemptsLeft)}`);
+    }
+  }
+
+  #solveFailed(clue: Clue, problem: Problem): void {
+    // Offline, the answer stays on its way until the room is back.
+    if (problem.code === "offline" || this.#openClue()?.clue.assignmentId !== clue.assignmentId) return;
+    if (problem.code === "unknown_assignment") this.#closeClue(clue, { how: "lost" });
+    else if (problem.code === "wrong_phase") this.play.set({ at: "idle", problem: this.#explain(problem) });
+    else this.#tell(problem.sentence);
+  }
+
+  /** Ends the sending of an answer with a word about it; the clue stays open. */
+  #tell(text: string): void {
+    const open = this.#openClue();
+    if (!open) return;
+    this.#turn += 1;
+    announce(text);
+    this.play.set({ ...open, sending: undefined, verdict: { turn: this.#turn, text } });
+  }
+
+  #closeClue(clue: Clue, closing: Closing): void {
+    const { value: play } = this.play;
+    // The last wrong answer is told twice: by its answer and by "revoked".
+    if (play.at === "closed" && play.clue === clue && play.closing.how === closing.how) return;
+    if (closing.how === "solved") announce(`Right! ${closing.points} points.`);
+    else if (closing.how === "exhausted") announce("Out of attempts. The clue goes to somebody else.");
+    else if (closing.how === "expired") announce("Time is up. The clue goes to somebody else.");
+    else announce("That clue was closed while you were away.");
+    this.play.set({ at: "closed", clue, closing });
+  }
+
+  #openClue(): (Play & { at: "clue" }) | undefined {
+    const play = this.play.value;
+    return play.at === "clue" ? play : undefined;
+  }
+
+  #score(points: number): void {
+    if (points <= this.points.value) return;
+    this.points.set(points);
+    const playerId = session.value?.player.id;
+    remember(POINTS_KEY, { playerId, huntId: this.huntId, points });
+  }
+
+  #explain(problem: Problem): string {
+    if (problem.code !== "wrong_phase") return problem.sentence;
+    const phase = (problem.details as { phase?: string } | undefined)?.phase;
+    if (phase === "scheduled" || phase === "discovery") return "Clues are handed out once the hunt begins.";
+    return "The hunt is over; no more clues are handed out.";
+  }
+}
+
+/** The state holds nothing per player, so points outside the top ten are remembered here across a reload. */
+function storedPoints(playerId: string, huntId: string): number {
+  const found = recall(POINTS_KEY) as { playerId?: string; huntId?: string; points?: number } | null;
+  return found?.playerId === playerId && found.huntId === huntId ? (found.points ?? 0) : 0;
+}

@@ -1,0 +1,65 @@
+import { useEffect, useRef } from "preact/hooks";
+import { useObservable } from "../observable.ts";
+import { ClosedClue } from "./ClosedClue.tsx";
+import { ClueCard } from "./ClueCard.tsx";
+import type { HuntGame } from "./HuntGame.ts";
+
+/** What there is to do while the hunt runs: get a clue, wait for one, answer it, go on. */
+export function PlayCard({ game }: { game: HuntGame }) {
+  const play = useObservable(game.play);
+  const reachable = useObservable(game.link.status).at === "joined";
+
+  switch (play.at) {
+    case "clue":
+      return <ClueCard key={play.clue.assignmentId} game={game} play={play} reachable={reachable} />;
+    case "closed":
+      return <ClosedClue key={play.clue.assignmentId} play={play} game={game} reachable={reachable} />;
+    case "waiting":
+      return <InQueue position={play.position} />;
+    default:
+      return <Invitation game={game} asking={play.at === "asking"} problem={problemAt(play)} reachable={reachable} />;
+  }
+}
+
+function problemAt(play: { at: string; problem?: string }): string {
+  return play.problem ?? "";
+}
+
+function Invitation(props: { game: HuntGame; asking: boolean; problem: string; reachable: boolean }) {
+  const { game, asking, problem, reachable } = props;
+  return (
+    <section class="card card--invitation" aria-labelledby="invitation">
+      <h2 id="invitation">The next clue could be yours</h2>
+      <p>Each clue goes to one person at a time. Take one, and beat its clock.</p>
+      <button
+        class="primary primary--large"
+        type="button"
+        aria-disabled={asking || !reachable}
+        onClick={() => reachable && void game.claim()}
+      >
+        {asking ? "Drawing a clue…" : "Get a clue"}
+      </button>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    </section>
+  );
+}
+
+function InQueue({ position }: { position: number }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <section class="card card--invitation" aria-labelledby="queue">
+      <div class="queue" aria-hidden="true">
+        <span />
+        <span />
+        <span />
+      </div>
+      <h2 id="queue" ref={heading} tabIndex={-1}>
+        You are number {position} in the queue
+      </h2>
+      <p>Every clue is in somebody's hands. Yours comes by itself the moment one is free.</p>
+    </section>
+  );
+}

@@ -1,0 +1,27 @@
+import { useEffect, useRef } from "preact/hooks";
+import { useObservable } from "../observable.ts";
+import type { HuntGame } from "./HuntGame.ts";
+import { calm } from "./motion.ts";
+
+/** The player's points, with a hop when they grow. */
+export function Points({ game }: { game: HuntGame }) {
+  const points = useObservable(game.points);
+  const badge = useRef<HTMLSpanElement>(null);
+  const before = useRef(points);
+
+  useEffect(() => {
+    if (points > before.current && !calm()) {
+      const hop = [{ transform: "scale(1)" }, { transform: "scale(1.22)" }, { transform: "scale(1)" }];
+      badge.current?.animate(hop, { duration: 420, delay: 520, easing: "cubic-bezier(.3,1.6,.5,1)" });
+    }
+    before.current = points;
+  }, [points]);
+
+  return (
+    <span class="points" ref={badge} data-points={points}>
+      <span class="points__coin" aria-hidden="true" />
+      {points}
+      <span class="unseen"> points</span>
+    </span>
+  );
+}

@@ -1,0 +1,48 @@
+import { useObservable } from "../observable.ts";
+import { session } from "../session.ts";
+import type { HuntGame } from "./HuntGame.ts";
+
+/** The top ten as they change, the player's own row in gold; below them the player, when not among them. */
+export function Standings({ game }: { game: HuntGame }) {
+  const hunt = useObservable(game.hunt);
+  const points = useObservable(game.points);
+  const playerId = useObservable(session)?.player.id;
+  if (!hunt) return null;
+  const isListed = hunt.top.some((row) => row.playerId === playerId);
+
+  return (
+    <section class="panel" aria-labelledby="standings">
+      <h2 id="standings">Standings</h2>
+      {hunt.top.length === 0 ? (
+        <p class="small">Nobody has scored yet. The first line is free.</p>
+      ) : (
+        <table class="standings">
+          <thead class="unseen">
+            <tr>
+              <th scope="col">Rank</th>
+              <th scope="col">Name</th>
+              <th scope="col">Points</th>
+            </tr>
+          </thead>
+          <tbody>
+            {hunt.top.map((row) => (
+              <tr key={row.playerId} class={row.playerId === playerId ? "own" : ""}>
+                <td>
+                  <span class={row.rank <= 3 ? `rank rank--${row.rank}` : "rank"}>{row.rank}</span>
+                </td>
+                <th scope="row">
+                  {row.name}
+                  {row.playerId === playerId && <span class="you"> you</span>}
+                </th>
+                <td class="standings__points">{row.points}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {!isListed && points > 0 && (
+        <p class="small">You have {points} points. Keep going: the top ten is within reach.</p>
+      )}
+    </section>
+  );
+}

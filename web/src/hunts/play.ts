@@ -1,0 +1,34 @@
+import type { Clue } from "../protocol.ts";
+
+/** Why a clue is no longer open for this player. */
+export type Closing =
+  | { how: "solved"; points: number }
+  | { how: "exhausted" }
+  | { how: "expired" }
+  /** Closed while the connection was down. */
+  | { how: "lost" };
+
+/** What the server said to the last answer, or why it could not be told; `turn` tells two alike apart. */
+export interface Verdict {
+  turn: number;
+  text: string;
+}
+
+/** Where this player stands in the game of claiming and solving. */
+export type Play =
+  | { at: "idle"; problem?: string }
+  | { at: "asking" }
+  | { at: "waiting"; position: number }
+  /** `sending` is the answer on its way, `lifetime` the milliseconds the clue had left when it came here. */
+  | { at: "clue"; clue: Clue; lifetime: number; sending?: string | undefined; verdict?: Verdict }
+  | { at: "closed"; clue: Clue; closing: Closing };
+
+/** The phases in which clues are handed out. */
+export function isPlayable(phase: string | undefined): boolean {
+  return phase === "solving";
+}
+
+/** "2 attempts left", "last attempt". */
+export function attemptsText(left: number): string {
+  return left === 1 ? "One attempt left." : `${left} attempts left.`;
+}
