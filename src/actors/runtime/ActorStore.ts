@@ -118,11 +118,16 @@ export class ActorStore {
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
       if (rows.length === 0) return [];
+      const crashed = owner === null ? 0 : 1;
       await tx.write(
         `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = crashes + ?, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
-        [this.#nodeId, owner === null ? 0 : 1, now, ...flat(rows)],
+        [this.#nodeId, crashed, now, ...flat(rows)],
       );
-      return rows.map((row) => ({ ...claimed(row), epoch: Number(row.epoch) + 1 }));
+      return rows.map((row) => ({
+        ...claimed(row),
+        epoch: Number(row.epoch) + 1,
+        crashes: Number(row.crashes) + crashed,
+      }));
     });
   }
 
