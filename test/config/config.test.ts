@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { ConfigError, readConfig } from "../../src/config.ts";
+
+const SECRET = "s".repeat(32);
+const REDIS = "redis://localhost:6379";
+const MYSQL = "mysql://user:password@localhost/game";
+
+function complaint(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: `taken as it is: ${JSON.stringify(env)}` });
+}
+
+describe("The configuration", () => {
+  it("is one embedded process in development when nothing is set", () => {
+    const { jwtSecret, ...config } = readConfig({});
+    assert.deepEqual(config, {
+      production: false,
+      port: 2567,
+      redisUrl: undefined,
+      database: { kind: "sqlite", path: ".data/ringmaster.sqlite" },
+      role: "all",
+      jwtSecretIsMade: true,
+      publicAddress: undefined,
+      logLevel: "info",
+      shutdownTimeoutMs: 30_000,
+      demo: undefined,
+      nodeTtlMs: 3000,
+      trustProxy: false,
+    });
+    assert.ok(jwtSecret.length >= 32);
+  });
+
+  it("makes another secret for each run", () => {
+    assert.notEqual(readConfig({}).jwtSecret, readConfig({}).jwtSecret);
+  });
+
+  it("takes a cluster's node as it is set", () => {
+    const config = readConfig({
+      NODE_ENV: "production",
+      PORT: "0",
+      REDIS_URL: REDIS,
+      DATABASE_URL: MYSQL,
+      DATABASE_POOL: "8",
+      ROLE: "worker",
+      JWT_SECRET: SECRET,
+      PUBLIC_ADDRESS: "play.example.org/node-1",
+      DEMO: "1",
+      TRUST_PROXY: "true",
+    });
+    assert.equal(config.production, true);
+    assert.equal(config.port, 0);
+    assert.equal(config.redisUrl, REDIS);
+    assert.deepEqual(config.database, { kind: "mysql", url: MYSQL, pool: 8 });
+    assert.equal(config.role, "worker");
+    assert.equal(config.jwtSecret, SECRET);
+    assert.equal(config.jwtSecretIsMade, false);
+    assert.equal(config.publicAddress, "play.example.org/node-1");
+    assert.equal(config.demo, true);
+    assert.equal(config.trustProxy, true);
+  });
+
+  it("takes a path to an embedded database", () => {
+    assert.deepEqual(readConfig({ DATABASE_URL: "sqlite:/var/lib/game.sqlite" }).database, {
+      kind: "sqlite",
+      path: "/var/lib/game.sqlite",
+    });
+  });
+
+  it("counts an empty value as not set, and passes over variables of others", () => {
+    const { jwtSecret: _, ...empty } = readConfig({ PORT: "", REDIS_URL: "", ROLE: "", DEMO: "", HOME: "/root" });
+    const { jwtSecret: __, ...unset } = readConfig({});
+    assert.deepEqual(empty, unset);
+  });
+
+  const bad: Record<string, string[]> = {
+    NODE_ENV: ["prod"],
+    PORT: ["65536", "-1", "80.5", "http"],
+    REDIS_URL: ["localhost:6379", "http://localhost"],
+    DATABASE_URL: ["postgres://localhost/game", "game.sqlite"],
+    ROLE: ["actor"],
+    JWT_SECRET: ["s".repeat(31)],
+    LOG_LEVEL: ["loud"],
+    SHUTDOWN_TIMEOUT_MS: ["-1", "600001", "30s"],
+    DEMO: ["yes"],
+    NODE_TTL_MS: ["599", "60001"],
+    DATABASE_POOL: ["1", "201"],
+    TRUST_PROXY: ["on"],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      it(`refuses ${name}=${value} in one line that names it`, () => {
+        assert.match(complaint({ [name]: value }), new RegExp(`^${name}: [^\\n]+$`));
+      });
+    }
+  }
+
+  it("refuses a cluster whose nodes could not share their database", () => {
+    assert.match(complaint({ REDIS_URL: REDIS, JWT_SECRET: SECRET }), /^REDIS_URL: .*mysql/);
+    assert.match(complaint({ REDIS_URL: REDIS, JWT_SECRET: SECRET, DATABASE_URL: "sqlite:a" }), /^REDIS_URL: /);
+  });
+
+  it("refuses a part of a cluster where there is none", () => {
+    for (const ROLE of ["web", "worker"]) assert.match(complaint({ ROLE, DATABASE_URL: MYSQL }), /^ROLE: /);
+  });
+
+  it("refuses production and a cluster without a secret to share", () => {
+    assert.match(complaint({ NODE_ENV: "production" }), /^JWT_SECRET: production/);
+    assert.match(complaint({ REDIS_URL: REDIS, DATABASE_URL: MYSQL }), /^JWT_SECRET: a cluster/);
+  });
+});
