@@ -20,20 +20,37 @@ export interface FeedAppend {
 
 /** What a reader that passes a cursor gets: all it missed, or `reset` when some of that is gone. */
 export interface FeedCatchUp {
+  /** With `reset`, the newest events that are kept: they replace what the reader knows. */
   events: FeedEvent[];
   reset: boolean;
 }
 
+/** How many events a topic keeps (a Redis Stream a few more: it is trimmed by whole nodes). Ten minutes of a busy event. */
+export const FEED_KEEPS = 1000;
+
+/** How long an appended key is remembered, in milliseconds: far longer than any retry of a publisher takes. */
+export const FEED_DEDUPE_MS = 600_000;
+
+/** A topic that nothing was appended to for this long is forgotten, in milliseconds: events end, their topics must not stay. */
+export const FEED_IDLE_MS = 7 * 24 * 3_600_000;
+
 /**
  * Append-only topics with ids: a Redis Stream each in a cluster, a ring in memory.
- * Each topic keeps its newest events only (the bound is the implementation's constant).
+ * Each topic keeps its newest events only (`FEED_KEEPS`). Every method rejects with `unavailable` when the store is out of
+ * reach; an append may then have taken effect, and is safe to repeat.
  */
 export interface Feed {
-  /** Appends in the order given; an event whose key was appended before (within the dedupe window) is left out. */
+  /** Appends in the order given; an event whose key was appended before (within `FEED_DEDUPE_MS`) is left out. */
   append(events: readonly FeedAppend[]): Promise<void>;
-  /** What came after `since` (exclusive), oldest first; without `since`, the newest events that are kept, at most `limit`. */
+  /**
+   * What came after `since` (exclusive), oldest first; without `since`, the newest events that are kept. At most `limit`
+   * events: a reader that missed more gets the newest ones and `reset`. So does a cursor that is malformed or gone.
+   */
   read(topic: string, since: string | undefined, limit?: number): Promise<FeedCatchUp>;
-  /** Hears each new event of `topic` on this node from now on; the returned function ends it. */
+  /**
+   * Hears each new event of `topic` on this node from now on, once and in order, across outages of the store; the returned
+   * function ends it. What came between a `read` and a `follow` after it is not heard: follow first, then read.
+   */
   follow(topic: string, listener: (event: FeedEvent) => void): Promise<() => void>;
   close(): Promise<void>;
 }

@@ -45,20 +45,32 @@ function open(url: string, purpose: string, logger: RedisLogger | undefined, tim
     ...timeouts,
     connectionName: `ringmaster:${purpose}`,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
+    // 0 fails what is in flight as soon as the socket closes; with 1 and a server that is back at the first attempt, ioredis
+    // drops it without ever settling its promise
+    maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: retryDelay,
   });
+  forgetSocketTimeout(client);
   tellOutages(client, purpose, logger);
   return client;
+}
+
+/** ioredis 5.11 keeps the timer of a socket that closed while it owed a reply, and then destroys its healthy successor. */
+function forgetSocketTimeout(client: Redis): void {
+  const internals = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+  client.on("close", () => {
+    clearTimeout(internals.socketTimeoutTimer);
+    internals.socketTimeoutTimer = undefined;
+  });
 }
 
 /**
  * Logs that a client lost its server, and its return. An `error` event without a listener would end the process.
  * Only the message is logged: the error of a refused AUTH carries the password among its arguments.
  */
-export function tellOutages(client: Redis, purpose: string, logger: RedisLogger | undefined): void {
+function tellOutages(client: Redis, purpose: string, logger: RedisLogger | undefined): void {
   let quietUntil = 0;
   let away = false;
   client.on("error", (error: Error) => {

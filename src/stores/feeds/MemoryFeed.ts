@@ -1,0 +1,104 @@
+import type { Logger } from "pino";
+import { type Clock, systemClock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import {
+  FEED_DEDUPE_MS,
+  FEED_IDLE_MS,
+  FEED_KEEPS,
+  type Feed,
+  type FeedAppend,
+  type FeedCatchUp,
+  type FeedEvent,
+} from "./Feed.ts";
+import { type FeedListener, Listeners } from "./Listeners.ts";
+
+interface Topic {
+  /** Oldest first; a little longer than `FEED_KEEPS` at times, so that it is cut once per `SLACK` appends. */
+  events: FeedEvent[];
+  appendedAt: number;
+}
+
+const SLACK = 100;
+
+/** Beyond this many topics the one appended to longest ago goes: names may come from outside, memory must not follow them. */
+const MOST_TOPICS = 10_000;
+
+/** The feed of a single process: a ring a topic. Its cursors end with the process; a reader that brings an older one is reset. */
+export class MemoryFeed implements Feed {
+  readonly #clock: Clock;
+  readonly #listeners: Listeners;
+  /** By name, the one appended to longest ago first. */
+  readonly #topics = new Map<string, Topic>();
+  /** When each appended key may be forgotten, the soonest first. */
+  readonly #seen = new Map<string, number>();
+  readonly #incarnation: number;
+  #sequence = 0;
+  #closed = false;
+
+  constructor(clock: Clock = systemClock, logger?: Pick<Logger, "error">) {
+    this.#clock = clock;
+    this.#listeners = new Listeners(logger);
+    this.#incarnation = clock.now();
+  }
+
+  async append(events: readonly FeedAppend[]): Promise<void> {
+    this.#ensureOpen();
+    for (const event of events) {
+      this.#forgetOld();
+      if (this.#seen.has(event.key)) continue;
+      this.#seen.set(event.key, this.#clock.monotonic() + FEED_DEDUPE_MS);
+      this.#listeners.tell(this.#push(event));
+    }
+  }
+
+  async read(name: string, since: string | undefined, limit: number = FEED_KEEPS): Promise<FeedCatchUp> {
+    this.#ensureOpen();
+    const kept = this.#topics.get(name)?.events.slice(-FEED_KEEPS) ?? [];
+    const newest = kept.slice(Math.max(0, kept.length - limit));
+    if (since === undefined) return { events: newest, reset: false };
+    const at = kept.findLastIndex((event) => event.id === since);
+    if (at < 0 || kept.length - 1 - at > limit) return { events: newest, reset: true };
+    return { events: kept.slice(at + 1), reset: false };
+  }
+
+  async follow(topic: string, listener: FeedListener): Promise<() => void> {
+    this.#ensureOpen();
+    return this.#listeners.add(topic, listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#topics.clear();
+    this.#seen.clear();
+  }
+
+  #push({ topic: name, at, type, data }: FeedAppend): FeedEvent {
+    const topic = this.#topics.get(name) ?? { events: [], appendedAt: 0 };
+    this.#topics.delete(name);
+    this.#topics.set(name, topic);
+    topic.appendedAt = this.#clock.monotonic();
+    this.#sequence += 1;
+    const id = `${this.#incarnation}-${this.#sequence}`;
+    const event = { id, topic: name, at, type, data: JSON.parse(JSON.stringify(data ?? null)) };
+    topic.events.push(event);
+    if (topic.events.length >= FEED_KEEPS + SLACK) topic.events = topic.events.slice(-FEED_KEEPS);
+    return event;
+  }
+
+  /** Both maps are in order of age, so this stops at the first that is young enough. */
+  #forgetOld(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, until] of this.#seen) {
+      if (until > now) break;
+      this.#seen.delete(key);
+    }
+    for (const [name, topic] of this.#topics) {
+      if (this.#topics.size <= MOST_TOPICS && topic.appendedAt + FEED_IDLE_MS > now) break;
+      this.#topics.delete(name);
+    }
+  }
+
+  #ensureOpen(): void {
+    if (this.#closed) throw new RingmasterError("unavailable", "The feed is closed.");
+  }
+}

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { Redis } from "ioredis";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { FEED_DEDUPE_MS, FEED_KEEPS, type Feed, type FeedAppend, type FeedEvent } from "../../src/stores/feeds/Feed.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
+import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { until } from "../support/processes.ts";
+import { freshRedisUrl } from "../support/servers.ts";
+
+/** What the suite needs of an implementation. */
+interface Subject {
+  feed: Feed;
+  /** The same feed as another node of the cluster sees it; a process alone has no other. */
+  peer: Feed;
+  /** Makes the time pass in which keys are remembered. */
+  passDedupeWindow(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function memorySubject(): Promise<Subject> {
+  let ahead = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + ahead };
+  const feed = new MemoryFeed(clock);
+  return {
+    feed,
+    peer: feed,
+    passDedupeWindow: async () => {
+      ahead += FEED_DEDUPE_MS;
+    },
+    close: () => feed.close(),
+  };
+}
+
+async function redisSubject(): Promise<Subject> {
+  const url = await freshRedisUrl();
+  const client = connectRedis(url, "feed-test");
+  await whenReady(client);
+  const feed = new RedisFeed(client, url);
+  const peer = new RedisFeed(client, url);
+  return {
+    feed,
+    peer,
+    passDedupeWindow: async () => {
+      for (const key of await client.keys("*:seen:*")) {
+        assert.ok((await client.pttl(key)) <= FEED_DEDUPE_MS, "a mark must expire");
+        await client.pexpire(key, 0);
+      }
+    },
+    close: async () => {
+      await Promise.all([feed.close(), peer.close()]);
+      client.disconnect();
+    },
+  };
+}
+
+let keys = 0;
+
+function event(topic: string, type: string, key = `key-${++keys}`): FeedAppend {
+  return { key, topic, at: 1_700_000_000_000, type, data: { type } };
+}
+
+function events(topic: string, count: number): FeedAppend[] {
+  return Array.from({ length: count }, (_, i) => event(topic, `e${i}`));
+}
+
+const types = (heard: readonly FeedEvent[]): string[] => heard.map(({ type }) => type);
+
+const heardAll = (heard: readonly FeedEvent[], count: number): Promise<unknown> =>
+  until(() => heard.length >= count, { what: `${count} events are heard`, timeoutMs: 5000 });
+
+for (const [name, create] of [
+  ["MemoryFeed", memorySubject],
+  ["RedisFeed", redisSubject],
+] as const) {
+  describe(`the feed contract of ${name}`, () => {
+    let subject: Subject;
+    let feed: Feed;
+
+    before(async () => {
+      subject = await create();
+      feed = subject.feed;
+    });
+
+    after(() => subject.close());
+
+    it("gives back what was appended, in order, with its topic, time, type and data", async () => {
+      await feed.append([
+        { key: "a", topic: "whole", at: 1, type: "one", data: { deep: [1, "two", null, { three: true }] } },
+        { key: "b", topic: "whole", at: 2, type: "two", data: undefined },
+      ]);
+      const { events, reset } = await feed.read("whole", undefined);
+      assert.equal(reset, false);
+      assert.deepEqual(
+        events.map(({ id, ...rest }) => rest),
+        [
+          { topic: "whole", at: 1, type: "one", data: { deep: [1, "two", null, { three: true }] } },
+          { topic: "whole", at: 2, type: "two", data: null },
+        ],
+      );
+      assert.notEqual(events[0]?.id, events[1]?.id);
+    });
+
+    it("gives nothing of a topic that nothing was appended to", async () => {
+      assert.deepEqual(await feed.read("empty", undefined), { events: [], reset: false });
+    });
+
+    it("keeps an appended event apart from what its publisher does with the data later", async () => {
+      const data = { count: 1 };
+      await feed.append([{ ...event("apart", "one"), data }]);
+      data.count = 2;
+      assert.deepEqual((await feed.read("apart", undefined)).events[0]?.data, { count: 1 });
+    });
+
+    it("leaves out an event whose key was appended before, in the same call or in another", async () => {
+      await feed.append([event("twice", "first", "k1"), event("twice", "again", "k1"), event("twice", "second", "k2")]);
+      await feed.append([event("twice", "again", "k2"), event("twice", "third", "k3")]);
+      assert.deepEqual(types((await feed.read("twice", undefined)).events), ["first", "second", "third"]);
+    });
+
+    it("leaves out a key that is appended by many callers at once", async () => {
+      await Promise.all(Array.from({ length: 20 }, () => feed.append([event("race", "once", "race-key")])));
+      assert.deepEqual(types((await feed.read("race", undefined)).events), ["once"]);
+    });
+
+    it("forgets a key once its window has passed", async () => {
+      await feed.append([event("window", "before", "window-key")]);
+      await subject.passDedupeWindow();
+      await feed.append([event("window", "after", "window-key")]);
+      assert.deepEqual(types((await feed.read("window", undefined)).events), ["before", "after"]);
+    });
+
+    it("catches a reader up from its cursor, exclusively", async () => {
+      await feed.append(events("cursor", 5));
+      const all = (await feed.read("cursor", undefined)).events;
+      const missed = await feed.read("cursor", all[1]!.id);
+      assert.deepEqual(missed, { events: all.slice(2), reset: false });
+      assert.deepEqual(await feed.read("cursor", all[4]!.id), { events: [], reset: false });
+    });
+
+    it("gives the newest events to a reader without a cursor, at most as many as it wants", async () => {
+      await feed.append(events("newest", 5));
+      assert.deepEqual(types((await feed.read("newest", undefined, 2)).events), ["e3", "e4"]);
+    });
+
+    it("resets a reader that missed more than it wants to read, and gives it the newest", async () => {
+      await feed.append(events("far", 5));
+      const [first] = (await feed.read("far", undefined)).events;
+      const { events: newest, reset } = await feed.read("far", first!.id, 2);
+      assert.equal(reset, true);
+      assert.deepEqual(types(newest), ["e3", "e4"]);
+    });
+
+    it("keeps the newest thousand, and resets a reader whose cursor is no longer among them", async () => {
+      await feed.append([event("full", "first")]);
+      const [first] = (await feed.read("full", undefined)).events;
+      await feed.append(events("full", 2 * FEED_KEEPS));
+      const { events: kept, reset } = await feed.read("full", first!.id);
+      assert.equal(reset, true);
+      assert.equal(kept.length, FEED_KEEPS);
+      assert.equal(kept.at(-1)?.type, `e${2 * FEED_KEEPS - 1}`);
+      const oldest = await feed.read("full", undefined, 10 * FEED_KEEPS);
+      assert.ok(oldest.events.length < 1.2 * FEED_KEEPS, `${oldest.events.length} events are kept`);
+    });
+
+    it("resets a reader whose cursor is nothing it could have had from here", async () => {
+      await feed.append(events("strange", 2));
+      for (const cursor of ["", "x", "-", "+", "$", "0-0", "1-1", "99999999999999999999999-0", "1-1 2", "∞"]) {
+        const { events, reset } = await feed.read("strange", cursor);
+        assert.equal(reset, true, `cursor ${JSON.stringify(cursor)}`);
+        assert.deepEqual(types(events), ["e0", "e1"]);
+      }
+    });
+
+    it("tells followers of a topic each of its new events once, in order, and no others", async () => {
+      await feed.append(events("followed", 3));
+      const heard: FeedEvent[] = [];
+      const unfollow = await feed.follow("followed", (each) => heard.push(each));
+      await feed.append([event("other", "no"), event("followed", "yes", "f1"), event("followed", "again", "f1")]);
+      await feed.append([event("followed", "yes too")]);
+      await heardAll(heard, 2);
+      assert.deepEqual(types(heard), ["yes", "yes too"]);
+      assert.deepEqual(heard, (await feed.read("followed", undefined, 2)).events);
+      unfollow();
+    });
+
+    it("tells a topic's followers on every node", async () => {
+      const here: FeedEvent[] = [];
+      const there: FeedEvent[] = [];
+      const ends = [
+        await feed.follow("nodes", (each) => here.push(each)),
+        await subject.peer.follow("nodes", (each) => there.push(each)),
+      ];
+      await Promise.all([feed.append(events("nodes", 50)), subject.peer.append(events("nodes", 50))]);
+      await heardAll(here, 100);
+      await heardAll(there, 100);
+      assert.deepEqual(here, there);
+      assert.deepEqual(here, (await feed.read("nodes", undefined)).events);
+      for (const end of ends) end();
+    });
+
+    it("takes up topics while it waits for others, and many at once", async () => {
+      const heard: FeedEvent[] = [];
+      const topics = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+      const ends = await Promise.all(topics.map((topic) => feed.follow(topic, (each) => heard.push(each))));
+      await feed.append(topics.map((topic) => event(topic, "hello")));
+      await heardAll(heard, topics.length);
+      const late = await feed.follow("many-late", (each) => heard.push(each));
+      await feed.append([event("many-late", "late")]);
+      await heardAll(heard, topics.length + 1);
+      assert.equal(new Set(heard.map(({ topic }) => topic)).size, topics.length + 1);
+      for (const end of [...ends, late]) end();
+    });
+
+    it("tells a second follower of a topic only what comes after it began, and ends each by itself", async () => {
+      const first: FeedEvent[] = [];
+      const second: FeedEvent[] = [];
+      const endFirst = await feed.follow("pair", (each) => first.push(each));
+      await feed.append([event("pair", "one")]);
+      const endSecond = await feed.follow("pair", (each) => second.push(each));
+      await feed.append([event("pair", "two")]);
+      await heardAll(first, 2);
+      await heardAll(second, 1);
+      endFirst();
+      endFirst();
+      await feed.append([event("pair", "three")]);
+      await heardAll(second, 2);
+      assert.deepEqual(types(first), ["one", "two"]);
+      assert.deepEqual(types(second), ["two", "three"]);
+      endSecond();
+    });
+
+    it("keeps telling the others when one listener throws", async () => {
+      const heard: FeedEvent[] = [];
+      const ends = [
+        await feed.follow("throws", () => {
+          throw new Error("a listener's own fault");
+        }),
+        await feed.follow("throws", (each) => heard.push(each)),
+      ];
+      await feed.append(events("throws", 2));
+      await heardAll(heard, 2);
+      for (const end of ends) end();
+    });
+
+    it("refuses to serve once it is closed", async () => {
+      const other = await create();
+      await other.close();
+      await assert.rejects(
+        other.feed.follow("closed", () => {}),
+        { code: "unavailable" },
+      );
+      await assert.rejects(other.feed.append(events("closed", 1)), { code: "unavailable" });
+      await assert.rejects(other.feed.read("closed", undefined), { code: "unavailable" });
+    });
+  });
+}
+
+describe("RedisFeed", () => {
+  it("lets a topic that nobody appends to go in the end, and its marks before", async () => {
+    const url = await freshRedisUrl();
+    const client = new Redis(url);
+    const feed = new RedisFeed(client, url);
+    await feed.append(events("idle", 3));
+    for (const key of await client.keys("*")) assert.ok((await client.pttl(key)) > 0, `${key} must expire`);
+    await feed.close();
+    client.disconnect();
+  });
+});
