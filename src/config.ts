@@ -27,6 +27,7 @@ const environment = z.object({
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
   DATABASE_POOL: wholeNumber(2, 200).default(16),
   TRUST_PROXY: flag.default(false),
+  RATE_LIMIT_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1000),
 });
 
 /** What `DATABASE_URL` names. */
@@ -51,6 +52,8 @@ export interface Config {
   nodeTtlMs: number;
   /** Whether `X-Forwarded-For` is believed (only behind a proxy that sets it). */
   trustProxy: boolean;
+  /** How many sign-ins, joins and API requests an address may send in 10 seconds. */
+  rateLimitPerAddress: number;
 }
 
 /** Environment → Config. Empty values count as unset. Throws ConfigError with one line naming the variable. */
@@ -92,6 +95,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     demo: values.DEMO,
     nodeTtlMs: values.NODE_TTL_MS,
     trustProxy: values.TRUST_PROXY,
+    rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
   };
 }
 

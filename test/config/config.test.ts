@@ -31,6 +31,7 @@ describe("The configuration", () => {
       demo: undefined,
       nodeTtlMs: 3000,
       trustProxy: false,
+      rateLimitPerAddress: 1000,
     });
     assert.ok(jwtSecret.length >= 32);
   });
@@ -90,6 +91,7 @@ describe("The configuration", () => {
     NODE_TTL_MS: ["599", "60001"],
     DATABASE_POOL: ["1", "201"],
     TRUST_PROXY: ["on"],
+    RATE_LIMIT_PER_ADDRESS: ["0", "1000001", "many"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
