@@ -1,0 +1,115 @@
+import { type Request, Router } from "express";
+import { z } from "zod";
+import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../actors/hunts/definition.ts";
+import type { HuntPhase } from "../entities/hunts/Hunt.ts";
+import { RingmasterError } from "../errors.ts";
+import type { Standing } from "../stores/hunts/ClueLedger.ts";
+import { invalidPayload, validate } from "../validate.ts";
+import { callerOf, requireRole } from "./auth/authenticate.ts";
+import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
+
+/** A hunt in a list. Times are epoch milliseconds. */
+export interface HuntSummary {
+  id: string;
+  name: string;
+  phase: HuntPhase;
+  startsAt: number;
+  /** When the phase changes next; `null` once the hunt is finished or cancelled. */
+  phaseEndsAt: number | null;
+}
+
+/** A hunt by itself. Nothing of it helps to solve a clue. */
+export interface HuntDetails extends HuntSummary {
+  clueTtlMs: number;
+  attempts: number;
+  /** How many win. */
+  winners: number;
+  /** Clue templates, and instances of them in all. */
+  clues: number;
+  instances: number;
+  players: number;
+  solved: number;
+  /** The top ten; frozen from the reveal on. */
+  standings: Standing[];
+}
+
+/** Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. */
+export interface OperatorCall {
+  operatorId: string;
+  requestId: string | undefined;
+}
+
+/** Hunts as the endpoints need them. Each call but `list` throws `not_found` for an id that no hunt has. */
+export interface HuntDirectory {
+  /** Those on and coming, soonest first, then those that are over, latest first; as many as are worth a look. */
+  list(): Promise<HuntSummary[]>;
+  get(id: string): Promise<HuntDetails>;
+  create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }>;
+  /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
+  start(id: string, call: OperatorCall): Promise<HuntSummary>;
+  /** Moves the end of the running phase, and all that follow, by `ms`. */
+  extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary>;
+  /** Ends the running phase now. */
+  end(id: string, call: OperatorCall): Promise<HuntSummary>;
+  cancel(id: string, call: OperatorCall): Promise<HuntSummary>;
+}
+
+const IDS = /^[0-9A-Za-z_-]{1,64}$/;
+const REQUEST_IDS = /^[\x21-\x7e]{1,64}$/;
+
+const nothing = z.strictObject({});
+const extension = z.strictObject({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
+
+type Act = (hunts: HuntDirectory, id: string, body: unknown, call: OperatorCall) => Promise<HuntSummary>;
+
+/** An action that takes no parameters. */
+function bare(act: (hunts: HuntDirectory, id: string, call: OperatorCall) => Promise<HuntSummary>): Act {
+  return (hunts, id, body, call) => {
+    validate(nothing, body);
+    return act(hunts, id, call);
+  };
+}
+
+const ACTIONS = new Map<string, Act>([
+  ["start", bare((hunts, id, call) => hunts.start(id, call))],
+  ["extend", (hunts, id, body, call) => hunts.extend(id, validate(extension, body).ms, call)],
+  ["end", bare((hunts, id, call) => hunts.end(id, call))],
+  ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
+]);
+
+/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/start|extend|end|cancel` for operators. */
+export function huntRoutes(hunts: HuntDirectory): Router {
+  const router = Router();
+  router.get("/", async (_request, response) => {
+    response.json({ hunts: await hunts.list() });
+  });
+  router.get("/:id", async (request, response) => {
+    response.json(await hunts.get(huntId(request)));
+  });
+  router.post("/", requireRole("operator"), jsonBody(DEFINITION_LIMIT), async (request, response) => {
+    const { id } = await hunts.create(parseHuntDefinition(request.body), operatorCall(request));
+    response.status(201).location(`/api/hunts/${id}`).json({ id });
+  });
+  router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const act = ACTIONS.get(String(request.params.action));
+    if (act === undefined) throw new RingmasterError("not_found", "A hunt knows start, extend, end and cancel.");
+    response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
+  });
+  return router;
+}
+
+function huntId(request: Request): string {
+  const id = String(request.params.id);
+  if (!IDS.test(id)) throw new RingmasterError("not_found");
+  return id;
+}
+
+function operatorCall(request: Request): OperatorCall {
+  const requestId = request.get("Idempotency-Key");
+  if (requestId !== undefined && !REQUEST_IDS.test(requestId)) {
+    throw invalidPayload([
+      { path: "Idempotency-Key", message: "must have 1 to 64 printable ASCII characters, no spaces" },
+    ]);
+  }
+  return { operatorId: callerOf(request).playerId, requestId };
+}

@@ -1,0 +1,96 @@
+import { ErrorCode as CoreCode, createAuthContext, matchMaker } from "@colyseus/core";
+import { type Request, Router } from "express";
+import { z } from "zod";
+import { ERRORS, type ErrorCode, RingmasterError } from "../errors.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { invalidPayload, validate } from "../validate.ts";
+import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { answerFailures } from "./failures.ts";
+
+type Options = Record<string, unknown>;
+type Method = (name: string, options: Options, context: ReturnType<typeof createAuthContext>) => Promise<object>;
+
+const METHODS = new Map<string, Method>([
+  ["joinOrCreate", matchMaker.joinOrCreate],
+  ["create", matchMaker.create],
+  ["join", matchMaker.join],
+  ["joinById", matchMaker.joinById],
+  ["reconnect", (roomId, options) => matchMaker.reconnect(roomId, validate(reconnection, options))],
+]);
+
+const reconnection = z.looseObject({ reconnectionToken: z.string().min(1).max(256) });
+const joinOptions = z.record(z.string(), z.unknown());
+
+/** Names of rooms as they are defined, and ids of rooms as Colyseus makes them. */
+const ROOM_NAMES = /^[\w-]{1,64}$/;
+
+/** By which headers Colyseus would let a client choose its own address. */
+const FORWARDED = ["x-real-ip", "x-forwarded-for", "x-client-ip"];
+
+/**
+ * `POST /:method/:roomName`: what the SDK asks for a seat in a room. Colyseus has a route of its own for this, which reads
+ * bodies of any size, believes any client's `X-Forwarded-For`, answers 200 when a room throws a code that is no number, and lets
+ * an unparsable `Host` or an unusual code reject where nobody catches it, which ends the process. Errors here are ours, with
+ * the message once more at the top, where the SDK looks for it.
+ */
+export function matchmakingRoutes(log: Logger): Router {
+  const router = Router();
+  router.post("/:method/:roomName", jsonBody(BODY_LIMIT), async (request, response) => {
+    const method = METHODS.get(String(request.params.method));
+    const roomName = String(request.params.roomName);
+    if (method === undefined || !ROOM_NAMES.test(roomName)) throw new RingmasterError("not_found");
+    const options = parseOptions(request.body);
+    try {
+      response.json(await method(roomName, options, authContext(request)));
+    } catch (error) {
+      throw fromMatchMaker(error);
+    }
+  });
+  router.use(answerFailures(log, (error) => ({ error, message: error.message })));
+  return router;
+}
+
+function parseOptions(body: unknown): Options {
+  const options = validate(joinOptions, body ?? {});
+  // Colyseus calls `hasOwnProperty` on these, and copies them key by key into a plain object.
+  const inherited = Object.keys(options).find((key) => key in Object.prototype);
+  if (inherited !== undefined) throw invalidPayload([{ path: inherited, message: "must not be named so" }]);
+  return options;
+}
+
+/** What a room's `onAuth` gets; its `ip` is the one that we ourselves believe. */
+function authContext(request: Request): ReturnType<typeof createAuthContext> {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers)
+      .filter(([name]) => !FORWARDED.includes(name))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+  return createAuthContext({ headers, ...(request.ip === undefined ? {} : { remoteAddress: request.ip }) });
+}
+
+/** Colyseus's own codes. What it calls unhandled may hold anything, so it is `internal` and its text stays here. */
+const CORE_CODES = new Map<unknown, ErrorCode>([
+  [CoreCode.MATCHMAKE_NO_HANDLER, "not_found"],
+  [CoreCode.MATCHMAKE_INVALID_CRITERIA, "not_found"],
+  [CoreCode.MATCHMAKE_INVALID_ROOM_ID, "not_found"],
+  [CoreCode.MATCHMAKE_EXPIRED, "not_found"],
+  [CoreCode.AUTH_FAILED, "unauthenticated"],
+  [CoreCode.INVALID_PAYLOAD, "invalid_payload"],
+]);
+
+function fromMatchMaker(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof RingmasterError) return error;
+  const code: unknown = "code" in error ? error.code : undefined;
+  const options = { cause: error };
+  // A room's own error, whose code is all that Colyseus kept of it.
+  if (typeof code === "string" && Object.hasOwn(ERRORS, code)) {
+    return new RingmasterError(code as ErrorCode, error.message, undefined, options);
+  }
+  const known = CORE_CODES.get(code);
+  if (known !== undefined) return new RingmasterError(known, error.message, undefined, options);
+  // The class is not exported: every seat was taken while we asked, or the room's node went away.
+  if (error.constructor.name === "SeatReservationError") {
+    return new RingmasterError("unavailable", "No seat was free; try again in a moment.", undefined, options);
+  }
+  return error;
+}

@@ -1,0 +1,64 @@
+import { type Application, Router } from "express";
+import type { Registry } from "prom-client";
+import type { Logger } from "../telemetry/log.ts";
+import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
+import { identify } from "./auth/authenticate.ts";
+import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { answerFailures, unknownRoute } from "./failures.ts";
+import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
+import { healthRoutes, refuseWhenDraining } from "./health.ts";
+import { type HuntDirectory, huntRoutes } from "./hunts.ts";
+import type { RequestLimits } from "./limits.ts";
+import { matchmakingRoutes } from "./matchmaking.ts";
+import { monitorRoutes } from "./monitor.ts";
+import { playerPage } from "./page.ts";
+import { playgroundPage } from "./playground.ts";
+import type { Readiness } from "./readiness.ts";
+import { requestIds } from "./requestIds.ts";
+
+/** What the endpoints need of the rest. */
+export interface HttpServices extends SignInServices {
+  /** In production there is no playground. */
+  production: boolean;
+  /** Whether the one proxy in front of us is believed when it says whom it speaks for. */
+  trustProxy: boolean;
+  log: Logger;
+  registry: Registry;
+  readiness: Readiness;
+  limits: RequestLimits;
+  hunts: HuntDirectory;
+  /** The folder of the built player page. */
+  pageFolder: string;
+}
+
+/** All of Ringmaster's HTTP, in the order in which a request meets it. */
+export function mountHttp(app: Application, services: HttpServices): void {
+  const { limits, log, readiness, registry, rng, tokens } = services;
+  app.disable("x-powered-by");
+  app.set("trust proxy", services.trustProxy ? 1 : false);
+  app.use(requestIds(rng), securityHeaders);
+  app.use(healthRoutes(readiness, registry));
+
+  const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
+  app.use("/matchmake", open, matchmakingRoutes(log));
+  app.use("/auth", open, authRoutes(services));
+  app.use("/api", open, identify(tokens), limits.perPlayer, apiRoutes(services));
+
+  app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
+  if (!services.production) app.use("/playground", panelHeaders, playgroundPage());
+  app.use(playerPage(services.pageFolder));
+  app.use(unknownRoute);
+  app.use(answerFailures(log));
+}
+
+function authRoutes(services: SignInServices): Router {
+  const router = Router();
+  router.post("/anonymous", jsonBody(BODY_LIMIT), signInAnonymously(services));
+  return router;
+}
+
+function apiRoutes({ hunts }: HttpServices): Router {
+  const router = Router();
+  router.use("/hunts", huntRoutes(hunts));
+  return router;
+}

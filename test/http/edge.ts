@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import express from "express";
+import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
+import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
+import { RingmasterError } from "../../src/errors.ts";
+import type { NewPlayer } from "../../src/http/auth/anonymous.ts";
+import type { Role } from "../../src/http/auth/identity.ts";
+import { OPERATOR_TOKEN_MS, Tokens } from "../../src/http/auth/tokens.ts";
+import { FrontDoor } from "../../src/http/FrontDoor.ts";
+import type { HuntDetails, HuntDirectory, HuntSummary, OperatorCall } from "../../src/http/hunts.ts";
+import { RequestLimits } from "../../src/http/limits.ts";
+import { Readiness } from "../../src/http/readiness.ts";
+import { type HttpServices, mountHttp } from "../../src/http/server.ts";
+import { createLogger } from "../../src/telemetry/log.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+
+export const SECRET = "a secret of the tests, 32 characters long";
+
+/** Hunts in memory, with as much of a hunt's rules as the endpoints can show. */
+export class HuntsInMemory implements HuntDirectory {
+  readonly hunts = new Map<string, HuntSummary & { definition: HuntDefinition }>();
+  readonly calls: OperatorCall[] = [];
+
+  async list(): Promise<HuntSummary[]> {
+    return [...this.hunts.values()].map(summaryOf);
+  }
+
+  async get(id: string): Promise<HuntDetails> {
+    const hunt = this.#find(id);
+    const { clueTtlMs, attempts, winners, clues, repeat } = hunt.definition;
+    const counts = { clues: clues.length, instances: clues.length * repeat, players: 0, solved: 0, standings: [] };
+    return { ...summaryOf(hunt), clueTtlMs, attempts, winners, ...counts };
+  }
+
+  async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
+    this.calls.push(call);
+    const id = `hunt${this.hunts.size + 1}`;
+    const { name, startsAt } = definition;
+    this.hunts.set(id, { id, name, startsAt, phase: "scheduled", phaseEndsAt: startsAt, definition });
+    return { id };
+  }
+
+  async start(id: string, call: OperatorCall): Promise<HuntSummary> {
+    const hunt = this.#find(id, call);
+    if (hunt.phase !== "scheduled") throw new RingmasterError("wrong_phase");
+    hunt.phase = "solving";
+    return summaryOf(hunt);
+  }
+
+  async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    const hunt = this.#find(id, call);
+    hunt.phaseEndsAt = hunt.phaseEndsAt === null ? null : hunt.phaseEndsAt + ms;
+    return summaryOf(hunt);
+  }
+
+  async end(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(Object.assign(this.#find(id, call), { phase: "finished", phaseEndsAt: null }));
+  }
+
+  async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(Object.assign(this.#find(id, call), { phase: "cancelled", phaseEndsAt: null }));
+  }
+
+  #find(id: string, call?: OperatorCall): HuntSummary & { definition: HuntDefinition } {
+    if (call) this.calls.push(call);
+    const hunt = this.hunts.get(id);
+    if (!hunt) throw new RingmasterError("not_found");
+    return hunt;
+  }
+}
+
+function summaryOf({ id, name, phase, startsAt, phaseEndsAt }: HuntSummary): HuntSummary {
+  return { id, name, phase, startsAt, phaseEndsAt };
+}
+
+export function aHunt(): HuntDefinition {
+  return {
+    name: "Harbour lights",
+    startsAt: 1_800_000_000_000,
+    discoveryMs: 0,
+    solvingMs: 600_000,
+    revealMs: 30_000,
+    clueTtlMs: 60_000,
+    attempts: 3,
+    winners: 10,
+    repeat: 1000,
+    clues: [{ type: "riddle", prompt: "It turns all night.", answers: [normaliseAnswer("Lighthouse")], points: 10 }],
+  };
+}
+
+/** All of the HTTP edge on a free port, with hunts and players in memory. */
+export class Edge {
+  readonly services: HttpServices;
+  readonly hunts = new HuntsInMemory();
+  readonly players: NewPlayer[] = [];
+  readonly logged: string[] = [];
+  readonly door: FrontDoor;
+
+  constructor(overrides: Partial<HttpServices> = {}, clock: Clock = systemClock) {
+    this.services = {
+      production: false,
+      trustProxy: false,
+      clock,
+      rng: seededRng(7),
+      log: createLogger("info", { write: (line: string) => this.logged.push(line) }),
+      registry: new Metrics(() => ({ rooms: 0, clients: 0 })).registry,
+      tokens: new Tokens(SECRET, clock),
+      limits: new RequestLimits(1_000_000, undefined),
+      readiness: new Readiness(["database"]),
+      players: { create: async (player) => void this.players.push(player) },
+      hunts: this.hunts,
+      pageFolder: temporaryFolder(),
+      ...overrides,
+    };
+    const app = express();
+    mountHttp(app, this.services);
+    this.door = new FrontDoor(app, this.services.trustProxy);
+  }
+
+  get port(): number {
+    return (this.door.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  static async open(overrides?: Partial<HttpServices>, clock?: Clock): Promise<Edge> {
+    const edge = new Edge(overrides, clock);
+    await new Promise<void>((resolve) => edge.door.listen(0, "127.0.0.1", resolve));
+    return edge;
+  }
+
+  async close(): Promise<void> {
+    this.door.closeAllConnections();
+    await new Promise((resolve) => this.door.close(resolve));
+    rmSync(this.services.pageFolder, { recursive: true });
+  }
+
+  token(role: Role, playerId = `${role}1`): Promise<string> {
+    return this.services.tokens.issue({ playerId, name: role, role }, OPERATOR_TOKEN_MS);
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.#send(path, { headers });
+  }
+
+  post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.#send(path, {
+      method: "POST",
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Answer> {
+    return await answerOf(await fetch(`${this.url}${path}`, init));
+  }
+}
+
+/** What came back, read to its end. `error` is there when it was refused. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  body: Record<string, unknown>;
+  error: { code: string; message: string; details?: unknown } | undefined;
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("application/json") === true && text !== "";
+  const body = (isJson ? JSON.parse(text) : {}) as Record<string, unknown>;
+  return { status: response.status, headers: response.headers, text, body, error: body.error as Answer["error"] };
+}
+
+export function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "ringmaster-page-"));
+}
