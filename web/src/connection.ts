@@ -1,4 +1,4 @@
-import { Client, type Room } from "@colyseus/sdk";
+import { Client, CloseCode, type Room } from "@colyseus/sdk";
 import { Observable } from "./observable.ts";
 import { isTransient, type Problem, problemOf } from "./problems.ts";
 import { renew, type Session } from "./session.ts";
@@ -48,6 +48,7 @@ export class RoomLink<State> {
     this.#name = name;
     this.#options = options;
     this.#handlers = handlers;
+    addEventListener("offline", this.#networkGone);
     void this.#join();
   }
 
@@ -64,6 +65,7 @@ export class RoomLink<State> {
   /** Leaves for good. */
   close(): void {
     this.#closed = true;
+    removeEventListener("offline", this.#networkGone);
     this.status.set({ at: "closed" });
     const room = this.#room;
     this.#room = undefined;
@@ -71,6 +73,12 @@ export class RoomLink<State> {
     room.reconnection.enabled = false;
     if (room.connection.isOpen) void room.leave();
   }
+
+  /** The SDK closes its sockets when the network goes, but passes over every second one of a page with several rooms. */
+  readonly #networkGone = (): void => {
+    const connection = this.#room?.connection;
+    if (connection?.isOpen) connection.close(CloseCode.MAY_TRY_RECONNECT);
+  };
 
   async #join(): Promise<void> {
     let renewed = false;

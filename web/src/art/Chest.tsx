@@ -2,9 +2,15 @@
 export function Chest({ open }: { open: boolean }) {
   return (
     <svg class={open ? "box box--open" : "box"} viewBox="0 0 320 230" aria-hidden="true" focusable="false">
-      <g class="box__rays">
+      <defs>
+        <radialGradient id="chest-light" gradientUnits="userSpaceOnUse" cx="160" cy="128" r="190">
+          <stop class="box__light" offset="0.2" stop-opacity="0.55" />
+          <stop class="box__light" offset="0.9" stop-opacity="0" />
+        </radialGradient>
+      </defs>
+      <g class="box__rays" fill="url(#chest-light)">
         {RAYS.map((angle) => (
-          <path key={angle} d="M160 128 148 -40h24Z" transform={`rotate(${angle} 160 128)`} />
+          <path key={angle} d="M160 128 142 -62h36Z" transform={`rotate(${angle} 160 128)`} />
         ))}
       </g>
       <ellipse class="box__shadow" cx="160" cy="214" rx="112" ry="12" />

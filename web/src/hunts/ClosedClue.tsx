@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Star } from "../art/Star.tsx";
+import { focusWhenLost } from "../focus.ts";
 import type { HuntGame } from "./HuntGame.ts";
 import type { Closing, Play } from "./play.ts";
 
@@ -13,11 +14,11 @@ const WORDS: Record<Exclude<Closing["how"], "solved">, { title: string; text: st
 };
 
 /** How the clue ended, and the way to the next one. */
-export function ClosedClue(props: { play: Play & { at: "closed" }; game: HuntGame; reachable: boolean }) {
-  const { play, game, reachable } = props;
+export function ClosedClue(props: { closed: Play & { at: "closed" }; game: HuntGame; reachable: boolean }) {
+  const { closed, game, reachable } = props;
   const next = useRef<HTMLButtonElement>(null);
-  useEffect(() => next.current?.focus({ preventScroll: true }), []);
-  const { closing } = play;
+  const { clue, closing } = closed;
+  useEffect(() => focusWhenLost(next.current), []);
 
   return (
     <section class={closing.how === "solved" ? "card card--won" : "card card--lost"} aria-labelledby="closed">
@@ -31,7 +32,7 @@ export function ClosedClue(props: { play: Play & { at: "closed" }; game: HuntGam
           </p>
           <h2 id="closed">Right you are!</h2>
           <p>
-            <span class="unseen">{closing.points} points. </span>“{play.clue.prompt}” is solved.
+            <span class="unseen">{closing.points} points. </span>“{clue.prompt}” is solved.
           </p>
         </>
       ) : (

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { announce } from "../announcer.ts";
 import { useServerNow } from "../countdown.ts";
+import { focusWhenLost } from "../focus.ts";
 import { ExpiryRing } from "./ExpiryRing.tsx";
 import type { HuntGame } from "./HuntGame.ts";
 import { calm } from "./motion.ts";
@@ -49,7 +50,7 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
   const sending = play.sending !== undefined;
   const turn = play.verdict?.turn;
 
-  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  useEffect(() => focusWhenLost(field.current), []);
   useEffect(() => {
     if (turn === undefined) return;
     field.current?.focus();
@@ -84,7 +85,7 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
         </button>
       </div>
       <p id="answer-verdict" class={play.verdict ? "verdict verdict--wrong" : "verdict"}>
-        {play.verdict?.text ?? "Press Enter to send."}
+        {play.verdict?.text}
       </p>
     </form>
   );

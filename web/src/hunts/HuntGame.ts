@@ -42,8 +42,9 @@ export class HuntGame {
 
   /** Asks for a clue, or for the one that is still open. */
   async claim(): Promise<void> {
-    if (this.play.value.at === "asking") return;
-    this.play.set({ at: "asking" });
+    const { value: play } = this.play;
+    if (play.at === "asking") return;
+    this.play.set(play.at === "closed" ? { at: "asking", after: play } : { at: "asking" });
     try {
       this.#take(await this.link.request<ClaimAnswer>("claim", {}));
     } catch (error) {

@@ -1,5 +1,7 @@
+import { useEffect } from "preact/hooks";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { useObservable } from "../observable.ts";
+import type { Phase } from "../protocol.ts";
 import { ChestCard } from "./ChestCard.tsx";
 import { Counts } from "./Counts.tsx";
 import type { HuntGame } from "./HuntGame.ts";
@@ -12,6 +14,11 @@ import { WaitingForDoors } from "./WaitingForDoors.tsx";
 export function HuntScreen({ game, lobby }: { game: HuntGame; lobby: Lobby }) {
   const hunt = useObservable(game.hunt);
   const status = useObservable(game.link.status);
+  const hasClue = useObservable(game.play).at === "clue";
+  const name = hunt?.name;
+  useEffect(() => {
+    document.title = `${hasClue ? "● Your clue · " : ""}${name === undefined ? "" : `${name} · `}Ringmaster`;
+  }, [name, hasClue]);
 
   if (status.at === "refused") {
     return (
@@ -42,23 +49,14 @@ export function HuntScreen({ game, lobby }: { game: HuntGame; lobby: Lobby }) {
   );
 }
 
-function stage(game: HuntGame, lobby: Lobby, phase: string) {
-  switch (phase) {
-    case "scheduled":
-    case "discovery":
-      return <WaitingForDoors game={game} />;
-    case "solving":
-      return <PlayCard game={game} />;
-    case "reveal":
-      return <ChestCard game={game} />;
-    case "finished":
-      return (
-        <>
-          <ChestCard game={game} />
-          <HuntOver game={game} lobby={lobby} />
-        </>
-      );
-    default:
-      return <HuntOver game={game} lobby={lobby} />;
-  }
+/** The chest keeps its place when the hunt ends, so that it does not open a second time. */
+function stage(game: HuntGame, lobby: Lobby, phase: Phase) {
+  return (
+    <>
+      {(phase === "scheduled" || phase === "discovery") && <WaitingForDoors game={game} />}
+      {phase === "solving" && <PlayCard game={game} />}
+      {(phase === "reveal" || phase === "finished") && <ChestCard game={game} />}
+      {(phase === "finished" || phase === "cancelled") && <HuntOver game={game} lobby={lobby} />}
+    </>
+  );
 }

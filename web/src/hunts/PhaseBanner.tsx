@@ -1,4 +1,7 @@
+import { useEffect, useRef } from "preact/hooks";
+import { announce } from "../announcer.ts";
 import { countdownText, useServerNow } from "../countdown.ts";
+import { focusWhenLost } from "../focus.ts";
 import type { Phase } from "../protocol.ts";
 import type { ServerClock } from "../serverClock.ts";
 import type { HuntView } from "./HuntGame.ts";
@@ -19,11 +22,29 @@ const UNTIL: Record<Phase, string> = {
   cancelled: "",
 };
 
+/** What is read out when a phase begins. */
+const CHANGED: Record<Phase, string> = {
+  scheduled: "The hunt is scheduled.",
+  discovery: "The doors are open.",
+  solving: "The hunt has begun. Get a clue!",
+  reveal: "Time is up. The chest is about to open.",
+  finished: "The hunt is over.",
+  cancelled: "The hunt was cancelled.",
+};
+
 const ENDED: Partial<Record<Phase, string>> = { finished: "The hunt is over", cancelled: "The hunt was cancelled" };
 
 /** The hunt's name, the act it is in, and how long that lasts. */
 export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerClock }) {
   const now = useServerNow(clock);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const phase = useRef(hunt.phase);
+  useEffect(() => {
+    if (phase.current === hunt.phase) return;
+    phase.current = hunt.phase;
+    announce(CHANGED[hunt.phase]);
+    focusWhenLost(heading.current);
+  }, [hunt.phase]);
   const ends = hunt.phase === "scheduled" ? hunt.startsAt : hunt.endsAt;
   const ended = ENDED[hunt.phase];
   const current = STEPS.findIndex(({ phase }) => phase === hunt.phase);
@@ -32,7 +53,9 @@ export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerCloc
   return (
     <section class="phase" data-phase={hunt.phase} aria-labelledby="hunt-name">
       <div class="phase__words">
-        <h1 id="hunt-name">{hunt.name}</h1>
+        <h1 id="hunt-name" ref={heading} tabIndex={-1}>
+          {hunt.name}
+        </h1>
         <ol class="acts" aria-label="Acts of the hunt">
           {STEPS.map(({ phase, name }, index) => (
             <li

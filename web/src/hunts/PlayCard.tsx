@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { focusWhenLost } from "../focus.ts";
 import { useObservable } from "../observable.ts";
 import { ClosedClue } from "./ClosedClue.tsx";
 import { ClueCard } from "./ClueCard.tsx";
@@ -9,20 +10,21 @@ export function PlayCard({ game }: { game: HuntGame }) {
   const play = useObservable(game.play);
   const reachable = useObservable(game.link.status).at === "joined";
 
-  switch (play.at) {
-    case "clue":
-      return <ClueCard key={play.clue.assignmentId} game={game} play={play} reachable={reachable} />;
-    case "closed":
-      return <ClosedClue key={play.clue.assignmentId} play={play} game={game} reachable={reachable} />;
-    case "waiting":
-      return <InQueue position={play.position} />;
-    default:
-      return <Invitation game={game} asking={play.at === "asking"} problem={problemAt(play)} reachable={reachable} />;
-  }
-}
+  const closed = play.at === "closed" ? play : play.at === "asking" ? play.after : undefined;
 
-function problemAt(play: { at: string; problem?: string }): string {
-  return play.problem ?? "";
+  if (play.at === "clue") {
+    return <ClueCard key={play.clue.assignmentId} game={game} play={play} reachable={reachable} />;
+  }
+  if (play.at === "waiting") return <InQueue position={play.position} />;
+  if (closed) return <ClosedClue key={closed.clue.assignmentId} closed={closed} game={game} reachable={reachable} />;
+  return (
+    <Invitation
+      game={game}
+      asking={play.at === "asking"}
+      problem={(play.at === "idle" && play.problem) || ""}
+      reachable={reachable}
+    />
+  );
 }
 
 function Invitation(props: { game: HuntGame; asking: boolean; problem: string; reachable: boolean }) {
@@ -48,7 +50,7 @@ function Invitation(props: { game: HuntGame; asking: boolean; problem: string; r
 
 function InQueue({ position }: { position: number }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => focusWhenLost(heading.current), []);
   return (
     <section class="card card--invitation" aria-labelledby="queue">
       <div class="queue" aria-hidden="true">

@@ -1,4 +1,5 @@
 import { useObservable } from "../observable.ts";
+import type { Phase } from "../protocol.ts";
 import { session } from "../session.ts";
 import type { HuntGame } from "./HuntGame.ts";
 
@@ -11,7 +12,7 @@ export function Standings({ game }: { game: HuntGame }) {
   const isListed = hunt.top.some((row) => row.playerId === playerId);
 
   return (
-    <section class="panel" aria-labelledby="standings">
+    <section class="panel">
       <h2 id="standings">Standings</h2>
       {hunt.top.length === 0 ? (
         <p class="small">Nobody has scored yet. The first line is free.</p>
@@ -40,9 +41,12 @@ export function Standings({ game }: { game: HuntGame }) {
           </tbody>
         </table>
       )}
-      {!isListed && points > 0 && (
-        <p class="small">You have {points} points. Keep going: the top ten is within reach.</p>
-      )}
+      {!isListed && points > 0 && <p class="small">{ownLine(points, hunt.phase)}</p>}
     </section>
   );
+}
+
+function ownLine(points: number, phase: Phase): string {
+  const past = phase === "reveal" || phase === "finished";
+  return past ? `You finished with ${points} points.` : `You have ${points} points. The top ten is within reach.`;
 }

@@ -17,7 +17,8 @@ export interface Verdict {
 /** Where this player stands in the game of claiming and solving. */
 export type Play =
   | { at: "idle"; problem?: string }
-  | { at: "asking" }
+  /** `after` is the clue that has just closed: it stays in sight until the next one is here. */
+  | { at: "asking"; after?: Play & { at: "closed" } }
   | { at: "waiting"; position: number }
   /** `sending` is the answer on its way, `lifetime` the milliseconds the clue had left when it came here. */
   | { at: "clue"; clue: Clue; lifetime: number; sending?: string | undefined; verdict?: Verdict }

@@ -35,11 +35,15 @@ export function Ring({ lobby }: { lobby: Lobby }) {
         <div class="ring__stage">
           {game ? <HuntScreen key={game.huntId} game={game} lobby={lobby} /> : <NothingOn lobby={lobby} />}
         </div>
-        <aside class="ring__side" aria-label="Standings and programme">
-          {game && <Standings game={game} />}
+        {game && (
+          <aside class="ring__side" aria-labelledby="standings">
+            <Standings game={game} />
+          </aside>
+        )}
+        <div class="ring__house">
           <Programme lobby={lobby} huntId={huntId} />
           <Feed lobby={lobby} />
-        </aside>
+        </div>
       </main>
     </>
   );
