@@ -64,7 +64,7 @@ export class RingmasterError extends Error {
   }
 
   static fromWire(wire: WireError): RingmasterError {
-    return new RingmasterError(wire.code in ERRORS ? wire.code : "internal", wire.message, wire.details);
+    return new RingmasterError(Object.hasOwn(ERRORS, wire.code) ? wire.code : "internal", wire.message, wire.details);
   }
 }
 
