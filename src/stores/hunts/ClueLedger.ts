@@ -3,10 +3,23 @@
  *
  * An **instance** is one issue of a clue template: instance `n` uses template `n % templates`. Instances enter the pool in
  * order. Each instance is held by at most one player at a time; when its assignment is revoked it returns to the front of
- * the pool and its **generation** grows. An assignment's id is `"<instance>.<generation>"`, unique within its hunt.
+ * the pool and its **generation** (1 for the first holder) grows. The pool gives its lowest instance first, which puts
+ * returned ones before those never given, and makes a rebuilt pool equal to the lost one. An assignment's id is
+ * `"<instance>.<generation>"` (`assignmentIdOf`), unique within its hunt.
  *
  * Every decision is atomic and is answered with the full row that it leaves behind (`AssignmentRow`), so that committing a
- * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit.
+ * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit (`rowsOf` lists what a
+ * decision asks to be committed).
+ *
+ * Every operation but a wrong answer may be repeated after a lost reply; a wrong answer repeated is another attempt.
+ * A reply that is lost for good (its node died) loses nothing either: an assignment carries the player's `previous` row,
+ * so that an acknowledged assignment implies that everything its player closed before is committed. Only the *telling* of
+ * a served claim can be lost: who waits must ask again when a node has died or the ledger was rebuilt (a rebuild empties
+ * the queue).
+ *
+ * Time comes from the caller, and callers' clocks differ. An assignment is revoked only by a `now` at or past its
+ * `expiresAt`, so a clock that is behind never revokes; one that is ahead revokes that much early, hence nodes' clocks must
+ * agree to well within `clueTtlMs`. A player's `closedAt` always grows, whatever the clocks say.
  *
  * The ledger's **epoch** is the fence between Redis and MySQL: rows are committed under the epoch that decided them, and a
  * rebuild or a freeze raises it, so that what an older ledger decided can no longer be committed.
@@ -19,17 +32,21 @@ export interface ClueLedger {
   claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision>;
   /** Applies an answer to the player's open assignment. The same assignment solved again gets its first decision again. */
   solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision>;
-  /** Puts instances up to (not including) `issued` into the pool; those already issued are left out. Serves who waits. */
+  /**
+   * Puts instances up to (not including) `issued` into the pool, at most `rules.total`; those already issued are left out.
+   * Serves who waits. The answer's `issued` says how far it came: less than asked when the store failed on the way.
+   */
   issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision>;
-  /** Revokes what is past its `expiresAt` at `now` (at most 512 a call; `more` says whether some are left). Serves who waits. */
+  /** Revokes what `now` has reached the `expiresAt` of (at most 512 a call; `more` says whether some are left). Serves who waits. */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
   /** Takes a player out of the queue (left for good). An open assignment stays until it expires. */
   forget(hunt: HuntKey, playerId: string): Promise<void>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
   /**
-   * Replaces all hot state of the hunt by `rows` under `epoch`. Ignored (false) when the ledger is at this epoch or a later one.
-   * Afterwards instances below `issued` that are neither open nor solved are in the pool, returned ones in front, in order.
+   * Replaces all hot state of the hunt by `rows` under `epoch`, at once: until then the ledger is as before. Ignored (false)
+   * when the ledger is at this epoch or a later one, or another load overtook this one: ask the ledger again.
+   * Afterwards instances below `issued` that are neither open nor solved are in the pool, in order; nobody waits.
    */
   load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean>;
   /** Drops all hot state of the hunt. */
@@ -109,7 +126,9 @@ export interface Demand {
 
 export type ClaimDecision =
   | LedgerMissing
-  | ({ kind: "assigned"; row: AssignmentRow; revoked?: AssignmentRow } & Demand & Partial<Served>)
+  /** `previous` is the player's last closed row (the same as `revoked` when there is one), to be committed with `row`. */
+  | ({ kind: "assigned"; row: AssignmentRow; previous?: AssignmentRow; revoked?: AssignmentRow } & Demand &
+      Partial<Served>)
   /** `position` counts from 1. */
   | ({ kind: "waiting"; position: number; revoked?: AssignmentRow } & Demand & Partial<Served>);
 
@@ -133,16 +152,20 @@ export type ExpireDecision = { kind: "expired"; revoked: AssignmentRow[]; more: 
 export interface ServedClaim {
   nodeId: string;
   row: AssignmentRow;
+  /** The player's last closed row, to be committed with `row`. */
+  previous?: AssignmentRow;
 }
 
 export interface LedgerView extends Demand {
   /** Grows with every change of the hunt's hot state within an epoch. */
   version: number;
+  /** Players who were ever given an assignment. */
   players: number;
   open: number;
   solved: number;
   /** The soonest `expiresAt` of an open assignment; 0 when none is open. */
   nextExpiry: number;
+  /** Players with points, best first; equal points rank by who reached them first. */
   top: Standing[];
 }
 
@@ -155,7 +178,11 @@ export interface Standing {
 
 export interface LedgerSnapshot {
   epoch: number;
+  /** Instances issued so far; rows beyond it raise it. */
   issued: number;
-  /** Every committed row of the hunt, any order; may be streamed. Of each instance the highest generation counts. */
+  /**
+   * Every committed row of the hunt, any order; may be streamed. Of each instance the highest generation counts; an open row
+   * of a lower one counts as revoked, as do all but the newest open row of one player.
+   */
   rows: Iterable<AssignmentRow> | AsyncIterable<AssignmentRow>;
 }

@@ -1,0 +1,223 @@
+import type { Clock } from "../../clock.ts";
+import { type Database, databaseError, failureOf, type Sql } from "../../entities/sql.ts";
+import { toRingmasterError } from "../../errors.ts";
+import { GroupCommit } from "../runtime/GroupCommit.ts";
+import { assignmentIdOf, mergeRows } from "./assignments.ts";
+import { type AssignmentRow, OUTCOME, type Outcome, type Standing } from "./ClueLedger.ts";
+
+/**
+ * What became of rows: `committed`; `stale` (nothing was written: they were decided under another epoch than the hunt's, so ask
+ * the ledger again); `contradicted` (nothing was written: another player holds one of these assignments in the database, so
+ * the ledger is older than what was acknowledged and must be rebuilt under a new epoch).
+ */
+export type CommitResult = "committed" | "stale" | "contradicted";
+
+/** What the database is needed for; `Database` has it. */
+export type JournalDatabase = Pick<Database, "dialect" | "query" | "transaction">;
+
+/** Counts of a hunt's committed rows. */
+export interface AssignmentCounts {
+  players: number;
+  assignments: number;
+  solved: number;
+}
+
+/** Rows a statement at most: some 100 kB of SQL, and 12,000 of the 32,766 parameters that SQLite takes. */
+const MAX_ROWS = 1000;
+/** Rows a page of `readAll`. */
+const PAGE = 2000;
+/** A deadlock's victim has written nothing and may try again; a third time in a row is no accident. */
+const MAX_ATTEMPTS = 3;
+
+const COLUMNS = [
+  "instance",
+  "generation",
+  "player_id",
+  "player_name",
+  "opened_at",
+  "expires_at",
+  "attempts_used",
+  "outcome",
+  "closed_at",
+  "points",
+  "solve_seq",
+] as const;
+type Column = (typeof COLUMNS)[number];
+/** What changes in the life of an assignment, each only upwards: so rows may be written again and in any order. */
+const GROWING: readonly Column[] = ["attempts_used", "outcome", "closed_at", "points", "solve_seq"];
+
+type StoredRow = Record<Column, unknown>;
+
+/**
+ * Commits the rows that ledgers decide, those of a few milliseconds in one transaction, under the epoch that decided them.
+ * A commit that rejects with `unavailable` may have happened; repeating it is safe.
+ */
+export class AssignmentJournal {
+  readonly #database: JournalDatabase;
+  readonly #group: GroupCommit<AssignmentRow, CommitResult>;
+
+  constructor(database: JournalDatabase, clock: Clock) {
+    this.#database = database;
+    this.#group = new GroupCommit({ clock, maxItems: MAX_ROWS, flush: (lane, rows) => this.#flush(lane, rows) });
+  }
+
+  /** Resolves once all rows are committed, or with why none of them may be. Rejects with `overloaded` or `unavailable`. */
+  async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    const parts: Promise<CommitResult>[] = [];
+    for (let from = 0; from < rows.length; from += MAX_ROWS) {
+      parts.push(this.#group.commit(laneOf(huntId, epoch), rows.slice(from, from + MAX_ROWS)));
+    }
+    const results = await Promise.all(parts);
+    return results.find((result) => result !== "committed") ?? "committed";
+  }
+
+  /** Commits what is buffered; resolves when nothing is in flight. */
+  flush(): Promise<void> {
+    return this.#group.flush();
+  }
+
+  /** Every committed row of the hunt, in order of instance and generation, read in pages. */
+  async *readAll(huntId: string): AsyncGenerator<AssignmentRow, void, undefined> {
+    let last: Pick<AssignmentRow, "instance" | "generation"> = { instance: -1, generation: 0 };
+    for (;;) {
+      const rows = await this.#page(huntId, last);
+      yield* rows;
+      if (rows.length < PAGE) return;
+      last = rows.at(-1)!;
+    }
+  }
+
+  async #page(huntId: string, after: Pick<AssignmentRow, "instance" | "generation">): Promise<AssignmentRow[]> {
+    const page = this.#database.query<StoredRow>(
+      `SELECT ${COLUMNS.join(", ")} FROM hunt_assignments
+      WHERE hunt_id = ? AND instance >= ? AND (instance > ? OR generation > ?)
+      ORDER BY instance, generation LIMIT ${PAGE}`,
+      [huntId, after.instance, after.instance, after.generation],
+    );
+    try {
+      return (await page).map(rowOf);
+    } catch (error) {
+      throw toRingmasterError(databaseError(error));
+    }
+  }
+
+  async #flush(lane: string, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    const { huntId, epoch } = huntOf(lane);
+    const merged = mergedInOrder(rows);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#database.transaction((sql) => this.#write(sql, huntId, epoch, merged));
+      } catch (error) {
+        if (isContradiction(error)) return "contradicted";
+        if (failureOf(error) !== "conflict" || attempt === MAX_ATTEMPTS) throw toRingmasterError(databaseError(error));
+      }
+    }
+  }
+
+  async #write(sql: Sql, huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    // The share lock keeps the epoch as it is until the commit: whoever raises it waits for this, or this for them.
+    const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
+    const [hunt] = await sql.query<{ ledger_epoch: unknown }>(`SELECT ledger_epoch FROM hunts WHERE id = ? ${lock}`, [
+      huntId,
+    ]);
+    if (Number(hunt?.ledger_epoch) !== epoch) return "stale";
+    const params = rows.flatMap((row) => [huntId, ...valuesOf(row)]);
+    await sql.write(upsertOf(sql.dialect, rows.length), params);
+    return "committed";
+  }
+}
+
+/**
+ * The best `limit` players by committed points; equal points rank by who reached them first. Inside the transaction that
+ * raised the hunt's epoch, this is final.
+ */
+export async function standings(sql: Pick<Sql, "query">, huntId: string, limit: number): Promise<Standing[]> {
+  const rows = await sql.query<{ player_id: string; name: string; total: unknown }>(
+    `SELECT player_id, MAX(player_name) AS name, SUM(points) AS total, MAX(solve_seq) AS reached
+    FROM hunt_assignments WHERE hunt_id = ? AND outcome = ${OUTCOME.solved}
+    GROUP BY player_id ORDER BY total DESC, reached LIMIT ?`,
+    [huntId, limit],
+  );
+  return rows.map(({ player_id, name, total }, index) => ({
+    rank: index + 1,
+    playerId: player_id,
+    name,
+    points: Number(total),
+  }));
+}
+
+/** How many players were ever given an assignment, how many assignments there were, and how many were solved. */
+export async function assignmentCounts(sql: Pick<Sql, "query">, huntId: string): Promise<AssignmentCounts> {
+  const [row] = await sql.query<Record<keyof AssignmentCounts, unknown>>(
+    `SELECT COUNT(DISTINCT player_id) AS players, COUNT(*) AS assignments,
+      COUNT(CASE WHEN outcome = ${OUTCOME.solved} THEN 1 END) AS solved
+    FROM hunt_assignments WHERE hunt_id = ?`,
+    [huntId],
+  );
+  return { players: Number(row!.players), assignments: Number(row!.assignments), solved: Number(row!.solved) };
+}
+
+function upsertOf(dialect: "mysql" | "sqlite", rows: number): string {
+  const placeholders = `(${Array(COLUMNS.length + 1)
+    .fill("?")
+    .join(",")})`;
+  const [onConflict, greatest, added] =
+    dialect === "mysql"
+      ? ["ON DUPLICATE KEY UPDATE", "GREATEST", (column: string) => `VALUES(${column})`]
+      : ["ON CONFLICT DO UPDATE SET", "MAX", (column: string) => `excluded.${column}`];
+  const growing = GROWING.map((column) => `${column} = ${greatest}(hunt_assignments.${column}, ${added(column)})`);
+  // The holder of an assignment never changes. A row that claims otherwise fails on the column that takes no NULL, and the
+  // whole statement with it (see `isContradiction`).
+  const sameHolder = `CASE WHEN hunt_assignments.player_id = ${added("player_id")} THEN hunt_assignments.player_name END`;
+  return `INSERT INTO hunt_assignments (hunt_id, ${COLUMNS.join(", ")})
+    VALUES ${Array(rows).fill(placeholders).join(",")}
+    ${onConflict} player_name = ${sameHolder}, ${growing.join(", ")}`;
+}
+
+function isContradiction(error: unknown): boolean {
+  const { code, driverError } = error as { code?: string; driverError?: { code?: string } };
+  return ["ER_BAD_NULL_ERROR", "SQLITE_CONSTRAINT_NOTNULL"].includes(driverError?.code ?? code ?? "");
+}
+
+/** One row an assignment and holder, in the order of the primary key, which keeps concurrent flushes from deadlocks. */
+function mergedInOrder(rows: readonly AssignmentRow[]): AssignmentRow[] {
+  const merged = new Map<string, AssignmentRow>();
+  for (const row of rows) {
+    const key = `${assignmentIdOf(row)} ${row.playerId}`;
+    const known = merged.get(key);
+    merged.set(key, known === undefined ? row : mergeRows(known, row));
+  }
+  return [...merged.values()].sort((a, b) => a.instance - b.instance || a.generation - b.generation);
+}
+
+function laneOf(huntId: string, epoch: number): string {
+  return `${epoch} ${huntId}`;
+}
+
+function huntOf(lane: string): { huntId: string; epoch: number } {
+  const space = lane.indexOf(" ");
+  return { huntId: lane.slice(space + 1), epoch: Number(lane.slice(0, space)) };
+}
+
+function valuesOf(row: AssignmentRow): (string | number)[] {
+  return [
+    ...[row.instance, row.generation, row.playerId, row.playerName, row.openedAt, row.expiresAt],
+    ...[row.attemptsUsed, row.outcome, row.closedAt, row.points, row.solveSeq],
+  ];
+}
+
+function rowOf(stored: StoredRow): AssignmentRow {
+  return {
+    instance: Number(stored.instance),
+    generation: Number(stored.generation),
+    playerId: String(stored.player_id),
+    playerName: String(stored.player_name),
+    openedAt: Number(stored.opened_at),
+    expiresAt: Number(stored.expires_at),
+    attemptsUsed: Number(stored.attempts_used),
+    outcome: Number(stored.outcome) as Outcome,
+    closedAt: Number(stored.closed_at),
+    points: Number(stored.points),
+    solveSeq: Number(stored.solve_seq),
+  };
+}

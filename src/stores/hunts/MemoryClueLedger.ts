@@ -1,0 +1,65 @@
+import type {
+  ClaimDecision,
+  ClaimRequest,
+  ClueLedger,
+  ExpireDecision,
+  HuntKey,
+  IssueDecision,
+  LedgerMissing,
+  LedgerSnapshot,
+  LedgerView,
+  SolveDecision,
+  SolveRequest,
+} from "./ClueLedger.ts";
+import { assertLedgerRules, assertPlayer } from "./ledgerRules.ts";
+import { MemoryHunt } from "./MemoryHunt.ts";
+import { rebuild } from "./rebuild.ts";
+
+const MISSING: LedgerMissing = { kind: "missing" };
+
+/** The ledger of a single process: gone with it, and rebuilt from the database like one that Redis has lost. */
+export class MemoryClueLedger implements ClueLedger {
+  readonly #hunts = new Map<string, MemoryHunt>();
+
+  async claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision> {
+    assertPlayer(request);
+    return this.#hunts.get(hunt.id)?.claim(hunt.rules, request) ?? MISSING;
+  }
+
+  async solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision> {
+    return this.#hunts.get(hunt.id)?.solve(hunt.rules, request) ?? MISSING;
+  }
+
+  async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {
+    return this.#hunts.get(hunt.id)?.issue(hunt.rules, issued, now) ?? MISSING;
+  }
+
+  async expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision> {
+    return this.#hunts.get(hunt.id)?.expire(hunt.rules, now) ?? MISSING;
+  }
+
+  async forget(hunt: HuntKey, playerId: string): Promise<void> {
+    this.#hunts.get(hunt.id)?.forget(playerId);
+  }
+
+  async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {
+    return this.#hunts.get(hunt.id)?.read(top);
+  }
+
+  async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {
+    assertLedgerRules(hunt.rules);
+    const rebuilt = await rebuild(snapshot);
+    const current = this.#hunts.get(hunt.id);
+    if (current !== undefined && current.epoch >= snapshot.epoch) return false;
+    this.#hunts.set(hunt.id, new MemoryHunt(rebuilt));
+    return true;
+  }
+
+  async drop(hunt: HuntKey): Promise<void> {
+    this.#hunts.delete(hunt.id);
+  }
+
+  async close(): Promise<void> {
+    this.#hunts.clear();
+  }
+}

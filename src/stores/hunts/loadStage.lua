@@ -1,0 +1,36 @@
+--[[
+Stages a chunk of a load.
+
+KEYS  1 ticket  2 staged players  3 staged returned  4 staged expiry  5 staged scores
+ARGV  1 run id of the Redis server that the caller talks to  2 token of this load
+      3 milliseconds after which a load that does nothing is forgotten
+      4 JSON: players, each {id, name, total, reachedSeq, open row or false, last closed row or false}
+      5 JSON: returned instances, each {instance, generation of its next holder}
+Returns 1, or 0 when another load has overtaken this one, or what it staged is lost.
+
+Atomic because a chunk must not mix with those of the load that overtakes it.
+]]
+local TICKET, PLAYERS, RETURNED, EXPIRY, SCORES = unpack(KEYS)
+local RUN, TOKEN, TTL = ARGV[1], ARGV[2], ARGV[3]
+
+local ticket = redis.call("HMGET", TICKET, "run", "token")
+if ticket[1] ~= RUN or ticket[2] ~= TOKEN then
+  return 0
+end
+for _, player in ipairs(cjson.decode(ARGV[4])) do
+  local id, name, total, reachedSeq, open, last = unpack(player)
+  redis.call("HSET", PLAYERS, id, cmsgpack.pack({ name, total, open, last }))
+  if open then
+    redis.call("ZADD", EXPIRY, open[4], id)
+  end
+  if total > 0 then
+    redis.call("ZADD", SCORES, total * 2 ^ 24 + (2 ^ 24 - 1 - reachedSeq), id)
+  end
+end
+for _, entry in ipairs(cjson.decode(ARGV[5])) do
+  redis.call("ZADD", RETURNED, entry[1], entry[1] .. ":" .. entry[2])
+end
+for _, key in ipairs(KEYS) do
+  redis.call("PEXPIRE", key, TTL)
+end
+return 1

@@ -1,0 +1,237 @@
+import {
+  type AssignmentRow,
+  type ClaimDecision,
+  type ClaimRequest,
+  type Demand,
+  type ExpireDecision,
+  type IssueDecision,
+  type LedgerRules,
+  type LedgerView,
+  OUTCOME,
+  type Outcome,
+  type ServedClaim,
+  type SolveDecision,
+  type SolveRequest,
+} from "../../src/stores/hunts/ClueLedger.ts";
+
+interface Slot {
+  /** Of its holder, or of its last one. */
+  generation: number;
+  holder: string | undefined;
+  solved: boolean;
+}
+
+/**
+ * The ledger as simply as it can be said: every assignment that ever was is kept, and everything else is looked up in them. Slow on
+ * purpose, and alike in nothing but its answers to what it judges.
+ */
+export class LedgerModel {
+  readonly #rules: LedgerRules;
+  readonly #slots: Slot[] = [];
+  /** Every assignment, in the order in which they were given. */
+  readonly #rows: AssignmentRow[] = [];
+  /** Indices into `#rows`, in the order in which they were closed. */
+  readonly #closed: AssignmentRow[] = [];
+  readonly #names = new Map<string, string>();
+  #queue: { playerId: string; nodeId: string }[] = [];
+  #epoch: number;
+
+  constructor(rules: LedgerRules, epoch: number) {
+    this.#rules = rules;
+    this.#epoch = epoch;
+  }
+
+  claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
+    this.#names.set(playerId, playerName);
+    const held = this.#openOf(playerId);
+    if (held !== undefined && now < held.expiresAt) return this.#assigned(playerId, {});
+    const revoked = held === undefined ? {} : { revoked: this.#close(held, OUTCOME.expired, now) };
+    const served = held === undefined ? [] : this.#serve(now);
+    const extras = { ...revoked, ...(served.length > 0 ? { served } : {}) };
+    const place = this.#queue.find((waiter) => waiter.playerId === playerId);
+    if (place === undefined && this.#pool().length > 0) {
+      this.#give(playerId, now);
+      return this.#assigned(playerId, extras);
+    }
+    if (place === undefined) this.#queue.push({ playerId, nodeId });
+    else place.nodeId = nodeId;
+    const position = this.#queue.findIndex((waiter) => waiter.playerId === playerId) + 1;
+    return { kind: "waiting", position, ...extras, ...this.#demand() };
+  }
+
+  solve({ playerId, assignmentId, correct, now }: SolveRequest): SolveDecision {
+    const isAsked = (row: AssignmentRow | undefined): row is AssignmentRow =>
+      row !== undefined && `${row.instance}.${row.generation}` === assignmentId;
+    const open = this.#openOf(playerId);
+    const last = this.#lastOf(playerId);
+    if (isAsked(open)) return this.#answer(open, correct, now);
+    if (!isAsked(last)) return { kind: "unknown" };
+    const common = { row: { ...last }, total: this.#totalOf(playerId), ...this.#demand() };
+    return last.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served: [], ...common };
+  }
+
+  issue(issued: number, now: number): IssueDecision {
+    while (this.#slots.length < Math.min(issued, this.#rules.total)) {
+      this.#slots.push({ generation: 0, holder: undefined, solved: false });
+    }
+    return { kind: "issued", served: this.#serve(now), ...this.#demand() };
+  }
+
+  expire(now: number): ExpireDecision {
+    const due = this.#openRows()
+      .filter((row) => row.expiresAt <= now)
+      .sort((a, b) => a.expiresAt - b.expiresAt || (a.playerId < b.playerId ? -1 : 1));
+    const revoked = due.map((row) => this.#close(row, OUTCOME.expired, now));
+    return { kind: "expired", revoked, more: false, served: this.#serve(now), ...this.#demand() };
+  }
+
+  forget(playerId: string): void {
+    this.#queue = this.#queue.filter((waiter) => waiter.playerId !== playerId);
+  }
+
+  /** Everything but the queue outlives the loss of the hot state. */
+  rebuild(epoch: number): void {
+    this.#epoch = epoch;
+    this.#queue = [];
+  }
+
+  view(): Omit<LedgerView, "version"> {
+    const expiries = this.#openRows().map((row) => row.expiresAt);
+    const players = [...new Set(this.#rows.map((row) => row.playerId))];
+    const reachedSeq = (id: string): number => Math.max(...this.#solvedOf(id).map((row) => row.solveSeq));
+    return {
+      ...this.#demand(),
+      players: players.length,
+      open: expiries.length,
+      solved: this.#rows.filter((row) => row.outcome === OUTCOME.solved).length,
+      nextExpiry: expiries.length === 0 ? 0 : Math.min(...expiries),
+      top: players
+        .filter((id) => this.#totalOf(id) > 0)
+        .sort((a, b) => this.#totalOf(b) - this.#totalOf(a) || reachedSeq(a) - reachedSeq(b))
+        .map((id, index) => ({ rank: index + 1, playerId: id, name: this.#nameOf(id), points: this.#totalOf(id) })),
+    };
+  }
+
+  /** Ids of assignments that were ever given, newest first. */
+  assignmentIds(): string[] {
+    return this.#rows.map(({ instance, generation }) => `${instance}.${generation}`).reverse();
+  }
+
+  /** Players with an open assignment. */
+  holders(): string[] {
+    return this.#openRows().map((row) => row.playerId);
+  }
+
+  openIdOf(playerId: string): string | undefined {
+    const row = this.#openOf(playerId);
+    return row && `${row.instance}.${row.generation}`;
+  }
+
+  lastIdOf(playerId: string): string | undefined {
+    const row = this.#lastOf(playerId);
+    return row && `${row.instance}.${row.generation}`;
+  }
+
+  #answer(row: AssignmentRow, correct: boolean, now: number): SolveDecision {
+    const decided = (): { row: AssignmentRow; total: number } & Demand => ({
+      row: { ...row },
+      total: this.#totalOf(row.playerId),
+      ...this.#demand(),
+    });
+    const revoke = (outcome: Outcome): SolveDecision => {
+      this.#close(row, outcome, now);
+      const served = this.#serve(now);
+      return { kind: "revoked", served, ...decided() };
+    };
+    if (now >= row.expiresAt) return revoke(OUTCOME.expired);
+    row.attemptsUsed += 1;
+    if (correct) {
+      row.solveSeq = this.#rows.filter(({ outcome }) => outcome === OUTCOME.solved).length + 1;
+      row.points = this.#rules.points[row.instance % this.#rules.points.length]!;
+      this.#close(row, OUTCOME.solved, now);
+      this.#slots[row.instance]!.solved = true;
+      return { kind: "solved", ...decided() };
+    }
+    if (row.attemptsUsed === this.#rules.attempts) return revoke(OUTCOME.exhausted);
+    return { kind: "wrong", attemptsLeft: this.#rules.attempts - row.attemptsUsed, ...decided() };
+  }
+
+  #give(playerId: string, now: number): AssignmentRow {
+    const instance = this.#pool()[0]!;
+    const slot = this.#slots[instance]!;
+    slot.generation += 1;
+    slot.holder = playerId;
+    const row: AssignmentRow = {
+      ...{ instance, generation: slot.generation, playerId, playerName: this.#nameOf(playerId) },
+      ...{ openedAt: now, expiresAt: now + this.#rules.clueTtlMs, attemptsUsed: 0 },
+      ...{ outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+    };
+    this.#rows.push(row);
+    return row;
+  }
+
+  #close(row: AssignmentRow, outcome: Outcome, now: number): AssignmentRow {
+    const last = this.#lastOf(row.playerId);
+    row.outcome = outcome;
+    row.closedAt = Math.max(now, row.openedAt, last === undefined ? 0 : last.closedAt + 1);
+    this.#slots[row.instance]!.holder = undefined;
+    this.#closed.push(row);
+    return { ...row };
+  }
+
+  #serve(now: number): ServedClaim[] {
+    const served: ServedClaim[] = [];
+    while (this.#queue.length > 0 && this.#pool().length > 0) {
+      const { playerId, nodeId } = this.#queue.shift()!;
+      served.push({ nodeId, row: { ...this.#give(playerId, now) }, ...this.#previousOf(playerId) });
+    }
+    return served;
+  }
+
+  #assigned(playerId: string, extras: { revoked?: AssignmentRow; served?: ServedClaim[] }): ClaimDecision {
+    const row = { ...this.#openOf(playerId)! };
+    return { kind: "assigned", row, ...this.#previousOf(playerId), ...extras, ...this.#demand() };
+  }
+
+  #previousOf(playerId: string): { previous?: AssignmentRow } {
+    const last = this.#lastOf(playerId);
+    return last === undefined ? {} : { previous: { ...last } };
+  }
+
+  #pool(): number[] {
+    return [...this.#slots.keys()].filter((n) => this.#slots[n]!.holder === undefined && !this.#slots[n]!.solved);
+  }
+
+  #demand(): Demand {
+    return {
+      epoch: this.#epoch,
+      pool: this.#pool().length,
+      waiting: this.#queue.length,
+      issued: this.#slots.length,
+    };
+  }
+
+  #openRows(): AssignmentRow[] {
+    return this.#rows.filter((row) => row.outcome === OUTCOME.open);
+  }
+
+  #openOf(playerId: string): AssignmentRow | undefined {
+    return this.#openRows().find((row) => row.playerId === playerId);
+  }
+
+  #lastOf(playerId: string): AssignmentRow | undefined {
+    return this.#closed.findLast((row) => row.playerId === playerId);
+  }
+
+  #solvedOf(playerId: string): AssignmentRow[] {
+    return this.#rows.filter((row) => row.playerId === playerId && row.outcome === OUTCOME.solved);
+  }
+
+  #totalOf(playerId: string): number {
+    return this.#solvedOf(playerId).reduce((sum, row) => sum + row.points, 0);
+  }
+
+  #nameOf(playerId: string): string {
+    return this.#names.get(playerId)!;
+  }
+}

@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { seededRng } from "../../src/clock.ts";
+import { assignmentIdOf, mergeRows, rowsOf } from "../../src/stores/hunts/assignments.ts";
+import { type AssignmentRow, type HuntKey, type LedgerView, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { LedgerModel } from "./LedgerModel.ts";
+import { freshHunt, LEDGERS, type OpenLedger } from "./ledgers.ts";
+
+/** `SEED=<seed> npx mocha test/contracts/clueLedgerModel.test.ts` replays a run; `RUNS` sets how many histories it tries. */
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.RUNS ?? 100);
+const TTL_MS = 1000;
+
+/** What a node asks of the ledger. `behind` is how far its clock is behind that of the others, in milliseconds. */
+type Request =
+  | { ask: "claim"; player: number; node: number; behind: number }
+  | {
+      ask: "solve";
+      player: number;
+      which: "open" | "last" | "any" | "none";
+      any: number;
+      right: boolean;
+      behind: number;
+    }
+  | { ask: "issue"; more: number }
+  | { ask: "expire"; behind: number }
+  | { ask: "forget"; player: number };
+
+/** Requests that are under way together; a while that passes; or the loss of all hot state and its rebuild. */
+type Step = { together: Request[] } | { pass: number } | { rebuild: { lost: boolean; order: number } };
+
+/** Taken modulo the number of players of the history, so that some histories are crowded and some are not. */
+const player = fc.nat({ max: 59 });
+const behind = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 1500 }) },
+);
+const claim = fc.record({ ask: fc.constant("claim" as const), player, node: fc.integer({ min: 1, max: 3 }), behind });
+const solve = fc.record({
+  ask: fc.constant("solve" as const),
+  player,
+  which: fc.constantFrom("open", "open", "open", "last", "any", "none"),
+  any: fc.nat({ max: 50 }),
+  right: fc.boolean(),
+  behind,
+});
+const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
+const expire = fc.record({ ask: fc.constant("expire" as const), behind });
+const forget = fc.record({ ask: fc.constant("forget" as const), player });
+const request: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 8, arbitrary: claim },
+  { weight: 8, arbitrary: solve },
+  { weight: 1, arbitrary: issue },
+  { weight: 2, arbitrary: expire },
+  { weight: 1, arbitrary: forget },
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ together: fc.array(request, { minLength: 1, maxLength: 8 }) }) },
+  { weight: 2, arbitrary: fc.record({ pass: fc.integer({ min: 1, max: 800 }) }) },
+  { weight: 1, arbitrary: fc.record({ rebuild: fc.record({ lost: fc.boolean(), order: fc.nat() }) }) },
+);
+const history = fc.record({
+  players: fc.integer({ min: 1, max: 20 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
+});
+
+/** Takes the same steps with the ledger and the model, and compares every answer and every view. */
+class Trial {
+  readonly #open: OpenLedger;
+  readonly #hunt: HuntKey;
+  readonly #model: LedgerModel;
+  readonly #players: number;
+  /** Committed rows, by assignment. */
+  readonly #journal = new Map<string, AssignmentRow>();
+  #now = 1_700_000_000_000;
+  #epoch = 1;
+  #issued = 0;
+  #view: LedgerView | undefined;
+
+  constructor(open: OpenLedger, players: number) {
+    this.#open = open;
+    this.#players = players;
+    this.#hunt = freshHunt({ clueTtlMs: TTL_MS, attempts: 2, total: 40 });
+    this.#model = new LedgerModel(this.#hunt.rules, this.#epoch);
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    const { ledger } = this.#open;
+    assert.equal(await ledger.load(this.#hunt, { epoch: this.#epoch, issued: 0, rows: [] }), true);
+    for (const step of steps) {
+      if ("pass" in step) this.#now += step.pass;
+      else if ("rebuild" in step) await this.#rebuild(step.rebuild);
+      else await this.#ask(step.together);
+      await this.#compareViews();
+    }
+    await ledger.drop(this.#hunt);
+  }
+
+  /** Requests of one turn are answered in order, so the model takes them one by one. */
+  async #ask(requests: readonly Request[]): Promise<void> {
+    const both = requests.map((request) => this.#bothOf(request));
+    const answers = await Promise.all(both.map(({ ask }) => ask()));
+    for (const [index, { expected }] of both.entries()) assert.deepEqual(answers[index], expected);
+    for (const answer of answers) if (answer !== undefined && answer.kind !== "missing") this.#commit(rowsOf(answer));
+  }
+
+  #bothOf(request: Request) {
+    const { ledger } = this.#open;
+    const hunt = this.#hunt;
+    const now = this.#now - ("behind" in request ? request.behind : 0);
+    const playerId = "player" in request ? this.#playerOf(request) : "";
+    switch (request.ask) {
+      case "claim": {
+        const full = { playerId, playerName: `"${playerId}" Ünal 🎪`, nodeId: `node-${request.node}`, now };
+        return { expected: this.#model.claim(full), ask: () => ledger.claim(hunt, full) };
+      }
+      case "solve": {
+        const full = { playerId, assignmentId: this.#assignmentOf(playerId, request), correct: request.right, now };
+        return { expected: this.#model.solve(full), ask: () => ledger.solve(hunt, full) };
+      }
+      case "issue": {
+        this.#issued = Math.min(this.#issued + request.more, hunt.rules.total);
+        const issued = this.#issued;
+        return { expected: this.#model.issue(issued, now), ask: () => ledger.issue(hunt, issued, now) };
+      }
+      case "expire":
+        return { expected: this.#model.expire(now), ask: () => ledger.expire(hunt, now) };
+      case "forget":
+        return { expected: this.#model.forget(playerId), ask: () => ledger.forget(hunt, playerId) };
+    }
+  }
+
+  /** Who answers an open assignment is somebody who has one. */
+  #playerOf(request: Extract<Request, { player: number }>): string {
+    const holders = request.ask === "solve" && request.which === "open" ? this.#model.holders() : [];
+    return holders[request.player % holders.length] ?? `player-${(request.player % this.#players) + 1}`;
+  }
+
+  #assignmentOf(playerId: string, { which, any }: Extract<Request, { ask: "solve" }>): string {
+    const given = this.#model.assignmentIds();
+    const ids = {
+      open: this.#model.openIdOf(playerId),
+      last: this.#model.lastIdOf(playerId),
+      any: given[any % given.length],
+      none: ["", "7", "0.0", "01.1", "-1.0", "9999.1", "x.y", "1.1 "][any % 8],
+    };
+    return ids[which] ?? "nothing";
+  }
+
+  async #rebuild({ lost, order }: { lost: boolean; order: number }): Promise<void> {
+    const { ledger, wipe } = this.#open;
+    if (lost) {
+      await wipe();
+      const claim = { playerId: "player-1", playerName: "Ann", nodeId: "node-1", now: this.#now };
+      assert.deepEqual(await ledger.claim(this.#hunt, claim), { kind: "missing" });
+      assert.equal(await ledger.read(this.#hunt, 3), undefined);
+    }
+    this.#epoch += 1;
+    this.#view = undefined;
+    const snapshot = { epoch: this.#epoch, issued: this.#issued, rows: shuffled([...this.#journal.values()], order) };
+    assert.equal(await ledger.load(this.#hunt, snapshot), true);
+    assert.equal(await ledger.load(this.#hunt, { ...snapshot, rows: [] }), false);
+    this.#model.rebuild(this.#epoch);
+  }
+
+  #commit(rows: readonly AssignmentRow[]): void {
+    for (const row of rows) {
+      const known = this.#journal.get(assignmentIdOf(row));
+      assert.ok(known === undefined || known.playerId === row.playerId, "an assignment changed hands");
+      this.#journal.set(assignmentIdOf(row), known === undefined ? row : mergeRows(known, row));
+    }
+  }
+
+  async #compareViews(): Promise<void> {
+    const view = await this.#open.ledger.read(this.#hunt, 100);
+    assert.ok(view);
+    const { version, ...rest } = view;
+    assert.deepEqual(rest, this.#model.view());
+    const { version: before, ...restBefore } = this.#view ?? { version: 0 };
+    assert.ok(version >= before);
+    if (!isSame(rest, restBefore)) assert.ok(version > before, "a change did not move the version");
+    this.#view = view;
+    this.#checkInvariants(view);
+  }
+
+  /** What must hold of the committed rows, whatever the model says. */
+  #checkInvariants(view: LedgerView): void {
+    const rows = [...this.#journal.values()];
+    const open = rows.filter((row) => row.outcome === OUTCOME.open);
+    assert.equal(new Set(open.map((row) => row.playerId)).size, open.length, "a player with two open assignments");
+    assert.equal(new Set(open.map((row) => row.instance)).size, open.length, "an instance open for two players");
+    assert.equal(view.pool + view.open + view.solved, view.issued);
+    assert.ok(view.waiting === 0 || view.pool === 0, "somebody waits beside a pool");
+    const points = rows.reduce((sum, row) => sum + row.points, 0);
+    assert.equal(
+      view.top.reduce((sum, row) => sum + row.points, 0),
+      points,
+    );
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function shuffled<T>(items: T[], seed: number): T[] {
+  const rng = seededRng(seed);
+  return items
+    .map((item) => ({ item, place: rng.next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
+for (const { name, open } of LEDGERS) {
+  describe(`${name} against a model`, function () {
+    this.timeout(120_000);
+    let opened: OpenLedger;
+    before(async () => {
+      console.log(`      seed ${SEED} (SEED=${SEED} replays)`);
+      opened = await open();
+    });
+    after(() => opened.close());
+
+    it("answers every history of requests, waits and rebuilds as the model does", async () => {
+      await fc.assert(
+        fc.asyncProperty(history, ({ players, steps }) => new Trial(opened, players).run(steps)),
+        { seed: SEED, numRuns: RUNS },
+      );
+    });
+  });
+}
