@@ -16,11 +16,15 @@ const SENTENCES: Record<string, string> = {
   draining: "This stage is closing; we are moving you to another.",
   not_found: "That hunt is not in the programme any more.",
   unknown_assignment: "That clue is no longer yours: its time ran out or it was already solved.",
+  not_delivered: "That did not get through. Please try again.",
+  outcome_unknown: "We cannot tell whether that counted. Send it again to find out.",
   internal: "Something failed backstage. It has been noted; please try again.",
 };
 
-/** Codes after which trying again by itself makes sense. */
-const TRANSIENT = new Set(["offline", "timeout", "overloaded", "unavailable", "draining", "rate_limited", "internal"]);
+/** Codes after which joining again by itself makes sense. */
+const TRANSIENT = new Set(
+  "offline timeout overloaded unavailable draining rate_limited not_delivered outcome_unknown internal".split(" "),
+);
 
 /** Reads whatever a request, a join or a fetch was rejected with. */
 export function problemOf(error: unknown): Problem {
@@ -28,6 +32,9 @@ export function problemOf(error: unknown): Problem {
   if (wire) return problem(wire.code, wire.message, wire.details);
   const status = numberAt(error, "code");
   const message = error instanceof Error ? error.message : "";
+  // A join refused on the socket has its code at the head of its message.
+  const [, code, rest] = /^([a-z_]+): (.*)$/s.exec(message) ?? [];
+  if (code !== undefined) return problem(code, rest);
   if (status !== undefined) return problem(codeOfStatus(status), message);
   if (/timed out/.test(message)) return problem("timeout");
   return problem("offline");
@@ -35,6 +42,11 @@ export function problemOf(error: unknown): Problem {
 
 export function isTransient(problem: Problem): boolean {
   return TRANSIENT.has(problem.code);
+}
+
+/** Whether the room has gone or is about to: what was asked is asked again in the next one. */
+export function isAway(problem: Problem): boolean {
+  return problem.code === "offline" || problem.code === "draining";
 }
 
 function problem(code: string, message = "", details?: unknown): Problem {
@@ -52,13 +64,14 @@ function wireError(error: unknown): { code: string; message: string; details?: u
   return undefined;
 }
 
-/** A join is refused with a number: an HTTP status, or one of the SDK's matchmaking codes (520 to 526). */
+/** A join refused over HTTP has its status; one whose socket closed has the socket's code, of 1000 or more. */
 function codeOfStatus(status: number): string {
-  if (status === 401 || status === 525) return "unauthenticated";
+  if (status === 401) return "unauthenticated";
   if (status === 403) return "forbidden";
-  if (status === 404 || status === 522) return "not_found";
+  if (status === 404) return "not_found";
   if (status === 429) return "rate_limited";
-  return status >= 1000 ? "offline" : "unavailable";
+  if (status >= 1000) return "offline";
+  return status >= 500 ? "unavailable" : "invalid_payload";
 }
 
 function at(value: unknown, key: string): unknown {

@@ -2,7 +2,7 @@ import type { Room } from "@colyseus/sdk";
 import { announce } from "../announcer.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
-import type { Problem } from "../problems.ts";
+import { isAway, type Problem } from "../problems.ts";
 import type { ChestOpened, ClaimAnswer, Clue, HuntState, Revoked, SolveAnswer, Standing } from "../protocol.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
@@ -50,7 +50,7 @@ export class HuntGame {
     } catch (error) {
       const problem = error as Problem;
       // Still "asking" once the room is back: then it is asked again.
-      if (problem.code !== "offline") this.play.set({ at: "idle", problem: this.#explain(problem) });
+      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
     }
   }
 
@@ -117,7 +117,7 @@ export class HuntGame {
       this.#take(answer);
     } catch (error) {
       const problem = error as Problem;
-      if (problem.code !== "offline") this.play.set({ at: "idle", problem: this.#explain(problem) });
+      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
     }
   }
 
@@ -128,7 +128,7 @@ export class HuntGame {
       const { assignmentId } = clue;
       this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer: sending }));
     } catch (error) {
-      if ((error as Problem).code !== "offline") this.#closeClue(clue, { how: "lost" });
+      if (!isAway(error as Problem)) this.#closeClue(clue, { how: "lost" });
     }
   }
 
@@ -155,8 +155,8 @@ export class HuntGame {
   }
 
   #solveFailed(clue: Clue, problem: Problem): void {
-    // Offline, the answer stays on its way until the room is back.
-    if (problem.code === "offline" || this.#openClue()?.clue.assignmentId !== clue.assignmentId) return;
+    // The answer stays on its way until the room is back.
+    if (isAway(problem) || this.#openClue()?.clue.assignmentId !== clue.assignmentId) return;
     if (problem.code === "unknown_assignment") this.#closeClue(clue, { how: "lost" });
     else if (problem.code === "wrong_phase") this.play.set({ at: "idle", problem: this.#explain(problem) });
     else this.#tell(problem.sentence);
