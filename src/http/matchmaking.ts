@@ -29,9 +29,9 @@ const FORWARDED = ["x-real-ip", "x-forwarded-for", "x-client-ip"];
 
 /**
  * `POST /:method/:roomName`: what the SDK asks for a seat in a room. Colyseus has a route of its own for this, which reads
- * bodies of any size, believes any client's `X-Forwarded-For`, answers 200 when a room throws a code that is no number, and lets
- * an unparsable `Host` or an unusual code reject where nobody catches it, which ends the process. Errors here are ours, with
- * the message once more at the top, where the SDK looks for it.
+ * bodies of any size, believes any client's `X-Forwarded-For`, answers 200 when a room throws a code that is no number, and,
+ * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours,
+ * with the message once more at the top, where the SDK looks for it.
  */
 export function matchmakingRoutes(log: Logger): Router {
   const router = Router();
@@ -50,10 +50,10 @@ export function matchmakingRoutes(log: Logger): Router {
   return router;
 }
 
-function parseOptions(body: unknown): Options {
-  const options = validate(joinOptions, body ?? {});
+function parseOptions(body: unknown = {}): Options {
+  const options = validate(joinOptions, body);
   // Colyseus calls `hasOwnProperty` on these, and copies them key by key into a plain object.
-  const inherited = Object.keys(options).find((key) => key in Object.prototype);
+  const inherited = Object.keys(body as object).find((key) => key in Object.prototype);
   if (inherited !== undefined) throw invalidPayload([{ path: inherited, message: "must not be named so" }]);
   return options;
 }
