@@ -1,0 +1,184 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Locator, Page } from "playwright-core";
+import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
+import { Stage, type Visit } from "./Stage.ts";
+
+describe("the player page", function () {
+  this.timeout(90_000);
+
+  let stage: Stage;
+  let visit: Visit | undefined;
+
+  before(async () => {
+    stage = await Stage.open();
+  });
+  after(() => stage?.close());
+  afterEach(async () => {
+    await visit?.leave();
+    visit = undefined;
+  });
+
+  it("takes a person from a name to points and a line in the standings, by keyboard alone", async () => {
+    visit = await stage.visit();
+    const { page, complaints } = visit;
+    await page.getByLabel("Your name in the ring").fill("Ada of the Ring");
+    await page.keyboard.press("Enter");
+    const getClue = page.getByRole("button", { name: "Get a clue" });
+    await getClue.waitFor();
+    await tabTo(page, getClue);
+    await page.keyboard.press("Enter");
+
+    await page.locator("#answer:focus").waitFor();
+    await page.keyboard.type("certainly not this");
+    await page.keyboard.press("Enter");
+    await page
+      .getByText(`${DEMO_HUNT.attempts - 1} attempts left.`, { exact: false })
+      .first()
+      .waitFor();
+    equal(await page.locator("#answer").getAttribute("aria-invalid"), "true");
+
+    const { answer, points } = await openClue(page);
+    // The wrong answer is selected, so that typing replaces it.
+    await page.keyboard.type(answer);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Right you are!" }).waitFor();
+    await page.locator(`.points[data-points="${points}"]`).waitFor();
+    await page.locator(".standings .own", { hasText: "Ada of the Ring" }).waitFor();
+    match((await page.locator(".standings .own").textContent()) ?? "", new RegExp(`you${points}$`));
+
+    await page.getByRole("button", { name: "Next clue" }).and(page.locator(":focus")).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#answer:focus").waitFor();
+    deepEqual(complaints, []);
+  });
+
+  it("goes on with the open clue after a dropped connection, and with the same player after a reload", async () => {
+    visit = await stage.visit();
+    const { page, complaints } = visit;
+    await enter(page, "Bo");
+    const { prompt, answer, points } = await claim(page);
+
+    stage.wire.cut();
+    await page.getByText("Connection lost.").waitFor();
+    await page.getByText("Connection lost.").waitFor({ state: "detached" });
+    equal((await openClue(page)).prompt, prompt);
+
+    await page.reload();
+    equal((await claim(page)).prompt, prompt);
+    await solve(page, answer);
+    await page.locator(`.points[data-points="${points}"]`).waitFor();
+    deepEqual(complaints, []);
+  });
+
+  it("goes on with the open clue after its server was restarted", async () => {
+    visit = await stage.visit();
+    const { page } = visit;
+    await enter(page, "Cleo");
+    const { prompt, answer } = await claim(page);
+
+    await stage.restartServer();
+    await page.getByText("Connection lost.").waitFor({ state: "detached" });
+    equal((await openClue(page)).prompt, prompt);
+    await solve(page, answer);
+  });
+
+  it("says what an attempt too many costs, and offers the next clue", async () => {
+    visit = await stage.visit();
+    const { page, complaints } = visit;
+    await enter(page, "Dot");
+    await claim(page);
+    for (let left = DEMO_HUNT.attempts - 1; left >= 0; left -= 1) {
+      await page.locator("#answer").fill(`wrong ${left}`);
+      await page.keyboard.press("Enter");
+      if (left > 0) await page.locator(".verdict--wrong", { hasText: `wrong ${left}` }).waitFor();
+    }
+    await page.getByRole("heading", { name: "Out of attempts" }).waitFor();
+    await page.getByRole("button", { name: "Next clue" }).click();
+    await page.locator("#answer").waitFor();
+    deepEqual(complaints, []);
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`fits a phone of 360 pixels (${colorScheme})`, async () => {
+      visit = await stage.visit({ viewport: { width: 360, height: 740 }, colorScheme });
+      const { page } = visit;
+      ok(await fits(page), "the welcome");
+      await enter(page, "Someone with a long name");
+      ok(await fits(page), "the invitation");
+      await claim(page);
+      ok(await fits(page), "the clue");
+      equal(await page.evaluate(() => document.documentElement.dataset.theme), colorScheme);
+    });
+  }
+
+  // Last, because it ends the hunt that the others play.
+  it("opens the chest for everybody when the hunt ends, without motion where none is wanted", async () => {
+    visit = await stage.visit({ reducedMotion: "reduce" });
+    const { page, complaints } = visit;
+    await enter(page, "Eve");
+    const { answer } = await claim(page);
+    await solve(page, answer);
+
+    await stage.operate(`/api/hunts/${await huntOn(stage)}/end`);
+    await page.getByRole("heading", { name: /The chest is open!|Your name is in the chest!/ }).waitFor();
+    const winners = page.locator(".winners .winner");
+    equal(await winners.count(), DEMO_HUNT.winners);
+    equal(await page.locator(".box").evaluate((box) => box.getAnimations({ subtree: true }).length), 0);
+    match((await page.getByRole("status").textContent()) ?? "", /^The chest is open/);
+    deepEqual(complaints, []);
+  });
+});
+
+/** Signs in under `name` and waits until the hunt is being solved. */
+async function enter(page: Page, name: string): Promise<void> {
+  await page.getByLabel("Your name in the ring").fill(name);
+  await page.getByRole("button", { name: "Enter the ring" }).click();
+  await page.getByRole("button", { name: "Get a clue" }).waitFor();
+}
+
+interface OpenClue {
+  prompt: string;
+  answer: string;
+  points: number;
+}
+
+async function claim(page: Page): Promise<OpenClue> {
+  await page.getByRole("button", { name: "Get a clue" }).click();
+  return await openClue(page);
+}
+
+async function openClue(page: Page): Promise<OpenClue> {
+  const prompt = (await page.locator("#clue-prompt").textContent()) ?? "";
+  const clue = DEMO_HUNT.clues.find((candidate) => candidate.prompt === prompt);
+  ok(clue, `“${prompt}” is no clue of the demo`);
+  return { prompt, answer: clue.answers[0]!, points: clue.points };
+}
+
+async function solve(page: Page, answer: string): Promise<void> {
+  await page.locator("#answer").fill(answer);
+  await page.getByRole("button", { name: "Answer", exact: true }).click();
+  await page.getByRole("heading", { name: "Right you are!" }).waitFor();
+}
+
+/** Presses Tab until `target` has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let presses = 0; presses < 20; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("no number of tabs leads there");
+}
+
+function fits(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+}
+
+/** The id of the hunt that is being solved. */
+async function huntOn(stage: Stage): Promise<string> {
+  const { hunts } = (await (await fetch(`${stage.address}api/hunts`)).json()) as {
+    hunts: { id: string; phase: string }[];
+  };
+  const hunt = hunts.find(({ phase }) => phase === "solving");
+  ok(hunt, "no hunt is on");
+  return hunt.id;
+}
