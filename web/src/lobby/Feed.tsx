@@ -7,10 +7,7 @@ const LINES = 6;
 
 /** The latest news of the house. */
 export function Feed({ lobby }: { lobby: Lobby }) {
-  const lines = useObservable(lobby.events)
-    .map((event) => ({ id: event.id, at: event.at, text: newsOf(event) }))
-    .filter((line) => line.text !== undefined)
-    .slice(0, LINES);
+  const lines = newsOf(useObservable(lobby.events)).slice(0, LINES);
   if (lines.length === 0) return null;
   return (
     <section class="panel" aria-labelledby="news">
