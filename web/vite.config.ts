@@ -20,6 +20,7 @@ export default defineConfig({
     proxy: {
       "/auth": GAME_SERVER,
       "/api": GAME_SERVER,
+      "/healthz": GAME_SERVER,
       "/matchmake": GAME_SERVER,
       // A room's socket is /<process>/<room>?sessionId=…
       "^/[\\w-]+/[\\w-]+\\?.*sessionId=": { target: GAME_SERVER, ws: true },

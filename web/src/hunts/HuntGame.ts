@@ -31,7 +31,10 @@ export class HuntGame {
     this.points = new Observable(storedPoints(owner.player.id, huntId));
     this.link = new RoomLink<HuntState>(owner, "hunt", () => ({ huntId }), {
       joined: (room) => this.#listen(room),
-      ready: () => void this.#resume(),
+      ready: () => {
+        void this.clock.observeHttp();
+        void this.#resume();
+      },
       state: (state) => this.#read(state),
     });
   }
@@ -88,7 +91,10 @@ export class HuntGame {
       }
     });
     room.onMessage("chest", ({ winners }: ChestOpened) => {
+      const isNews = this.winners.value === undefined;
       this.winners.set(winners);
+      // A client that comes back is told again.
+      if (!isNews) return;
       const names = winners.map(({ rank, name, points }) => `${rank}: ${name}, ${points} points`).join("; ");
       announce(`The chest is open. ${names || "Nobody scored this time."}`);
     });
