@@ -30,8 +30,8 @@ const FORWARDED = ["x-real-ip", "x-forwarded-for", "x-client-ip"];
 /**
  * `POST /:method/:roomName`: what the SDK asks for a seat in a room. Colyseus has a route of its own for this, which reads
  * bodies of any size, believes any client's `X-Forwarded-For`, answers 200 when a room throws a code that is no number, and,
- * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours,
- * with the message once more at the top, where the SDK looks for it.
+ * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours;
+ * code and message are once more at the top, as one text, which with the status is all that the SDK hands on.
  */
 export function matchmakingRoutes(log: Logger): Router {
   const router = Router();
@@ -46,7 +46,7 @@ export function matchmakingRoutes(log: Logger): Router {
       throw fromMatchMaker(error);
     }
   });
-  router.use(answerFailures(log, (error) => ({ error, message: error.message })));
+  router.use(answerFailures(log, (error) => ({ error, message: `${error.code}: ${error.message}` })));
   return router;
 }
 
@@ -78,19 +78,27 @@ const CORE_CODES = new Map<unknown, ErrorCode>([
   [CoreCode.INVALID_PAYLOAD, "invalid_payload"],
 ]);
 
-function fromMatchMaker(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof RingmasterError) return error;
-  const code: unknown = "code" in error ? error.code : undefined;
-  const options = { cause: error };
-  // A room's own error, whose code is all that Colyseus kept of it.
+function fromMatchMaker(thrown: unknown): unknown {
+  const { code, message } = codeAndMessage(thrown);
+  const options = { cause: thrown };
+  // A room's own error. Colyseus keeps its code and message; from another node they may come as a plain object.
   if (typeof code === "string" && Object.hasOwn(ERRORS, code)) {
-    return new RingmasterError(code as ErrorCode, error.message, undefined, options);
+    const details = thrown instanceof RingmasterError ? thrown.details : undefined;
+    // Between nodes, messages begin with the code.
+    const text = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+    return new RingmasterError(code as ErrorCode, text, details, options);
   }
   const known = CORE_CODES.get(code);
-  if (known !== undefined) return new RingmasterError(known, error.message, undefined, options);
+  if (known !== undefined) return new RingmasterError(known, message, undefined, options);
   // The class is not exported: every seat was taken while we asked, or the room's node went away.
-  if (error.constructor.name === "SeatReservationError") {
+  if (thrown instanceof Error && thrown.constructor.name === "SeatReservationError") {
     return new RingmasterError("unavailable", "No seat was free; try again in a moment.", undefined, options);
   }
-  return error;
+  return thrown;
+}
+
+function codeAndMessage(thrown: unknown): { code: unknown; message: string } {
+  if (typeof thrown !== "object" || thrown === null) return { code: undefined, message: "" };
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  return { code, message: String(message) };
 }

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { LocalDriver, LocalPresence, type Room, Server } from "@colyseus/core";
+import { WebSocketTransport } from "@colyseus/ws-transport";
 import express from "express";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
@@ -160,6 +163,29 @@ export class Edge {
   async #send(path: string, init: RequestInit): Promise<Answer> {
     return await answerOf(await fetch(`${this.url}${path}`, init));
   }
+}
+
+/** A Colyseus server behind this edge's door, on a free port; what Colyseus logs goes to the edge's log. */
+export async function openRooms(edge: Edge, rooms: Record<string, new () => Room>): Promise<Server> {
+  const quiet = (...args: unknown[]): void => edge.services.log.debug({ args }, "Colyseus");
+  const server = new Server({
+    transport: new WebSocketTransport({ server: edge.door }),
+    presence: new LocalPresence(),
+    driver: new LocalDriver(),
+    greet: false,
+    gracefullyShutdown: false,
+    logger: { ...console, debug: quiet, info: quiet, warn: quiet, error: quiet },
+  });
+  for (const [name, room] of Object.entries(rooms)) server.define(name, room);
+  await server.listen(0, "127.0.0.1");
+  return server;
+}
+
+/** Sends bytes as they are, and reads what comes back until the server closes. */
+export async function sendRaw(edge: Edge, bytes: string | Uint8Array): Promise<string> {
+  const socket = connect(edge.port, "127.0.0.1");
+  socket.write(bytes);
+  return (await buffer(socket)).toString("latin1");
 }
 
 /** What came back, read to its end. `error` is there when it was refused. */

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
-import { text } from "node:stream/consumers";
-import { type AuthContext, LocalDriver, LocalPresence, Room, Server, ServerError } from "@colyseus/core";
+import { type AuthContext, Room, type Server, ServerError } from "@colyseus/core";
 import { Client } from "@colyseus/sdk";
-import { WebSocketTransport } from "@colyseus/ws-transport";
 import { RingmasterError } from "../../src/errors.ts";
-import { type Answer, bearer, Edge } from "./edge.ts";
+import { type Answer, bearer, Edge, openRooms, sendRaw } from "./edge.ts";
 
 /** What the last `onAuth` was given. */
 let seen: { ip: string | undefined; token: string | undefined; options: unknown };
@@ -34,8 +31,10 @@ class ThrowingRoom extends Room {
   }
 }
 
-const THROWN: Record<string, () => unknown> = {
-  typed: () => new RingmasterError("wrong_phase", "The hunt has not begun.", { phase: "scheduled" }),
+type Thrower = () => unknown;
+
+/** Errors that are not ours, and so must not be heard of. */
+const FOREIGN: Record<string, Thrower> = {
   plain: () => new Error("secret 10.0.0.7"),
   numbered: () => new ServerError(4300, "secret 10.0.0.7"),
   informational: () => new ServerError(100, "secret 10.0.0.7"),
@@ -44,30 +43,19 @@ const THROWN: Record<string, () => unknown> = {
   text: () => "secret 10.0.0.7",
 };
 
+const THROWN: Record<string, Thrower> = {
+  ...FOREIGN,
+  typed: () => new RingmasterError("wrong_phase", "The hunt has not begun.", { phase: "scheduled" }),
+  remote: () => ({ code: "unavailable", message: "unavailable: No node serves rooms." }),
+};
+
 describe("Matchmaking", () => {
   let edge: Edge;
   let server: Server;
 
   before(async () => {
     edge = new Edge();
-    const { log } = edge.services;
-    server = new Server({
-      transport: new WebSocketTransport({ server: edge.door }),
-      presence: new LocalPresence(),
-      driver: new LocalDriver(),
-      greet: false,
-      gracefullyShutdown: false,
-      logger: {
-        ...console,
-        debug: () => {},
-        info: () => {},
-        warn: () => {},
-        error: (...args: unknown[]) => log.debug(args),
-      },
-    });
-    server.define("open", OpenRoom);
-    server.define("throwing", ThrowingRoom);
-    await server.listen(0, "127.0.0.1");
+    server = await openRooms(edge, { open: OpenRoom, throwing: ThrowingRoom });
   });
   after(async () => {
     await server.gracefullyShutdown(false);
@@ -83,7 +71,7 @@ describe("Matchmaking", () => {
   }
 
   function refusal(answer: Answer): [number, string | undefined] {
-    assert.equal(answer.body.message, answer.error?.message, "the SDK reads the message at the top");
+    assert.equal(answer.body.message, `${answer.error?.code}: ${answer.error?.message}`);
     return [answer.status, answer.error?.code];
   }
 
@@ -103,7 +91,7 @@ describe("Matchmaking", () => {
     await Promise.all([first.leave(), own.leave()]);
   });
 
-  it("tells an SDK client why not, in words and by status", async () => {
+  it("tells an SDK client why not, by status, code and in words", async () => {
     const client = new Client(edge.url);
     const [missing, early] = await Promise.allSettled([
       client.joinOrCreate("none"),
@@ -113,7 +101,7 @@ describe("Matchmaking", () => {
     assert.equal(reasonOf(missing).code, 404);
     assert.match(reasonOf(missing).message, /none/);
     assert.equal(reasonOf(early).code, 409);
-    assert.equal(reasonOf(early).message, "The hunt has not begun.");
+    assert.equal(reasonOf(early).message, "wrong_phase: The hunt has not begun.");
   });
 
   it("passes a room's typed error on, details and all when it comes from onAuth", async () => {
@@ -122,10 +110,13 @@ describe("Matchmaking", () => {
     assert.deepEqual(fromAuth.error!.details, { phase: "scheduled" });
     assert.deepEqual(refusal(await join("throwing", { at: "create", what: "typed" })), [409, "wrong_phase"]);
     assert.deepEqual(refusal(await join("throwing", { at: "refuse" })), [401, "unauthenticated"]);
+    const remote = await join("throwing", { at: "auth", what: "remote" });
+    assert.deepEqual(refusal(remote), [503, "unavailable"]);
+    assert.equal(remote.error!.message, "No node serves rooms.");
   });
 
   for (const at of ["auth", "create"]) {
-    for (const what of Object.keys(THROWN).filter((name) => name !== "typed")) {
+    for (const what of Object.keys(FOREIGN)) {
       it(`answers internal, without its text, when a room throws something ${what} at ${at}`, async () => {
         const answer = await join("throwing", { at, what });
         assert.deepEqual(refusal(answer), [500, "internal"]);
@@ -178,10 +169,9 @@ describe("Matchmaking", () => {
 
   it("survives heads that no URL can be made of", async () => {
     for (const head of ["Host: a b", "Host: [", "Host: x\r\nX-Forwarded-Proto: %%%", "Host: \u00ff"]) {
-      const socket = connect(edge.port, "127.0.0.1");
       const length = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close";
-      socket.write(`POST /matchmake/joinOrCreate/open HTTP/1.1\r\n${head}\r\n${length}\r\n\r\n{}`, "latin1");
-      assert.match(await text(socket), /^HTTP\/1\.1 (200|400) /, head);
+      const bytes = `POST /matchmake/joinOrCreate/open HTTP/1.1\r\n${head}\r\n${length}\r\n\r\n{}`;
+      assert.match(await sendRaw(edge, Buffer.from(bytes, "latin1")), /^HTTP\/1\.1 (200|400) /, head);
     }
   });
 
@@ -246,7 +236,9 @@ describe("Matchmaking", () => {
         "api/room/../room/call",
         "assets/../api/room/call",
       ]) {
-        const raw = await rawGet(edge, `/monitor/${way}?${call}`, operator.authorization!);
+        // Nothing may normalise the path on its way.
+        const head = `Host: a\r\nAuthorization: ${operator.authorization}\r\nConnection: close`;
+        const raw = await sendRaw(edge, `GET /monitor/${way}?${call} HTTP/1.1\r\n${head}\r\n\r\n`);
         assert.match(raw, /^HTTP\/1\.1 403 /, way);
       }
       const posted = await edge.post(`/monitor/api/room/call?${call}`, {}, operator);
@@ -262,10 +254,3 @@ describe("Matchmaking", () => {
     });
   });
 });
-
-/** A request whose path nothing normalises on its way. */
-async function rawGet(edge: Edge, path: string, authorization: string): Promise<string> {
-  const socket = connect(edge.port, "127.0.0.1");
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`);
-  return await text(socket);
-}

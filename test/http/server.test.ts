@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { Readiness } from "../../src/http/readiness.ts";
-import { type Answer, bearer, Edge } from "./edge.ts";
+import { type Answer, bearer, Edge, sendRaw } from "./edge.ts";
 
 function refusal(answer: Answer): [number, string | undefined] {
   return [answer.status, answer.error?.code];
@@ -92,9 +90,7 @@ describe("The HTTP server", () => {
       ["GET /api/hunts/%E0%A4%A HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400, "invalid_payload"],
     ];
     for (const [bytes, status, code] of cases) {
-      const socket = connect(edge.port, "127.0.0.1");
-      socket.write(bytes);
-      const answer = await text(socket);
+      const answer = await sendRaw(edge, bytes);
       assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), bytes.slice(0, 40));
       assert.equal(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))).error.code, code);
     }
