@@ -11,19 +11,25 @@ const FILE = fileURLToPath(new URL("compose.yml", import.meta.url));
 /** An engine that does not say a word in this time is not there. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Whether `docker compose` is there and its engine answers. */
-export async function composeAnswers(): Promise<boolean> {
+/** A service of `compose.yml`. */
+export type Service = "redis" | "mariadb";
+
+/** Whether `docker compose` is there and its engine answers; then the image of `service` is fetched, if it can be. */
+export async function composeProvides(service: Service): Promise<boolean> {
   try {
     await run("docker", ["compose", "version"], { timeout: ANSWER_TIMEOUT_MS });
     await run("docker", ["info"], { timeout: ANSWER_TIMEOUT_MS });
-    return true;
   } catch {
     return false;
   }
+  process.stderr.write(`[servers] running ${service} in a container; fetching its image\n`);
+  // Without a network, an image that is on the machine already does.
+  await run("docker", ["compose", "--file", FILE, "pull", service]).catch(() => undefined);
+  return true;
 }
 
 export interface ContainerOptions {
-  service: "redis" | "mariadb";
+  service: Service;
   /** The loopback port of this machine on which it is published. */
   port: number;
   /** The server's own arguments. */

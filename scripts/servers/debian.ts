@@ -23,10 +23,11 @@ export async function installPackages(packages: readonly string[]): Promise<void
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
+  const told = [/^Need to get /, /^E: /, ...packages.map((name) => new RegExp(`^Setting up ${name} `))];
   for (const output of [child.stdout, child.stderr]) {
     createInterface({ input: output }).on("line", (line) => {
       lines.push(line);
-      if (/^(Need to get|Setting up|E:) /.test(line)) report(line);
+      if (told.some((pattern) => pattern.test(line))) report(line);
     });
   }
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { composeAnswers } from "./compose.ts";
+import { composeProvides, type Service } from "./compose.ts";
 import { canInstallPackages, installPackages } from "./debian.ts";
 
 /** Where servers lie that a user's PATH may leave out. */
@@ -44,10 +44,14 @@ const chromium: Need<string> = {
 };
 
 /** The path of redis-server, or that it runs in a container. Rejects with one error that says what to install. */
-export const locateRedis = memoised(async () => (await provide(redis, [mariaDb])) ?? (await inContainer(redis)));
+export const locateRedis = memoised(
+  async () => (await provide(redis, [mariaDb])) ?? (await inContainer(redis, "redis")),
+);
 
 /** The paths of MariaDB's programs, or that it runs in a container. Rejects as `locateRedis` does. */
-export const locateMariaDb = memoised(async () => (await provide(mariaDb, [redis])) ?? (await inContainer(mariaDb)));
+export const locateMariaDb = memoised(
+  async () => (await provide(mariaDb, [redis])) ?? (await inContainer(mariaDb, "mariadb")),
+);
 
 /** The path of a Chromium or Chrome. Rejects with one error that says what to install. */
 export const findChromium = memoised(async () => {
@@ -72,8 +76,8 @@ async function provide<T>(need: Need<T>, companions: readonly Need<unknown>[]): 
   return need.find();
 }
 
-async function inContainer(need: Need<unknown>): Promise<"container"> {
-  if (await composeAnswers()) return "container";
+async function inContainer(need: Need<unknown>, service: Service): Promise<"container"> {
+  if (await composeProvides(service)) return "container";
   throw new Error(`${wanted(need)}, or start an engine that \`docker compose\` can use.`);
 }
 
