@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from "typeorm";
 import type { DatabaseConfig } from "../config.ts";
+import { ENTITIES } from "./index.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { CommitUnknown, type Database, failureOf, type Transaction, type Written } from "./sql.ts";
 import { WriterQueue } from "./WriterQueue.ts";
@@ -26,6 +27,7 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
     poolSize: config.pool,
     bigNumberStrings: false,
     charset: "utf8mb4_bin",
+    entities: ENTITIES,
     migrations: [...MIGRATIONS],
     connectTimeout: 5000,
     extra: { enableKeepAlive: true, maxIdle: config.pool },
@@ -115,6 +117,7 @@ async function openSqlite(path: string): Promise<Database> {
   const source = new DataSource({
     type: "better-sqlite3",
     database: path,
+    entities: ENTITIES,
     migrations: [...MIGRATIONS],
     enableWAL: path !== ":memory:",
   });

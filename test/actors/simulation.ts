@@ -60,7 +60,7 @@ export async function settle(): Promise<void> {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-export const noMetrics: RuntimeMetrics = { turn() {}, timerLateness() {}, active() {} };
+export const noMetrics: RuntimeMetrics = { turn() {}, timerLateness() {}, active() {}, actorFailed() {} };
 
 /** Resolves an actor class without further needs. */
 export function kindOf<S>(type: ActorType<Actor<S>>): ActorKind {

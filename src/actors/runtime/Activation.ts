@@ -188,6 +188,7 @@ export class Activation {
     this.#busy = true;
     for (let job = this.#mailbox.shift(); job; job = this.#mailbox.shift()) {
       const outcome = await this.#take(job);
+      if (outcome.kind === "error") this.#ports.metrics.actorFailed(this.row.kind, outcome.error.code);
       job.settle(outcome);
     }
     this.#busy = false;

@@ -116,6 +116,15 @@ export class Actors {
     await this.peers.stop();
   }
 
+  /** The node that an actor lives on; undefined when it lives nowhere, or its node is gone. A hint: it may move at any time. */
+  async whereIs(type: { readonly kind: string }, id: string): Promise<string | undefined> {
+    const address = { kind: type.kind, id };
+    const key = actorKey(address);
+    if (this.#residents.get(key)) return this.membership.self.id;
+    const owner = this.#owners.get(key) ?? (await this.#lookUp(key, address))?.owner ?? undefined;
+    return owner === undefined || this.membership.isGone(owner) ? undefined : owner;
+  }
+
   /** A typed reference: only the actor's public async methods. `options` hold for each call through it. */
   ref<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string, options: CallOptions = {}): Remote<A> {
     return new Proxy(Object.create(null), {

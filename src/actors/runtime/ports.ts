@@ -45,6 +45,8 @@ export interface RuntimeMetrics {
   turn(kind: string, seconds: number): void;
   timerLateness(kind: string, seconds: number): void;
   active(kind: string, change: 1 | -1): void;
+  /** A call ended with an error of this code. */
+  actorFailed(kind: string, code: string): void;
 }
 
 /** The part of a logger that the runtime uses. */

@@ -1,0 +1,198 @@
+import {
+  type HuntPhase,
+  insertHunt,
+  raiseLedgerEpoch,
+  type SealedHunt,
+  updateHunt,
+} from "../../entities/hunts/Hunt.ts";
+import { RingmasterError } from "../../errors.ts";
+import { standings } from "../../stores/hunts/AssignmentJournal.ts";
+import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
+import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
+import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
+
+/** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
+export interface HuntState {
+  /** Absent until the hunt is created. */
+  plan?: HuntPlan & { name: string; winners: number; total: number };
+  phase: HuntPhase;
+  phaseEndsAt: number;
+  /** Instances that may be in the pool or beyond it: the ledger never has more. */
+  issued: number;
+  ledgerEpoch: number;
+}
+
+/** How a hunt stands, as operators and rooms are told. Times are epoch milliseconds. */
+export interface HuntStatus {
+  id: string;
+  name: string;
+  phase: HuntPhase;
+  startsAt: number;
+  /** 0 once the hunt is over. */
+  phaseEndsAt: number;
+}
+
+/** The feed of one hunt: `phase` and `chest` events. */
+export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
+/** The feed of what is on and coming. */
+export const LOBBY_TOPIC = "lobby";
+
+/** Rebuilds asked for within this time of each other are one rebuild: its load may still be under way. */
+const REBUILD_PAUSE_MS = 3000;
+
+/** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
+export class HuntActor extends Actor<HuntState> {
+  static readonly kind = "hunt";
+  static initial(): HuntState {
+    return { phase: "scheduled", phaseEndsAt: 0, issued: 0, ledgerEpoch: 0 };
+  }
+
+  /** Creates the hunt. Throws `conflict` when it exists. */
+  async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
+    if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
+    const { name, startsAt, discoveryMs, solvingMs, revealMs, winners } = definition;
+    const total = definition.clues.length * definition.repeat;
+    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, total };
+    this.state.phaseEndsAt = startsAt;
+    this.at("scheduled", startsAt);
+    await insertHunt(await this.sql(), {
+      id: this.id,
+      name,
+      phase: "scheduled",
+      startsAt,
+      phaseEndsAt: startsAt,
+      endsAt: huntEndsAt("scheduled", startsAt, this.state.plan),
+      ledgerEpoch: 0,
+      definition,
+      winners: null,
+      createdBy,
+      createdAt: this.now,
+      updatedAt: this.now,
+    });
+    this.#announce("huntScheduled");
+    return this.#status();
+  }
+
+  async status(): Promise<HuntStatus> {
+    this.#plan();
+    return this.#status();
+  }
+
+  /** Ends the scheduled phase now. */
+  async start(): Promise<HuntStatus> {
+    this.#require("scheduled");
+    return this.#advance("scheduled");
+  }
+
+  /** Ends the running phase now. */
+  async end(): Promise<HuntStatus> {
+    const phase = this.#require("discovery", "solving", "reveal");
+    return this.#advance(phase);
+  }
+
+  /** Moves the end of the running phase, and all that follow, by `ms` milliseconds. */
+  async extend(ms: number): Promise<HuntStatus> {
+    const phase = this.#require("discovery", "solving", "reveal");
+    await this.#enter(phase, this.state.phaseEndsAt + ms, {});
+    return this.#status();
+  }
+
+  /** Cancels the hunt: nothing more is given out or counted. */
+  async callOff(): Promise<HuntStatus> {
+    const phase = this.#require("scheduled", "discovery", "solving", "reveal");
+    this.cancel(phase);
+    await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
+    return this.#status();
+  }
+
+  /** Lets more clues out as demand calls. Answers how many instances the ledger may have: give it those, once this is answered. */
+  async demand(seen: PoolDemand): Promise<{ issued: number }> {
+    if (this.state.phase === "solving") this.state.issued = issueUpTo(seen, this.state.issued, this.#plan().total);
+    return { issued: this.state.issued };
+  }
+
+  /**
+   * The ledger has lost this hunt: raises its epoch, so that what the lost one decided cannot be committed any more. Answers
+   * what to load, or `wait` when somebody is loading just now. Throws `wrong_phase` unless the hunt is in solving.
+   */
+  async rebuild(): Promise<{ epoch: number; issued: number } | { wait: true }> {
+    this.#require("solving");
+    const last = this.vars.rebuiltAt as number | undefined;
+    if (last !== undefined && this.now - last < REBUILD_PAUSE_MS && this.now >= last) return { wait: true };
+    this.state.ledgerEpoch += 1;
+    await raiseLedgerEpoch(await this.sql(), this.id, this.state.ledgerEpoch);
+    this.vars.rebuiltAt = this.now;
+    return { epoch: this.state.ledgerEpoch, issued: this.state.issued };
+  }
+
+  readonly timers: TimerHandlers = {
+    scheduled: () => this.#advance("scheduled"),
+    discovery: () => this.#advance("discovery"),
+    solving: () => this.#advance("solving"),
+    reveal: () => this.#advance("reveal"),
+  };
+
+  /** Leaves `phase`, whose timer has come or which an operator ends. */
+  async #advance(phase: TimedPhase): Promise<HuntStatus> {
+    const plan = this.#plan();
+    if (this.state.phase !== phase) return this.#status();
+    this.cancel(phase);
+    const next = phaseAfter(phase, plan);
+    if (next === "solving") this.state.issued = Math.min(plan.total, LOW_WATER);
+    // A phase begins when the one before it ended, also when its timer was late; ended early, it begins now.
+    const begins = Math.min(this.now, Math.max(this.state.phaseEndsAt, this.now - durationOf(next, plan)));
+    if (phase === "solving") await this.#freeze();
+    await this.#enter(next, begins + durationOf(next, plan), {});
+    return this.#status();
+  }
+
+  /** Freezes the standings and stores the winners: nothing that the ledger decides from now on can be committed. */
+  async #freeze(): Promise<void> {
+    const tx = await this.sql();
+    this.state.ledgerEpoch += 1;
+    await raiseLedgerEpoch(tx, this.id, this.state.ledgerEpoch);
+    const winners = await standings(tx, this.id, this.#plan().winners);
+    await updateHunt(tx, this.id, { winners });
+    this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
+  }
+
+  async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number }): Promise<void> {
+    const plan = this.#plan();
+    this.state.phase = phase;
+    this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;
+    if (isTimed(phase)) this.at(phase, endsAt);
+    await updateHunt(await this.sql(), this.id, {
+      ...change,
+      phase,
+      phaseEndsAt: this.state.phaseEndsAt,
+      endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
+      updatedAt: this.now,
+    });
+    this.publish(huntTopic(this.id), { type: "phase", data: { phase, endsAt: this.state.phaseEndsAt } });
+    this.#announce("huntPhase");
+  }
+
+  #announce(type: "huntScheduled" | "huntPhase"): void {
+    this.publish(LOBBY_TOPIC, { type, data: this.#status() });
+  }
+
+  #plan(): NonNullable<HuntState["plan"]> {
+    if (!this.state.plan) throw new RingmasterError("not_found", `There is no hunt ${this.id}.`);
+    return this.state.plan;
+  }
+
+  #require<P extends TimedPhase>(...phases: P[]): P {
+    this.#plan();
+    const { phase, phaseEndsAt } = this.state;
+    if (phases.includes(phase as P)) return phase as P;
+    throw new RingmasterError("wrong_phase", `The hunt is ${phase}; this needs ${phases.join(" or ")}.`, {
+      phase,
+      changesAt: phaseEndsAt === 0 ? null : phaseEndsAt,
+    });
+  }
+
+  #status(): HuntStatus {
+    const { name, startsAt } = this.#plan();
+    return { id: this.id, name, phase: this.state.phase, startsAt, phaseEndsAt: this.state.phaseEndsAt };
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import type { Rng } from "../../clock.ts";
+import type { HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { RingmasterError } from "../../errors.ts";
+import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
+import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { HuntDefinition } from "./definition.ts";
+import { HuntActor, type HuntStatus } from "./HuntActor.ts";
+import { HuntTable } from "./HuntTable.ts";
+import { TOP } from "./LedgerPulse.ts";
+import { sealHunt } from "./sealing.ts";
+
+/** A hunt in a list. Times are epoch milliseconds. */
+export interface HuntSummary {
+  id: string;
+  name: string;
+  phase: HuntPhase;
+  startsAt: number;
+  /** When the phase changes next; `null` once the hunt is finished or cancelled. */
+  phaseEndsAt: number | null;
+}
+
+/** A hunt by itself. Nothing of it helps to solve a clue. */
+export interface HuntDetails extends HuntSummary {
+  clueTtlMs: number;
+  attempts: number;
+  /** How many win. */
+  winners: number;
+  /** Clue templates, and instances of them in all. */
+  clues: number;
+  instances: number;
+  players: number;
+  solved: number;
+  /** The top ten; frozen from the reveal on. */
+  standings: Standing[];
+}
+
+/** Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. */
+export interface OperatorCall {
+  operatorId: string;
+  requestId: string | undefined;
+}
+
+export interface OfficePorts {
+  actors: Actors;
+  hunts: Hunts;
+  ledger: ClueLedger;
+  database: Pick<Sql, "query">;
+  rng: Rng;
+}
+
+/** Where operators run hunts and everybody reads of them. Each call but `list` throws `not_found` for an id that no hunt has. */
+export class HuntOffice {
+  readonly #ports: OfficePorts;
+
+  constructor(ports: OfficePorts) {
+    this.#ports = ports;
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first; as many as are worth a look. */
+  async list(): Promise<HuntSummary[]> {
+    return (await this.#ports.hunts.list()).map(summaryOf);
+  }
+
+  async get(id: string): Promise<HuntDetails> {
+    const record = await this.#ports.hunts.get(id);
+    if (!record) throw new RingmasterError("not_found", `There is no hunt ${id}.`);
+    const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
+    return {
+      ...summaryOf(record),
+      clueTtlMs,
+      attempts,
+      winners,
+      clues: clues.length,
+      instances: clues.length * repeat,
+      ...(await this.#figuresOf(record)),
+    };
+  }
+
+  async #figuresOf(record: HuntRecord): Promise<Pick<HuntDetails, "players" | "solved" | "standings">> {
+    const { ledger, database } = this.#ports;
+    const view =
+      record.phase === "solving" ? await ledger.read(new HuntTable(record).key, TOP).catch(() => undefined) : undefined;
+    if (view) return { players: view.players, solved: view.solved, standings: view.top };
+    const [top, { players, solved }] = await Promise.all([
+      standings(database, record.id, TOP),
+      assignmentCounts(database, record.id),
+    ]);
+    return { players, solved, standings: top };
+  }
+
+  /** Creates a hunt. With a request id, a repeat finds the hunt that the first call made. */
+  async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
+    const id = call.requestId === undefined ? this.#ports.rng.id(12) : idOf(call.operatorId, call.requestId);
+    const sealed = sealHunt(definition, this.#ports.rng);
+    await this.#actor(id, call).create(sealed, call.operatorId);
+    return { id };
+  }
+
+  /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
+  async start(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).start());
+  }
+
+  /** Moves the end of the running phase, and all that follow, by `ms`. */
+  async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).extend(ms));
+  }
+
+  /** Ends the running phase now. */
+  async end(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).end());
+  }
+
+  async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).callOff());
+  }
+
+  #actor(id: string, { requestId, operatorId }: OperatorCall) {
+    return this.#ports.actors.ref(
+      HuntActor,
+      id,
+      requestId === undefined ? {} : { requestId: idOf(operatorId, requestId, 40) },
+    );
+  }
+}
+
+/** A request id is its caller's own: the same one from two operators means two requests. */
+function idOf(operatorId: string, requestId: string, length = 16): string {
+  return createHash("sha256").update(`${operatorId}\n${requestId}`).digest("hex").slice(0, length);
+}
+
+function summaryOf({ id, name, phase, startsAt, phaseEndsAt }: HuntStatus | HuntListing): HuntSummary {
+  return { id, name, phase, startsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt };
+}

@@ -1,0 +1,116 @@
+import type { HuntPhase, HuntRecord, SealedHunt, Winner } from "../../entities/hunts/Hunt.ts";
+import { RingmasterError } from "../../errors.ts";
+import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
+import type { AssignmentRow, HuntKey, LedgerView } from "../../stores/hunts/ClueLedger.ts";
+
+/** A clue as its holder sees it. */
+export interface ClueCard {
+  assignmentId: string;
+  clueId: string;
+  type: string;
+  prompt: string;
+  points: number;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+}
+
+/** A claim of this node that has no clue yet. */
+export interface WaitingClaim {
+  name: string;
+  /** Whether its player has been told to wait: from then on the clue is pushed, until then it is the answer. */
+  isTold: boolean;
+}
+
+/** Who hears what happens to a hunt on this node: its rooms. */
+export interface HuntAudience {
+  /** A waiting claim was served. False when the player is not in this room. */
+  onClue(playerId: string, card: ClueCard): boolean;
+  onRevoked(playerId: string, assignmentId: string): void;
+  onPhase(phase: HuntPhase, endsAt: number): void;
+  onView(view: LedgerView): void;
+  onChest(winners: Winner[]): void;
+}
+
+/** Which of two views of a ledger is the later one. */
+export function isNewer(view: LedgerView, than: LedgerView | undefined): boolean {
+  if (!than || view.epoch !== than.epoch) return !than || view.epoch > than.epoch;
+  return view.version > than.version;
+}
+
+/** What this node knows of one hunt while it has rooms for it. */
+export class HuntTable {
+  readonly id: string;
+  readonly definition: SealedHunt;
+  readonly key: HuntKey;
+  readonly audience = new Set<HuntAudience>();
+  /** Players of this node whose claim waits; they ask again when the ledger was rebuilt or a node died. */
+  readonly waiting = new Map<string, WaitingClaim>();
+  phase: HuntPhase;
+  phaseEndsAt: number;
+  view: LedgerView | undefined;
+  winners: Winner[] | undefined;
+
+  constructor(record: HuntRecord) {
+    const { id, definition, phase, phaseEndsAt, winners } = record;
+    this.id = id;
+    this.definition = definition;
+    this.phase = phase;
+    this.phaseEndsAt = phaseEndsAt;
+    this.winners = winners ?? undefined;
+    const { clueTtlMs, attempts, clues, repeat } = definition;
+    const rules = { clueTtlMs, attempts, points: clues.map((clue) => clue.points), total: clues.length * repeat };
+    this.key = { id, rules };
+  }
+
+  /** Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now. */
+  requireSolving(): void {
+    if (this.phase === "solving") return;
+    const changesAt = this.phaseEndsAt === 0 ? null : this.phaseEndsAt;
+    throw new RingmasterError("wrong_phase", `The hunt is in ${this.phase}; clues are given out in solving.`, {
+      phase: this.phase,
+      changesAt,
+    });
+  }
+
+  cardOf(row: AssignmentRow): ClueCard {
+    const clueId = row.instance % this.definition.clues.length;
+    const { type, prompt, points } = this.definition.clues[clueId]!;
+    return {
+      assignmentId: assignmentIdOf(row),
+      clueId: String(clueId),
+      type,
+      prompt,
+      points,
+      expiresAt: row.expiresAt,
+    };
+  }
+
+  /** Hands a clue to a player of this node who waits for one. */
+  serve(playerId: string, card: ClueCard): void {
+    const claim = this.waiting.get(playerId);
+    if (!this.waiting.delete(playerId) || !claim?.isTold) return;
+    for (const room of this.audience) if (room.onClue(playerId, card)) return;
+  }
+
+  tellRevoked(playerId: string, assignmentId: string): void {
+    for (const room of this.audience) room.onRevoked(playerId, assignmentId);
+  }
+
+  moveTo(phase: HuntPhase, endsAt: number): void {
+    this.phase = phase;
+    this.phaseEndsAt = endsAt;
+    if (phase !== "solving") this.waiting.clear();
+    for (const room of this.audience) room.onPhase(phase, endsAt);
+  }
+
+  show(view: LedgerView): void {
+    if (!isNewer(view, this.view)) return;
+    this.view = view;
+    for (const room of this.audience) room.onView(view);
+  }
+
+  open(winners: Winner[]): void {
+    this.winners = winners;
+    for (const room of this.audience) room.onChest(winners);
+  }
+}

@@ -1,0 +1,28 @@
+/** Clues kept ready beyond those that are waited for, so that a claim seldom waits for the hunt's actor. */
+export const LOW_WATER = 256;
+/** The pool never grows beyond this: however many ask at once, an issue is a bounded batch. */
+export const POOL_CAP = 4096;
+
+/** How the ledger stands, as the node that asks for more saw it. */
+export interface PoolDemand {
+  pool: number;
+  waiting: number;
+  /** Instances that the ledger has been given so far. */
+  issued: number;
+}
+
+/** Whether a node that sees this should ask for more clues. Asks at half the low-water mark, so that asking is rare. */
+export function wantsMore({ pool, waiting, issued }: PoolDemand, total: number): boolean {
+  return issued < total && (waiting > 0 || pool < LOW_WATER / 2);
+}
+
+/**
+ * How many instances should have been issued altogether: enough for who waits plus the low-water mark, within the cap. A demand
+ * that was seen before an earlier one was met asks for nothing new.
+ */
+export function issueUpTo(demand: PoolDemand, issued: number, total: number): number {
+  if (demand.issued < issued) return issued;
+  const room = POOL_CAP - demand.pool + Math.min(demand.waiting, POOL_CAP);
+  const wanted = demand.waiting + LOW_WATER - demand.pool;
+  return Math.min(total, issued + Math.max(0, Math.min(wanted, room, POOL_CAP)));
+}

@@ -1,0 +1,12 @@
+import type { Rng } from "../../clock.ts";
+import type { SealedHunt } from "../../entities/hunts/Hunt.ts";
+import { hashAnswers, newSalt } from "./answers.ts";
+import type { HuntDefinition } from "./definition.ts";
+
+/** Takes the answers out of a definition and puts their salted hashes in: from here on nobody can read them. */
+export function sealHunt(definition: HuntDefinition, rng: Rng): SealedHunt {
+  const salt = newSalt(rng);
+  const hashes = hashAnswers(definition, salt);
+  const clues = definition.clues.map(({ type, prompt, points }, at) => ({ type, prompt, points, hashes: hashes[at]! }));
+  return { ...definition, salt, clues };
+}

@@ -1,0 +1,259 @@
+import { fileURLToPath } from "node:url";
+import { defineRoom, matchMaker, type RegisteredHandler, Server } from "@colyseus/core";
+import { WebSocketTransport } from "@colyseus/ws-transport";
+import express from "express";
+import { DemoActor } from "./actors/hunts/DemoActor.ts";
+import { HuntActor } from "./actors/hunts/HuntActor.ts";
+import { HuntDesk } from "./actors/hunts/HuntDesk.ts";
+import { HuntOffice } from "./actors/hunts/HuntOffice.ts";
+import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
+import { Actors } from "./actors/runtime/Actors.ts";
+import type { ActorKind } from "./actors/runtime/Residents.ts";
+import { type Backplane, openBackplane } from "./backplane.ts";
+import { systemClock, systemRng } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { openDatabase } from "./entities/database.ts";
+import { Hunts } from "./entities/hunts/Hunt.ts";
+import { Players } from "./entities/players/Player.ts";
+import type { Database } from "./entities/sql.ts";
+import { Tokens } from "./http/auth/tokens.ts";
+import { FrontDoor } from "./http/FrontDoor.ts";
+import { RequestLimits } from "./http/limits.ts";
+import { Readiness } from "./http/readiness.ts";
+import { mountHttp } from "./http/server.ts";
+import { Lifecycle, PARTS } from "./lifecycle.ts";
+import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
+import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
+import { LobbyBoard } from "./rooms/lobby/LobbyBoard.ts";
+import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
+import { placeRooms } from "./rooms/runtime/placement.ts";
+import { provideRoomServices } from "./rooms/runtime/services.ts";
+import { AssignmentJournal } from "./stores/hunts/AssignmentJournal.ts";
+import { createLogger, type Logger } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+
+/** The rooms that clients join, and what tells one room of a name from another. */
+const ROOMS: Record<string, RegisteredHandler> = {
+  hunt: defineRoom(HuntRoom).filterBy(["huntId"]),
+  lobby: defineRoom(LobbyRoom),
+  admin: defineRoom(AdminRoom),
+};
+
+/** The actors that may live on a node. */
+const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [HuntActor, DemoActor] as never;
+
+/** A process alone keeps its id over restarts, so that it finds its actors again at once. */
+const EMBEDDED_NODE = "embedded";
+/** What a client may send in one frame, in bytes. */
+const LARGEST_FRAME = 16 * 1024;
+const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
+
+/** A node of Ringmaster, running. */
+export interface App {
+  /** The port it listens on. */
+  port: number;
+  tokens: Tokens;
+  log: Logger;
+  /** Refuses new work, finishes what runs, hands everything over and closes. Resolves with whether that was done in time. */
+  stop(): Promise<boolean>;
+}
+
+/** Everything that the rooms and endpoints are made of. */
+interface Parts {
+  config: Config;
+  log: Logger;
+  metrics: Metrics;
+  readiness: Readiness;
+  lifecycle: Lifecycle;
+  tokens: Tokens;
+  database: Database;
+  backplane: Backplane;
+  server: Server;
+  app: express.Express;
+}
+
+/** Starts a node: configuration, logs, database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
+export async function createApp(config: Config): Promise<App> {
+  const log = createLogger(config.logLevel);
+  const readiness = new Readiness(PARTS);
+  const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
+  try {
+    return await start(config, log, readiness, lifecycle);
+  } catch (error) {
+    await lifecycle.stop(config.shutdownTimeoutMs);
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Logger, readiness: Readiness, lifecycle: Lifecycle): Promise<App> {
+  const database = await openDatabase(config.database);
+  lifecycle.onStop("database", () => database.close());
+  lifecycle.up("database");
+
+  const backplane = await openBackplane(config, log);
+  lifecycle.onStop("stores", () => backplane.close());
+  backplane.watch((reachable) =>
+    reachable ? readiness.up("stores") : readiness.down("stores", "Redis is out of reach"),
+  );
+  lifecycle.up("stores");
+
+  const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
+  const tokens = new Tokens(config.jwtSecret, systemClock);
+  const app = express();
+  const actorsLater = Promise.withResolvers<Actors>();
+  const server = await openServer(config, backplane, app, actorsLater.promise);
+  const parts = { config, log, metrics, readiness, lifecycle, tokens, database, backplane, server, app };
+
+  const actors = await startActors(parts);
+  actorsLater.resolve(actors);
+  await startRooms(parts, actors);
+  await startDemo(parts, actors);
+  return {
+    port: portOf(server),
+    tokens,
+    log,
+    stop: () => lifecycle.stop(config.shutdownTimeoutMs),
+  };
+}
+
+/** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
+async function openServer(
+  config: Config,
+  backplane: Backplane,
+  app: express.Express,
+  actors: Promise<Actors>,
+): Promise<Server> {
+  const door = new FrontDoor(app, config.trustProxy);
+  const server = new Server({
+    transport: new WebSocketTransport({ server: door, maxPayload: LARGEST_FRAME }),
+    presence: backplane.matchmaking.presence,
+    driver: backplane.matchmaking.driver,
+    gracefullyShutdown: false,
+    greet: false,
+    ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
+    ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
+  });
+  await matchMaker.onReady;
+  return server;
+}
+
+function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
+  return async (roomName, options) => {
+    const actors = await later;
+    return placeRooms({
+      roomNodes: () =>
+        actors.membership
+          .live()
+          .filter((node) => node.role !== "worker" && !node.draining)
+          .map(({ id }) => ({ nodeId: id, processId: id })),
+      placeOf: async (name, { huntId }: { huntId?: unknown }) =>
+        name === "hunt" && typeof huntId === "string" ? actors.whereIs(HuntActor, huntId) : undefined,
+    } as Parameters<typeof placeRooms>[0])(roomName, options);
+  };
+}
+
+async function startActors({ config, backplane, database, lifecycle, log, metrics }: Parts): Promise<Actors> {
+  const id = config.redisUrl === undefined ? EMBEDDED_NODE : matchMaker.processId;
+  const actors = new Actors({
+    node: {
+      id,
+      role: config.role,
+      ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
+    },
+    kinds: ACTORS.map(kindOf),
+    bus: backplane.bus,
+    feed: backplane.feed,
+    database,
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    metrics,
+    ttlMs: config.nodeTtlMs,
+  });
+  actors.membership.on((event) => {
+    if (event.type === "gone") void backplane.matchmaking.forgetProcess(event.nodeId);
+  });
+  lifecycle.onStop("peers", () => actors.stop());
+  await actors.start();
+  lifecycle.up("actors");
+  return actors;
+}
+
+function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {
+  return {
+    type: Type as unknown as ActorType<Actor<unknown>>,
+    create: (context) => new Type(context) as unknown as Actor<unknown>,
+  };
+}
+
+async function startRooms(parts: Parts, actors: Actors): Promise<void> {
+  const { app, backplane, config, database, lifecycle, log, metrics, readiness, server, tokens } = parts;
+  const { feed, ledger } = backplane;
+  const hunts = new Hunts(database);
+  const journal = new AssignmentJournal(database, systemClock);
+  const common = { actors, hunts, ledger, journal, database, feed, clock: systemClock, rng: systemRng, log };
+  const huntOffice = new HuntOffice(common);
+  const huntDesk = new HuntDesk({
+    ...common,
+    stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
+    forget: (id) => metrics.forgetHunt(id),
+  });
+  const board = new LobbyBoard({ feed, hunts });
+  await board.start();
+
+  const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
+    verify: (token) => tokens.verify(token),
+    logger: log,
+    clock: systemClock,
+    requestAnswered: (room, type, outcome, seconds) => {
+      if (room === "hunt" && outcome === "ok" && (type === "claim" || type === "solve"))
+        metrics.clueAnswered(type, seconds);
+    },
+    nodeId: actors.membership.self.id,
+    huntDesk,
+    huntOffice,
+    board,
+    feed,
+    actors,
+  };
+  provideRoomServices(services);
+  mountHttp(app, {
+    production: config.production,
+    trustProxy: config.trustProxy,
+    log,
+    registry: metrics.registry,
+    readiness,
+    limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
+    hunts: huntOffice,
+    players: new Players(database),
+    tokens,
+    clock: systemClock,
+    rng: systemRng,
+    pageFolder: PAGE_FOLDER,
+  });
+  for (const [name, handler] of Object.entries(ROOMS)) {
+    handler.name = name;
+    if (config.role !== "worker") matchMaker.addRoomType(handler);
+  }
+  await server.listen(config.port);
+  lifecycle.onStop("connections", () => server.transport.shutdown());
+  lifecycle.onStop("board", () => board.stop());
+  lifecycle.onStop("buffers", () => huntDesk.flush());
+  lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
+  lifecycle.onStop("actors", () => actors.drain());
+  lifecycle.up("rooms");
+}
+
+/** In development an empty embedded database gets something to play at once. */
+async function startDemo({ config, database }: Parts, actors: Actors): Promise<void> {
+  const demo = actors.ref(DemoActor, "demo");
+  const isWanted =
+    config.demo ?? (!config.production && config.database.kind === "sqlite" && (await new Hunts(database).isEmpty()));
+  if (isWanted) await demo.start();
+  else if (config.demo === false && config.role !== "web") await demo.stop();
+}
+
+function portOf(server: Server): number {
+  const address = server.transport.server?.address();
+  return typeof address === "object" && address ? address.port : 0;
+}

@@ -1,0 +1,82 @@
+import type { Redis } from "ioredis";
+import { MemoryBus } from "./actors/runtime/MemoryBus.ts";
+import type { Bus } from "./actors/runtime/ports.ts";
+import { RedisBus } from "./actors/runtime/RedisBus.ts";
+import type { Config } from "./config.ts";
+import { clusterMatchmaking, embeddedMatchmaking, type Matchmaking } from "./rooms/runtime/matchmaking.ts";
+import type { Feed } from "./stores/feeds/Feed.ts";
+import { MemoryFeed } from "./stores/feeds/MemoryFeed.ts";
+import { RedisFeed } from "./stores/feeds/RedisFeed.ts";
+import type { ClueLedger } from "./stores/hunts/ClueLedger.ts";
+import { MemoryClueLedger } from "./stores/hunts/MemoryClueLedger.ts";
+import { RedisClueLedger } from "./stores/hunts/RedisClueLedger.ts";
+import { checkEvictionPolicy, connectRedis, whenReady } from "./stores/runtime/redis.ts";
+import type { Logger } from "./telemetry/log.ts";
+
+/** What nodes share, or what one process has instead. */
+export interface Backplane {
+  bus: Bus;
+  feed: Feed;
+  ledger: ClueLedger;
+  matchmaking: Matchmaking;
+  /** For limits that hold for the whole cluster. */
+  limitsRedis: Redis | undefined;
+  /** Told when Redis goes out of reach, and when it is back. */
+  watch(listener: (reachable: boolean) => void): void;
+  close(): Promise<void>;
+}
+
+/** Redis for a cluster, memory for one process. */
+export function openBackplane(config: Config, log: Logger): Promise<Backplane> {
+  return config.redisUrl === undefined ? openMemory() : openRedis(config.redisUrl, config.production, log);
+}
+
+async function openMemory(): Promise<Backplane> {
+  const feed = new MemoryFeed();
+  const ledger = new MemoryClueLedger();
+  const matchmaking = embeddedMatchmaking();
+  return {
+    bus: new MemoryBus(),
+    feed,
+    ledger,
+    matchmaking,
+    limitsRedis: undefined,
+    watch: () => {},
+    close: async () => {
+      await feed.close();
+      await ledger.close();
+      matchmaking.close();
+    },
+  };
+}
+
+async function openRedis(url: string, production: boolean, log: Logger): Promise<Backplane> {
+  const clients = ["bus", "feeds", "ledger", "limits"].map((purpose) => connectRedis(url, purpose, log));
+  const [forBus, forFeed, forLedger, forLimits] = clients as [Redis, Redis, Redis, Redis];
+  try {
+    await Promise.all(clients.map((client) => whenReady(client)));
+    await checkEvictionPolicy(forLedger, production, log);
+    const matchmaking = await clusterMatchmaking({ redisUrl: url, logger: log });
+    const feed = new RedisFeed(forFeed, url, log);
+    const ledger = new RedisClueLedger(forLedger);
+    return {
+      bus: new RedisBus(forBus, log),
+      feed,
+      ledger,
+      matchmaking,
+      limitsRedis: forLimits,
+      watch: (listener) => {
+        forLedger.on("close", () => listener(false)).on("ready", () => listener(true));
+      },
+      close: async () => {
+        await feed.close();
+        await ledger.close();
+        matchmaking.close();
+        for (const client of clients) client.disconnect();
+      },
+    };
+  } catch (error) {
+    for (const client of clients) client.disconnect();
+    throw error;
+  }
+}

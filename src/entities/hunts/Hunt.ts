@@ -1,0 +1,124 @@
+import { EntitySchema, In, Not } from "typeorm";
+import { bigNumber, json } from "../columns.ts";
+import type { Database, Transaction } from "../sql.ts";
+
+/** A hunt's life; `cancelled` may follow any phase but `finished`. */
+export type HuntPhase = "scheduled" | "discovery" | "solving" | "reveal" | "finished" | "cancelled";
+
+/** A hunt's definition as it is stored: each answer is a salted hash. Durations are milliseconds. */
+export interface SealedHunt {
+  name: string;
+  startsAt: number;
+  discoveryMs: number;
+  solvingMs: number;
+  revealMs: number;
+  clueTtlMs: number;
+  attempts: number;
+  winners: number;
+  repeat: number;
+  salt: string;
+  clues: Array<{ type: string; prompt: string; points: number; hashes: string[] }>;
+}
+
+export interface Winner {
+  rank: number;
+  playerId: string;
+  name: string;
+  points: number;
+}
+
+/** A hunt as everybody but its actor sees it; the actor's turns write it. Times are epoch milliseconds. */
+export interface HuntRecord {
+  id: string;
+  name: string;
+  phase: HuntPhase;
+  startsAt: number;
+  /** When the phase changes next; 0 once the hunt is over. */
+  phaseEndsAt: number;
+  /** When the hunt is over, or was. */
+  endsAt: number;
+  /** The fence of the clue ledger: rows decided under another epoch cannot be committed. */
+  ledgerEpoch: number;
+  /** Answers are in here as salted hashes only. */
+  definition: SealedHunt;
+  winners: Winner[] | null;
+  createdBy: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export const Hunt = new EntitySchema<HuntRecord>({
+  name: "hunts",
+  columns: {
+    id: { type: "varchar", length: 32, primary: true },
+    name: { type: "varchar", length: 128 },
+    phase: { type: "varchar", length: 16 },
+    startsAt: { ...bigNumber, name: "starts_at" },
+    phaseEndsAt: { ...bigNumber, name: "phase_ends_at" },
+    endsAt: { ...bigNumber, name: "ends_at" },
+    ledgerEpoch: { ...bigNumber, name: "ledger_epoch" },
+    definition: { ...json },
+    winners: { ...json, nullable: true },
+    createdBy: { type: "varchar", length: 32, name: "created_by" },
+    createdAt: { ...bigNumber, name: "created_at" },
+    updatedAt: { ...bigNumber, name: "updated_at" },
+  },
+});
+
+/** What a list shows: without the definition, which may be large. */
+export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt">;
+const LISTED = { id: true, name: true, phase: true, startsAt: true, phaseEndsAt: true, endsAt: true } as const;
+
+const OVER: HuntPhase[] = ["finished", "cancelled"];
+/** A list is a look at what is worth it, not an archive. */
+const MOST_OPEN = 100;
+const MOST_OVER = 20;
+
+/** Hunts, read by whoever may; written only inside a turn of the hunt's actor. */
+export class Hunts {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(id: string): Promise<HuntRecord | null> {
+    return this.#database.transaction((tx) => tx.manager.findOneBy(Hunt, { id }));
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first. */
+  list(): Promise<HuntListing[]> {
+    return this.#database.transaction(async ({ manager }) => {
+      const open = await manager.find(Hunt, {
+        select: LISTED,
+        where: { phase: Not(In(OVER)) },
+        order: { startsAt: "ASC", id: "ASC" },
+        take: MOST_OPEN,
+      });
+      const over = await manager.find(Hunt, {
+        select: LISTED,
+        where: { phase: In(OVER) },
+        order: { endsAt: "DESC", id: "ASC" },
+        take: MOST_OVER,
+      });
+      return [...open, ...over];
+    });
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.#database.query("SELECT 1 FROM hunts LIMIT 1")).length === 0;
+  }
+}
+
+export async function insertHunt(tx: Transaction, record: HuntRecord): Promise<void> {
+  await tx.manager.insert(Hunt, record);
+}
+
+export async function updateHunt(tx: Transaction, id: string, change: Partial<HuntRecord>): Promise<void> {
+  await tx.manager.update(Hunt, { id }, change);
+}
+
+/** Raises the ledger's fence: waits for the commits under way, and stops those of older epochs. */
+export async function raiseLedgerEpoch(tx: Transaction, id: string, epoch: number): Promise<void> {
+  await tx.write("UPDATE hunts SET ledger_epoch = ? WHERE id = ?", [epoch, id]);
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
+import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
+import type { HuntPhase, Winner } from "../../entities/hunts/Hunt.ts";
+import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
+import { admit } from "../runtime/admission.ts";
+import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import type { RoomServices } from "../runtime/services.ts";
+import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
+
+/** What hunt rooms need beside what every room does. */
+export interface HuntRoomServices extends RoomServices {
+  huntDesk: HuntDesk;
+  /** The id of this node: part of the key that makes a hunt's open room on it the only one. */
+  nodeId: string;
+}
+
+/** Players a room; a hunt has as many rooms as it needs. */
+const MOST_PLAYERS = 500;
+/** State goes out at most four times a second, whatever happens in between. */
+const PATCH_EVERY_MS = 250;
+
+const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
+const nothing = z.strictObject({}).optional();
+const solution = z.strictObject({ assignmentId: z.string().min(1).max(24), answer: z.string().min(1).max(200) });
+
+interface Types {
+  state: HuntRoomState;
+  metadata: RoomMetadata & { huntId: string };
+  services: HuntRoomServices;
+}
+
+/** Where players hunt: gives and takes clues through the desk, and shows how the hunt stands. */
+export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
+  static override onAuth = admit({ role: "player", options: joinOptions });
+
+  override maxClients = MOST_PLAYERS;
+  override patchRate = PATCH_EVERY_MS;
+  override state = new HuntRoomState();
+  #table!: HuntTable;
+  #leaveTable: () => void = () => {};
+  /** The connection a player is heard on: the latest one that joined. */
+  readonly #clients = new Map<string, RoomClient>();
+
+  override async onCreate(options: unknown): Promise<void> {
+    const { huntId } = joinOptions.parse(options);
+    const { table, leave } = await this.services.huntDesk.join(huntId, this);
+    this.#table = table;
+    this.#leaveTable = leave;
+    await this.setMatchmaking({ metadata: { huntId, key: `hunt:${huntId}@${this.services.nodeId}` } });
+    this.#showHunt();
+    this.request("claim", nothing, (client) => this.services.huntDesk.claim(huntId, playerOf(client)));
+    this.request("solve", solution, (client, { assignmentId, answer }) =>
+      this.services.huntDesk.solve(huntId, playerOf(client), assignmentId, answer),
+    );
+  }
+
+  protected override onPlayerJoin(client: RoomClient): void {
+    this.#clients.set(client.auth!.playerId, client);
+    client.send("phase", { phase: this.#table.phase, endsAt: this.#table.phaseEndsAt });
+    if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
+  }
+
+  protected override onPlayerBack(client: RoomClient): void {
+    this.onPlayerJoin(client);
+  }
+
+  protected override async onPlayerGone(client: RoomClient): Promise<void> {
+    const { playerId } = client.auth!;
+    if (this.#clients.get(playerId)?.sessionId !== client.sessionId) return;
+    this.#clients.delete(playerId);
+    await this.services.huntDesk.forget(this.#table.id, playerId);
+  }
+
+  override onDispose(): void {
+    this.#leaveTable();
+  }
+
+  onClue(playerId: string, card: ClueCard): boolean {
+    const client = this.#clients.get(playerId);
+    client?.send("clue", card);
+    return client !== undefined;
+  }
+
+  onRevoked(playerId: string, assignmentId: string): void {
+    this.#clients.get(playerId)?.send("revoked", { assignmentId });
+  }
+
+  onPhase(phase: HuntPhase, endsAt: number): void {
+    this.#showPhase();
+    this.broadcast("phase", { phase, endsAt });
+  }
+
+  onChest(winners: Winner[]): void {
+    this.broadcast("chest", { winners });
+  }
+
+  onView(view: LedgerView): void {
+    const { state } = this;
+    state.players = view.players;
+    state.open = view.open;
+    state.solved = view.solved;
+    state.waiting = view.waiting;
+    state.serverNow = this.services.clock.now();
+    for (const [at, row] of view.top.entries()) {
+      const shown = state.top[at];
+      if (shown) shown.assign(row);
+      else state.top.push(new StandingRow(row));
+    }
+    if (state.top.length > view.top.length) state.top.splice(view.top.length);
+  }
+
+  #showHunt(): void {
+    const { definition, key, view } = this.#table;
+    this.state.huntId = this.#table.id;
+    this.state.name = definition.name;
+    this.state.startsAt = definition.startsAt;
+    this.state.total = key.rules.total;
+    this.#showPhase();
+    if (view) this.onView(view);
+  }
+
+  #showPhase(): void {
+    this.state.phase = this.#table.phase;
+    this.state.endsAt = this.#table.phaseEndsAt;
+    this.state.serverNow = this.services.clock.now();
+  }
+}
+
+function playerOf(client: RoomClient): { playerId: string; name: string } {
+  const { playerId, name } = client.auth!;
+  return { playerId, name };
+}

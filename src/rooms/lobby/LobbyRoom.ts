@@ -1,0 +1,91 @@
+import { type SchemaType, schema, t } from "@colyseus/schema";
+import { z } from "zod";
+import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
+import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
+import { admit } from "../runtime/admission.ts";
+import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import type { RoomServices } from "../runtime/services.ts";
+import type { BoardEntry, BoardReader, LobbyBoard } from "./LobbyBoard.ts";
+
+export interface LobbyRoomServices extends RoomServices {
+  feed: Feed;
+  board: LobbyBoard;
+  nodeId: string;
+}
+
+const MOST_CLIENTS = 1000;
+/** Newest events for somebody who comes without a cursor. */
+const EVENTS_ON_ARRIVAL = 20;
+
+const joinOptions = z.looseObject({ since: z.string().min(1).max(64).optional() });
+
+const BoardRow = schema(
+  {
+    id: t.string(),
+    domain: t.string(),
+    name: t.string(),
+    phase: t.string(),
+    startsAt: t.float64(),
+    endsAt: t.float64(),
+  },
+  "BoardRow",
+);
+const LobbyRoomState = schema({ on: t.array(BoardRow), coming: t.array(BoardRow) }, "LobbyRoomState");
+type LobbyRoomState = SchemaType<typeof LobbyRoomState>;
+type Rows = LobbyRoomState["on"];
+
+interface Types {
+  state: LobbyRoomState;
+  metadata: RoomMetadata;
+  services: LobbyRoomServices;
+}
+
+/** Where players see what is on and coming, and hear the feed; a client that comes back passes its last event's id. */
+export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
+  static override onAuth = admit({ role: "player", options: joinOptions });
+
+  override maxClients = MOST_CLIENTS;
+  override patchRate = 250;
+  override state = new LobbyRoomState();
+  #leaveBoard: () => void = () => {};
+
+  override async onCreate(): Promise<void> {
+    this.#leaveBoard = this.services.board.join(this);
+    await this.setMatchmaking({ metadata: { key: `lobby@${this.services.nodeId}` } });
+    this.onBoard();
+  }
+
+  protected override async onPlayerJoin(client: RoomClient, options: unknown): Promise<void> {
+    const { since } = joinOptions.parse(options ?? {});
+    const { events, reset } = await this.services.feed.read(
+      LOBBY_TOPIC,
+      since,
+      since === undefined ? EVENTS_ON_ARRIVAL : undefined,
+    );
+    if (reset) client.send("reset", {});
+    for (const event of events) client.send("event", event);
+  }
+
+  override onDispose(): void {
+    this.#leaveBoard();
+  }
+
+  onBoard(): void {
+    show(this.state.on, this.services.board.on);
+    show(this.state.coming, this.services.board.coming);
+  }
+
+  onEvent(event: FeedEvent): void {
+    this.broadcast("event", event);
+  }
+}
+
+/** Changes only the rows that differ, so that only they are sent. */
+function show(rows: Rows, entries: readonly BoardEntry[]): void {
+  for (const [at, entry] of entries.entries()) {
+    const row = rows[at];
+    if (row) row.assign(entry);
+    else rows.push(new BoardRow(entry));
+  }
+  if (rows.length > entries.length) rows.splice(entries.length);
+}
