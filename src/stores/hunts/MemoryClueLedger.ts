@@ -11,7 +11,7 @@ import type {
   SolveDecision,
   SolveRequest,
 } from "./ClueLedger.ts";
-import { assertLedgerRules, assertPlayer } from "./ledgerRules.ts";
+import { assertLedgerRules, assertPlayer, assertTime } from "./ledgerRules.ts";
 import { MemoryHunt } from "./MemoryHunt.ts";
 import { rebuild } from "./rebuild.ts";
 
@@ -22,23 +22,29 @@ export class MemoryClueLedger implements ClueLedger {
   readonly #hunts = new Map<string, MemoryHunt>();
 
   async claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision> {
-    assertPlayer(request);
+    assertPlayer(request.playerId, request.playerName);
+    assertTime(request.now);
     return this.#hunts.get(hunt.id)?.claim(hunt.rules, request) ?? MISSING;
   }
 
   async solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision> {
+    assertPlayer(request.playerId);
+    assertTime(request.now);
     return this.#hunts.get(hunt.id)?.solve(hunt.rules, request) ?? MISSING;
   }
 
   async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {
+    assertTime(now);
     return this.#hunts.get(hunt.id)?.issue(hunt.rules, issued, now) ?? MISSING;
   }
 
   async expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision> {
+    assertTime(now);
     return this.#hunts.get(hunt.id)?.expire(hunt.rules, now) ?? MISSING;
   }
 
   async forget(hunt: HuntKey, playerId: string): Promise<void> {
+    assertPlayer(playerId);
     this.#hunts.get(hunt.id)?.forget(playerId);
   }
 

@@ -69,13 +69,14 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   async claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision> {
-    assertPlayer(request);
+    assertPlayer(request.playerId, request.playerName);
     assertTime(request.now);
     const reply = await this.#ask(hunt, wire.claimRequest(request));
     return reply === undefined ? MISSING : wire.claimDecision(reply.epoch, reply.answer as wire.ClaimAnswer);
   }
 
   async solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision> {
+    assertPlayer(request.playerId);
     assertTime(request.now);
     const reply = await this.#ask(hunt, wire.solveRequest(hunt.rules, request));
     if (reply === undefined) return MISSING;
@@ -108,6 +109,7 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   async forget(hunt: HuntKey, playerId: string): Promise<void> {
+    assertPlayer(playerId);
     await this.#ask(hunt, ["forget", playerId]);
   }
 

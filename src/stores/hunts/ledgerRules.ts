@@ -1,5 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
-import type { ClaimRequest, LedgerRules } from "./ClueLedger.ts";
+import type { LedgerRules } from "./ClueLedger.ts";
 
 /**
  * A player's place is one double in Redis: `points × 2^24 + (2^24 − 1 − solveSeq)`. Doubles are exact up to 2^53, which leaves
@@ -38,8 +38,11 @@ export function assertLedgerRules(rules: LedgerRules): void {
   if (fault !== undefined) throw new RingmasterError("invalid_payload", `The hunt's rules: ${fault}.`);
 }
 
-/** Throws `invalid_payload` for a player whom no row could hold: a decision that cannot be committed must not be taken. */
-export function assertPlayer({ playerId, playerName }: Pick<ClaimRequest, "playerId" | "playerName">): void {
+/**
+ * Throws `invalid_payload` for a player whom no row could hold: a decision that cannot be committed must not be taken, and
+ * text that is not well-formed would fail the whole batch that it is in.
+ */
+export function assertPlayer(playerId: string, playerName = ""): void {
   const isText = (text: string, units: number): boolean => text.length <= units && text.isWellFormed();
   if (isText(playerId, MAX_ID_UNITS) && isText(playerName, MAX_NAME_UNITS)) return;
   throw new RingmasterError(

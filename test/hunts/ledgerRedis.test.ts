@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import type { Redis } from "ioredis";
+import { assignmentIdOf } from "../../src/stores/hunts/assignments.ts";
+import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { RedisClueLedger } from "../../src/stores/hunts/RedisClueLedger.ts";
+import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { freshHunt } from "../contracts/ledgers.ts";
+import { until } from "../support/processes.ts";
+import { type RedisServer, startRedis } from "../support/servers.ts";
+
+const NOW = 1_700_000_000_000;
+
+function openRows(count: number): AssignmentRow[] {
+  return Array.from({ length: count }, (_, instance) => ({
+    ...{ instance, generation: 1, playerId: `p-${instance}`, playerName: `P ${instance}`, openedAt: NOW },
+    ...{ expiresAt: NOW + 60_000, attemptsUsed: 0, outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+  }));
+}
+
+describe("RedisClueLedger and its server", () => {
+  const hunt = freshHunt({ total: 5000 });
+  let server: RedisServer;
+  let redis: Redis;
+  let ledger: RedisClueLedger;
+  const clients: Redis[] = [];
+
+  async function connect(): Promise<Redis> {
+    const client = connectRedis(server.url, "ledger-test");
+    clients.push(client);
+    await whenReady(client);
+    return client;
+  }
+
+  before(async () => {
+    server = await startRedis({ keepData: true });
+    redis = await connect();
+    ledger = new RedisClueLedger(redis);
+  });
+  after(async () => {
+    await ledger.close();
+    for (const client of clients) client.disconnect();
+    await server.stop();
+  });
+  beforeEach(() => ledger.load(hunt, { epoch: 1, issued: 5000, rows: [] }));
+  afterEach(() => ledger.drop(hunt));
+
+  const claim = (playerId: string) => ledger.claim(hunt, { playerId, playerName: playerId, nodeId: "n1", now: NOW });
+
+  it("takes hot state that a restart brought back for lost, since it may be older than what was acknowledged", async () => {
+    assert.equal((await claim("ann")).kind, "assigned");
+    await server.kill();
+    await assert.rejects(claim("ann"), { code: "unavailable" });
+    await assert.rejects(ledger.read(hunt, 1), { code: "unavailable" });
+    await assert.rejects(ledger.issue(hunt, 6000, NOW), { code: "unavailable" });
+    await assert.rejects(ledger.load(hunt, { epoch: 2, issued: 0, rows: [] }), { code: "unavailable" });
+    await server.restart();
+    await until(
+      () =>
+        claim("ann").then(
+          () => true,
+          () => false,
+        ),
+      { what: "Redis answers again", timeoutMs: 10_000 },
+    );
+    assert.equal(await redis.exists(`{hunt:${hunt.id}}:meta`), 1);
+    assert.deepEqual(await claim("ann"), { kind: "missing" });
+    assert.equal(await ledger.read(hunt, 1), undefined);
+
+    assert.equal(await ledger.load(hunt, { epoch: 1, issued: 1, rows: [] }), true);
+    assert.equal((await claim("ann")).kind, "assigned");
+  });
+
+  it("goes on when the server has forgotten the scripts", async () => {
+    await claim("ann");
+    await redis.script("FLUSH");
+    const [bob, cy] = await Promise.all([claim("bob"), claim("cy")]);
+    assert.deepEqual(
+      [bob, cy].map((decision) => decision.kind === "assigned" && decision.row.instance),
+      [1, 2],
+    );
+  });
+
+  it("is not half there, nor in the way, after a load that was killed in the middle", async () => {
+    await ledger.drop(hunt);
+    const dying = await connect();
+    let calls = 0;
+    const evalsha = dying.evalsha.bind(dying) as (...args: unknown[]) => Promise<unknown>;
+    dying.evalsha = ((...args: unknown[]) => {
+      calls += 1;
+      if (calls === 4) dying.disconnect();
+      return evalsha(...args);
+    }) as typeof dying.evalsha;
+    const killed = new RedisClueLedger(dying);
+    await assert.rejects(killed.load(hunt, { epoch: 1, issued: 0, rows: openRows(3000) }), { code: "unavailable" });
+    assert.equal(await redis.hlen(`{hunt:${hunt.id}}:load:players`), 1000);
+    assert.deepEqual(await claim("ann"), { kind: "missing" });
+
+    assert.equal(await ledger.load(hunt, { epoch: 2, issued: 0, rows: openRows(2) }), true);
+    assert.equal((await ledger.read(hunt, 0))?.players, 2);
+  });
+
+  it("lets staged state of a dead load expire, and live state never", async () => {
+    const staged = `{hunt:${hunt.id}}:load`;
+    await ledger.load(hunt, { epoch: 2, issued: 0, rows: openRows(700) });
+    assert.deepEqual(await redis.keys(`${staged}*`), []);
+    for (const key of await redis.keys(`{hunt:${hunt.id}}:*`)) assert.equal(await redis.pttl(key), -1, key);
+  });
+
+  it("uses memory by players and never by assignments", async () => {
+    const play = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round += 1) {
+        await Promise.all(
+          Array.from({ length: 10 }, async (_, n) => {
+            const decision = await claim(`p-${n}`);
+            assert.ok(decision.kind === "assigned");
+            const assignmentId = assignmentIdOf(decision.row);
+            const correct = (n + round) % 3 > 0;
+            for (let tries = 0; tries < 3; tries += 1) {
+              await ledger.solve(hunt, { playerId: `p-${n}`, assignmentId, correct, now: NOW });
+            }
+          }),
+        );
+      }
+    };
+    const used = async (): Promise<number> => {
+      let bytes = 0;
+      for (const key of await redis.keys("*")) bytes += (await redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0;
+      return bytes;
+    };
+    await play(20);
+    const early = await used();
+    await play(100);
+    // A thousand assignments on: numbers have become wider, and a byte an assignment would be twice as much.
+    assert.ok((await used()) < early + 500, `${early} bytes became ${await used()}`);
+    assert.ok(early < 10 * 400, `${early} bytes for ten players`);
+  });
+
+  it("keeps all of a hunt under its hash tag, and leaves nothing behind", async () => {
+    await ledger.load(hunt, { epoch: 2, issued: 3, rows: openRows(2) });
+    await claim("ann");
+    await claim("bob");
+    const keys = await redis.keys("*");
+    assert.ok(keys.length >= 5);
+    assert.ok(
+      keys.every((key) => key.startsWith(`{hunt:${hunt.id}}:`)),
+      keys.join(),
+    );
+    await ledger.drop(hunt);
+    assert.deepEqual(await redis.keys("*"), []);
+  });
+
+  it("answers what it was asked before it closes, and refuses what comes after", async () => {
+    const closing = new RedisClueLedger(redis);
+    const request = { playerId: "ann", playerName: "Ann", nodeId: "n1", now: NOW };
+    const asked = closing.claim(hunt, request);
+    const closed = closing.close();
+    await assert.rejects(closing.claim(hunt, request), { code: "draining" });
+    assert.equal((await asked).kind, "assigned");
+    await closed;
+  });
+});
