@@ -64,6 +64,11 @@ function forgetSocketTimeout(client: Redis): void {
     clearTimeout(internals.socketTimeoutTimer);
     internals.socketTimeoutTimer = undefined;
   });
+  client.duplicate = (override) => {
+    const duplicate = Redis.prototype.duplicate.call(client, override);
+    forgetSocketTimeout(duplicate);
+    return duplicate;
+  };
 }
 
 /**

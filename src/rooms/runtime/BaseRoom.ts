@@ -1,0 +1,299 @@
+import {
+  type Client,
+  type ClientPrivate,
+  ClientState,
+  CloseCode,
+  getMessageBytes,
+  Protocol,
+  ResponseStatus,
+  Room,
+  type RoomException,
+  type RoomMethodName,
+  ServerError,
+} from "@colyseus/core";
+import type { z } from "zod";
+import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
+import type { Identity } from "../../http/auth/identity.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { validate } from "../../validate.ts";
+import { decodePayload, type Frame, parseFrame } from "./frames.ts";
+import { refusal, socketRefusal } from "./refusal.ts";
+import { type RoomServices, roomServices } from "./services.ts";
+import { TokenBucket } from "./TokenBucket.ts";
+
+/** What a listing tells matchmaking beside Colyseus's own fields. */
+export interface RoomMetadata {
+  /** At most one open room of the cluster has it: `hunt:ID@NODE`. Set it in `onCreate` and leave it. */
+  key?: string;
+}
+
+/** The types of a room: `BaseRoom<{ state: HuntState; services: HuntServices }>`. */
+export interface RoomTypes {
+  state?: object;
+  metadata?: RoomMetadata;
+  services?: RoomServices;
+}
+
+/** A connected client; `auth` is who its token speaks for. */
+export type RoomClient = Client<{ auth: Identity }>;
+
+type ServicesOf<T extends RoomTypes> = T extends { services: infer S extends RoomServices } ? S : RoomServices;
+type RequestFrame = Extract<Frame, { kind: "request" }>;
+
+interface RequestType {
+  schema: z.ZodType;
+  handle(client: RoomClient, payload: unknown): unknown;
+}
+
+/** What this room keeps of a connection. */
+interface Connection {
+  bucket: TokenBucket;
+  /** Monotonic time until which this client is told of no further fault that has no reply channel. */
+  quietUntil: number;
+}
+
+/** How long a client that joined may take to say so; messages for it are queued meanwhile, and that must end. In milliseconds. */
+const JOIN_ACKNOWLEDGED_MS = 10_000;
+/** A fault without a reply channel is told at most this often, in milliseconds. */
+const FAULT_INTERVAL_MS = 1000;
+/** A client that sends without reading gets no more refusals beyond this many bytes in its socket. */
+const MOST_UNREAD_BYTES = 256 * 1024;
+/** How long a closing room waits for the answers it owes, in milliseconds. */
+const ANSWERS_OWED_MS = 5000;
+
+/**
+ * What all our rooms have in common: typed requests, identities, limits, and patience with dropped connections.
+ *
+ * A client asks with the SDK's `room.request(type, payload)` and is answered, or rejected with `{code, message, details?}`, which
+ * the SDK gives as the `reason` of its error. Nothing that a client sends ends its connection or disturbs another: bad
+ * payloads, unknown types, raw bytes, broken MessagePack and unknown protocol codes are rejected, or told through `onError`
+ * (an HTTP status, and a message that begins with the code) when they have no reply channel. Only a frame beyond the
+ * transport's `maxPayload` does: ws closes that socket with 1009.
+ *
+ * When its node shuts down, a room closes with 4001 (`CloseCode.SERVER_SHUTDOWN`): the SDK then fires `onLeave(4001)` at once
+ * and the client joins again through matchmaking, which takes it to another node. With the codes of a drop (1001, 1005, 1006,
+ * 4010) the SDK would spend a minute trying to get back into a room that is gone.
+ */
+export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
+  state: T["state"];
+  metadata: T["metadata"];
+  client: RoomClient;
+}> {
+  /** How long the seat of a dropped client is kept, in seconds. */
+  protected readonly reconnectionSeconds: number = 60;
+  /** What one client may send in the long run: a player claims and solves a few times a minute, pings included. */
+  protected readonly messagesPerSecond: number = 20;
+  /** What one client may send at once. */
+  protected readonly messageBurst: number = 40;
+
+  readonly #requests = new Map<string, RequestType>();
+  readonly #connections = new WeakMap<Client, Connection>();
+  /** Requests that are being handled. */
+  #owed = 0;
+  #onAnswered: (() => void) | undefined;
+  #draining = false;
+
+  constructor() {
+    super();
+    // It is private to Colyseus, and every frame must pass here first.
+    Object.defineProperty(this, "_onMessage", { value: this.#onFrame });
+    this.#refuseTyped();
+  }
+
+  /** The player is in; `options` passed the room's admission. What this throws refuses the player. */
+  protected onPlayerJoin?(client: RoomClient, options: unknown): void | Promise<void>;
+  /** A dropped player is back, on a new connection with the same `sessionId`, `auth` and `userData`. */
+  protected onPlayerBack?(client: RoomClient): void | Promise<void>;
+  /** The player has left, or did not come back in time. Also called when `onPlayerJoin` threw. */
+  protected onPlayerGone?(client: RoomClient): void | Promise<void>;
+
+  protected get services(): ServicesOf<T> {
+    return roomServices<ServicesOf<T>>();
+  }
+
+  protected get log(): Logger {
+    return this.services.logger;
+  }
+
+  /**
+   * Answers `room.request(type, payload)` with what `handle` returns. A payload that does not fit `schema` is rejected as
+   * `invalid_payload`; an error that is not a RingmasterError is logged and rejected as `internal`.
+   */
+  protected request<S extends z.ZodType>(
+    type: string,
+    schema: S,
+    handle: (client: RoomClient, payload: z.output<S>) => unknown,
+  ): void {
+    if (this.#requests.has(type)) throw new Error(`The request ${type} is registered twice.`);
+    this.#requests.set(type, { schema, handle: (client, payload) => handle(client, payload as z.output<S>) });
+  }
+
+  override async onJoin(client: RoomClient, options: unknown): Promise<void> {
+    // Seats that the server itself reserves pass no admission.
+    if (typeof client.auth?.playerId !== "string") throw socketRefusal(new RingmasterError("unauthenticated"));
+    this.clock.setTimeout(() => {
+      if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
+    }, JOIN_ACKNOWLEDGED_MS);
+    try {
+      await this.onPlayerJoin?.(client, options);
+    } catch (error) {
+      throw socketRefusal(error);
+    }
+  }
+
+  override onDrop(client: RoomClient): void {
+    // Rejects when the client never quite joined, when the room is closing, and when the time is over; onLeave follows.
+    this.allowReconnection(client, this.reconnectionSeconds).catch(() => {});
+  }
+
+  override async onReconnect(client: RoomClient): Promise<void> {
+    try {
+      await this.onPlayerBack?.(client);
+    } catch (error) {
+      throw socketRefusal(error);
+    }
+  }
+
+  override async onLeave(client: RoomClient): Promise<void> {
+    await this.onPlayerGone?.(client);
+  }
+
+  /** Closes the room once it owes no answer any more; what is asked meanwhile is rejected as `draining`. */
+  override onBeforeShutdown(): void {
+    this.#draining = true;
+    const close = (): void => {
+      cancel();
+      this.#onAnswered = undefined;
+      this.disconnect(CloseCode.SERVER_SHUTDOWN).catch((error) =>
+        this.log.error({ err: error }, "A room did not close"),
+      );
+    };
+    const cancel = this.services.clock.schedule(close, ANSWERS_OWED_MS);
+    if (this.#owed === 0) close();
+    else this.#onAnswered = close;
+  }
+
+  override onUncaughtException(error: RoomException, method: RoomMethodName): void {
+    const cause = error.cause ?? error;
+    const isOurs =
+      cause instanceof RingmasterError ? cause.status < 500 : cause instanceof ServerError && cause.code < 500;
+    const entry = { err: cause, room: this.roomName, roomId: this.roomId, method };
+    if (isOurs) this.log.debug(entry, "A room refused");
+    else this.log.error(entry, "A room failed");
+  }
+
+  /** Colyseus drops all of an error of `onCreate` but its message, when another process asked for the room. */
+  #refuseTyped(): void {
+    const create = this.onCreate;
+    if (create === undefined) return;
+    this.onCreate = async (options: unknown) => {
+      try {
+        await create.call(this, options);
+      } catch (error) {
+        throw refusal(error);
+      }
+    };
+  }
+
+  /** What stands in for Colyseus's `_onMessage`. */
+  #onFrame(client: RoomClient & ClientPrivate, bytes: Buffer): void {
+    if (client.state === ClientState.LEAVING) return;
+    const frame = parseFrame(bytes);
+    const isLimited = !this.#connection(client).bucket.take();
+    if (frame.kind === "request") {
+      if (isLimited) this.#reject(client, frame, new RingmasterError("rate_limited"));
+      else void this.#answer(client, frame);
+    } else if (frame.kind === "protocol") {
+      // A client must be able to join and leave, whatever else it sends.
+      if (!isLimited || (bytes[0] ?? 0) !== Protocol.PING) this.#passOn(client, bytes);
+    } else {
+      this.#tellFault(client, isLimited ? new RingmasterError("rate_limited") : faultOf(frame));
+    }
+  }
+
+  #passOn(client: RoomClient & ClientPrivate, bytes: Buffer): void {
+    try {
+      // biome-ignore lint/complexity/useLiteralKeys: it is private to Colyseus
+      Room.prototype["_onMessage"].call(this, client, bytes);
+    } catch (error) {
+      this.log.error({ err: error, room: this.roomName, roomId: this.roomId }, "A protocol message failed");
+    }
+  }
+
+  #connection(client: Client): Connection {
+    let connection = this.#connections.get(client);
+    if (connection === undefined) {
+      const bucket = new TokenBucket(this.messagesPerSecond, this.messageBurst, this.services.clock);
+      connection = { bucket, quietUntil: Number.NEGATIVE_INFINITY };
+      this.#connections.set(client, connection);
+    }
+    return connection;
+  }
+
+  async #answer(client: RoomClient, frame: RequestFrame): Promise<void> {
+    const arrivedAt = this.services.clock.monotonic();
+    const request = this.#requests.get(frame.type);
+    let outcome: ErrorCode | "ok" = "ok";
+    this.#owed += 1;
+    try {
+      const value = await this.#handle(client, request, frame);
+      this.#reply(client, frame.id, ResponseStatus.OK, value);
+    } catch (thrown) {
+      const error = toRingmasterError(thrown);
+      outcome = error.code;
+      if (error.status === 500) {
+        this.log.error({ err: thrown, room: this.roomName, roomId: this.roomId, type: frame.type }, "A request failed");
+      }
+      this.#reject(client, frame, error);
+    } finally {
+      this.#owed -= 1;
+      if (this.#owed === 0) this.#onAnswered?.();
+      const seconds = (this.services.clock.monotonic() - arrivedAt) / 1000;
+      this.services.requestAnswered?.(this.roomName, request ? frame.type : "unknown", outcome, seconds);
+    }
+  }
+
+  async #handle(client: RoomClient, request: RequestType | undefined, frame: RequestFrame): Promise<unknown> {
+    if (this.#draining) throw new RingmasterError("draining");
+    if (request === undefined) throw new RingmasterError("unknown_request");
+    return await request.handle(client, validate(request.schema, payloadOf(frame)));
+  }
+
+  #reply(client: RoomClient, id: number, status: ResponseStatus, payload: unknown): void {
+    client.enqueueRaw(getMessageBytes[Protocol.ROOM_RESPONSE](id, status, payload));
+  }
+
+  #reject(client: RoomClient & Partial<ClientPrivate>, frame: RequestFrame, error: RingmasterError): void {
+    if (error.code === "rate_limited" && isDeaf(client)) return;
+    this.#reply(client, frame.id, ResponseStatus.REJECTED, error.toWire());
+  }
+
+  /** For what has no reply channel: the SDK's `onError` hears the status and a message that begins with the code. */
+  #tellFault(client: RoomClient, error: RingmasterError): void {
+    const connection = this.#connection(client);
+    const now = this.services.clock.monotonic();
+    if (now < connection.quietUntil || isDeaf(client)) return;
+    connection.quietUntil = now + FAULT_INTERVAL_MS;
+    client.error(error.status, refusal(error).message);
+  }
+}
+
+function payloadOf(frame: RequestFrame): unknown {
+  try {
+    return decodePayload(frame.body);
+  } catch {
+    throw new RingmasterError("invalid_payload", "The payload is not valid MessagePack.");
+  }
+}
+
+function faultOf(frame: Frame): RingmasterError {
+  return frame.kind === "message"
+    ? new RingmasterError("unknown_request", "This room takes requests only: use room.request().")
+    : new RingmasterError("invalid_payload", "This frame is not of the protocol.");
+}
+
+/** Whether the client leaves what it is sent unread: in its socket, or queued here because it never said that it joined. */
+function isDeaf(client: Client & Partial<ClientPrivate>): boolean {
+  const { bufferedAmount = 0 } = client.ref as { bufferedAmount?: number };
+  return bufferedAmount > MOST_UNREAD_BYTES || (client._enqueuedMessages?.length ?? 0) > 100;
+}
