@@ -4,21 +4,23 @@ import { useObservable } from "../observable.ts";
 import type { Standing } from "../protocol.ts";
 import { session } from "../session.ts";
 import type { HuntGame } from "./HuntGame.ts";
+import { calm } from "./motion.ts";
 
-/** The chest stays shut this long for a player who comes after it was opened: nobody sends its winners again. */
-const PATIENCE_MS = 3000;
+/** The chest rattles this long before it opens, in milliseconds: its winners are known before it is seen. */
+const SUSPENSE_MS = 1600;
+
+/** Without word of the winners after this long, in milliseconds, the top three stand for them. */
+const PATIENCE_MS = 5000;
 
 /** The reveal: a chest that shakes, opens, and shows who won. */
 export function ChestCard({ game }: { game: HuntGame }) {
   const told = useObservable(game.winners);
   const hunt = useObservable(game.hunt);
   const own = useObservable(session)?.player.id;
-  const [late, setLate] = useState(hunt?.phase === "finished");
-  useEffect(() => {
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  const winners = told ?? (late ? hunt?.top.slice(0, 3) : undefined);
+  const isOver = hunt?.phase === "finished";
+  const hasRattled = useAfter(SUSPENSE_MS) || isOver || calm();
+  const hasWaited = useAfter(PATIENCE_MS) || isOver;
+  const winners = hasRattled ? (told ?? (hasWaited ? hunt?.top.slice(0, 3) : undefined)) : undefined;
   const won = winners?.find(({ playerId }) => playerId === own);
 
   return (
@@ -47,4 +49,14 @@ function title(winners: readonly Standing[] | undefined, won: Standing | undefin
   if (!winners) return "The chest is about to open…";
   if (winners.length === 0) return "The chest is open, and nobody had the key this time";
   return won ? "Your name is in the chest!" : "The chest is open!";
+}
+
+/** Whether the component has been on the page for `ms` milliseconds. */
+function useAfter(ms: number): boolean {
+  const [passed, setPassed] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setPassed(true), ms);
+    return () => clearTimeout(timer);
+  }, [ms]);
+  return passed;
 }

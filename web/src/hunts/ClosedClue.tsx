@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Star } from "../art/Star.tsx";
 import { focusWhenLost } from "../focus.ts";
 import type { HuntGame } from "./HuntGame.ts";
@@ -18,7 +18,7 @@ export function ClosedClue(props: { closed: Play & { at: "closed" }; game: HuntG
   const { closed, game, reachable } = props;
   const next = useRef<HTMLButtonElement>(null);
   const { clue, closing } = closed;
-  useEffect(() => focusWhenLost(next.current), []);
+  useLayoutEffect(() => focusWhenLost(next.current), []);
 
   return (
     <section class={closing.how === "solved" ? "card card--won" : "card card--lost"} aria-labelledby="closed">

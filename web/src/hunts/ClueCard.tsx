@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { announce } from "../announcer.ts";
 import { useServerNow } from "../countdown.ts";
 import { focusWhenLost } from "../focus.ts";
@@ -50,8 +50,8 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
   const sending = play.sending !== undefined;
   const turn = play.verdict?.turn;
 
-  useEffect(() => focusWhenLost(field.current), []);
-  useEffect(() => {
+  useLayoutEffect(() => focusWhenLost(field.current), []);
+  useLayoutEffect(() => {
     if (turn === undefined) return;
     field.current?.focus();
     field.current?.select();

@@ -3,7 +3,7 @@ import { announce } from "../announcer.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { isAway, type Problem } from "../problems.ts";
-import type { ChestOpened, ClaimAnswer, Clue, HuntState, Revoked, SolveAnswer, Standing } from "../protocol.ts";
+import type { ChestOpened, ClaimAnswer, Clue, HuntState, Phase, Revoked, SolveAnswer, Standing } from "../protocol.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
 import { recall, remember } from "../storage.ts";
@@ -11,6 +11,17 @@ import { attemptsText, type Closing, isPlayable, type Play } from "./play.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
 export type HuntView = Omit<HuntState, "top"> & { top: Standing[] };
+
+/** What is read out when a phase begins. */
+const BEGUN: Record<Phase, string> = {
+  scheduled: "The hunt is scheduled.",
+  discovery: "The doors are open.",
+  solving: "The hunt has begun. Get a clue!",
+  // The chest itself is read out.
+  reveal: "",
+  finished: "The hunt is over.",
+  cancelled: "The hunt was cancelled.",
+};
 
 const POINTS_KEY = "ringmaster.points";
 
@@ -109,7 +120,9 @@ export class HuntGame {
     this.hunt.set({ huntId, name, phase, endsAt, startsAt, serverNow, ...counts, top });
     const own = top.find(({ playerId }) => playerId === session.value?.player.id);
     if (own) this.#score(own.points);
-    if (phase !== before && !isPlayable(phase)) this.play.set({ at: "idle" });
+    if (phase === before) return;
+    if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
+    if (!isPlayable(phase)) this.play.set({ at: "idle" });
   }
 
   /** The room is (back) within reach: what hung in the air is asked again. Claiming twice gives the same clue. */

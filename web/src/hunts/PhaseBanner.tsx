@@ -1,5 +1,4 @@
 import { useEffect, useRef } from "preact/hooks";
-import { announce } from "../announcer.ts";
 import { countdownText, useServerNow } from "../countdown.ts";
 import { focusWhenLost } from "../focus.ts";
 import type { Phase } from "../protocol.ts";
@@ -22,16 +21,6 @@ const UNTIL: Record<Phase, string> = {
   cancelled: "",
 };
 
-/** What is read out when a phase begins. */
-const CHANGED: Record<Phase, string> = {
-  scheduled: "The hunt is scheduled.",
-  discovery: "The doors are open.",
-  solving: "The hunt has begun. Get a clue!",
-  reveal: "Time is up. The chest is about to open.",
-  finished: "The hunt is over.",
-  cancelled: "The hunt was cancelled.",
-};
-
 const ENDED: Partial<Record<Phase, string>> = { finished: "The hunt is over", cancelled: "The hunt was cancelled" };
 
 /** The hunt's name, the act it is in, and how long that lasts. */
@@ -42,7 +31,6 @@ export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerCloc
   useEffect(() => {
     if (phase.current === hunt.phase) return;
     phase.current = hunt.phase;
-    announce(CHANGED[hunt.phase]);
     focusWhenLost(heading.current);
   }, [hunt.phase]);
   const ends = hunt.phase === "scheduled" ? hunt.startsAt : hunt.endsAt;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { focusWhenLost } from "../focus.ts";
 import { useObservable } from "../observable.ts";
 import { ClosedClue } from "./ClosedClue.tsx";
@@ -50,7 +50,7 @@ function Invitation(props: { game: HuntGame; asking: boolean; problem: string; r
 
 function InQueue({ position }: { position: number }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => focusWhenLost(heading.current), []);
+  useLayoutEffect(() => focusWhenLost(heading.current), []);
   return (
     <section class="card card--invitation" aria-labelledby="queue">
       <div class="queue" aria-hidden="true">
