@@ -1,10 +1,14 @@
 import { type IncomingMessage, type RequestListener, Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { systemClock } from "../clock.ts";
 import { ERRORS, type ErrorCode } from "../errors.ts";
 
 /** Milliseconds for the headers of a request, and for the whole of it, to arrive: slow senders must not hold sockets. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Milliseconds for a refused sender to read why; closing at once would take the answer away with what is still unread. */
+const LINGER_MS = 1000;
 
 /** What Node's parser calls a head of a request beyond 16 kB, a long URL among them. */
 const TOO_LONG = "HPE_HEADER_OVERFLOW";
@@ -59,6 +63,11 @@ function answerGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   const code: ErrorCode = error.code === TOO_LONG ? "payload_too_large" : "invalid_payload";
   const message = code === "payload_too_large" ? ERRORS[code].message : "This is not a valid HTTP request.";
   const body = JSON.stringify({ error: { code, message } });
+  socket.once(
+    "close",
+    systemClock.schedule(() => socket.destroy(), LINGER_MS),
+  );
+  socket.resume();
   socket.end(
     [
       `HTTP/1.1 ${ERRORS[code].status} ${code}`,

@@ -38,10 +38,13 @@ export class RequestLimits {
     next();
   };
 
-  /** Counts the request for the player who is signed in, wherever it comes from. Throws `rate_limited` with `RetryAfter`. */
+  /**
+   * Counts the request for the player who is signed in, wherever it comes from; operators and viewers are trusted with more.
+   * Throws `rate_limited` with `RetryAfter`.
+   */
   readonly perPlayer: RequestHandler = async (request: Request, _response, next) => {
     const identity = identityOf(request);
-    if (identity !== undefined) await consume(this.#players, identity.playerId);
+    if (identity?.role === "player") await consume(this.#players, identity.playerId);
     next();
   };
 }

@@ -59,6 +59,7 @@ describe("Matchmaking", () => {
   });
   after(async () => {
     await server.gracefullyShutdown(false);
+    await edge.close();
   });
 
   function join(

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { Readiness } from "../../src/http/readiness.ts";
+import { until } from "../support/processes.ts";
 import { type Answer, bearer, Edge, sendRaw } from "./edge.ts";
 
 function refusal(answer: Answer): [number, string | undefined] {
@@ -95,6 +97,20 @@ describe("The HTTP server", () => {
       assert.equal(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))).error.code, code);
     }
     assert.equal((await edge.get("/healthz")).status, 200);
+  });
+
+  it("lets go of a sender of garbage who does not let go", async () => {
+    const other = await Edge.open();
+    const socket = connect({ port: other.port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write("garbage\r\n\r\n");
+    await new Promise((resolve) => socket.once("end", resolve));
+    // The only connection that there is.
+    const left = () => new Promise<number>((resolve) => other.door.getConnections((_error, count) => resolve(count)));
+    await until(async () => (await left()) === 0, { timeoutMs: 10_000, what: "the server closes the connection" });
+    socket.destroy();
+    await other.close();
   });
 
   it("tells browsers what they may do with its answers", async () => {
