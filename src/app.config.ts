@@ -72,6 +72,11 @@ interface Parts {
   app: express.Express;
 }
 
+interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app"> {
+  /** There once they have started, which is before anybody can join a room. */
+  actors: Promise<Actors>;
+}
+
 /** Starts a node: configuration, logs, database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
 export async function createApp(config: Config): Promise<App> {
   const log = createLogger(config.logLevel);
@@ -101,7 +106,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   const tokens = new Tokens(config.jwtSecret, systemClock);
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
-  const server = await openServer(config, backplane, app, actorsLater.promise);
+  const server = await openServer({ config, log, backplane, app, actors: actorsLater.promise });
   const parts = { config, log, metrics, readiness, lifecycle, tokens, database, backplane, server, app };
 
   const actors = await startActors(parts);
@@ -117,12 +122,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
 }
 
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
-async function openServer(
-  config: Config,
-  backplane: Backplane,
-  app: express.Express,
-  actors: Promise<Actors>,
-): Promise<Server> {
+async function openServer({ config, log, backplane, app, actors }: ServerParts): Promise<Server> {
   const door = new FrontDoor(app, config.trustProxy);
   const server = new Server({
     transport: new WebSocketTransport({ server: door, maxPayload: LARGEST_FRAME }),
@@ -130,6 +130,7 @@ async function openServer(
     driver: backplane.matchmaking.driver,
     gracefullyShutdown: false,
     greet: false,
+    logger: log.child({ part: "colyseus" }),
     ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
   });
