@@ -34,10 +34,11 @@ const shared = {
   REDIS_URL: redis.url,
   DATABASE_URL: await database.createDatabase(),
   JWT_SECRET: randomBytes(32).toString("base64url"),
+  DEMO: process.env.DEMO || "true",
 };
 const { shutdownTimeoutMs, jwtSecret } = readConfig(shared);
-const token = await operatorToken(new Tokens(jwtSecret, systemClock));
 say(`REDIS_URL=${shared.REDIS_URL} DATABASE_URL=${shared.DATABASE_URL}`);
+say(`operator's token for this run: ${await operatorToken(new Tokens(jwtSecret, systemClock))}`);
 
 const nodes = await Promise.all(ports.map(startNode));
 const noneLeft = Promise.all(nodes.map((node) => node.exited)).then(() => true);
@@ -70,7 +71,7 @@ async function announce(node: Program, url: string): Promise<void> {
       timeoutMs: READY_TIMEOUT_MS,
       what: `${url}/readyz answers 200`,
     });
-    if (node.exit === undefined) say(`ready: ${url} (pid ${node.pid}) · console: ${url}/console#token=${token}`);
+    if (node.exit === undefined) say(`ready: ${url} (pid ${node.pid})`);
   } catch (error) {
     say((error as Error).message);
   }

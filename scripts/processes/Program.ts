@@ -98,10 +98,14 @@ export class Program {
     });
   }
 
-  /** Sends a signal to its group; does nothing once it has ended. */
+  /** Sends a signal to its group, also when only children of it are left; does nothing once all have ended. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    process.kill(-this.pid, signal);
+    if (this.exit !== undefined) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   }
 
   /** SIGKILL, also while it is stopped; resolves when it is gone. */
