@@ -12,13 +12,13 @@ const JOINERS = /\u200C|\u200D|\uFE0F/gu;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** Whether a person sees every character of `text`: nothing in it is invisible, a control, or changes the direction of text. */
-export function isVisible(text: string): boolean {
+function isVisible(text: string): boolean {
   const drawn = text.replace(JOINERS, "");
   return drawn.trim() !== "" && !REFUSED.test(drawn) && !IGNORABLE.test(drawn);
 }
 
 /** How many characters a person counts: an emoji of five code points is one. */
-export function visibleLength(text: string): number {
+function visibleLength(text: string): number {
   let count = 0;
   for (const _ of graphemes.segment(text)) count++;
   return count;

@@ -1,43 +1,11 @@
 import { type Request, Router } from "express";
 import { z } from "zod";
 import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../actors/hunts/definition.ts";
-import type { HuntPhase } from "../entities/hunts/Hunt.ts";
+import type { HuntDetails, HuntSummary, OperatorCall } from "../actors/hunts/HuntOffice.ts";
 import { RingmasterError } from "../errors.ts";
-import type { Standing } from "../stores/hunts/ClueLedger.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { callerOf, requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
-
-/** A hunt in a list. Times are epoch milliseconds. */
-export interface HuntSummary {
-  id: string;
-  name: string;
-  phase: HuntPhase;
-  startsAt: number;
-  /** When the phase changes next; `null` once the hunt is finished or cancelled. */
-  phaseEndsAt: number | null;
-}
-
-/** A hunt by itself. Nothing of it helps to solve a clue. */
-export interface HuntDetails extends HuntSummary {
-  clueTtlMs: number;
-  attempts: number;
-  /** How many win. */
-  winners: number;
-  /** Clue templates, and instances of them in all. */
-  clues: number;
-  instances: number;
-  players: number;
-  solved: number;
-  /** The top ten; frozen from the reveal on. */
-  standings: Standing[];
-}
-
-/** Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. */
-export interface OperatorCall {
-  operatorId: string;
-  requestId: string | undefined;
-}
 
 /** Hunts as the endpoints need them. Each call but `list` throws `not_found` for an id that no hunt has. */
 export interface HuntDirectory {

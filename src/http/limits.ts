@@ -5,7 +5,7 @@ import { RingmasterError } from "../errors.ts";
 import { identityOf } from "./auth/authenticate.ts";
 
 /** Both limits count over this window. */
-export const LIMIT_WINDOW_SECONDS = 10;
+const LIMIT_WINDOW_SECONDS = 10;
 
 /** Requests a player may send to the API per window: a page asks for a few, a script that polls is turned away. */
 export const REQUESTS_PER_PLAYER = 100;

@@ -76,7 +76,6 @@ export const huntDefinition = z
 
 /** A hunt as an operator defines it. It holds answers in clear: seal them (`answers.ts`) before anything is stored. */
 export type HuntDefinition = z.output<typeof huntDefinition>;
-export type ClueDefinition = HuntDefinition["clues"][number];
 
 /** Throws `invalid_payload` with the paths of the bad fields. */
 export function parseHuntDefinition(input: unknown): HuntDefinition {
