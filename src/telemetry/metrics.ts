@@ -30,69 +30,48 @@ export class Metrics {
   readonly #huntWaiting: Gauge<"hunt">;
 
   constructor(roomCounts: () => RoomCounts) {
-    const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    this.#clueLatency = new Histogram({
-      name: "clue_latency_seconds",
-      help: "From the arrival of a player's claim or solve to its answer.",
-      labelNames: ["request"],
-      buckets: CLUE_LATENCY,
-      registers,
-    });
+    this.#clueLatency = this.#histogram(
+      "clue_latency_seconds",
+      "From the arrival of a player's claim or solve to its answer.",
+      "request",
+      CLUE_LATENCY,
+    );
     this.#clueLatency.zero({ request: "claim" });
     this.#clueLatency.zero({ request: "solve" });
-    this.#timerLateness = new Histogram({
-      name: "timer_lateness_seconds",
-      help: "How long after its due time a durable timer fired.",
-      labelNames: ["kind"],
-      buckets: TIMER_LATENESS,
-      registers,
-    });
-    this.#actorTurn = new Histogram({
-      name: "actor_turn_seconds",
-      help: "How long an actor's turn took, its commit included.",
-      labelNames: ["kind"],
-      buckets: ACTOR_TURN,
-      registers,
-    });
-    this.#actorsActive = new Gauge({
-      name: "actors_active",
-      help: "Actors that live on this node.",
-      labelNames: ["kind"],
-      registers,
-    });
+    const lateness = "How long after its due time a durable timer fired.";
+    this.#timerLateness = this.#histogram("timer_lateness_seconds", lateness, "kind", TIMER_LATENESS);
+    const turn = "How long an actor's turn took, its commit included.";
+    this.#actorTurn = this.#histogram("actor_turn_seconds", turn, "kind", ACTOR_TURN);
+    this.#actorsActive = this.#gauge("actors_active", "Actors that live on this node.", "kind");
     this.#actorErrors = new Counter({
       name: "actor_errors_total",
       help: "Calls to actors that failed, by the code they failed with (overloaded among them).",
       labelNames: ["kind", "code"],
-      registers,
+      registers: [this.registry],
     });
-    this.#huntPool = new Gauge({
-      name: "hunt_pool",
-      help: "Clues of a running hunt that nobody holds.",
-      labelNames: ["hunt"],
-      registers,
-    });
-    this.#huntWaiting = new Gauge({
-      name: "hunt_waiting",
-      help: "Players of a running hunt who wait for a clue.",
-      labelNames: ["hunt"],
-      registers,
-    });
+    this.#huntPool = this.#gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt");
+    this.#huntWaiting = this.#gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt");
+    this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
+    this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
+  }
+
+  #histogram<L extends string>(name: string, help: string, label: L, buckets: number[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames: [label], buckets, registers: [this.registry] });
+  }
+
+  #gauge<L extends string>(name: string, help: string, label: L): Gauge<L> {
+    return new Gauge({ name, help, labelNames: [label], registers: [this.registry] });
+  }
+
+  /** A gauge that is read when it is scraped. */
+  #reading(name: string, help: string, read: () => number): void {
     new Gauge({
-      name: "rooms",
-      help: "Rooms on this node.",
-      registers,
+      name,
+      help,
+      registers: [this.registry],
       collect() {
-        this.set(roomCounts().rooms);
-      },
-    });
-    new Gauge({
-      name: "clients",
-      help: "Clients connected to rooms on this node.",
-      registers,
-      collect() {
-        this.set(roomCounts().clients);
+        this.set(read());
       },
     });
   }

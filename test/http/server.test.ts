@@ -43,6 +43,12 @@ describe("The HTTP server", () => {
     }
   });
 
+  it("has no playground in production", async () => {
+    const production = await Edge.open({ production: true });
+    assert.deepEqual(refusal(await production.get("/playground/")), [404, "not_found"]);
+    await production.close();
+  });
+
   it("takes bodies of JSON only, of up to 64 kB", async () => {
     const json = { "content-type": "application/json" };
     const name = (length: number) => JSON.stringify({ name: "x".repeat(length) });
