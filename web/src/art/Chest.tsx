@@ -28,15 +28,15 @@ export function Chest({ open }: { open: boolean }) {
       <g class="box__body">
         <path class="box__wood" d="M70 124h180l-6 82a8 8 0 0 1-8 8H84a8 8 0 0 1-8-8Z" />
         <path class="box__grain" d="M73 152h174M75 181h170" />
-        <path class="box__band" d="M94 124h20l4 90H98Zm112 0h20l-4 90h-20ZM70 124h180l-1 13H71Z" />
+        <path class="box__band" d="M94 124h20l4 90H98ZM206 124h20l-4 90h-20Z" />
+        <path class="box__band" d="M70 124h180l-1 13H71Z" />
       </g>
       <g class="box__lid">
         <path class="box__wood" d="M66 126c0-44 26-66 56-66h76c30 0 56 22 56 66Z" />
         <path class="box__grain" d="M72 96c30-8 146-8 176 0" />
-        <path
-          class="box__band"
-          d="M94 126c0-36 6-56 20-65h16c-12 10-17 30-17 65Zm132 0c0-36-6-56-20-65h-16c12 10 17 30 17 65ZM66 114h188v13H66Z"
-        />
+        <path class="box__band" d="M94 126c0-36 6-56 20-65h16c-12 10-17 30-17 65Z" />
+        <path class="box__band" d="M226 126c0-36-6-56-20-65h-16c12 10 17 30 17 65Z" />
+        <path class="box__band" d="M66 114h188v13H66Z" />
         <path class="box__lock" d="M146 108h28v30c0 9-6 15-14 15s-14-6-14-15Z" />
         <path class="box__hole" d="M160 121a5 5 0 0 1 3 9l2 11h-10l2-11a5 5 0 0 1 3-9Z" />
       </g>

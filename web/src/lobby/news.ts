@@ -8,12 +8,12 @@ export interface News {
 }
 
 const PHASES: Record<string, (name: string) => string> = {
-  scheduled: (name) => `${name} is announced.`,
-  discovery: (name) => `The doors of ${name} are open.`,
-  solving: (name) => `${name} has begun.`,
-  reveal: (name) => `The chest of ${name} opens.`,
-  finished: (name) => `${name} is over.`,
-  cancelled: (name) => `${name} is cancelled.`,
+  scheduled: (name) => `“${name}” is announced.`,
+  discovery: (name) => `The doors of “${name}” are open.`,
+  solving: (name) => `“${name}” has begun.`,
+  reveal: (name) => `The chest of “${name}” opens.`,
+  finished: (name) => `“${name}” is over.`,
+  cancelled: (name) => `“${name}” is cancelled.`,
 };
 
 /** What the lobby's events tell a player, in the order of the events (newest first); the others are left out. */
@@ -25,7 +25,7 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
     const { id: huntId, name, phase } = (data ?? {}) as { id?: unknown; name?: unknown; phase?: unknown };
     if (typeof name !== "string" || typeof phase !== "string") continue;
     const again = told.has(`${huntId} ${phase}`);
-    const text = again ? `${name} has been given more time.` : PHASES[phase]?.(name);
+    const text = again ? `“${name}” has been given more time.` : PHASES[phase]?.(name);
     told.add(`${huntId} ${phase}`);
     if (text !== undefined) news.unshift({ id, at, text });
   }
