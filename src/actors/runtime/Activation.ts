@@ -11,6 +11,7 @@ import { planFiring, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What an activation needs of its runtime. */
 export interface ActivationPorts {
+  nodeId: string;
   store: ActorStore;
   clock: Clock;
   rng: Rng;
@@ -86,7 +87,8 @@ export class Activation {
     this.#committed = row.state;
     this.#bornAt = ports.clock.monotonic();
     this.#lastUsed = this.#bornAt;
-    this.#actor = create({ id: row.id, rng: ports.rng, scope: () => this.#scope() });
+    const place = { nodeId: ports.nodeId, epoch: row.epoch };
+    this.#actor = create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
     this.#actor.state = JSON.parse(row.state);
     this.#arm();
   }
@@ -150,16 +152,22 @@ export class Activation {
 
   /** Takes no more turns. The running one finishes; the waiting ones are told that the actor has moved. Resolves when it is still. */
   async end(): Promise<void> {
-    this.#ended = true;
-    for (const job of this.#mailbox.splice(0)) job.settle({ kind: "moved" });
-    if (!this.#busy) return;
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
+    this.#close();
+    if (this.#busy) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    this.#actor.deactivated?.();
   }
 
   /** Forgets what is in memory at once: the row may be another node's. The running turn meets the fence. */
   abandon(): void {
+    this.#close();
+    this.#actor.deactivated?.();
+  }
+
+  #close(): void {
     this.#ended = true;
     for (const job of this.#mailbox.splice(0)) job.settle({ kind: "moved" });
   }
@@ -233,7 +241,9 @@ export class Activation {
       }
       this.#turn = turn;
       const value = await turnContext.run({ chain: [...job.chain, this.key], turn }, () => job.run(turn));
-      return await this.#commit(turn, job, value);
+      const outcome = await this.#commit(turn, job, value);
+      for (const action of turn.afterwards) clock.schedule(() => !this.#ended && action(), 0);
+      return outcome;
     } catch (error) {
       await turn.rollback();
       if (this.#turn === turn) this.#actor.state = JSON.parse(this.#committed);

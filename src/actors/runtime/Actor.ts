@@ -24,6 +24,7 @@ export interface TurnScope {
   cancelTimer(name: string): void;
   timerDue(name: string): number | undefined;
   publish(topic: string, event: OutgoingEvent): void;
+  afterCommit(action: () => void): void;
   tell(kind: string, id: string, method: string, args: unknown[]): void;
 }
 
@@ -31,6 +32,8 @@ export interface TurnScope {
 export interface ActorContext {
   readonly id: string;
   readonly rng: Rng;
+  /** The node that this activation lives on, and how often the actor has changed owners. */
+  readonly place: { nodeId: string; epoch: number };
   /** The scope of the turn that is running; throws between turns. */
   scope(): TurnScope;
 }
@@ -51,6 +54,8 @@ export abstract class Actor<State> {
   /** The draft of the turn that is running. */
   declare state: State;
   protected readonly rng: Rng;
+  /** The node that this activation lives on, and its epoch there. */
+  protected readonly place: { nodeId: string; epoch: number };
   /** Memory only: gone when the actor moves, and never rolled back. */
   protected readonly vars: Record<string, unknown> = {};
   /** Named timers; a name that is stored but missing here is logged and dropped. */
@@ -60,8 +65,12 @@ export abstract class Actor<State> {
   constructor(context: ActorContext) {
     this.id = context.id;
     this.rng = context.rng;
+    this.place = context.place;
     this.#context = context;
   }
+
+  /** This activation has ended, in whatever way: stop what `afterCommit` started. No turn is running, and none will. */
+  deactivated?(): void;
 
   /** When this turn began, in epoch milliseconds. */
   protected get now(): number {
@@ -105,6 +114,14 @@ export abstract class Actor<State> {
   /** Appends to a feed once the turn has committed, exactly once. */
   protected publish(topic: string, event: OutgoingEvent): void {
     this.#context.scope().publish(topic, event);
+  }
+
+  /**
+   * Runs `action` on this node once the turn has committed: at most once, and not at all when the node dies in between. For
+   * long work that must not hold the mailbox; a durable timer must see to it that it is not forgotten.
+   */
+  protected afterCommit(action: () => void): void {
+    this.#context.scope().afterCommit(action);
   }
 
   /** Calls another actor once the turn has committed, exactly once, without its answer: `this.tell(PoolActor, id).add(3)`. */

@@ -117,6 +117,7 @@ export class Residents {
   #activationPorts(): ActivationPorts {
     const { store, clock, rng, log, metrics, membership } = this.#ports;
     return {
+      nodeId: membership.self.id,
       store,
       clock,
       rng,

@@ -32,6 +32,9 @@ export class Turn implements TurnScope {
     this.now = now;
   }
 
+  /** To be run once the turn has committed and ended. */
+  readonly afterwards: Array<() => void> = [];
+
   /** Whether the turn is still running: code that it started may outlive it. */
   running = true;
 
@@ -82,6 +85,10 @@ export class Turn implements TurnScope {
 
   publish(topic: string, event: OutgoingEvent): void {
     this.#send({ type: "event", topic, at: this.now, event });
+  }
+
+  afterCommit(action: () => void): void {
+    this.afterwards.push(action);
   }
 
   tell(kind: string, id: string, method: string, args: unknown[]): void {
