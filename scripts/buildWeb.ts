@@ -11,7 +11,10 @@ const REPOSITORY = fileURLToPath(new URL("../", import.meta.url));
 const WEB = join(REPOSITORY, "web");
 const DIST = join(WEB, "dist");
 const PAGE = join(DIST, "index.html");
-const VITE = join(REPOSITORY, "node_modules/vite/bin/vite.js");
+const MODULES = join(REPOSITORY, "node_modules");
+const VITE = join(MODULES, "vite/bin/vite.js");
+/** devDependencies; Vite alone can come along with Colyseus. */
+const TOOLS = [VITE, join(MODULES, "@preact/preset-vite"), join(MODULES, "preact")];
 
 if (isStale()) build();
 
@@ -32,9 +35,11 @@ function changedAt(path: string): number {
 }
 
 function build(): void {
-  if (!existsSync(VITE)) {
-    const consequence = existsSync(PAGE) ? "it stays as it was built" : "there is none; the rest of the server works";
-    say(`web page: vite is not installed (a devDependency), so ${consequence}`);
+  if (!TOOLS.every(existsSync)) {
+    const consequence = existsSync(PAGE) ? "it stays as it was" : "there is none; all the rest works";
+    say(
+      `web page: cannot be built without devDependencies (npm ci && npm run build, then npm prune), so ${consequence}`,
+    );
     return;
   }
   const start = performance.now();
