@@ -139,8 +139,9 @@ export class HuntActor extends Actor<HuntState> {
     this.cancel(phase);
     const next = phaseAfter(phase, plan);
     if (next === "solving") this.state.issued = Math.min(plan.total, LOW_WATER);
-    // A phase begins when the one before it ended, also when its timer was late; ended early, it begins now.
-    const begins = Math.min(this.now, Math.max(this.state.phaseEndsAt, this.now - durationOf(next, plan)));
+    // A phase begins when the one before it ended, also when its timer was late, so that a hunt keeps to its plan: what an
+    // outage has wholly covered is passed through. Ended early, it begins now.
+    const begins = Math.min(this.now, this.state.phaseEndsAt);
     if (phase === "solving") await this.#freeze();
     await this.#enter(next, begins + durationOf(next, plan), {});
     return this.#status();
