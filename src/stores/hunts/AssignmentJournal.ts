@@ -123,6 +123,7 @@ export class AssignmentJournal {
     if (Number(hunt?.ledger_epoch) !== epoch) return "stale";
     const params = rows.flatMap((row) => [huntId, ...valuesOf(row)]);
     await sql.write(upsertOf(sql.dialect, rows.length), params);
+    await closeOutdated(sql, huntId, rows);
     return "committed";
   }
 }
@@ -172,6 +173,22 @@ function upsertOf(dialect: "mysql" | "sqlite", rows: number): string {
   return `INSERT INTO hunt_assignments (hunt_id, ${COLUMNS.join(", ")})
     VALUES ${Array(rows).fill(placeholders).join(",")}
     ${onConflict} player_name = ${sameHolder}, ${growing.join(", ")}`;
+}
+
+/**
+ * The row of a later generation says that those before it on this instance are over, also where the decision that closed
+ * them was lost with its node: so that no instance is ever open for two in the database.
+ */
+async function closeOutdated(sql: Sql, huntId: string, rows: readonly AssignmentRow[]): Promise<void> {
+  const later = rows.filter(({ generation }) => generation > 1);
+  if (later.length === 0) return;
+  await sql.write(
+    // Of the outcomes that it may have had, the lowest: the true row, should it come yet, corrects it.
+    `UPDATE hunt_assignments SET outcome = ${OUTCOME.exhausted}, closed_at = opened_at
+    WHERE hunt_id = ? AND outcome = ${OUTCOME.open}
+      AND (${later.map(() => "(instance = ? AND generation < ?)").join(" OR ")})`,
+    [huntId, ...later.flatMap(({ instance, generation }) => [instance, generation])],
+  );
 }
 
 function isContradiction(error: unknown): boolean {
