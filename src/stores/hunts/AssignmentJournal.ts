@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import { type Database, databaseError, failureOf, type Sql } from "../../entities/sql.ts";
-import { toRingmasterError } from "../../errors.ts";
+import { CommitUnknown, type Database, databaseError, failureOf, type Sql } from "../../entities/sql.ts";
+import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { GroupCommit } from "../runtime/GroupCommit.ts";
 import { assignmentIdOf, mergeRows } from "./assignments.ts";
 import { type AssignmentRow, OUTCOME, type Outcome, type Standing } from "./ClueLedger.ts";
@@ -97,7 +97,7 @@ export class AssignmentJournal {
     try {
       return (await page).map(rowOf);
     } catch (error) {
-      throw toRingmasterError(databaseError(error));
+      throw failureOfStore(error);
     }
   }
 
@@ -109,7 +109,7 @@ export class AssignmentJournal {
         return await this.#database.transaction((sql) => this.#write(sql, huntId, epoch, merged));
       } catch (error) {
         if (isContradiction(error)) return "contradicted";
-        if (failureOf(error) !== "conflict" || attempt === MAX_ATTEMPTS) throw toRingmasterError(databaseError(error));
+        if (failureOf(error) !== "conflict" || attempt === MAX_ATTEMPTS) throw failureOfStore(error);
       }
     }
   }
@@ -189,6 +189,13 @@ async function closeOutdated(sql: Sql, huntId: string, rows: readonly Assignment
       AND (${later.map(() => "(instance = ? AND generation < ?)").join(" OR ")})`,
     [huntId, ...later.flatMap(({ instance, generation }) => [instance, generation])],
   );
+}
+
+/** A commit of unknown outcome is `unavailable` too: repeating it is safe. */
+function failureOfStore(error: unknown): RingmasterError {
+  return error instanceof CommitUnknown
+    ? new RingmasterError("unavailable", undefined, undefined, { cause: error })
+    : toRingmasterError(databaseError(error));
 }
 
 function isContradiction(error: unknown): boolean {
