@@ -32,7 +32,10 @@ describe("matchmaking of a cluster when Redis fails", () => {
     for (const node of [a, b]) {
       await assert.rejects(node.join("keyed", "outage"), { code: "unavailable" });
       await assert.rejects(node.join("keyed", "new"), { code: "unavailable" });
-      await assert.rejects(node.sdk.joinOrCreate("plain", { event: "other" }));
+      await assert.rejects(node.sdk.joinOrCreate("plain", { event: "other" }), {
+        code: 503,
+        message: /^unavailable: /,
+      });
     }
     await server.restart();
     for (const node of [b, a]) {

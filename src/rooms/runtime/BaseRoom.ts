@@ -50,10 +50,12 @@ interface Connection {
   bucket: TokenBucket;
   /** Monotonic time until which this client is told of no further fault that has no reply channel. */
   quietUntil: number;
+  /** Ends the wait for the client to say that it joined. */
+  stopWaiting?: () => void;
 }
 
 /** How long a client that joined may take to say so; messages for it are queued meanwhile, and that must end. In milliseconds. */
-const JOIN_ACKNOWLEDGED_MS = 10_000;
+export const JOIN_ACKNOWLEDGED_MS = 10_000;
 /** A fault without a reply channel is told at most this often, in milliseconds. */
 const FAULT_INTERVAL_MS = 1000;
 /** A client that sends without reading gets no more refusals beyond this many bytes in its socket. */
@@ -131,9 +133,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   override async onJoin(client: RoomClient, options: unknown): Promise<void> {
     // Seats that the server itself reserves pass no admission.
     if (typeof client.auth?.playerId !== "string") throw socketRefusal(new RingmasterError("unauthenticated"));
-    this.clock.setTimeout(() => {
-      if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
-    }, JOIN_ACKNOWLEDGED_MS);
+    this.#expectAcknowledgement(client);
     try {
       await this.onPlayerJoin?.(client, options);
     } catch (error) {
@@ -147,6 +147,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   override async onReconnect(client: RoomClient): Promise<void> {
+    this.#expectAcknowledgement(client);
     try {
       await this.onPlayerBack?.(client);
     } catch (error) {
@@ -155,6 +156,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   override async onLeave(client: RoomClient): Promise<void> {
+    this.#connection(client).stopWaiting?.();
     await this.onPlayerGone?.(client);
   }
 
@@ -228,6 +230,12 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
       this.#connections.set(client, connection);
     }
     return connection;
+  }
+
+  #expectAcknowledgement(client: RoomClient): void {
+    this.#connection(client).stopWaiting = this.services.clock.schedule(() => {
+      if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
+    }, JOIN_ACKNOWLEDGED_MS);
   }
 
   async #answer(client: RoomClient, frame: RequestFrame): Promise<void> {

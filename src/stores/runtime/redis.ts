@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { systemClock, systemRng } from "../../clock.ts";
@@ -52,21 +53,29 @@ function open(url: string, purpose: string, logger: RedisLogger | undefined, tim
     connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: retryDelay,
   });
-  forgetSocketTimeout(client);
+  mend(client);
   tellOutages(client, purpose, logger);
   return client;
 }
 
-/** ioredis 5.11 keeps the timer of a socket that closed while it owed a reply, and then destroys its healthy successor. */
-function forgetSocketTimeout(client: Redis): void {
-  const internals = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+/**
+ * Mends two faults of ioredis 5.11, in the client and its duplicates. It keeps the timer of a socket that closed while it owed
+ * a reply, and then destroys the healthy successor. And without a ready check (as subscribers have it), a client whose socket
+ * closes during the greeting is declared ready all the same, and then refuses to connect ever again.
+ */
+function mend(client: Redis): void {
+  const internals = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined; stream: Socket };
   client.on("close", () => {
     clearTimeout(internals.socketTimeoutTimer);
     internals.socketTimeoutTimer = undefined;
   });
+  client.on("ready", () => {
+    // the attempt to reconnect is scheduled already, and looks at this
+    if (internals.stream.destroyed) client.status = "reconnecting";
+  });
   client.duplicate = (override) => {
     const duplicate = Redis.prototype.duplicate.call(client, override);
-    forgetSocketTimeout(duplicate);
+    mend(duplicate);
     return duplicate;
   };
 }
@@ -78,17 +87,19 @@ function forgetSocketTimeout(client: Redis): void {
 function tellOutages(client: Redis, purpose: string, logger: RedisLogger | undefined): void {
   let quietUntil = 0;
   let away = false;
-  client.on("error", (error: Error) => {
+  const tell = (reason: string): void => {
+    away = true;
     if (systemClock.monotonic() < quietUntil) return;
     quietUntil = systemClock.monotonic() + LOG_INTERVAL_MS;
-    away = true;
-    logger?.warn({ purpose, reason: error.message }, "Redis is out of reach");
+    logger?.warn({ purpose, reason }, "Redis is out of reach");
+  };
+  client.on("error", (error: Error) => tell(error.message));
+  client.on("close", () => {
+    if (client.status !== "end") tell("the connection was closed");
   });
   client.on("ready", () => {
-    if (!away) return;
+    if (away) logger?.info({ purpose }, "Redis is back");
     away = false;
-    quietUntil = 0;
-    logger?.info({ purpose }, "Redis is back");
   });
 }
 

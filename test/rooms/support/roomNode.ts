@@ -4,9 +4,13 @@
  */
 import { defineRoom, defineServer, matchMaker, Room } from "@colyseus/core";
 import { WebSocketTransport } from "@colyseus/ws-transport";
+import express from "express";
 import { freePort } from "../../../scripts/processes/freePort.ts";
+import { FrontDoor } from "../../../src/http/FrontDoor.ts";
+import { matchmakingRoutes } from "../../../src/http/matchmaking.ts";
 import { clusterMatchmaking } from "../../../src/rooms/runtime/matchmaking.ts";
 import { placeRooms } from "../../../src/rooms/runtime/placement.ts";
+import { createLogger } from "../../../src/telemetry/log.ts";
 import type { Call, NodeReport } from "./RoomProcess.ts";
 
 const report = (message: NodeReport): void => void process.send?.(message);
@@ -32,11 +36,13 @@ class EventRoom extends Room<{ metadata: { event: string; key?: string } }> {
 }
 
 const port = await freePort();
-const matchmaking = await clusterMatchmaking({ redisUrl: process.env.TEST_REDIS_URL! });
+const logger = createLogger("info");
+const matchmaking = await clusterMatchmaking({ redisUrl: process.env.TEST_REDIS_URL!, logger });
+const app = express().use("/matchmake", matchmakingRoutes(logger));
 const server = defineServer({
   presence: matchmaking.presence,
   driver: matchmaking.driver,
-  transport: new WebSocketTransport(),
+  transport: new WebSocketTransport({ server: new FrontDoor(app, false) }),
   publicAddress: `127.0.0.1:${port}`,
   gracefullyShutdown: false,
   greet: false,

@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { CloseCode, matchMaker, type Server } from "@colyseus/core";
+import { Client, type Room } from "@colyseus/sdk";
+import { z } from "zod";
+import { systemClock } from "../../src/clock.ts";
+import { type ErrorCode, RingmasterError } from "../../src/errors.ts";
+import { admit } from "../../src/rooms/runtime/admission.ts";
+import { BaseRoom, type RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
+import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
+import { Edge, openRooms } from "../http/edge.ts";
+import { until } from "../support/processes.ts";
+
+const talkOptions = z.looseObject({ topic: z.string().max(10).optional() });
+
+class TalkRoom extends BaseRoom {
+  static override onAuth = admit({
+    role: "player",
+    options: talkOptions,
+    check: async ({ topic }, identity) => {
+      if (topic === "gone") throw new RingmasterError("not_found", `${identity.name} finds no such topic.`);
+    },
+  });
+
+  protected override readonly messagesPerSecond = 10_000;
+  protected override readonly messageBurst = 10_000;
+  readonly heard: string[] = [];
+  release = Promise.withResolvers<string>();
+
+  override onCreate({ topic }: z.output<typeof talkOptions>): void {
+    if (topic === "uncreated") throw new RingmasterError("wrong_phase", "Not yet.");
+    if (topic === "broken") throw new Error("secret");
+    this.request(
+      "echo",
+      z.strictObject({ text: z.string().max(20), tags: z.array(z.int()).optional() }),
+      (_, said) => said,
+    );
+    this.request("whoami", z.unknown(), (client) => client.auth);
+    this.request("nothing", z.undefined(), () => undefined);
+    this.request("refuse", z.unknown(), () => {
+      throw new RingmasterError("conflict", "Somebody was faster.", { by: "them" });
+    });
+    this.request("break", z.unknown(), async () => {
+      throw new Error("secret");
+    });
+    this.request("unsendable", z.unknown(), () => ({ toJSON: 1, deep: () => {}, huge: 2n ** 200n }));
+    this.request("slow", z.unknown(), () => this.release.promise);
+  }
+
+  override onPlayerJoin(client: RoomClient, options: unknown): void {
+    if ((options as { topic?: string }).topic === "unjoined") throw new RingmasterError("conflict", "Full of itself.");
+    this.heard.push(`${client.auth?.playerId} joins`);
+  }
+
+  override onPlayerBack(client: RoomClient): void {
+    this.heard.push(`${client.auth?.playerId} is back`);
+  }
+
+  override onPlayerGone(client: RoomClient): void {
+    this.heard.push(`${client.auth?.playerId} is gone`);
+  }
+}
+
+class CalmRoom extends BaseRoom {
+  static override onAuth = admit({ role: "player" });
+
+  override onCreate(): void {
+    this.request("hello", z.unknown(), () => "hello");
+  }
+}
+
+class ImpatientRoom extends TalkRoom {
+  static override onAuth = admit({ role: "player" });
+  protected override readonly reconnectionSeconds = 0.05;
+}
+
+class BackRoom extends BaseRoom {
+  static override onAuth = admit({ role: "viewer" });
+}
+
+interface Answered {
+  room: string;
+  type: string;
+  outcome: ErrorCode | "ok";
+  seconds: number;
+}
+
+describe("BaseRoom", () => {
+  let edge: Edge;
+  let server: Server;
+  let clients = 0;
+  const answered: Answered[] = [];
+  const faults: unknown[] = [];
+  const onFault = (fault: unknown): void => void faults.push(fault);
+
+  before(async () => {
+    process.on("unhandledRejection", onFault);
+    edge = new Edge();
+    provideRoomServices({
+      verify: (token) => edge.services.tokens.verify(token),
+      logger: edge.services.log,
+      clock: systemClock,
+      requestAnswered: (room, type, outcome, seconds) => answered.push({ room, type, outcome, seconds }),
+    });
+    server = await openRooms(edge, { talk: TalkRoom, calm: CalmRoom, impatient: ImpatientRoom, back: BackRoom });
+  });
+
+  afterEach(() => {
+    assert.deepEqual(faults.splice(0), []);
+  });
+
+  after(async () => {
+    await server.gracefullyShutdown(false);
+    await edge.close();
+    process.off("unhandledRejection", onFault);
+  });
+
+  async function player(role: "player" | "operator" = "player"): Promise<Client> {
+    clients += 1;
+    const client = new Client(edge.url);
+    client.auth.token = await edge.token(role, `p${clients}`);
+    return client;
+  }
+
+  /** A client in a room of its own, of which the server knows that it has joined. */
+  async function talk(name = "talk"): Promise<Room> {
+    const room: Room = await (await player()).create(name);
+    room.reconnection.enabled = false;
+    await room.request("nothing");
+    return room;
+  }
+
+  const serverSide = (room: Room): TalkRoom => matchMaker.getLocalRoomById(room.roomId) as unknown as TalkRoom;
+
+  /** The `{code, message, details?}` of a request that must be rejected. */
+  async function reasonOf(request: Promise<unknown>): Promise<{ code: ErrorCode; message: string; details?: unknown }> {
+    const error = await request.then(
+      (value) => assert.fail(`answered: ${JSON.stringify(value)}`),
+      (thrown: { reason: { code: ErrorCode; message: string } }) => thrown,
+    );
+    return error.reason;
+  }
+
+  it("answers requests with what their handlers return", async () => {
+    const room = await talk();
+    assert.deepEqual(await room.request("echo", { text: "hi", tags: [1] }), { text: "hi", tags: [1] });
+    assert.equal(await room.request("nothing"), undefined);
+    assert.deepEqual(await room.request("whoami"), { playerId: `p${clients}`, name: "player", role: "player" });
+    const last = answered.at(-1)!;
+    assert.deepEqual({ ...last, seconds: 0 }, { room: "talk", type: "whoami", outcome: "ok", seconds: 0 });
+    assert.ok(last.seconds >= 0);
+    await room.leave();
+  });
+
+  it("rejects what does not fit its shape, and names the field", async () => {
+    const room = await talk();
+    for (const [payload, path] of [
+      [{ text: 5 }, "text"],
+      [{ text: "x".repeat(21) }, "text"],
+      [{ text: "x", tags: [1, "2"] }, "tags.1"],
+      [{}, "text"],
+      [undefined, ""],
+      [null, ""],
+      ["text", ""],
+      [{ text: "x", more: 1 }, ""],
+    ] as const) {
+      const reason = await reasonOf(room.request("echo", payload));
+      assert.equal(reason.code, "invalid_payload");
+      assert.equal((reason.details as { path: string }[])[0]?.path, path);
+      assert.ok(reason.message.startsWith(path));
+    }
+    await room.leave();
+  });
+
+  it("rejects with the errors of its handlers, and keeps to itself what is not one of ours", async () => {
+    const room = await talk();
+    assert.deepEqual(await reasonOf(room.request("refuse")), {
+      code: "conflict",
+      message: "Somebody was faster.",
+      details: { by: "them" },
+    });
+    assert.equal((await reasonOf(room.request("break"))).code, "internal");
+    assert.equal((await reasonOf(room.request("unsendable"))).code, "internal");
+    assert.doesNotMatch(JSON.stringify(await reasonOf(room.request("break"))), /secret/);
+    assert.ok(edge.logged.some((line) => line.includes("secret") && line.includes('"type":"break"')));
+    assert.equal(answered.at(-1)?.outcome, "internal");
+    await room.leave();
+  });
+
+  it("rejects requests it does not know, whatever they are called", async () => {
+    const room = await talk();
+    for (const type of ["unknown", "__proto__", "constructor", "toString", "*", "_$becho", "x".repeat(60), 5]) {
+      assert.equal((await reasonOf(room.request(type as string, {}))).code, "unknown_request", String(type));
+    }
+    assert.equal(answered.at(-1)?.type, "unknown");
+    assert.deepEqual(await room.request("echo", { text: "still here" }), { text: "still here" });
+    await room.leave();
+  });
+
+  it("tells of messages and bytes that they are not taken, and keeps the connection", async () => {
+    const room = await talk();
+    const told: [number, string | undefined][] = [];
+    room.onError((code, message) => told.push([code, message]));
+    room.send("echo", { text: "hi" });
+    await until(() => told.length > 0, { what: "the client is told", timeoutMs: 5000 });
+    assert.equal(told[0]?.[0], 404);
+    assert.match(told[0]?.[1] ?? "", /^unknown_request: /);
+    room.send("unknown");
+    room.sendBytes("bytes", new Uint8Array([1, 2, 3]));
+    assert.deepEqual(await room.request("echo", { text: "still here" }), { text: "still here" });
+    assert.equal(told.length, 1, "a client is not flooded with what it did wrong");
+    await room.leave();
+  });
+
+  it("turns away what is beyond the limit, and serves again when there is room", async () => {
+    const client = await player();
+    const room = await client.create("calm");
+    const results = await Promise.allSettled(Array.from({ length: 200 }, () => room.request("hello")));
+    const served = results.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(served >= 39 && served < 100, `${served} of 200 are served`);
+    for (const result of results) {
+      if (result.status === "rejected") assert.equal(result.reason.reason.code, "rate_limited");
+    }
+    for (let i = 0; i < 200; i += 1) room.connection.send(new Uint8Array([0xff, 0xff]));
+    await until(() => room.request("hello"), { what: "it is served again", timeoutMs: 5000 });
+    assert.equal(await room.leave(), CloseCode.CONSENTED);
+  });
+
+  it("closes the connection of a frame beyond the transport's bound, and no other", async () => {
+    const [one, other] = [await talk(), await talk()];
+    const left = new Promise<number>((resolve) => one.onLeave(resolve));
+    one.connection.send(new Uint8Array(100_000));
+    assert.equal(await left, 1009);
+    assert.deepEqual(await other.request("echo", { text: "undisturbed" }), { text: "undisturbed" });
+    await other.leave();
+  });
+
+  describe("admission", () => {
+    const refused = async (join: Promise<unknown>): Promise<[number, string]> => {
+      const { code, message } = await join.then(
+        () => assert.fail("joined"),
+        (error: { code: number; message: string }) => error,
+      );
+      return [code, message.split(":")[0]!];
+    };
+
+    it("refuses a missing, a forged and an expired token", async () => {
+      const client = new Client(edge.url);
+      assert.deepEqual(await refused(client.joinOrCreate("talk")), [401, "unauthenticated"]);
+      const identity = { playerId: "p", name: "p", role: "player" } as const;
+      const valid = await edge.token("player");
+      const expired = await edge.services.tokens.issue(identity, -1);
+      for (const token of [`${valid.slice(0, -4)}AAAA`, expired, "x", "a.b.c"]) {
+        client.auth.token = token;
+        assert.deepEqual(await refused(client.joinOrCreate("talk")), [401, "unauthenticated"]);
+      }
+    });
+
+    it("refuses a role that is too small", async () => {
+      assert.deepEqual(await refused((await player()).joinOrCreate("back")), [403, "forbidden"]);
+      const room = await (await player("operator")).joinOrCreate("back");
+      await room.leave();
+    });
+
+    it("refuses options that do not fit, and what they name that is not there", async () => {
+      const client = await player();
+      for (const topic of [5, "x".repeat(11), null, {}]) {
+        assert.deepEqual(await refused(client.joinOrCreate("talk", { topic })), [400, "invalid_payload"]);
+      }
+      assert.deepEqual(await refused(client.joinOrCreate("talk", { topic: "gone" })), [404, "not_found"]);
+    });
+
+    it("passes on why a room could not be created or joined", async () => {
+      const client = await player();
+      assert.deepEqual(await refused(client.create("talk", { topic: "uncreated" })), [409, "wrong_phase"]);
+      assert.deepEqual(await refused(client.create("talk", { topic: "broken" })), [500, "internal"]);
+      assert.deepEqual(await refused(client.create("talk", { topic: "unjoined" })), [409, "conflict"]);
+    });
+
+    it("lets nobody in who passed no admission", async () => {
+      const seat = await matchMaker.create("talk", {});
+      const join = new Client(edge.url).consumeSeatReservation(seat as never);
+      assert.deepEqual(await refused(join), [401, "unauthenticated"]);
+    });
+  });
+
+  describe("a drop", () => {
+    const drop = (room: Room): void => {
+      const [client] = serverSide(room).clients;
+      (client!.ref as unknown as { terminate(): void }).terminate();
+    };
+
+    it("keeps the seat of a dropped player, who comes back as the same", async () => {
+      const room = await talk();
+      const { heard } = serverSide(room);
+      const id = `p${clients}`;
+      Object.assign(room.reconnection, { enabled: true, minUptime: 0, minDelay: 1, delay: 1 });
+      const back = new Promise<void>((resolve) => room.onReconnect(() => resolve()));
+      drop(room);
+      await back;
+      assert.deepEqual(heard, [`${id} joins`, `${id} is back`]);
+      assert.deepEqual(await room.request("whoami"), { playerId: id, name: "player", role: "player" });
+      await room.leave();
+      await until(() => heard.length === 3, { what: "the player is gone", timeoutMs: 5000 });
+      assert.equal(heard[2], `${id} is gone`);
+    });
+
+    it("lets a player go who does not come back in time, once", async () => {
+      const room = await talk("impatient");
+      const { heard } = serverSide(room);
+      drop(room);
+      await until(() => heard.length === 2, { what: "the player is gone", timeoutMs: 5000 });
+      assert.equal(heard[1], `p${clients} is gone`);
+    });
+  });
+
+  it("gives the answers it owes when it is shut down, takes no new requests, and closes so that clients go elsewhere", async () => {
+    const room = await talk();
+    const left = new Promise<number>((resolve) => room.onLeave(resolve));
+    const owed = room.request("slow");
+    await until(() => room.request("nothing").then(() => true), { what: "the slow one has arrived", timeoutMs: 5000 });
+    serverSide(room).onBeforeShutdown();
+    assert.equal((await reasonOf(room.request("nothing"))).code, "draining");
+    serverSide(room).release.resolve("done");
+    assert.equal(await owed, "done");
+    assert.equal(await left, CloseCode.SERVER_SHUTDOWN);
+  });
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { Redis } from "ioredis";
+import { GuardedPresence } from "../../src/rooms/runtime/GuardedPresence.ts";
+import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { until } from "../support/processes.ts";
+import { type RedisServer, startRedis } from "../support/servers.ts";
+
+describe("GuardedPresence", () => {
+  let server: RedisServer;
+  let presence: GuardedPresence;
+  let redis: Redis;
+
+  beforeEach(async () => {
+    server = await startRedis();
+    redis = new Redis(server.url);
+    redis.on("error", () => {});
+    const client = connectRedis(server.url, "presence-test");
+    await whenReady(client);
+    presence = new GuardedPresence(client);
+  });
+
+  afterEach(async () => {
+    presence.shutdown();
+    redis.disconnect();
+    await server.stop();
+  });
+
+  it("counts joins that create a room, never below zero, and forgets them a second after the last began", async () => {
+    const count = (value: number): Promise<number> => presence.hincrbyex("ch:hunt", "huntId:1", value, 1);
+    assert.deepEqual(
+      [await count(1), await count(1), await count(-1), await count(-1), await count(-1)],
+      [1, 2, 1, 0, 0],
+    );
+    assert.equal(await count(1), 1);
+    const [key] = await redis.keys("ch:*");
+    const left = await redis.pttl(key!);
+    assert.ok(left > 0 && left <= 1000, `it has ${left} ms left`);
+    await presence.hincrbyex("ch:hunt", "huntId:2", 1, 60);
+    assert.ok((await redis.pttl(key!)) <= left, "another event's joins do not prolong it");
+  });
+
+  it("rejects nothing that Colyseus leaves unattended while Redis is away, and makes up for subscriptions", async () => {
+    await server.kill();
+    const heard: unknown[] = [];
+    await presence.subscribe("topic", (message) => heard.push(message));
+    await presence.subscribe("another", () => {});
+    await presence.unsubscribe("another");
+    await presence.publish("topic", "lost");
+    assert.equal(await presence.hset("hash", "field", "value"), false);
+    assert.equal(await presence.hdel("hash", "field"), false);
+    assert.equal(await presence.hincrbyex("hash", "field", 1, 1), 1, "as if there were no other");
+    await assert.rejects(presence.hgetall("hash"));
+    await server.restart();
+    await until(
+      async () => {
+        await presence.publish("topic", "found");
+        return heard.length > 0;
+      },
+      { what: "the topic is heard", timeoutMs: 5000 },
+    );
+    assert.equal(heard[0], "found");
+  });
+
+  it("gives errors of another process their code back", async () => {
+    const replies: unknown[] = [];
+    await presence.subscribe("ipc:1", (reply) => replies.push(reply));
+    await until(async () => ((await redis.pubsub("CHANNELS", "ipc:1")) as string[]).length === 1, {
+      what: "the channel is heard",
+      timeoutMs: 5000,
+    });
+    for (const reply of [
+      [1, "wrong_phase: Not yet."],
+      [1, "no code of ours: x"],
+      [0, "wrong_phase: a value"],
+    ]) {
+      await presence.publish("ipc:1", reply);
+    }
+    await until(() => replies.length === 3, { what: "all replies are heard", timeoutMs: 5000 });
+    const [[, error], ...rest] = replies as [[number, { code: string; message: string }], ...unknown[]];
+    assert.equal(error.code, "wrong_phase");
+    assert.equal(error.message, "wrong_phase: Not yet.");
+    assert.deepEqual(rest, [
+      [1, "no code of ours: x"],
+      [0, "wrong_phase: a value"],
+    ]);
+  });
+});
