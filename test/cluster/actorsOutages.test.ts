@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
+import { Cluster, type ClusterNode, sooner } from "./support.ts";
+import { History, named } from "./supportHistory.ts";
+import type { LoadRecord } from "./workerProtocol.ts";
+
+describe("actors on a cluster that loses its servers", function () {
+  this.timeout(120_000);
+  let server: DatabaseServer;
+  let cluster: Cluster;
+  let history: History;
+  let nodes: ClusterNode[];
+
+  before(async () => {
+    server = await startMariaDb();
+  });
+
+  after(() => server.stop());
+
+  beforeEach(async () => {
+    cluster = await Cluster.open({ databaseUrl: await server.createDatabase() });
+    history = new History(cluster.database);
+    nodes = await cluster.boot(["a", "b", "c"]);
+    await cluster.join(...nodes);
+  });
+
+  afterEach(() => cluster.close());
+
+  it("moves no actor and misses no firing while Redis is away with all its data, and calls across nodes afterwards", async () => {
+    const actors = named("t", 30);
+    await nodes[0]!.startTicking(actors, { everyMs: 500 });
+    await history.untilTicked(actors, 1);
+    const before = await homes();
+    assert.equal(new Set(before.map(({ owner }) => owner)).size, 3, "every node has actors");
+    await cluster.redis.kill();
+    // Eight firings take longer than the TTL, after which a less patient cluster would have buried everybody.
+    await history.untilTicked(actors, 8);
+    await cluster.redis.restart();
+    for (const node of nodes) {
+      await sooner(`${node.id} reaches every actor`, async () => {
+        const calls = actors.map((actor) => ({ kind: "counter", actor, method: "read", args: [] }));
+        return (await node.ask({ op: "calls", calls })).every((answer) => "value" in answer);
+      });
+    }
+    await history.untilTicked(actors, 8);
+    assert.deepEqual(await homes(), before);
+    await history.assertTicksAreWhole(actors);
+  });
+
+  async function homes(): Promise<{ id: string; owner: string | null; epoch: number }[]> {
+    return [...(await history.actors()).values()].map(({ id, owner, epoch }) => ({ id, owner, epoch }));
+  }
+
+  it("is honest about every call while MariaDB is killed, comes back and is restarted, and applies none twice", async () => {
+    const targets = named("x", 20);
+    const ticking = named("t", 5);
+    await nodes[0]!.startTicking(ticking, { everyMs: 500 });
+    const load = { targets, callers: 10, withRequestIds: true, deadlineMs: 3000 };
+    for (const node of nodes) await node.beginLoad(load);
+    await untilAnswered(50);
+    await server.kill();
+    await server.restart();
+    await untilAnswered(50);
+    // In order, this time: what it tells its clients then is something else.
+    await server.restart();
+    await untilAnswered(50);
+    const records = (await Promise.all(nodes.map((node) => node.endLoad()))).flat();
+    await history.untilTicked(ticking, 2);
+    await assertHonest(records);
+    await history.assertTicksAreWhole(ticking);
+  });
+
+  async function untilAnswered(more: number): Promise<void> {
+    for (const node of nodes) await node.untilAnswered(more);
+  }
+
+  async function assertHonest(records: readonly LoadRecord[]): Promise<void> {
+    const times = new Map<string, number>();
+    for (const { name } of await history.effects("name <> 'tick'")) times.set(name, (times.get(name) ?? 0) + 1);
+    const failures = records.flatMap(({ codes }) => codes);
+    assert.deepEqual(
+      failures.filter((code) => code !== "not_delivered" && code !== "outcome_unknown"),
+      [],
+      "every failure tells its outcome",
+    );
+    for (const { name, codes, value } of records) {
+      const applied = times.get(name) ?? 0;
+      const expected =
+        value !== undefined ? applied === 1 : codes.includes("outcome_unknown") ? applied <= 1 : applied === 0;
+      assert.ok(expected, `${name}: ${codes.join()} → ${value}, and it was applied ${applied} times`);
+    }
+    const count = (codes: string) => failures.filter((code) => code === codes).length;
+    console.log(
+      `      ${records.length} calls, ${count("not_delivered")} not delivered, ${count("outcome_unknown")} unknown`,
+    );
+    assert.ok(failures.length > 0, "the outage was felt");
+    const answers = new Set(records.filter(({ value }) => value).map(({ actor, value }) => `${actor} ${value}`));
+    assert.equal(answers.size, records.filter(({ value }) => value).length, "no two calls had the same answer");
+  }
+});

@@ -1,0 +1,122 @@
+import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
+import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import { systemClock } from "../../src/clock.ts";
+
+/** What the actors of a worker know of the process that they live in. */
+export interface WorkerNode {
+  readonly id: string;
+  /** A turn is in the middle for `ms` milliseconds: it has begun, and waits. */
+  inTheMiddle(ms: number): Promise<void>;
+}
+
+export interface Ticking {
+  everyMs: number;
+  /** Epoch milliseconds of the first firing: actors that share it fire together. */
+  first?: number;
+  /** How long each firing waits before its SQL, in milliseconds. */
+  pauseMs?: number;
+  /** Whether it waits with its transaction open, and so with its row locked, instead. */
+  holdsLock?: boolean;
+}
+
+/**
+ * Writes each effect as a row of `effects`, which has no unique key: what takes effect twice is there twice.
+ * A call's effect is named after the call; a timer's has the firing's number.
+ */
+export class CounterActor extends Actor<{ count: number; ticking?: Ticking }> {
+  static readonly kind = "counter";
+  static initial(): { count: number } {
+    return { count: 0 };
+  }
+
+  readonly #node: WorkerNode;
+
+  constructor(context: ActorContext, node: WorkerNode) {
+    super(context);
+    this.#node = node;
+  }
+
+  async add(name: string): Promise<number> {
+    this.state.count += 1;
+    await this.#effect(name, this.state.count);
+    return this.state.count;
+  }
+
+  async read(): Promise<number> {
+    return this.state.count;
+  }
+
+  /** What JSON has no form for. */
+  async answerWithoutForm(): Promise<bigint> {
+    this.state.count += 1;
+    return 1n;
+  }
+
+  async startTicking(ticking: Ticking): Promise<void> {
+    this.state.ticking = ticking;
+    this.every("tick", ticking.everyMs, { policy: "fire", ...(ticking.first ? { first: ticking.first } : {}) });
+  }
+
+  async announce(topic: string, text: string): Promise<void> {
+    this.state.count += 1;
+    await this.#effect("announce", this.state.count);
+    this.publish(topic, { type: "announced", data: { text } });
+  }
+
+  readonly timers: TimerHandlers = {
+    tick: async ({ seq }) => {
+      this.state.count += 1;
+      const { pauseMs = 0, holdsLock = false } = this.state.ticking ?? {};
+      if (holdsLock) await this.sql();
+      if (pauseMs > 0) await this.#node.inTheMiddle(pauseMs);
+      await this.#effect("tick", seq);
+    },
+  };
+
+  async #effect(name: string, seq: number): Promise<void> {
+    const sql = await this.sql();
+    await sql.write("INSERT INTO effects (actor, name, seq, node, at) VALUES (?, ?, ?, ?, ?)", [
+      this.id,
+      name,
+      seq,
+      this.#node.id,
+      systemClock.now(),
+    ]);
+  }
+}
+
+/** Lives harmlessly, until a call of `die` takes its whole process along. */
+export class PoisonActor extends Actor<{ lives: number }> {
+  static readonly kind = "poison";
+  static initial(): { lives: number } {
+    return { lives: 0 };
+  }
+
+  async plant(): Promise<void> {
+    this.every("live", 500);
+  }
+
+  async die(): Promise<void> {
+    process.kill(process.pid, "SIGKILL");
+    await new Promise(() => {});
+  }
+
+  readonly timers: TimerHandlers = {
+    live: async () => {
+      this.state.lives += 1;
+    },
+  };
+}
+
+export function workerKinds(node: WorkerNode): ActorKind[] {
+  return [
+    {
+      type: CounterActor as unknown as ActorType<Actor<unknown>>,
+      create: (context) => new CounterActor(context, node) as Actor<unknown>,
+    },
+    {
+      type: PoisonActor as unknown as ActorType<Actor<unknown>>,
+      create: (context) => new PoisonActor(context) as Actor<unknown>,
+    },
+  ];
+}
