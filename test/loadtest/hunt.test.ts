@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HUNT_EVENTS, HUNT_TIMES } from "../../loadtest/hunts/HuntBot.ts";
+import type { Report } from "../../loadtest/runtime/LoadTest.ts";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import type { HuntDetails } from "../../src/actors/hunts/HuntOffice.ts";
+import { systemClock } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { operatorToken } from "../../src/http/auth/roles.ts";
+import { Tokens } from "../../src/http/auth/tokens.ts";
+import { type Exit, type Program, startProcess } from "../support/processes.ts";
+import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+
+type HuntReport = Report<(typeof HUNT_EVENTS)[number], (typeof HUNT_TIMES)[number]>;
+
+const SECRET = "a secret of the tests, 32 characters long";
+const SOLUTIONS = { "It turns all night.": "Lighthouse", "It has hands.": "Clock" };
+/** Every player can have a few, and all are solved long before the load test ends. */
+const INSTANCES = 60;
+
+function aHunt(): HuntDefinition {
+  return {
+    ...{ name: "Harbour lights", startsAt: systemClock.now(), discoveryMs: 0, solvingMs: 600_000, revealMs: 0 },
+    ...{ clueTtlMs: 60_000, attempts: 2, winners: 3, repeat: INSTANCES / 2 },
+    clues: Object.entries(SOLUTIONS).map(([prompt, answer], at) => ({
+      ...{ type: "riddle", prompt, answers: [answer], points: 5 + at },
+    })),
+  };
+}
+
+describe("the load test of hunts", function () {
+  this.timeout(60_000);
+  let server: Program;
+  let address: string;
+  let database: Database;
+  let folder: string;
+
+  before(async () => {
+    folder = temporaryDirectory("loadtest");
+    writeFileSync(join(folder, "answers.json"), JSON.stringify(SOLUTIONS));
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    server = await startProcess("src/index.ts", {
+      env: {
+        ...{ PORT: "0", REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, DEMO: "false" },
+        ...{ RATE_LIMIT_PER_ADDRESS: "100000", LOG_LEVEL: "warn" },
+      },
+    });
+    address = await server.line("being ready", (line) => /is ready: (http:\S+)/.exec(line)?.[1]);
+    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 2 });
+  });
+
+  after(async () => {
+    await database.close();
+    await server.stop(10_000);
+    removeDirectory(folder);
+  });
+
+  async function createHunt(): Promise<string> {
+    const token = await operatorToken(new Tokens(SECRET, systemClock));
+    const response = await fetch(`${address}/api/hunts`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(aHunt()),
+    });
+    assert.equal(response.status, 201);
+    return ((await response.json()) as { id: string }).id;
+  }
+
+  async function play(...flags: string[]): Promise<{ exit: Exit; report: HuntReport; output: string }> {
+    const file = join(folder, "report.json");
+    const common = ["--endpoint", address, "--room", "hunt", "--report", file, "--think", "40", "--seed", "7"];
+    const program = await startProcess("loadtest/hunt.ts", {
+      args: [...common, "--answers", join(folder, "answers.json"), ...flags],
+      env: { CI: "true" },
+    });
+    const exit = await program.exited;
+    return { exit, output: program.tail(), report: JSON.parse(readFileSync(file, "utf8")) as HuntReport };
+  }
+
+  /** What the database holds of a hunt. */
+  async function stored(huntId: string): Promise<Record<string, number>> {
+    const [row] = await database.query<Record<string, unknown>>(
+      `SELECT COUNT(*) AS assignments, COUNT(DISTINCT player_id) AS players, SUM(outcome = 1) AS solved,
+        SUM(attempts_used) - SUM(outcome = 1) AS wrong, SUM(points) AS points
+      FROM hunt_assignments WHERE hunt_id = ?`,
+      [huntId],
+    );
+    return Object.fromEntries(Object.entries(row!).map(([name, value]) => [name, Number(value)]));
+  }
+
+  it("reports what the database holds", async () => {
+    const huntId = await createHunt();
+    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "8", "--duration", "6");
+    assert.deepEqual(exit, { code: 0, signal: null }, output);
+
+    assert.equal(report.joined, 8);
+    assert.deepEqual([report.joinsFailed, report.disconnects, report.protocolErrors], [0, 0, 0]);
+    assert.deepEqual(report.errors, {});
+    assert.ok(report.waits > 0 && report.solvesWrong > 0, output);
+    const { claims, served, solvesRight, solvesWrong, points } = report;
+    assert.deepEqual(
+      { assignments: claims + served, players: 8, solved: solvesRight, wrong: solvesWrong, points },
+      await stored(huntId),
+    );
+    assert.equal(solvesRight, INSTANCES);
+
+    const details = (await (await fetch(`${address}/api/hunts/${huntId}`)).json()) as HuntDetails;
+    assert.equal(details.solved, solvesRight);
+    assert.equal(
+      details.standings.reduce((sum, row) => sum + row.points, 0),
+      points,
+    );
+    const { claim, solve } = report.latencyMs;
+    assert.deepEqual([claim.count, solve.count], [claims + report.waits, solvesRight + solvesWrong]);
+    for (const { p50, p90, p99, max } of [claim, solve]) {
+      assert.ok(p50 > 0 && p50 <= p90 && p90 <= p99 && p99 <= max, JSON.stringify(report.latencyMs));
+    }
+  });
+
+  it("brings its players back when their connections break, and counts nothing twice", async () => {
+    const huntId = await createHunt();
+    const breaking = ["--reestablishAllDelay", "1000", "--think", "100"];
+    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "6", "--duration", "9", ...breaking);
+    assert.deepEqual(exit, { code: 0, signal: null }, output);
+
+    assert.equal(report.joined, 6);
+    assert.ok(report.disconnects >= 6 && report.returns >= 6, output);
+    const { solved, points } = await stored(huntId);
+    assert.deepEqual({ solved: report.solvesRight, points: report.points }, { solved, points });
+    assert.equal(solved, INSTANCES);
+  });
+
+  it("plays the first hunt in solving when none is named, until it is told to stop", async () => {
+    const program = await startProcess("loadtest/hunt.ts", { args: ["--endpoint", address], env: { CI: "true" } });
+    await program.line("claiming a clue", (line) => /joined 1, (claims|waits)/.test(line) || undefined);
+    assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
+  });
+
+  it("fails when players cannot join", async () => {
+    const { exit, report, output } = await play("--hunt", "nosuchhunt", "--numClients", "2");
+    assert.deepEqual(exit, { code: 1, signal: null });
+    assert.deepEqual([report.joined, report.joinsFailed], [0, 2]);
+    assert.match(output, /player 0 could not join: not_found: /);
+  });
+
+  it("names a bad flag", async () => {
+    for (const [flags, message] of [
+      [["--numClients", "many"], /--numClients: must be a whole number/],
+      [["--endpoint", "localhost"], /--endpoint: must be ws:/],
+      [["--nosuchflag"], /nosuchflag/],
+    ] as const) {
+      const program = await startProcess("loadtest/hunt.ts", { args: flags });
+      assert.deepEqual(await program.exited, { code: 2, signal: null });
+      assert.match(program.tail(), message);
+    }
+  });
+});
