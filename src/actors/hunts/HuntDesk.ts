@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Hunts, Winner } from "../../entities/hunts/Hunt.ts";
-import type { Sql } from "../../entities/sql.ts";
+import { databaseError, type Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { type AssignmentJournal, assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
@@ -79,6 +79,15 @@ export class HuntDesk {
       if (event.type === "gone") this.#everybodyAsksAgain();
     });
     this.#scheduleAskAgain();
+  }
+
+  /** Throws `not_found` for an id that no hunt has; asks nobody about a hunt that has rooms here. */
+  async requireHunt(huntId: string): Promise<void> {
+    if (this.#tables.has(huntId)) return;
+    const isKnown = await this.#ports.hunts.has(huntId).catch((error: unknown) => {
+      throw databaseError(error);
+    });
+    if (!isKnown) throw noHunt(huntId);
   }
 
   /**
@@ -193,7 +202,7 @@ export class HuntDesk {
     const record = await hunts.get(huntId);
     if (!record) {
       unfollow();
-      throw new RingmasterError("not_found", `There is no hunt ${huntId}.`);
+      throw noHunt(huntId);
     }
     const table = new HuntTable(record);
     const pulse: LedgerPulse = new LedgerPulse(table, {
@@ -302,4 +311,8 @@ export class HuntDesk {
       this.#ports.log.debug({ err: error, hunt: table.id }, "a waiting claim could not be asked again");
     }
   }
+}
+
+function noHunt(huntId: string): RingmasterError {
+  return new RingmasterError("not_found", `There is no hunt ${huntId}.`);
 }

@@ -86,6 +86,10 @@ export class Hunts {
     return this.#database.transaction((tx) => tx.manager.findOneBy(Hunt, { id }));
   }
 
+  async has(id: string): Promise<boolean> {
+    return (await this.#database.query("SELECT 1 FROM hunts WHERE id = ?", [id])).length === 1;
+  }
+
   /** Those on and coming, soonest first, then those that are over, latest first. */
   list(): Promise<HuntListing[]> {
     return this.#database.transaction(async ({ manager }) => {

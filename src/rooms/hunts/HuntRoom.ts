@@ -32,7 +32,11 @@ interface Types {
 
 /** Where players hunt: gives and takes clues through the desk, and shows how the hunt stands. */
 export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
-  static override onAuth = admit({ role: "player", options: joinOptions });
+  static override onAuth = admit({
+    role: "player",
+    options: joinOptions,
+    check: ({ huntId }, _identity, { huntDesk }: HuntRoomServices) => huntDesk.requireHunt(huntId),
+  });
 
   override maxClients = MOST_PLAYERS;
   override patchRate = PATCH_EVERY_MS;
