@@ -15,6 +15,7 @@ import type { Config } from "./config.ts";
 import { openDatabase } from "./entities/database.ts";
 import { Hunts } from "./entities/hunts/Hunt.ts";
 import { Players } from "./entities/players/Player.ts";
+import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
 import type { Database } from "./entities/sql.ts";
 import { Tokens } from "./http/auth/tokens.ts";
 import { FrontDoor } from "./http/FrontDoor.ts";
@@ -226,6 +227,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     readiness,
     limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
     hunts: huntOffice,
+    me: new PrizeLedger(database, systemRng),
     players: new Players(database),
     tokens,
     clock: systemClock,

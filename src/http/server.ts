@@ -10,6 +10,7 @@ import { healthRoutes, refuseWhenDraining } from "./health.ts";
 import { type HuntDirectory, huntRoutes } from "./hunts.ts";
 import type { RequestLimits } from "./limits.ts";
 import { matchmakingRoutes } from "./matchmaking.ts";
+import { type MyThings, myRoutes } from "./me.ts";
 import { monitorRoutes } from "./monitor.ts";
 import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
@@ -27,6 +28,7 @@ export interface HttpServices extends SignInServices {
   readiness: Readiness;
   limits: RequestLimits;
   hunts: HuntDirectory;
+  me: MyThings;
   /** The folder of the built player page. */
   pageFolder: string;
 }
@@ -57,8 +59,9 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts }: HttpServices): Router {
+function apiRoutes({ hunts, me }: HttpServices): Router {
   const router = Router();
+  router.use("/me", myRoutes(me));
   router.use("/hunts", huntRoutes(hunts));
   return router;
 }

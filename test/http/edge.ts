@@ -117,6 +117,7 @@ export class Edge {
       readiness: new Readiness(["database"]),
       players: { create: async (player) => void this.players.push(player) },
       hunts: this.hunts,
+      me: { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] },
       pageFolder: temporaryFolder(),
       ...overrides,
     };

@@ -4,9 +4,10 @@ import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
 import { HuntActor, huntTopic, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import type { CallOptions } from "../../src/actors/runtime/Actors.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { systemClock } from "../../src/clock.ts";
+import { seededRng, systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
+import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
@@ -15,6 +16,17 @@ import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 const LATER = 300_000;
+const PRIZES = [
+  {
+    from: 1,
+    to: 1,
+    items: [
+      { item: "PRIVATE_PASS", amount: "1" },
+      { item: "TICO", amount: "100" },
+    ],
+  },
+  { from: 1, to: 3, items: [{ item: "TICO", amount: "50" }] },
+];
 const PLAN = { discoveryMs: 10_000, solvingMs: 60_000, revealMs: 20_000 };
 
 describe("a hunt's actor", () => {
@@ -39,7 +51,7 @@ describe("a hunt's actor", () => {
     return joined;
   }
 
-  const hunt = (options: CallOptions = {}) => node.actors.ref(HuntActor, "h", options);
+  const hunt = (id = "h", options: CallOptions = {}) => node.actors.ref(HuntActor, id, options);
   const stored = async (): Promise<HuntRecord> => (await new Hunts(database).get("h"))!;
 
   async function create(change: Partial<HuntDefinition> = {}): Promise<void> {
@@ -284,11 +296,11 @@ describe("a hunt's actor", () => {
 
     it("carries out a repeated request once, and answers it as it did the first time", async () => {
       await create();
-      await within(hunt({ requestId: "start-1" }).start());
-      const first = await within(hunt({ requestId: "longer-1" }).extend(5000));
-      assert.deepEqual(await within(hunt({ requestId: "longer-1" }).extend(5000)), first);
+      await within(hunt("h", { requestId: "start-1" }).start());
+      const first = await within(hunt("h", { requestId: "longer-1" }).extend(5000));
+      assert.deepEqual(await within(hunt("h", { requestId: "longer-1" }).extend(5000)), first);
       assert.equal((await stored()).phaseEndsAt, first.phaseEndsAt);
-      const other = await within(hunt({ requestId: "longer-2" }).extend(5000));
+      const other = await within(hunt("h", { requestId: "longer-2" }).extend(5000));
       assert.equal(other.phaseEndsAt, first.phaseEndsAt + 5000);
     });
   });
@@ -381,9 +393,9 @@ describe("a hunt's actor", () => {
     });
 
     const WINNERS = [
-      { rank: 1, playerId: "ann", name: "Ann", points: 10 },
-      { rank: 2, playerId: "bob", name: "Bob", points: 10 },
-      { rank: 3, playerId: "cid", name: "Cid", points: 10 },
+      { rank: 1, playerId: "ann", name: "Ann", points: 10, prizes: [] },
+      { rank: 2, playerId: "bob", name: "Bob", points: 10, prizes: [] },
+      { rank: 3, playerId: "cid", name: "Cid", points: 10, prizes: [] },
     ];
 
     it("stores the winners and tells them, of equal points whoever reached them first", async () => {
@@ -393,6 +405,25 @@ describe("a hunt's actor", () => {
         (await told(huntTopic("h"))).filter(([type]) => type === "chest"),
         [["chest", { winners: WINNERS }]],
       );
+    });
+
+    it("pays the winners by their rank, once", async () => {
+      await within(hunt("paid").create(someSealedHunt({ startsAt: clock.now(), prizes: PRIZES }), "op"));
+      await clock.advance(1);
+      await within(hunt("paid").rebuild());
+      const rows = ["ann", "bob"].map((playerId, at) =>
+        row({ instance: at, playerId, playerName: playerId, solveSeq: at + 1 }),
+      );
+      assert.equal(await journal.commit("paid", 1, rows), "committed");
+      await within(hunt("paid", { requestId: "end" }).end());
+      await within(hunt("paid", { requestId: "end" }).end());
+      const prizes = new PrizeLedger(database, seededRng(1));
+      assert.deepEqual(await prizes.inventory("ann"), [
+        { item: "PRIVATE_PASS", amount: "1" },
+        { item: "TICO", amount: "150" },
+      ]);
+      assert.deepEqual(await prizes.inventory("bob"), [{ item: "TICO", amount: "50" }]);
+      assert.deepEqual(await prizes.imbalances(), []);
     });
 
     it("lets nothing be committed after them", async () => {

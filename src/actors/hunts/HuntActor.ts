@@ -4,7 +4,10 @@ import {
   raiseLedgerEpoch,
   type SealedHunt,
   updateHunt,
+  type Winner,
 } from "../../entities/hunts/Hunt.ts";
+import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
+import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { standings } from "../../stores/hunts/AssignmentJournal.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
@@ -14,7 +17,7 @@ import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedP
 /** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
 export interface HuntState {
   /** Absent until the hunt is created. */
-  plan?: HuntPlan & { name: string; winners: number; total: number };
+  plan?: HuntPlan & { name: string; winners: number; prizes: PrizeRange[]; total: number };
   phase: HuntPhase;
   phaseEndsAt: number;
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
@@ -50,9 +53,9 @@ export class HuntActor extends Actor<HuntState> {
   /** Creates the hunt. Throws `conflict` when it exists. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
-    const { name, startsAt, discoveryMs, solvingMs, revealMs, winners } = definition;
+    const { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes } = definition;
     const total = definition.clues.length * definition.repeat;
-    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, total };
+    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total };
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
     await insertHunt(await this.sql(), {
@@ -147,14 +150,28 @@ export class HuntActor extends Actor<HuntState> {
     return this.#status();
   }
 
-  /** Freezes the standings and stores the winners: nothing that the ledger decides from now on can be committed. */
+  /** Freezes the standings, stores the winners and pays them: nothing that the ledger decides from now on can be committed. */
   async #freeze(): Promise<void> {
     const tx = await this.sql();
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(tx, this.id, this.state.ledgerEpoch);
-    const winners = await standings(tx, this.id, this.#plan().winners);
+    const { winners: count, prizes } = this.#plan();
+    const best = await standings(tx, this.id, count);
+    const winners = best.map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
+    await this.#pay(tx, winners);
     await updateHunt(tx, this.id, { winners });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
+  }
+
+  async #pay(tx: Transaction, winners: readonly Winner[]): Promise<void> {
+    const awards = winners.flatMap(({ playerId, prizes }) =>
+      [...amountsByItem(prizes)].map(([item, amount]) => ({ playerId, item, amount })),
+    );
+    await new PrizeLedger(tx, this.rng).pay(
+      tx,
+      awards.map((award) => ({ ...award, source: "hunt", sourceId: this.id })),
+      this.now,
+    );
   }
 
   async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number }): Promise<void> {

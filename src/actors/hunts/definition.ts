@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
+import { prizeRange } from "../prizes/definition.ts";
 
 /**
  * What a hunt's definition may hold. Times are epoch milliseconds, durations milliseconds, lengths characters as a person
@@ -28,6 +29,7 @@ export const HUNT_BOUNDS = {
   prompt: 500,
   answers: 20,
   answer: 100,
+  prizes: 20,
 } as const;
 
 /** A character may carry marks and joiners; this many UTF-16 units each are stored at most. */
@@ -51,7 +53,7 @@ const clue = z.strictObject({
   points: whole(1, HUNT_BOUNDS.points),
 });
 
-/** A hunt as an operator defines it: every field is required, unknown ones are refused. */
+/** A hunt as an operator defines it: every field but `prizes` is required, unknown ones are refused. */
 export const huntDefinition = z
   .strictObject({
     name: lineOfText(HUNT_BOUNDS.name, NAME_UNITS),
@@ -62,6 +64,8 @@ export const huntDefinition = z
     clueTtlMs: duration,
     attempts: whole(1, HUNT_BOUNDS.attempts),
     winners: whole(1, HUNT_BOUNDS.winners),
+    /** What the winners are paid; nothing unless given. */
+    prizes: z.array(prizeRange).max(HUNT_BOUNDS.prizes).optional(),
     repeat: whole(1, HUNT_BOUNDS.repeat),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
   })

@@ -9,6 +9,10 @@ export const DEMO_HUNT: Omit<HuntDefinition, "startsAt"> = {
   clueTtlMs: 60_000,
   attempts: 3,
   winners: 3,
+  prizes: [
+    { from: 1, to: 1, items: [{ item: "PRIVATE_PASS", amount: "1" }] },
+    { from: 1, to: 3, items: [{ item: "TICO", amount: "100" }] },
+  ],
   repeat: 200,
   clues: [
     { type: "riddle", prompt: "I have hands but cannot clap. What am I?", answers: ["clock", "a clock"], points: 10 },

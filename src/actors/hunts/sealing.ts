@@ -8,5 +8,5 @@ export function sealHunt(definition: HuntDefinition, rng: Rng): SealedHunt {
   const salt = newSalt(rng);
   const hashes = hashAnswers(definition, salt);
   const clues = definition.clues.map(({ type, prompt, points }, at) => ({ type, prompt, points, hashes: hashes[at]! }));
-  return { ...definition, salt, clues };
+  return { ...definition, prizes: definition.prizes ?? [], salt, clues };
 }

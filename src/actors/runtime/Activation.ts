@@ -17,8 +17,8 @@ export interface ActivationPorts {
   rng: Rng;
   log: Log;
   metrics: RuntimeMetrics;
-  /** Whether this node may answer reads from memory. */
-  leaseHolds(): boolean;
+  /** Under which this node may answer reads from memory; another number than before: look whose the actor is. */
+  lease(): number | undefined;
   /** The turn committed these messages. */
   deliver(rows: OutboxRow[]): void;
   /** The soonest due time has changed (null: no timers). */
@@ -74,6 +74,8 @@ export class Activation {
   #timers: Map<string, TimerRecord>;
   #committed: string;
   #turn: Turn | undefined;
+  /** The lease that held when the row was last known to be ours. */
+  #lease: number | undefined;
   #busy = false;
   #ended = false;
   #idle: (() => void) | undefined;
@@ -258,12 +260,15 @@ export class Activation {
     const response =
       job.requestId === undefined ? undefined : { requestId: job.requestId, text: JSON.stringify({ value }) };
     const healthy = this.#ports.clock.monotonic() - this.#bornAt > HEALTHY_AFTER_MS;
+    const lease = this.#ports.lease();
     const result = await turn.commit(this.#actor.state, this.#committed, response, healthy);
     if (!result.changed) {
-      if (!this.#ports.leaseHolds() && !(await this.#ports.store.holds(this.row)))
-        throw new Fenced(`${this.key} has another owner`);
+      const isSure = lease !== undefined && lease === this.#lease;
+      if (!isSure && !(await this.#ports.store.holds(this.row))) throw new Fenced(`${this.key} has another owner`);
+      this.#lease = lease;
       return { kind: "ok", value };
     }
+    this.#lease = lease;
     this.row.version += 1;
     if (healthy) this.row.crashes = 0;
     this.#committed = result.state;

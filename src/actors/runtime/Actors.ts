@@ -137,6 +137,7 @@ export class Actors {
 
   /** Calls one method. Rejects with the actor's own error, or with not_delivered, outcome_unknown, overloaded, actor_cycle. */
   async call(address: ActorAddress, method: string, args: unknown[], options: CallOptions = {}): Promise<unknown> {
+    assertAddressable(address, options);
     const key = actorKey(address);
     const context = currentTurn();
     const chain = context?.chain ?? [];
@@ -240,7 +241,7 @@ export class Actors {
   async #answer({ call, from, request }: CallMessage): Promise<void> {
     const deadline = this.#options.clock.monotonic() + request.leftMs;
     const outcome = await this.#callHere(request, deadline);
-    this.peers.reply(from, call, outcome as CallOutcome);
+    this.peers.reply(from, call, outcome as CallOutcome, deadline);
   }
 
   async #tell(message: OutboxMessage & { type: "tell" }, requestId: string): Promise<void> {
@@ -258,7 +259,7 @@ export class Actors {
   }
 
   #onMembership(event: MembershipEvent): void {
-    if (event.type === "gone") this.#onGone(event.nodeId);
+    if (event.type === "gone") this.#onGone(event.nodeId, event.why);
     if (event.type === "stalled") {
       this.#residents.abandonAll().catch((error: unknown) => {
         this.#options.log.warn(
@@ -274,8 +275,8 @@ export class Actors {
     this.#forgetOwner(nodeId);
   }
 
-  #onGone(nodeId: string): void {
-    this.peers.gone(nodeId);
+  #onGone(nodeId: string, why: "dead" | "left"): void {
+    if (why === "dead") this.peers.gone(nodeId);
     this.#forgetOwner(nodeId);
   }
 
@@ -302,6 +303,14 @@ const RETRIED_TELLS: ReadonlySet<string> = new Set([
   "unavailable",
   "actor_quarantined",
 ]);
+
+/** Keys that their columns would cut could become another actor's, or another request's. */
+function assertAddressable({ id }: ActorAddress, { requestId }: CallOptions): void {
+  const fits = (text: string, most: number): boolean => text.length > 0 && text.length <= most && text.isWellFormed();
+  if (!fits(id, 128)) throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters.");
+  if (requestId !== undefined && !fits(requestId, 64))
+    throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
+}
 
 type Answer = CallOutcome & { kind: "ok" | "error" };
 

@@ -3,8 +3,8 @@ import type { Beat, Bus, Log, NodeInfo } from "./ports.ts";
 
 export type MembershipEvent =
   | { type: "joined"; node: NodeInfo }
-  /** Its beat has been missing for the whole TTL, or it said goodbye. */
-  | { type: "gone"; nodeId: string }
+  /** Its beat has been missing for the whole TTL, or it said goodbye: then it still answers what has reached it. */
+  | { type: "gone"; nodeId: string; why: "dead" | "left" }
   /** This node itself was silent for longer than the TTL (stalled, or cut off): peers may have taken its actors. */
   | { type: "stalled" };
 
@@ -37,7 +37,11 @@ export class Membership {
   #count = 0;
   /** When the current unbroken run of successful beats began; undefined while the shared memory is out of reach. */
   #reachableSince: number | undefined;
+  /** When the last beat that succeeded was sent. */
   #lastBeat = Number.NEGATIVE_INFINITY;
+  #lapses = 0;
+  #tickedAt = 0;
+  #beating = false;
   #cancel: (() => void) | undefined;
   #stopped = false;
 
@@ -99,9 +103,12 @@ export class Membership {
     return false;
   }
 
-  /** Whether this node may answer from memory: its own beat was heard of less than a TTL ago. */
-  leaseHolds(): boolean {
-    return this.#clock.monotonic() - this.#lastBeat < this.#ttlMs;
+  /**
+   * The lease under which this node may answer from memory, undefined when there is none: it holds for a TTL from when the last
+   * beat was sent. Its number rises each time that it had lapsed, since what lived here may have moved meanwhile.
+   */
+  lease(): number | undefined {
+    return this.#clock.monotonic() - this.#lastBeat < this.#ttlMs ? this.#lapses : undefined;
   }
 
   /** The nodes on which the verdict is death and that are still remembered. */
@@ -119,15 +126,17 @@ export class Membership {
 
   #next(): void {
     if (this.#stopped) return;
+    this.#tickedAt = this.#clock.monotonic();
     this.#cancel = this.#clock.schedule(() => {
-      this.#beat()
-        .catch(() => {})
-        .finally(() => this.#next());
+      this.#noticeOwnStall();
+      if (!this.#beating) this.#beat().catch(() => {});
+      this.#next();
     }, this.beatEveryMs);
   }
 
   async #beat(): Promise<void> {
-    this.#noticeOwnStall(this.#clock.monotonic());
+    this.#beating = true;
+    const sentAt = this.#clock.monotonic();
     let beats: Beat[];
     try {
       beats = await this.#bus.beat(this.self, ++this.#count);
@@ -136,22 +145,26 @@ export class Membership {
         this.#log.warn({ err: error }, "beats fail: nobody is declared dead until they work again");
       this.#reachableSince = undefined;
       throw error;
+    } finally {
+      this.#beating = false;
     }
     if (this.#stopped) return;
     const now = this.#clock.monotonic();
     if (now - this.#lastBeat > this.#ttlMs / 2) this.#reachableSince = now;
+    if (now - this.#lastBeat > this.#ttlMs) this.#lapses += 1;
     this.#reachableSince ??= now;
-    this.#lastBeat = now;
+    this.#lastBeat = sentAt;
     for (const beat of beats) this.#hear(beat, now);
     this.#judge(now);
   }
 
-  #noticeOwnStall(now: number): void {
-    if (Number.isFinite(this.#lastBeat) && this.#reachableSince !== undefined && now - this.#lastBeat > this.#ttlMs) {
-      this.#reachableSince = undefined;
-      this.#log.warn({ silentMs: Math.round(now - this.#lastBeat) }, "this node was stalled for longer than its TTL");
-      this.#emit({ type: "stalled" });
-    }
+  /** Told by this node's own ticks: beats also fail when the shared memory is away, and then nobody may have taken anything. */
+  #noticeOwnStall(): void {
+    const silentMs = this.#clock.monotonic() - this.#tickedAt;
+    if (silentMs <= this.#ttlMs) return;
+    this.#reachableSince = undefined;
+    this.#log.warn({ silentMs: Math.round(silentMs) }, "this node was stalled for longer than its TTL");
+    this.#emit({ type: "stalled" });
   }
 
   #hear({ info, count }: Beat, now: number): void {
@@ -176,10 +189,10 @@ export class Membership {
     this.#bus.remove(stale).catch(() => {});
   }
 
-  #declareGone(nodeId: string, node: Observed, why: string): void {
+  #declareGone(nodeId: string, node: Observed, why: "dead" | "left"): void {
     node.gone = true;
     this.#log.info({ node: nodeId, why }, "a node is gone");
-    this.#emit({ type: "gone", nodeId });
+    this.#emit({ type: "gone", nodeId, why });
   }
 
   #emit(event: MembershipEvent): void {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Bus, Log } from "./ports.ts";
-import type { ActorRequest, CallMessage, CallOutcome, NodeMessage } from "./protocol.ts";
+import type { ActorRequest, CallMessage, CallOutcome, NodeMessage, ReplyMessage } from "./protocol.ts";
 
 interface Pending {
   nodeId: string;
@@ -19,6 +19,8 @@ export type Delivery =
 
 /** Calls in flight to all peers together; beyond it a call fails at once as overloaded. */
 const CALLS_BOUND = 65_536;
+/** A reply that could not be sent is sent again after this, until its caller no longer waits for it. */
+const REPLY_AGAIN_MS = 100;
 
 /** Conversations with other nodes over the bus: calls with replies, and the signals of domains. */
 export class Peers {
@@ -29,6 +31,7 @@ export class Peers {
   readonly #pending = new Map<number, Pending>();
   readonly #signals = new Map<string, (payload: unknown) => void>();
   #nextCall = 1;
+  #stopped = false;
   #onCall: (message: CallMessage) => void = () => {};
   #onReleased: (nodeId: string, all: boolean) => void = () => {};
 
@@ -74,9 +77,19 @@ export class Peers {
     });
   }
 
-  reply(nodeId: string, call: number, outcome: CallOutcome): void {
-    // A reply that is lost leaves its caller with an unknown outcome at its deadline, which is what it then is.
-    this.#bus.send(nodeId, JSON.stringify({ type: "reply", call, outcome } satisfies NodeMessage)).catch(() => {});
+  /** Sends a reply, again and again while the shared memory is away: until `deadline` (monotonic) its caller can use it. */
+  reply(nodeId: string, call: number, outcome: CallOutcome, deadline: number): void {
+    this.#send(nodeId, textOf({ type: "reply", call, outcome }), deadline);
+  }
+
+  #send(nodeId: string, reply: string, deadline: number): void {
+    const again = (): void => {
+      if (this.#clock.monotonic() < deadline && !this.#stopped)
+        this.#clock.schedule(() => this.#send(nodeId, reply, deadline), REPLY_AGAIN_MS);
+    };
+    this.#bus.send(nodeId, reply).then((delivered) => {
+      if (!delivered) again();
+    }, again);
   }
 
   /** Whatever waits for a node that is gone will not be answered. */
@@ -111,6 +124,7 @@ export class Peers {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const pending of [...this.#pending.values()]) pending.settle({ kind: "unknown" });
     await this.#bus.close();
   }
@@ -136,5 +150,15 @@ export class Peers {
       case "released":
         if (message.from !== this.nodeId) this.#onReleased(message.from, message.all);
     }
+  }
+}
+
+/** A value that JSON has no form for must not end the process that answers with it; its turn has committed. */
+function textOf(reply: ReplyMessage): string {
+  try {
+    return JSON.stringify(reply satisfies NodeMessage);
+  } catch (cause) {
+    const error = new RingmasterError("internal", "The answer cannot be sent to another node.", undefined, { cause });
+    return JSON.stringify({ ...reply, outcome: { kind: "error", error: error.toWire() } } satisfies NodeMessage);
   }
 }

@@ -94,7 +94,11 @@ export class RedisBus implements Bus {
     });
   }
 
+  /** What was sent to this node before the end is still heard, and what it then sends still goes out. */
   async close(): Promise<void> {
+    if (this.#subscriber.status === "ready") await this.#subscriber.unsubscribe().catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.allSettled([...this.#batches.values()].map(({ sent }) => sent));
     this.#subscriber.disconnect();
   }
 }

@@ -123,7 +123,7 @@ export class Residents {
       rng,
       log,
       metrics,
-      leaseHolds: () => membership.leaseHolds(),
+      lease: () => membership.lease(),
       deliver: (rows) => this.#outbox().deliver(rows),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
       drop: (activation) => this.#drop(activation),

@@ -1,5 +1,6 @@
 import { EntitySchema, In, Not } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import type { Database, Transaction } from "../sql.ts";
 
 /** A hunt's life; `cancelled` may follow any phase but `finished`. */
@@ -15,6 +16,8 @@ export interface SealedHunt {
   clueTtlMs: number;
   attempts: number;
   winners: number;
+  /** Paid to the winners at the reveal. */
+  prizes: PrizeRange[];
   repeat: number;
   salt: string;
   clues: Array<{ type: string; prompt: string; points: number; hashes: string[] }>;
@@ -25,6 +28,8 @@ export interface Winner {
   playerId: string;
   name: string;
   points: number;
+  /** What they were paid. */
+  prizes: ItemAmount[];
 }
 
 /** A hunt as everybody but its actor sees it; the actor's turns write it. Times are epoch milliseconds. */

@@ -2,10 +2,12 @@ import type { MigrationInterface } from "typeorm";
 import { Actors20261121000000 } from "./20261121000000-actors.ts";
 import { Hunts20261121000100 } from "./20261121000100-hunts.ts";
 import { Jobs20261121000200 } from "./20261121000200-jobs.ts";
+import { Prizes20261121000300 } from "./20261121000300-prizes.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Actors20261121000000,
   Hunts20261121000100,
   Jobs20261121000200,
+  Prizes20261121000300,
 ];

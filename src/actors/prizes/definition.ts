@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { LARGEST_AWARD } from "../../entities/prizes/PrizeLedger.ts";
+
+/** Ranks a definition may give prizes to. */
+const LOWEST_RANK = 1_000_000;
+/** Kinds of items in one prize. */
+const MOST_ITEMS = 10;
+
+/** So much of an item: minor units, as a decimal string. */
+export const itemAmount = z.strictObject({
+  item: z.string().regex(/^[A-Z][A-Z0-9_]{0,31}$/, "must be an item's id"),
+  amount: z
+    .string()
+    .regex(/^[1-9][0-9]{0,15}$/, "must be a whole number of minor units, as a string")
+    .refine((amount) => BigInt(amount) <= LARGEST_AWARD, { error: `must be at most ${LARGEST_AWARD}` }),
+});
+
+/** Prizes by rank, as hunts and tournaments define them: ranks `from` to `to` get the items. */
+export const prizeRange = z
+  .strictObject({
+    from: z.int().min(1).max(LOWEST_RANK),
+    to: z.int().min(1).max(LOWEST_RANK),
+    items: z.array(itemAmount).min(1).max(MOST_ITEMS),
+  })
+  .refine(({ from, to }) => from <= to, { path: ["to"], error: "must not be less than from" });

@@ -1,0 +1,172 @@
+import type { Rng } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Sql, Transaction } from "../sql.ts";
+
+/** What an award is for: with player and item it is the key by which it is paid once. */
+export type AwardSource = "hunt" | "quest" | "tournament" | "pool" | "draw" | "operator";
+
+/** One payment. */
+export interface Award {
+  source: AwardSource;
+  /** The event of that source, at most 64 characters. */
+  sourceId: string;
+  playerId: string;
+  item: string;
+  /** Minor units; more than 0, at most `LARGEST_AWARD`. */
+  amount: bigint;
+}
+
+/** So much of an item; the amount is a decimal string of minor units. */
+export interface ItemAmount {
+  item: string;
+  amount: string;
+}
+
+/** A player whose inventory is not the sum of their awards: it must never be found. */
+export interface Imbalance {
+  playerId: string;
+  item: string;
+  awarded: string;
+  held: string;
+}
+
+/** Far below where a sum of awards could leave a BIGINT. */
+export const LARGEST_AWARD = 10n ** 15n;
+/** Awards a statement. */
+const BATCH = 500;
+/** Players looked at in one step of the check. */
+const CHECK_PAGE = 1000;
+
+/** A prize of a definition: ranks `from` to `to` get the items. */
+export interface PrizeRange {
+  from: number;
+  to: number;
+  items: ItemAmount[];
+}
+
+/** What the player of this rank gets. */
+export function prizesOf(rank: number, ranges: readonly PrizeRange[]): ItemAmount[] {
+  return ranges.filter(({ from, to }) => rank >= from && rank <= to).flatMap(({ items }) => items);
+}
+
+/** Sums what overlapping ranges give of the same item: an award's key has each item once. */
+export function amountsByItem(prizes: readonly ItemAmount[]): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const { item, amount } of prizes) sums.set(item, (sums.get(item) ?? 0n) + BigInt(amount));
+  return sums;
+}
+
+/** Pays prizes. An award and the change of its inventory are one transaction; a key that was paid is not paid again. */
+export class PrizeLedger {
+  readonly #sql: Sql;
+  readonly #rng: Rng;
+
+  constructor(sql: Sql, rng: Rng) {
+    this.#sql = sql;
+    this.#rng = rng;
+  }
+
+  /** Pays what has not been paid, inside the caller's transaction. Answers how many awards are new. Throws `not_found` for an unknown item. */
+  async pay(tx: Transaction, awards: readonly Award[], now: number): Promise<number> {
+    await assertPayable(tx, awards);
+    // In the order of the key, so that two payers of the same awards wait for each other instead of deadlocking.
+    const ordered = awards.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    let paid = 0;
+    for (let from = 0; from < ordered.length; from += BATCH)
+      paid += await this.#payBatch(tx, ordered.slice(from, from + BATCH), now);
+    return paid;
+  }
+
+  /** What the player has, by item. */
+  async inventory(playerId: string): Promise<ItemAmount[]> {
+    return this.#sql.query<ItemAmount>(
+      "SELECT item, CAST(amount AS CHAR) AS amount FROM inventories WHERE player_id = ? AND amount <> 0 ORDER BY item",
+      [playerId],
+    );
+  }
+
+  /** Every inventory that is not the sum of its awards, at most `limit`. Reads both tables by their keys, a page of players at a time. */
+  async imbalances(limit = 100): Promise<Imbalance[]> {
+    const found: Imbalance[] = [];
+    for (let after = ""; found.length < limit; ) {
+      const page = await this.#sql.query<{ player_id: string }>(
+        `SELECT player_id FROM (SELECT player_id FROM awards WHERE player_id > ? UNION SELECT player_id FROM inventories WHERE player_id > ?) players
+         ORDER BY player_id LIMIT ?`,
+        [after, after, CHECK_PAGE],
+      );
+      if (page.length === 0) break;
+      const last = page.at(-1)!.player_id;
+      found.push(...(await this.#imbalancesBetween(after, last)));
+      after = last;
+    }
+    return found.slice(0, limit);
+  }
+
+  async #payBatch(tx: Transaction, awards: readonly Award[], now: number): Promise<number> {
+    const batch = this.#rng.id(24);
+    const { affected } = await tx.write(
+      `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO awards (source, source_id, player_id, item, amount, batch, awarded_at)
+       VALUES ${awards.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+      awards.flatMap((award) => [
+        award.source,
+        award.sourceId,
+        award.playerId,
+        award.item,
+        String(award.amount),
+        batch,
+        now,
+      ]),
+    );
+    if (affected === 0) return 0;
+    const [conflict, added] =
+      tx.dialect === "mysql"
+        ? ["ON DUPLICATE KEY UPDATE", "VALUES(amount)"]
+        : ["ON CONFLICT (player_id, item) DO UPDATE SET", "excluded.amount"];
+    await tx.write(
+      `INSERT INTO inventories (player_id, item, amount)
+       SELECT player_id, item, SUM(amount) FROM awards
+       WHERE (source, source_id, player_id, item) IN (${awards.map(() => "(?, ?, ?, ?)").join(", ")}) AND batch = ?
+       GROUP BY player_id, item
+       ${conflict} amount = inventories.amount + ${added}`,
+      [...awards.flatMap((award) => [award.source, award.sourceId, award.playerId, award.item]), batch],
+    );
+    return affected;
+  }
+
+  async #imbalancesBetween(after: string, last: string): Promise<Imbalance[]> {
+    const range = "player_id > ? AND player_id <= ?";
+    const rows = await this.#sql.query<{ player_id: string; item: string; awarded: string; held: string }>(
+      `SELECT player_id, item, CAST(SUM(awarded) AS CHAR) AS awarded, CAST(SUM(held) AS CHAR) AS held FROM (
+         SELECT player_id, item, amount AS awarded, 0 AS held FROM awards WHERE ${range}
+         UNION ALL SELECT player_id, item, 0, amount FROM inventories WHERE ${range}
+       ) both_sides GROUP BY player_id, item HAVING SUM(awarded) <> SUM(held)`,
+      [after, last, after, last],
+    );
+    return rows.map((row) => ({ playerId: row.player_id, item: row.item, awarded: row.awarded, held: row.held }));
+  }
+}
+
+function keyOf({ source, sourceId, playerId, item }: Award): string {
+  return [source, sourceId, playerId, item].join("\n");
+}
+
+/** A payment that cannot be made must fail before any is. */
+async function assertPayable(sql: Sql, awards: readonly Award[]): Promise<void> {
+  const items = [...new Set(awards.map((award) => award.item))];
+  if (items.length === 0) return;
+  const known = await sql.query<{ id: string }>(
+    `SELECT id FROM items WHERE id IN (${items.map(() => "?").join(", ")})`,
+    items,
+  );
+  const unknown = items.find((item) => !known.some(({ id }) => id === item));
+  if (unknown !== undefined) throw new RingmasterError("not_found", `There is no item ${unknown}.`);
+  // INSERT IGNORE would cut a key that is too long, and two keys could become one.
+  const long = awards.find(({ sourceId, playerId }) => sourceId.length > 64 || playerId.length > 32);
+  if (long)
+    throw new RingmasterError(
+      "invalid_payload",
+      "An award's source id has at most 64 characters, its player's at most 32.",
+    );
+  const bad = awards.find(({ amount }) => amount <= 0n || amount > LARGEST_AWARD);
+  if (bad) throw new RingmasterError("invalid_payload", `An award is 1 to ${LARGEST_AWARD} units, not ${bad.amount}.`);
+}

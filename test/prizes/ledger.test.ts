@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { systemRng } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { type Award, LARGEST_AWARD, PrizeLedger, prizesOf } from "../../src/entities/prizes/PrizeLedger.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { freshDatabaseUrl } from "../support/servers.ts";
+
+const award = (playerId: string, amount: bigint, more: Partial<Award> = {}): Award => ({
+  source: "hunt",
+  sourceId: "h1",
+  playerId,
+  item: "TICO",
+  amount,
+  ...more,
+});
+
+const DATABASES = {
+  SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+};
+
+for (const [name, open] of Object.entries(DATABASES)) {
+  describe(`the prize ledger (${name})`, () => {
+    let database: Database;
+    let ledger: PrizeLedger;
+
+    before(async function () {
+      this.timeout(120_000);
+      database = await open();
+      ledger = new PrizeLedger(database, systemRng);
+    });
+
+    beforeEach(async () => {
+      await database.write("DELETE FROM awards");
+      await database.write("DELETE FROM inventories");
+    });
+
+    after(() => database?.close());
+
+    const pay = (...awards: Award[]): Promise<number> => database.transaction((tx) => ledger.pay(tx, awards, 1));
+
+    it("adds an award to the inventory of its player", async () => {
+      assert.equal(await pay(award("ada", 5n), award("ada", 1n, { item: "PRIVATE_PASS" }), award("bob", 7n)), 3);
+      assert.deepEqual(await ledger.inventory("ada"), [
+        { item: "PRIVATE_PASS", amount: "1" },
+        { item: "TICO", amount: "5" },
+      ]);
+      assert.deepEqual(await ledger.inventory("nobody"), []);
+    });
+
+    it("pays a key once, alone or among new ones", async () => {
+      await pay(award("ada", 5n));
+      assert.equal(await pay(award("ada", 5n)), 0);
+      assert.equal(await pay(award("ada", 5n), award("bob", 2n), award("ada", 3n, { sourceId: "h2" })), 2);
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: "8" }]);
+    });
+
+    it("keeps amounts exact beyond what a double holds", async () => {
+      for (let at = 0; at < 20; at++) await pay(award("ada", LARGEST_AWARD - 1n, { sourceId: `h${at}` }));
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: String(20n * (LARGEST_AWARD - 1n)) }]);
+      assert.deepEqual(await ledger.imbalances(), []);
+    });
+
+    it("pays nothing of a transaction that fails", async () => {
+      const failing = database.transaction(async (tx) => {
+        await ledger.pay(tx, [award("ada", 5n)], 1);
+        throw new Error("after the payment");
+      });
+      await assert.rejects(failing, /after the payment/);
+      assert.deepEqual(await ledger.inventory("ada"), []);
+      assert.equal(await pay(award("ada", 5n)), 1);
+    });
+
+    it("refuses unknown items and amounts that are none, before anything is paid", async () => {
+      await assert.rejects(pay(award("ada", 5n), award("ada", 1n, { item: "GOLD" })), { code: "not_found" });
+      await assert.rejects(pay(award("ada", 0n)), { code: "invalid_payload" });
+      await assert.rejects(pay(award("ada", LARGEST_AWARD + 1n)), { code: "invalid_payload" });
+      assert.deepEqual(await ledger.inventory("ada"), []);
+    });
+
+    it("pays each award once when several payers pay the same at once", async () => {
+      const awards = Array.from({ length: 50 }, (_, at) =>
+        award(`p${at % 10}`, BigInt(at + 1), { sourceId: `h${at}` }),
+      );
+      const paid = await Promise.all(
+        Array.from({ length: 6 }, (_, at) => pay(...(at % 2 ? awards : awards.toReversed()))),
+      );
+      assert.equal(
+        paid.reduce((sum, count) => sum + count, 0),
+        50,
+      );
+      assert.deepEqual(await ledger.imbalances(), []);
+    });
+
+    it("finds an inventory that is not the sum of its awards", async () => {
+      await pay(award("ada", 5n), award("bob", 2n));
+      await database.write("UPDATE inventories SET amount = 6 WHERE player_id = 'ada'");
+      assert.deepEqual(await ledger.imbalances(), [{ playerId: "ada", item: "TICO", awarded: "5", held: "6" }]);
+    });
+
+    it("balances after any payments, repeated in any order", async () => {
+      const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+      console.log(`      seed ${seed} (replay: SEED=${seed})`);
+      const payment = fc.record({
+        sourceId: fc.constantFrom("a", "b", "c"),
+        playerId: fc.constantFrom("p1", "p2", "p3"),
+        item: fc.constantFrom("TICO", "PRIVATE_PASS"),
+        amount: fc.bigInt(1n, LARGEST_AWARD),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(payment, { minLength: 1, maxLength: 8 }), { maxLength: 6 }),
+          async (batches) => {
+            await database.write("DELETE FROM awards");
+            await database.write("DELETE FROM inventories");
+            for (const batch of batches) await pay(...batch.map((each) => award(each.playerId, each.amount, each)));
+            assert.deepEqual(await ledger.imbalances(), []);
+            const keys = new Set(
+              batches.flat().map(({ sourceId, playerId, item }) => `${sourceId} ${playerId} ${item}`),
+            );
+            const [row] = await database.query<{ count: number }>("SELECT COUNT(*) AS count FROM awards");
+            assert.equal(Number(row!.count), keys.size);
+          },
+        ),
+        { seed, numRuns: 30 },
+      );
+    });
+  });
+}
+
+describe("prizes by rank", () => {
+  const ranges = [
+    { from: 1, to: 1, items: [{ item: "PRIVATE_PASS", amount: "1" }] },
+    { from: 1, to: 3, items: [{ item: "TICO", amount: "100" }] },
+  ];
+
+  it("gives a rank everything whose range it is in", () => {
+    assert.deepEqual(
+      prizesOf(1, ranges).map(({ item }) => item),
+      ["PRIVATE_PASS", "TICO"],
+    );
+    assert.deepEqual(
+      prizesOf(3, ranges).map(({ item }) => item),
+      ["TICO"],
+    );
+    assert.deepEqual(prizesOf(4, ranges), []);
+  });
+});
