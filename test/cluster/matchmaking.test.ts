@@ -84,6 +84,21 @@ describe("matchmaking of a cluster", () => {
     assert.deepEqual(await running(b), before);
   });
 
+  it("has players wait for a keyed room whose process is stalled for three seconds, instead of making a second one", async () => {
+    const event = newEvent();
+    const { roomId } = await b.join("keyed", event);
+    b.program.signal("SIGSTOP");
+    const woken = new Promise<void>((resolve) => setTimeout(resolve, 3000)).then(() => b.program.signal("SIGCONT"));
+    const seats = await Promise.all([a.join("keyed", event), a.join("keyed", event), c.join("keyed", event)]);
+    await woken;
+    assert.deepEqual(
+      seats.map((seat) => seat.roomId),
+      [roomId, roomId, roomId],
+    );
+    const listed = (await a.listings()).filter(({ metadata }) => metadata.event === event);
+    assert.equal(listed.length, 1);
+  });
+
   it("sends a player whose place for a new room is taken by its key to the room that has it, across processes", async () => {
     const event = newEvent();
     const seat = await a.create("keyed", event);

@@ -147,4 +147,16 @@ describe("RoomDirectory", () => {
     assert.equal(await drivers[1].has(room.roomId), false);
     close();
   });
+
+  it("leaves a room to the process that has its id in the end", async () => {
+    const { drivers, close } = await clusterDrivers();
+    const [here, there] = drivers;
+    const room = aRoom("handed on", { processId: "first" });
+    await here.insert!(room);
+    await there.persist({ ...room, processId: "second" }, true);
+    await here.remove(room.roomId);
+    assert.equal((await there.findOne({ roomId: room.roomId })).processId, "second");
+    assert.equal(await here.insert!(aRoom("handed on")), false);
+    close();
+  });
 });

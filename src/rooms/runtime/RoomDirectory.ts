@@ -162,7 +162,8 @@ export class RoomDirectory implements MatchMakerDriver {
   }
 
   async #unlist(roomId: string, room: IRoomCache | undefined): Promise<void> {
-    await unlistScript.run(this.#client, room === undefined ? [LISTINGS_KEY] : keysOf(room), [roomId]);
+    const keys = room === undefined ? [LISTINGS_KEY] : keysOf(room);
+    await unlistScript.run(this.#client, keys, [roomId, room?.processId ?? ""]);
     this.#removed.delete(roomId);
   }
 
