@@ -278,8 +278,14 @@ describe("BaseRoom", () => {
 
     it("lets nobody in who passed no admission", async () => {
       const seat = await matchMaker.create("talk", {});
+      const { heard } = matchMaker.getLocalRoomById(seat.roomId) as unknown as TalkRoom;
       const join = new Client(edge.url).consumeSeatReservation(seat as never);
       assert.deepEqual(await refused(join), [401, "unauthenticated"]);
+      await until(() => matchMaker.getLocalRoomById(seat.roomId) === undefined, {
+        what: "the room is disposed of",
+        timeoutMs: 5000,
+      });
+      assert.deepEqual(heard, [], "nobody came, and nobody went");
     });
   });
 

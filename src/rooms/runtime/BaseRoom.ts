@@ -50,7 +50,7 @@ interface Connection {
   bucket: TokenBucket;
   /** Monotonic time until which this client is told of no further fault that has no reply channel. */
   quietUntil: number;
-  /** Ends the wait for the client to say that it joined. */
+  /** Ends the wait for the client to say that it joined. There once the player has been let in. */
   stopWaiting?: () => void;
 }
 
@@ -106,7 +106,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   protected onPlayerJoin?(client: RoomClient, options: unknown): void | Promise<void>;
   /** A dropped player is back, on a new connection with the same `sessionId`, `auth` and `userData`. */
   protected onPlayerBack?(client: RoomClient): void | Promise<void>;
-  /** The player has left, or did not come back in time. Also called when `onPlayerJoin` threw. */
+  /** The player has left, or did not come back in time. Once for each call of `onPlayerJoin`, also when that threw. */
   protected onPlayerGone?(client: RoomClient): void | Promise<void>;
 
   protected get services(): ServicesOf<T> {
@@ -133,7 +133,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   override async onJoin(client: RoomClient, options: unknown): Promise<void> {
     // Seats that the server itself reserves pass no admission.
     if (typeof client.auth?.playerId !== "string") throw socketRefusal(new RingmasterError("unauthenticated"));
-    this.#expectAcknowledgement(client);
+    this.#enter(client);
     try {
       await this.onPlayerJoin?.(client, options);
     } catch (error) {
@@ -147,7 +147,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   override async onReconnect(client: RoomClient): Promise<void> {
-    this.#expectAcknowledgement(client);
+    this.#enter(client);
     try {
       await this.onPlayerBack?.(client);
     } catch (error) {
@@ -156,7 +156,9 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   override async onLeave(client: RoomClient): Promise<void> {
-    this.#connection(client).stopWaiting?.();
+    const { stopWaiting } = this.#connection(client);
+    if (stopWaiting === undefined) return;
+    stopWaiting();
     await this.onPlayerGone?.(client);
   }
 
@@ -232,7 +234,8 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     return connection;
   }
 
-  #expectAcknowledgement(client: RoomClient): void {
+  /** From here on there is somebody to hear of, and a client from whom it must be heard that it joined. */
+  #enter(client: RoomClient): void {
     this.#connection(client).stopWaiting = this.services.clock.schedule(() => {
       if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
     }, JOIN_ACKNOWLEDGED_MS);
