@@ -1,0 +1,555 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import SQLite from "better-sqlite3";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { Winner } from "../../src/entities/hunts/Hunt.ts";
+import { until } from "../support/processes.ts";
+import { clientOf, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { Hunter, Visitor } from "../support/Visitor.ts";
+import { WireTap } from "../support/WireTap.ts";
+import { someHunt } from "./someHunt.ts";
+
+/** Answers that nothing else can contain by accident. */
+const RIGHT = ["zyzzyva-quokka-lighthouse", "zyzzyva-quokka-twelve"];
+const CLUES: HuntDefinition["clues"] = [
+  { type: "riddle", prompt: "It turns all night.", answers: [RIGHT[0]!, "another-zyzzyva"], points: 10 },
+  { type: "sum", prompt: "Three boats of four oars.", answers: [RIGHT[1]!], points: 5 },
+];
+
+const phaseIs =
+  (wanted: string) =>
+  ({ phase }: { phase: string }): boolean =>
+    phase === wanted;
+
+const podium = (winners: Winner[]): unknown[][] =>
+  winners.map(({ rank, playerId, name, points }) => [rank, playerId, name, points]);
+
+const rightFor = ({ clueId }: ClueCard): string => RIGHT[Number(clueId)]!;
+
+describe("a hunt on one embedded node", () => {
+  let directory: string;
+  let path: string;
+  let node: RingmasterNode;
+  /** All clients come over this wire. */
+  let wire: WireTap;
+  let operator: string;
+  /** What earlier nodes and wires have said. */
+  const said: Buffer[] = [];
+  const output: string[] = [];
+
+  before(async () => {
+    directory = temporaryDirectory("hunt");
+    path = join(directory, "ringmaster.sqlite");
+    operator = await tokenOf("operator");
+    await start();
+  });
+
+  after(async () => {
+    wire.close();
+    await node.kill();
+    removeDirectory(directory);
+  });
+
+  async function start(): Promise<void> {
+    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${path}`, LOG_LEVEL: "trace" });
+    wire = await WireTap.open(node.port);
+  }
+
+  function keepRecords(): void {
+    said.push(...wire.said());
+    output.push(...node.output);
+  }
+
+  async function create(change: Partial<HuntDefinition> = {}): Promise<string> {
+    const { status, body } = await node.post<{ id: string }>("/api/hunts", {
+      token: operator,
+      body: someHunt({ clues: CLUES, ...change }),
+    });
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.id;
+  }
+
+  async function act(huntId: string, action: string, body: object = {}): Promise<void> {
+    const answer = await node.post(`/api/hunts/${huntId}/${action}`, { token: operator, body });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  }
+
+  async function enter(huntId: string, name?: string): Promise<Hunter & { playerId: string }> {
+    const { token, id } = await node.signIn(name);
+    const hunter = await Hunter.join(clientOf(wire.url, token), huntId);
+    return Object.assign(hunter, { playerId: id });
+  }
+
+  /** A hunt whose only clue is held by the first of `count` players; the others wait, in order. */
+  async function queue(
+    count: number,
+    change: Partial<HuntDefinition> = {},
+  ): Promise<{ card: ClueCard; hunters: Hunter[] }> {
+    const huntId = await create({ repeat: 1, clues: [CLUES[0]!], ...change });
+    const hunters = await Promise.all(Array.from({ length: count }, () => enter(huntId)));
+    const card = await hunters[0]!.clue();
+    for (const [at, hunter] of hunters.slice(1).entries()) {
+      assert.deepEqual(await hunter.claim(), { waiting: true, position: at + 1 });
+    }
+    return { card, hunters };
+  }
+
+  describe("gives out clues", () => {
+    it("as they are defined, the same one for as long as it is open", async () => {
+      const hunter = await enter(await create());
+      const before = Date.now();
+      const card = await hunter.clue();
+      assert.deepEqual(Object.keys(card).sort(), ["assignmentId", "clueId", "expiresAt", "points", "prompt", "type"]);
+      const { type, prompt, points } = CLUES[Number(card.clueId)]!;
+      assert.deepEqual([card.type, card.prompt, card.points], [type, prompt, points]);
+      assert.ok(card.expiresAt >= before + 60_000 && card.expiresAt <= Date.now() + 60_000);
+      assert.deepEqual(await Promise.all([hunter.claim(), hunter.claim(), hunter.claim()]), [card, card, card]);
+    });
+
+    it("one to each player, however they come", async () => {
+      const huntId = await create();
+      const hunters = await Promise.all(Array.from({ length: 20 }, () => enter(huntId)));
+      const cards = await Promise.all(hunters.map((hunter) => hunter.clue()));
+      assert.equal(new Set(cards.map(({ assignmentId }) => assignmentId)).size, 20);
+    });
+
+    it("to those who wait, first come first served, as soon as there is one", async () => {
+      const { card, hunters } = await queue(4, { attempts: 1 });
+      assert.deepEqual(await hunters[3]!.claim(), { waiting: true, position: 3 }, "asking again keeps the place");
+      let { assignmentId } = card;
+      for (const [at, hunter] of hunters.entries()) {
+        assert.deepEqual(await hunter.solve(assignmentId, "no idea"), {
+          correct: false,
+          points: 0,
+          total: 0,
+          attemptsLeft: 0,
+        });
+        const next = hunters[at + 1];
+        if (next) ({ assignmentId } = await next.message<ClueCard>("clue"));
+      }
+      assert.equal(assignmentId, "0.4");
+      for (const hunter of hunters) assert.deepEqual(hunter.unread("clue"), [], "nobody is told twice");
+    });
+
+    it("in solving only: before and after, a claim is refused with the phase and when it changes", async () => {
+      const startsAt = Date.now() + 3_600_000;
+      const huntId = await create({ startsAt, discoveryMs: 60_000, revealMs: 1000 });
+      const hunter = await enter(huntId);
+      assert.deepEqual(await hunter.message("phase"), { phase: "scheduled", endsAt: startsAt });
+      await assert.rejects(hunter.claim(), {
+        code: "wrong_phase",
+        details: { phase: "scheduled", changesAt: startsAt },
+      });
+      await act(huntId, "start");
+      const discovery = await hunter.message<{ phase: string; endsAt: number }>("phase");
+      assert.equal(discovery.phase, "discovery");
+      const refused = { code: "wrong_phase", details: { phase: "discovery", changesAt: discovery.endsAt } };
+      await assert.rejects(hunter.claim(), refused);
+      await assert.rejects(hunter.solve("0.1", "x"), refused);
+      await act(huntId, "end");
+      await hunter.message("phase", phaseIs("solving"));
+      const { assignmentId } = await hunter.clue();
+      await act(huntId, "end");
+      await hunter.message("phase", phaseIs("reveal"));
+      await assert.rejects(hunter.solve(assignmentId, RIGHT[0]!), { code: "wrong_phase" });
+      await hunter.message("phase", phaseIs("finished"));
+      await assert.rejects(hunter.claim(), { code: "wrong_phase", details: { phase: "finished", changesAt: null } });
+    });
+  });
+
+  describe("takes answers", () => {
+    it("right ones, however they are written, for points and the next clue", async () => {
+      const hunter = await enter(await create());
+      const first = await hunter.clue();
+      const answer = `  ${rightFor(first).toUpperCase()}! `;
+      const solved = { correct: true, points: first.points, total: first.points, attemptsLeft: 2 };
+      assert.deepEqual(await hunter.solve(first.assignmentId, answer), solved);
+      assert.deepEqual(await hunter.solve(first.assignmentId, answer), solved, "asking again changes nothing");
+      const second = await hunter.clue();
+      assert.notEqual(second.assignmentId, first.assignmentId);
+      const { total } = await hunter.solve(second.assignmentId, rightFor(second));
+      assert.equal(total, 15);
+    });
+
+    it("wrong ones until the attempts are used up; then the clue goes to whoever waits", async () => {
+      const { card, hunters } = await queue(2);
+      const [holder, next] = hunters as [Hunter, Hunter];
+      for (const attemptsLeft of [2, 1, 0]) {
+        const { correct, attemptsLeft: left } = await holder.solve(card.assignmentId, "no idea");
+        assert.deepEqual([correct, left], [false, attemptsLeft]);
+      }
+      assert.deepEqual(await holder.message("revoked"), { assignmentId: card.assignmentId });
+      const served = await next.message<ClueCard>("clue");
+      assert.deepEqual([served.assignmentId, served.prompt], ["0.2", card.prompt]);
+      assert.equal((await next.solve(served.assignmentId, RIGHT[0]!)).total, 10);
+      assert.deepEqual(await holder.claim(), { waiting: true, position: 1 });
+    });
+
+    it("in time only: an expired clue is revoked, and whoever waits has it", async () => {
+      const { card, hunters } = await queue(3, { clueTtlMs: 1000 });
+      const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
+      assert.deepEqual(await holder.message("revoked"), { assignmentId: card.assignmentId });
+      const served = await next.message<ClueCard>("clue");
+      assert.equal(served.assignmentId, "0.2");
+      assert.ok(served.expiresAt >= card.expiresAt + 1000);
+      await assert.rejects(holder.solve(card.assignmentId, RIGHT[0]!), { code: "unknown_assignment" });
+      assert.deepEqual(await next.message("revoked"), { assignmentId: "0.2" });
+      assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.3");
+    });
+
+    it("for the player's own open clue only", async () => {
+      const huntId = await create();
+      const [one, other] = await Promise.all([enter(huntId), enter(huntId)]);
+      const card = await one.clue();
+      for (const assignmentId of [card.assignmentId, "0.7", "999999999.1", "1", "0.0", "-1.1", "0.1 OR 1=1"])
+        await assert.rejects(other.solve(assignmentId, RIGHT[0]!), { code: "unknown_assignment" });
+      assert.equal((await one.solve(card.assignmentId, rightFor(card))).correct, true);
+    });
+  });
+
+  describe("shows", () => {
+    it("the chest to everybody when it ends, and to who comes later", async () => {
+      const huntId = await create({ winners: 2 });
+      const [ann, bob, cid] = await Promise.all([enter(huntId, "Ann"), enter(huntId, "Bob"), enter(huntId, "Cid")]);
+      for (const [hunter, count] of [
+        [bob, 2],
+        [ann, 2],
+        [cid, 1],
+      ] as const) {
+        for (let at = 0; at < count; at++) {
+          const card = await hunter.clue();
+          await hunter.solve(card.assignmentId, rightFor(card));
+        }
+      }
+      await act(huntId, "end");
+      const winners = [
+        [1, bob.playerId, "Bob", 15],
+        [2, ann.playerId, "Ann", 15],
+      ];
+      const late = await enter(huntId);
+      for (const hunter of [ann, bob, cid, late]) {
+        assert.deepEqual(podium((await hunter.message<{ winners: Winner[] }>("chest")).winners), winners);
+      }
+      const { body } = await node.get<{ phase: string; players: number; solved: number; standings: Winner[] }>(
+        `/api/hunts/${huntId}`,
+      );
+      assert.deepEqual([body.phase, body.players, body.solved], ["reveal", 3, 5]);
+      assert.deepEqual(podium(body.standings), [...winners, [3, cid.playerId, "Cid", 10]]);
+    });
+
+    it("the phase, counts and the top ten, and nothing else that grows with the players", async () => {
+      const huntId = await create();
+      const hunters = await Promise.all(Array.from({ length: 14 }, () => enter(huntId)));
+      await Promise.all(
+        hunters.map(async (hunter) => {
+          const card = await hunter.clue();
+          await hunter.solve(card.assignmentId, rightFor(card));
+        }),
+      );
+      await hunters[0]!.clue();
+      const { room } = hunters[1]!;
+      await until(() => room.state.solved === 14 && room.state.open === 1, {
+        timeoutMs: 5000,
+        what: "the counts arrive",
+      });
+      const { serverNow, endsAt, startsAt, top, ...rest } = room.state.toJSON();
+      assert.deepEqual(rest, {
+        huntId,
+        name: "Harbour lights",
+        phase: "solving",
+        players: 14,
+        open: 1,
+        solved: 14,
+        total: 2000,
+        waiting: 0,
+      });
+      assert.ok(Math.abs(serverNow - Date.now()) < 10_000);
+      assert.equal(endsAt, startsAt + 600_000);
+      assert.equal(top.length, 10);
+      assert.deepEqual(
+        top.map(({ rank }: { rank: number }) => rank),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      assert.deepEqual(Object.keys(top[0]).sort(), ["name", "playerId", "points", "rank"]);
+    });
+  });
+
+  describe("survives", () => {
+    const { info } = console;
+
+    // The SDK tells of each attempt to reconnect.
+    before(() => {
+      console.info = () => {};
+    });
+    after(() => {
+      console.info = info;
+    });
+
+    it("the drop of a connection: the player is back in its seat, with its clue open", async () => {
+      const huntId = await create();
+      const hunter = await enter(huntId);
+      const { reconnection, sessionId } = hunter.room;
+      reconnection.enabled = true;
+      const card = await hunter.clue();
+      await hunter.solve(card.assignmentId, "no idea");
+      const back = new Promise<void>((resolve) => hunter.room.onReconnect(() => resolve()));
+      await hunter.message("phase");
+      wire.cut();
+      await back;
+      reconnection.enabled = false;
+      assert.equal(hunter.room.sessionId, sessionId);
+      assert.equal((await hunter.message<{ phase: string }>("phase")).phase, "solving");
+      assert.deepEqual(await hunter.clue(), card);
+      assert.equal((await hunter.solve(card.assignmentId, rightFor(card))).attemptsLeft, 1);
+    });
+
+    it("the drop of a connection in the queue: the place is kept, and what came up meanwhile is there", async () => {
+      const { card, hunters } = await queue(3);
+      const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
+      for (const { room } of hunters) room.reconnection.enabled = true;
+      const back = Promise.all(
+        hunters.map(({ room }) => new Promise<void>((resolve) => room.onReconnect(() => resolve()))),
+      );
+      wire.cut();
+      await back;
+      for (const { room } of hunters) room.reconnection.enabled = false;
+      for (const attempt of [1, 2, 3])
+        assert.equal((await holder.solve(card.assignmentId, `no ${attempt}`)).correct, false);
+      assert.equal((await next.message<ClueCard>("clue")).assignmentId, "0.2");
+      assert.deepEqual(await last.claim(), { waiting: true, position: 1 });
+    });
+
+    it("SIGKILL in the middle: points, open clues, attempts, the queue's players and the phase go on", async () => {
+      const huntId = await create({ repeat: 2, clues: [CLUES[0]!] });
+      const plan = (await node.get<{ phaseEndsAt: number }>(`/api/hunts/${huntId}`)).body.phaseEndsAt;
+      const players = await Promise.all(Array.from({ length: 3 }, () => node.signIn()));
+      const seated = () => Promise.all(players.map(({ token }) => Hunter.join(clientOf(wire.url, token), huntId)));
+      let [one, two, three] = (await seated()) as [Hunter, Hunter, Hunter];
+      const first = await one.clue();
+      const second = await two.clue();
+      await two.solve(second.assignmentId, "no idea");
+      assert.deepEqual(await three.claim(), { waiting: true, position: 1 });
+      assert.equal((await one.solve(first.assignmentId, RIGHT[0]!)).total, 10);
+
+      keepRecords();
+      wire.close();
+      await node.kill();
+      await start();
+      [one, two, three] = (await seated()) as [Hunter, Hunter, Hunter];
+      const phase = await one.message<{ phase: string; endsAt: number }>("phase");
+      assert.deepEqual(phase, { phase: "solving", endsAt: plan });
+      assert.deepEqual(await three.claim(), { waiting: true, position: 1 });
+      assert.deepEqual(await one.solve(first.assignmentId, RIGHT[0]!), {
+        correct: true,
+        points: 10,
+        total: 10,
+        attemptsLeft: 2,
+      });
+      assert.deepEqual(await two.clue(), second);
+      assert.equal((await two.solve(second.assignmentId, "no idea")).attemptsLeft, 1);
+      assert.equal((await two.solve(second.assignmentId, "no idea")).attemptsLeft, 0);
+      assert.equal((await three.message<ClueCard>("clue")).assignmentId, "1.2");
+      await act(huntId, "end");
+      const { winners } = await three.message<{ winners: Winner[] }>("chest");
+      assert.deepEqual(podium(winners), [[1, players[0]!.id, players[0]!.name, 10]]);
+    });
+  });
+
+  describe("is run by operators", () => {
+    let console: Visitor;
+    before(async () => {
+      console = await Visitor.join(clientOf(wire.url, operator), "admin");
+    });
+
+    const command = <T>(name: string, args: object, requestId?: string) =>
+      console.request<T>("command", { name, args, ...(requestId === undefined ? {} : { requestId }) });
+    const query = <T>(name: string, args?: object) => console.request<T>("query", { name, ...(args && { args }) });
+
+    interface Entry {
+      kind: string;
+      type: string;
+      data: { id?: string; phase?: string; operatorId?: string };
+    }
+    const news = (kind: string, type: string) =>
+      console.message<Entry>("timeline", (entry) => entry.kind === kind && entry.type === type);
+
+    it("in the admin room: create, start, extend, end and cancel, each of which comes by on the timeline", async () => {
+      const definition = someHunt({ startsAt: Date.now() + 3_600_000, discoveryMs: 60_000, clues: CLUES });
+      const { id } = await command<{ id: string }>("createHunt", definition);
+      assert.equal((await news("event", "huntScheduled")).data.id, id);
+      assert.equal((await news("audit", "createHunt")).data.operatorId, "operator");
+      const started = await command<{ phase: string; phaseEndsAt: number }>("startHunt", { huntId: id });
+      assert.equal(started.phase, "discovery");
+      assert.deepEqual((await news("event", "huntPhase")).data.phase, "discovery");
+      const extended = await command<{ phaseEndsAt: number }>("extendHunt", { huntId: id, ms: 5000 });
+      assert.equal(extended.phaseEndsAt, started.phaseEndsAt + 5000);
+      assert.equal((await command<{ phase: string }>("endHunt", { huntId: id })).phase, "solving");
+      assert.deepEqual(await command("cancelHunt", { huntId: id }), {
+        id,
+        name: definition.name,
+        phase: "cancelled",
+        startsAt: definition.startsAt,
+        phaseEndsAt: null,
+      });
+      for (const verb of ["startHunt", "extendHunt", "endHunt", "cancelHunt"]) await news("audit", verb);
+      await assert.rejects(command("endHunt", { huntId: id }), {
+        code: "wrong_phase",
+        details: { phase: "cancelled", changesAt: null },
+      });
+    });
+
+    it("who may repeat a command with its request id and have it carried out once", async () => {
+      const id = await create();
+      const [one, two] = await Promise.all([
+        command<{ phaseEndsAt: number }>("extendHunt", { huntId: id, ms: 5000 }, "longer"),
+        command<{ phaseEndsAt: number }>("extendHunt", { huntId: id, ms: 5000 }, "longer"),
+      ]);
+      assert.deepEqual(one, two);
+      assert.equal((await query<{ phaseEndsAt: number }>("hunt", { huntId: id })).phaseEndsAt, one.phaseEndsAt);
+    });
+
+    it("who see what there is: hunts, one with its live counts, and nodes", async () => {
+      const id = await create();
+      const hunter = await enter(id);
+      await hunter.clue();
+      const hunts = await query<{ id: string }[]>("hunts");
+      assert.ok(hunts.some((hunt) => hunt.id === id));
+      const hunt = await query<{ players: number; instances: number }>("hunt", { huntId: id });
+      assert.deepEqual([hunt.players, hunt.instances], [1, 2000]);
+      const { nodes, actorsHere } = await query<{ nodes: object[]; actorsHere: number }>("nodes");
+      assert.equal(nodes.length, 1);
+      assert.ok(actorsHere > 0);
+    });
+
+    it("who are told what is wrong with a command", async () => {
+      await assert.rejects(command("fireHunt", {}), { code: "unknown_request" });
+      await assert.rejects(command("constructor", {}), { code: "unknown_request" });
+      await assert.rejects(command("startHunt", { huntId: "nowhere" }), { code: "not_found" });
+      await assert.rejects(command("createHunt", someHunt({ winners: 0 })), (error: Error & { code: string }) => {
+        assert.equal(error.code, "invalid_payload");
+        assert.match(error.message, /^winners: /);
+        return true;
+      });
+    });
+
+    it("while viewers watch and change nothing, and players stay outside", async () => {
+      const id = await create();
+      const viewer = await Visitor.join(clientOf(wire.url, await tokenOf("viewer")), "admin");
+      await assert.rejects(viewer.request("command", { name: "endHunt", args: { huntId: id } }), { code: "forbidden" });
+      assert.equal(
+        (await viewer.request<{ phase: string }>("query", { name: "hunt", args: { huntId: id } })).phase,
+        "solving",
+      );
+      await command("endHunt", { huntId: id });
+      await viewer.message<Entry>(
+        "timeline",
+        ({ type, data }) => type === "huntPhase" && data.id === id && data.phase === "reveal",
+      );
+      const { token } = await node.signIn();
+      await assert.rejects(Visitor.join(clientOf(wire.url, token), "admin"), { code: 403, message: /^forbidden: / });
+    });
+
+    it("over HTTP, where the same Idempotency-Key makes one hunt", async () => {
+      const headers = { "Idempotency-Key": "harbour-1" };
+      const body = someHunt({ name: "Once only", clues: CLUES });
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => node.post<{ id: string }>("/api/hunts", { token: operator, body, headers })),
+      );
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [201, 201, 201, 201],
+      );
+      assert.equal(new Set(answers.map((answer) => answer.body.id)).size, 1);
+      const { hunts } = (await node.get<{ hunts: { name: string }[] }>("/api/hunts")).body;
+      assert.equal(hunts.filter(({ name }) => name === "Once only").length, 1);
+    });
+  });
+
+  describe("is in the lobby", () => {
+    interface FeedEvent {
+      id: string;
+      type: string;
+      data: { id: string; phase: string };
+    }
+    const visit = async (options: object = {}) =>
+      Visitor.join(clientOf(wire.url, (await node.signIn()).token), "lobby", options);
+    const ids = (rows: Iterable<{ id: string }>): string[] => [...rows].map(({ id }) => id);
+
+    it("as coming, then as on, until it is over", async () => {
+      const lobby = await visit();
+      const state = () => lobby.room.state;
+      const id = await create({ startsAt: Date.now() + 3_600_000 });
+      await lobby.message<FeedEvent>("event", ({ type, data }) => type === "huntScheduled" && data.id === id);
+      await until(() => ids(state().coming).includes(id), { timeoutMs: 5000, what: "it is coming" });
+      await act(id, "start");
+      await until(() => ids(state().on).includes(id) && !ids(state().coming).includes(id), {
+        timeoutMs: 5000,
+        what: "it is on",
+      });
+      const row = [...state().on].find((each) => each.id === id).toJSON();
+      assert.deepEqual(Object.keys(row).sort(), ["domain", "endsAt", "id", "name", "phase", "startsAt"]);
+      assert.deepEqual([row.domain, row.name, row.phase], ["hunts", "Harbour lights", "solving"]);
+      await act(id, "cancel");
+      await until(() => !ids(state().on).includes(id), { timeoutMs: 5000, what: "it is gone" });
+    });
+
+    it("with its news, which go on from a cursor, each once and in order", async () => {
+      const early = await visit();
+      const id = await create();
+      const cursor = (await early.message<FeedEvent>("event", ({ data }) => data.id === id)).id;
+      await act(id, "extend", { ms: 1000 });
+      await act(id, "extend", { ms: 1000 });
+      const later = await visit({ since: cursor });
+      await act(id, "cancel");
+      await later.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
+      await early.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
+      const heard = (visitor: Visitor): string[] =>
+        visitor.heard.filter(({ type }) => type === "event").map(({ payload }) => (payload as FeedEvent).id);
+      const all = heard(early);
+      assert.deepEqual(heard(later), all.slice(all.indexOf(cursor) + 1));
+      assert.equal(new Set(all).size, all.length);
+      assert.deepEqual(later.unread("reset"), []);
+    });
+
+    it("with its newest news for a cursor that is gone, after a reset", async () => {
+      const id = await create();
+      const lobby = await visit({ since: "1-1" });
+      assert.deepEqual(await lobby.message("reset"), {});
+      await lobby.message<FeedEvent>("event", ({ data }) => data.id === id);
+      assert.equal(lobby.heard[0]?.type, "reset");
+    });
+  });
+
+  describe("keeps its answers", () => {
+    it("from everybody, plain and hashed, and out of its log", async () => {
+      const hunter = await enter(await create());
+      const { assignmentId } = await hunter.clue();
+      const long = `${RIGHT[0]}${randomBytes(200).toString("hex")}`;
+      await assert.rejects(hunter.solve(assignmentId, long), { code: "invalid_payload" });
+      await assert.rejects(hunter.solve(RIGHT[0]!, RIGHT[0]!), { code: "invalid_payload" });
+      const bad = { ...someHunt({ clues: CLUES }), winners: RIGHT };
+      assert.equal((await node.post("/api/hunts", { token: operator, body: bad })).status, 400);
+      keepRecords();
+
+      const file = new SQLite(path, { readonly: true });
+      const definitions = file.prepare("SELECT definition FROM hunts").pluck().all() as string[];
+      file.close();
+      const secrets = definitions.flatMap((text) => {
+        const { salt, clues } = JSON.parse(text) as { salt: string; clues: { hashes: string[] }[] };
+        return [salt, ...clues.flatMap(({ hashes }) => hashes)];
+      });
+      assert.ok(secrets.length > 40 && said.length > 20 && output.length > 10, "there is something to look through");
+      assert.ok(
+        definitions.every((text) => !text.includes("zyzzyva")),
+        "they are not stored in clear either",
+      );
+      const everything = [...said.map((bytes) => bytes.toString("latin1")), output.join("\n")];
+      for (const text of everything) {
+        for (const secret of ["zyzzyva", ...secrets]) assert.ok(!text.includes(secret), `${secret} was told`);
+      }
+    });
+  });
+});

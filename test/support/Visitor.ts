@@ -1,0 +1,99 @@
+import type { Client, Room } from "@colyseus/sdk";
+import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import { RingmasterError, type WireError } from "../../src/errors.ts";
+
+/** How long a test waits for a message that must come. */
+const PATIENCE_MS = 15_000;
+
+interface Message {
+  type: string;
+  payload: unknown;
+}
+
+/** A client in a room, and what the room has told it. */
+export class Visitor {
+  readonly room: Room;
+  /** Every message so far, read or not, in order. */
+  readonly heard: Message[] = [];
+  /** Resolves with the code when the connection is over for good. */
+  readonly left: Promise<number>;
+  readonly #unread: Message[] = [];
+  #listener: (() => void) | undefined;
+
+  static async join(client: Client, room: string, options: object = {}): Promise<Visitor> {
+    return new Visitor(await client.joinOrCreate(room, options));
+  }
+
+  /** Takes a room that was joined. It does not come back by itself from a drop, unless `room.reconnection.enabled` is set. */
+  constructor(room: Room) {
+    this.room = room;
+    room.reconnection.enabled = false;
+    room.reconnection.minUptime = 0;
+    room.onMessage("*", (type, payload) => this.#hear({ type: String(type), payload }));
+    this.left = new Promise((resolve) => {
+      room.onLeave((code) => resolve(code));
+    });
+  }
+
+  /** Asks the room; rejects with its error. */
+  async request<T>(type: string, payload?: unknown): Promise<T> {
+    try {
+      return await this.room.request<unknown, T>(type, payload);
+    } catch (error) {
+      const { name, reason } = error as { name?: string; reason?: WireError };
+      throw name === "rejected" ? RingmasterError.fromWire(reason!) : error;
+    }
+  }
+
+  /** The first unread message of this type that fits; waits for one. */
+  async message<T>(type: string, fits: (payload: T) => boolean = () => true): Promise<T> {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const at = this.#unread.findIndex((each) => each.type === type && fits(each.payload as T));
+      if (at >= 0) return this.#unread.splice(at, 1)[0]!.payload as T;
+      const leftMs = giveUpAt - performance.now();
+      if (leftMs <= 0) throw new Error(`no such ${type} came; unread: ${JSON.stringify(this.#unread)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#listener = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Messages of a type that came so far and were not read. */
+  unread(type: string): unknown[] {
+    return this.#unread.filter((each) => each.type === type).map(({ payload }) => payload);
+  }
+
+  #hear(message: Message): void {
+    this.heard.push(message);
+    this.#unread.push(message);
+    this.#listener?.();
+  }
+}
+
+/** A player in the room of a hunt. */
+export class Hunter extends Visitor {
+  static override async join(client: Client, huntId: string): Promise<Hunter> {
+    return new Hunter(await client.joinOrCreate("hunt", { huntId }));
+  }
+
+  claim(): Promise<ClaimAnswer> {
+    return this.request("claim", {});
+  }
+
+  /** Claims, and fails when there is no clue. */
+  async clue(): Promise<ClueCard> {
+    const answer = await this.claim();
+    if ("waiting" in answer) throw new Error(`no clue, but position ${answer.position} in the queue`);
+    return answer;
+  }
+
+  solve(assignmentId: string, answer: string): Promise<SolveAnswer> {
+    return this.request("solve", { assignmentId, answer });
+  }
+}
