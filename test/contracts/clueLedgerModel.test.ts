@@ -31,10 +31,9 @@ type Step = { together: Request[] } | { pass: number } | { rebuild: { lost: bool
 
 /** Taken modulo the number of players of the history, so that some histories are crowded and some are not. */
 const player = fc.nat({ max: 59 });
-const behind = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(0) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 1500 }) },
-);
+/** Round numbers meet, so that something is often asked in the very millisecond of an expiry. */
+const hundreds = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most }).map((n) => n * 100);
+const behind = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: hundreds(15) });
 const claim = fc.record({ ask: fc.constant("claim" as const), player, node: fc.integer({ min: 1, max: 3 }), behind });
 const solve = fc.record({
   ask: fc.constant("solve" as const),
@@ -56,7 +55,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ together: fc.array(request, { minLength: 1, maxLength: 8 }) }) },
-  { weight: 2, arbitrary: fc.record({ pass: fc.integer({ min: 1, max: 800 }) }) },
+  { weight: 2, arbitrary: fc.record({ pass: hundreds(8) }) },
   { weight: 1, arbitrary: fc.record({ rebuild: fc.record({ lost: fc.boolean(), order: fc.nat() }) }) },
 );
 const history = fc.record({

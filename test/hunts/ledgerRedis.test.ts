@@ -135,6 +135,16 @@ describe("RedisClueLedger and its server", () => {
     assert.ok(early < 10 * 400, `${early} bytes for ten players`);
   });
 
+  it("keeps nothing of a waiting claim that was served or forgotten", async () => {
+    await ledger.load(hunt, { epoch: 2, issued: 0, rows: [] });
+    for (const player of ["ann", "bob", "cy"]) await claim(player);
+    const ofQueue = (): Promise<string[]> => redis.keys("*:wait*");
+    assert.equal((await ofQueue()).length, 2);
+    await ledger.forget(hunt, "bob");
+    await ledger.issue(hunt, 2, NOW);
+    assert.deepEqual(await ofQueue(), []);
+  });
+
   it("keeps all of a hunt under its hash tag, and leaves nothing behind", async () => {
     await ledger.load(hunt, { epoch: 2, issued: 3, rows: openRows(2) });
     await claim("ann");
