@@ -54,7 +54,7 @@ export interface ClueLedger {
   close(): Promise<void>;
 }
 
-/** Which hunt, and the rules the ledger applies. */
+/** Which hunt, and the rules the ledger applies: the same in every call about the hunt (`ledgerRulesFault` says which it can keep). */
 export interface HuntKey {
   id: string;
   rules: LedgerRules;
