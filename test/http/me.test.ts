@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { bearer, Edge } from "./edge.ts";
 
 describe("GET /api/me/inventory", () => {
-  const edge = new Edge();
-  before(() => edge.open());
+  let edge: Edge;
+  before(async () => {
+    edge = await Edge.open();
+  });
   after(() => edge.close());
 
   it("tells callers what they have, and nobody else", async () => {
