@@ -3,9 +3,10 @@ import type { Clock, Rng } from "../../clock.ts";
 import { CommitUnknown, failureOf } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
-import { type ActorStore, type ClaimedRow, Fenced, type OutboxRow } from "./ActorStore.ts";
+import { type ActorStore, type ClaimedRow, CRASHES_SHARED, Fenced, type OutboxRow } from "./ActorStore.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
+import type { SuspectGate } from "./SuspectGate.ts";
 import { Turn } from "./Turn.ts";
 import { planFiring, soonestDue, type TimerRecord } from "./timers.ts";
 
@@ -19,6 +20,7 @@ export interface ActivationPorts {
   metrics: RuntimeMetrics;
   /** Under which this node may answer reads from memory; another number than before: look whose the actor is. */
   lease(): number | undefined;
+  suspects: SuspectGate;
   /** The turn committed these messages. */
   deliver(rows: OutboxRow[]): void;
   /** The soonest due time has changed (null: no timers). */
@@ -92,6 +94,10 @@ export class Activation {
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
     this.#actor = create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
     this.#actor.state = JSON.parse(row.state);
+  }
+
+  /** Its timers fire from now on. */
+  start(): void {
     this.#arm();
   }
 
@@ -233,7 +239,28 @@ export class Activation {
     return outcome;
   }
 
-  async #turnOf(job: Job): Promise<CallOutcome> {
+  #turnOf(job: Job): Promise<CallOutcome> {
+    if (this.row.crashes < CRASHES_SHARED) return this.#runTurn(job);
+    // Whoever is inside the gate may be waiting for this very call.
+    return job.chain.length > 0 ? this.#suspectTurn(job) : this.#ports.suspects.pass(() => this.#suspectTurn(job));
+  }
+
+  /** The nodes that this actor lived on died: that a turn of it begins is written down, in case that it was its doing. */
+  async #suspectTurn(job: Job): Promise<CallOutcome> {
+    const { store } = this.#ports;
+    const { version } = this.row;
+    try {
+      await store.accuse(this.row);
+    } catch (error) {
+      return this.#failure(job, error);
+    }
+    const outcome = await this.#runTurn(job);
+    // A turn that commits does this along with it; what fails here is made good by the next one that does.
+    if (this.row.version === version) await store.acquit(this.row).catch(() => {});
+    return outcome;
+  }
+
+  async #runTurn(job: Job): Promise<CallOutcome> {
     const { store, clock } = this.#ports;
     const turn = new Turn(this.row, this.#timers, store, clock.now());
     try {

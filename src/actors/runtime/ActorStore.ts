@@ -36,8 +36,14 @@ export interface OutboxRow {
   message: string;
 }
 
-/** An actor whose adoption crashed its node this often is left alone until an operator pardons it. */
-export const CRASHES_TO_QUARANTINE = 3;
+/**
+ * `crashes` tells how much suspicion rests on an actor. Whoever lived on a node that died shares it, up to this: from here on
+ * an actor's count is raised before it is loaded and before each of its turns, and lowered afterwards, so that only the one
+ * in whose hands the process dies is left with more.
+ */
+export const CRASHES_SHARED = 2;
+/** An actor with this many has crashed its first node and three that adopted it: it is left alone until an operator pardons it. */
+export const CRASHES_TO_QUARANTINE = 4;
 
 /** The row has another epoch or version: this node does not own the actor any more, or does not know its latest turn. */
 export class Fenced extends Error {}
@@ -54,7 +60,7 @@ interface StoredRow {
   crashes: number;
 }
 
-/** Rows read, adopted or deleted at once. */
+/** Outbox rows read or adopted at once. */
 const OUTBOX_PAGE = 500;
 
 const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, crashes";
@@ -88,24 +94,33 @@ export class ActorStore {
   }
 
   /**
-   * Takes the actor over from whom `seen` says: nobody, a dead node, or an earlier activation on this node. False when the row
-   * has changed since it was seen. `crashed` counts one more crash against the actor.
+   * Takes the actor over from whom `seen` says: nobody, a dead node, or an earlier activation on this node. Undefined when the
+   * row has changed since it was seen. `crashed`: its node died with it.
    */
-  async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<boolean> {
+  async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
     const { affected } = await this.#database.write(
-      "UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = crashes + ?, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?",
-      [this.#nodeId, crashed ? 1 : 0, now, seen.kind, seen.id, seen.epoch, seen.version],
+      `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?`,
+      [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version],
     );
-    return affected === 1;
+    return affected === 1 ? afterClaim(seen, crashed) : undefined;
   }
 
-  /** Actors of `owner` (null: of nobody) that have a timer due by `dueBy`, soonest first. Reads an index only. */
-  async dueOf(owner: string | null, dueBy: number, limit: number): Promise<Array<ActorAddress & { dueAt: number }>> {
+  /**
+   * Actors of `owner` (null: of nobody) that have a timer due from `dueFrom` to `dueBy`, soonest first, without those in
+   * quarantine. Reads an index, and the rows that it returns.
+   */
+  async dueOf(
+    owner: string | null,
+    dueFrom: number,
+    dueBy: number,
+    limit: number,
+  ): Promise<Array<ActorAddress & { dueAt: number }>> {
     const rows = await this.#database.query<StoredRow>(
-      `SELECT kind, id, due_at FROM actors WHERE owner ${owner === null ? "IS NULL" : "= ?"} AND due_at <= ? ORDER BY due_at LIMIT ?`,
-      [...(owner === null ? [] : [owner]), dueBy, limit],
+      `SELECT kind, id, due_at FROM actors WHERE owner ${owner === null ? "IS NULL" : "= ?"} AND due_at >= ? AND due_at <= ?
+       AND crashes < ? ORDER BY due_at LIMIT ?`,
+      [...(owner === null ? [] : [owner]), dueFrom, dueBy, CRASHES_TO_QUARANTINE, limit],
     );
-    return rows.map((row) => ({ kind: row.kind, id: row.id, dueAt: row.due_at! }));
+    return rows.map((row) => ({ kind: row.kind, id: row.id, dueAt: Number(row.due_at) }));
   }
 
   /** Takes over those of `addresses` that still are `owner`'s, in one transaction; rows that somebody else has locked are left out. */
@@ -118,16 +133,31 @@ export class ActorStore {
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
       if (rows.length === 0) return [];
-      const crashed = owner === null ? 0 : 1;
+      const crashed = owner !== null && owner !== this.#nodeId;
       await tx.write(
-        `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = crashes + ?, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
-        [this.#nodeId, crashed, now, ...flat(rows)],
+        `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
+        [this.#nodeId, now, ...flat(rows)],
       );
-      return rows.map((row) => ({
-        ...claimed(row),
-        epoch: Number(row.epoch) + 1,
-        crashes: Number(row.crashes) + crashed,
-      }));
+      return rows.map((row) => afterClaim(claimed(row), crashed));
+    });
+  }
+
+  /**
+   * Frees up to `limit` actors of a node that died, so that they are not looked for under its name for ever; rows that
+   * somebody else has locked are left out. Returns how many.
+   */
+  async freeFrom(owner: string, limit: number): Promise<number> {
+    return this.#database.transaction(async (tx) => {
+      const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
+      const rows = await tx.query<ActorAddress>(`SELECT kind, id FROM actors WHERE owner = ? LIMIT ?${locking}`, [
+        owner,
+        limit,
+      ]);
+      if (rows.length > 0) {
+        const where = `(kind, id) IN (${pairs(rows)})`;
+        await tx.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE ${where}`, flat(rows));
+      }
+      return rows.length;
     });
   }
 
@@ -141,10 +171,9 @@ export class ActorStore {
     );
   }
 
-  /** Frees all that this node id owns; `crashed` counts one more crash against each. (The embedded node keeps its id over restarts.) */
-  async releaseAll(crashed: boolean): Promise<void> {
-    await this.#database.write("UPDATE actors SET owner = NULL, crashes = crashes + ? WHERE owner = ?", [
-      crashed ? 1 : 0,
+  /** Frees all that this node id owned in an earlier life, which crashed. (The embedded node keeps its id over restarts.) */
+  async releaseAll(): Promise<void> {
+    await this.#database.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE owner = ?`, [
       this.#nodeId,
     ]);
   }
@@ -157,14 +186,23 @@ export class ActorStore {
     return rows.map((row) => row.owner);
   }
 
-  /** Whether the row still has this epoch: what an owner without a valid lease asks before it answers from memory. */
+  /** Whether the row still is this owner's: what an owner without a valid lease asks before it answers from memory. */
   async holds(row: ActorAddress & { epoch: number }): Promise<boolean> {
-    const rows = await this.#database.query("SELECT 1 FROM actors WHERE kind = ? AND id = ? AND epoch = ?", [
-      row.kind,
-      row.id,
-      row.epoch,
-    ]);
+    const rows = await this.#database.query(
+      "SELECT 1 FROM actors WHERE kind = ? AND id = ? AND epoch = ? AND owner = ?",
+      [row.kind, row.id, row.epoch, this.#nodeId],
+    );
     return rows.length === 1;
+  }
+
+  /** Writes down that the process is now in this actor's hands; throws Fenced when the actor is another node's. */
+  async accuse(row: ClaimedRow): Promise<void> {
+    await this.fenced(this.#database, "UPDATE actors SET crashes = ?", [row.crashes + 1], row, row.version);
+  }
+
+  /** The process has come out of this actor's hands alive. */
+  async acquit(row: ClaimedRow): Promise<void> {
+    await this.fenced(this.#database, "UPDATE actors SET crashes = ?", [row.crashes], row, row.version);
   }
 
   /** Earlier crashes no longer count against these actors; lifts a quarantine. */
@@ -245,7 +283,10 @@ export class ActorStore {
     return messages.map((message, at) => ({ seq: insertId + at, message }));
   }
 
-  /** Runs an UPDATE that must match the row in exactly this epoch and version. */
+  /**
+   * Runs an UPDATE that must match the row in exactly this epoch and version, and not freed: from then on anybody may claim it,
+   * lease or not, so that who would go on with it could answer reads from a memory that is not the latest.
+   */
   protected async fenced(
     sql: Sql,
     update: string,
@@ -253,13 +294,10 @@ export class ActorStore {
     row: ClaimedRow,
     version: number,
   ): Promise<void> {
-    const { affected } = await sql.write(`${update} WHERE kind = ? AND id = ? AND epoch = ? AND version = ?`, [
-      ...params,
-      row.kind,
-      row.id,
-      row.epoch,
-      version,
-    ]);
+    const { affected } = await sql.write(
+      `${update} WHERE kind = ? AND id = ? AND epoch = ? AND version = ? AND owner = ?`,
+      [...params, row.kind, row.id, row.epoch, version, this.#nodeId],
+    );
     if (affected !== 1)
       throw new Fenced(`${row.kind}/${row.id} is not at epoch ${row.epoch}, version ${version} any more`);
   }
@@ -287,6 +325,15 @@ export class ActorStore {
     if (seqs.length === 0) return;
     await this.#database.write(`DELETE FROM actor_outbox WHERE seq IN (${seqs.map(() => "?").join(", ")})`, seqs);
   }
+}
+
+/** What becomes of an actor's count of crashes when it loses its node. */
+const blamed = (crashed: boolean): string =>
+  crashed ? `CASE WHEN crashes < ${CRASHES_SHARED} THEN crashes + 1 ELSE crashes END` : "crashes";
+
+function afterClaim(seen: ClaimedRow, crashed: boolean): ClaimedRow {
+  const crashes = crashed && seen.crashes < CRASHES_SHARED ? seen.crashes + 1 : seen.crashes;
+  return { ...seen, epoch: seen.epoch + 1, crashes };
 }
 
 const SET_TURN = "state = ?, timers = ?, due_at = ?, crashes = ?, updated_at = ?";

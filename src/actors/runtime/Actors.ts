@@ -84,7 +84,7 @@ export class Actors {
   }
 
   async start(): Promise<void> {
-    await this.#store.releaseAll(true);
+    await this.#store.releaseAll();
     await this.peers.start({
       call: (message) => void this.#answer(message),
       released: (nodeId, all) => this.#onReleased(nodeId, all),

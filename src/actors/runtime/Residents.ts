@@ -2,11 +2,18 @@ import type { Clock, Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation, type ActivationPorts } from "./Activation.ts";
 import type { Actor, ActorContext, ActorType } from "./Actor.ts";
-import { type ActorAddress, type ActorStore, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./ActorStore.ts";
+import {
+  type ActorAddress,
+  type ActorStore,
+  type ClaimedRow,
+  CRASHES_SHARED,
+  CRASHES_TO_QUARANTINE,
+} from "./ActorStore.ts";
 import type { Membership } from "./Membership.ts";
 import type { Outbox } from "./Outbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
+import { SuspectGate } from "./SuspectGate.ts";
 import { TimerHeap } from "./TimerHeap.ts";
 
 /** How an actor kind is made on this node. */
@@ -28,6 +35,8 @@ export interface ResidentPorts {
 const RELEASE_BATCH = 500;
 /** An actor whose next timer is further away than this may be passivated: a sweeper adopts it again before it is due. */
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
+/** An actor that could not be loaded here is left to the peers for this long. */
+const LOAD_AGAIN_MS = 10_000;
 
 /** The actors that live on this node. */
 export class Residents {
@@ -36,6 +45,9 @@ export class Residents {
   readonly #outbox: () => Outbox;
   readonly #activations = new Map<string, Activation>();
   readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
+  /** Until when (monotonic) actors that could not be loaded here are not adopted by this node. */
+  readonly #unloadable = new Map<string, number>();
+  readonly #suspects: SuspectGate;
   readonly #heap: TimerHeap;
   /** Rows whose activation was dropped: to be released, so that whoever is first may have them. */
   #dropped: ClaimedRow[] = [];
@@ -45,6 +57,7 @@ export class Residents {
     for (const kind of kinds) this.#kinds.set(kind.type.kind, kind);
     this.#ports = ports;
     this.#outbox = outbox;
+    this.#suspects = new SuspectGate(ports.clock);
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
   }
 
@@ -56,8 +69,12 @@ export class Residents {
     return this.#activations.get(key);
   }
 
-  knows(kind: string): boolean {
-    return this.#kinds.has(kind);
+  /** Whether a sweep may bring this actor here: it is of a known kind, not here yet, and not on its way. */
+  wants(address: ActorAddress): boolean {
+    const key = actorKey(address);
+    if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
+    this.#unloadable.delete(key);
+    return this.#kinds.has(address.kind) && !this.#activations.has(key) && !this.#arriving.has(key);
   }
 
   /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
@@ -80,7 +97,7 @@ export class Residents {
     if (!found) {
       const state = JSON.stringify(kind.type.initial(address.id));
       if (!(await store.create(address, state, clock.now()))) return { owner: undefined };
-      return this.settle({ ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 });
+      return this.#arrive({ ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 });
     }
     const mine = found.owner === membership.self.id;
     if (found.owner !== null && !mine && !membership.isGone(found.owner)) return { owner: found.owner };
@@ -91,21 +108,68 @@ export class Residents {
       );
     }
     const crashed = found.owner !== null && !mine;
-    if (!(await store.claim(found, crashed, clock.now()))) return { owner: undefined };
-    return this.settle({ ...found, epoch: found.epoch + 1, crashes: found.crashes + (crashed ? 1 : 0) });
+    const row = await store.claim(found, crashed, clock.now());
+    return row ? this.#arrive(row) : { owner: undefined };
   }
 
-  /** Brings a claimed row to life here. */
-  settle(row: ClaimedRow): Activation | { owner: string | undefined } {
-    if (this.#closed) {
+  async #arrive(row: ClaimedRow): Promise<Activation | { owner: string | undefined }> {
+    await this.settle([row]);
+    const activation = this.#activations.get(actorKey(row));
+    if (activation || this.#closed) return activation ?? { owner: undefined };
+    throw new RingmasterError("internal", `${actorKey(row)} cannot be loaded on this node.`);
+  }
+
+  /** Brings claimed rows to life here. One that cannot be loaded is freed, and keeps none of the others from it. */
+  async settle(rows: readonly ClaimedRow[]): Promise<void> {
+    const suspects = rows.filter((row) => row.crashes >= CRASHES_SHARED);
+    for (const row of rows) if (row.crashes < CRASHES_SHARED) this.#begin(this.#load(row));
+    for (const row of suspects) await this.#suspects.pass(async () => this.#begin(await this.#loadSuspect(row)));
+  }
+
+  async #loadSuspect(row: ClaimedRow): Promise<Activation | undefined> {
+    const { store, log } = this.#ports;
+    try {
+      await store.accuse(row);
+      const activation = this.#load(row);
+      await store.acquit(row);
+      return activation;
+    } catch (error) {
+      log.warn({ err: error, actor: actorKey(row) }, "a suspected actor was not loaded");
       this.#dropped.push(row);
-      return { owner: undefined };
+      return undefined;
     }
-    const kind = this.#kindOf(row.kind);
-    const activation = new Activation(row, kind.create, this.#activationPorts());
+  }
+
+  #load(row: ClaimedRow): Activation | undefined {
+    const key = actorKey(row);
+    try {
+      const activation = new Activation(row, this.#kindOf(row.kind).create, this.#activationPorts());
+      this.#unloadable.delete(key);
+      return activation;
+    } catch (error) {
+      this.#ports.log.error({ err: error, actor: key }, "an actor cannot be loaded; it is left to the other nodes");
+      this.#unloadable.set(key, this.#ports.clock.monotonic() + LOAD_AGAIN_MS);
+      this.#dropped.push(row);
+      return undefined;
+    }
+  }
+
+  /** Whoever claimed the row last has it: a call and a sweep may have claimed it one after the other. */
+  #begin(activation: Activation | undefined): void {
+    if (!activation) return;
+    const present = this.#activations.get(activation.key);
+    if (this.#closed || (present && present.row.epoch > activation.row.epoch)) {
+      activation.abandon();
+      if (this.#closed) this.#dropped.push(activation.row);
+      return;
+    }
+    if (present) {
+      present.abandon();
+      this.#forget(present);
+    }
     this.#activations.set(activation.key, activation);
-    this.#ports.metrics.active(row.kind, 1);
-    return activation;
+    this.#ports.metrics.active(activation.row.kind, 1);
+    activation.start();
   }
 
   #kindOf(name: string): ActorKind {
@@ -124,6 +188,7 @@ export class Residents {
       log,
       metrics,
       lease: () => membership.lease(),
+      suspects: this.#suspects,
       deliver: (rows) => this.#outbox().deliver(rows),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
       drop: (activation) => this.#drop(activation),

@@ -11,7 +11,7 @@ import type { Residents } from "./Residents.ts";
 const LOOK_AHEAD_MS = 1500;
 /** An actor overdue by this is adopted even by a node that rendezvous hashing does not prefer. */
 const GRACE_MS = 1000;
-/** Candidates looked at, and actors adopted, for each owner in one sweep. */
+/** Candidates looked at, and actors adopted or freed, for each owner in one sweep. */
 const BUDGET = 512;
 const ADOPT_BATCH = 128;
 /** How often the table is asked for owners that nobody has heard of, and idle actors are let go. */
@@ -32,6 +32,8 @@ export class Sweeper {
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  /** Where the last sweep of an owner left off, because it found nothing to adopt among as many candidates as it may look at. */
+  readonly #leftOffAt = new Map<string | null, number>();
   #censusAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
@@ -82,8 +84,9 @@ export class Sweeper {
       await this.#census();
     }
     await this.#adoptDueOf(null);
+    await this.#adoptDueOf(this.#membership.self.id);
     for (const nodeId of this.#membership.goneNodes()) {
-      await this.#adoptDueOf(nodeId);
+      if (!(await this.#adoptDueOf(nodeId))) await this.#store.freeFrom(nodeId, BUDGET);
       await this.#outbox.adopt(nodeId);
     }
   }
@@ -95,19 +98,28 @@ export class Sweeper {
     await this.#residents.passivate(this.#idleMs);
   }
 
-  async #adoptDueOf(owner: string | null): Promise<void> {
+  /**
+   * Adopts what is due of `owner`: nobody, a node that is gone, or this node itself, which may own actors that are not in its
+   * memory when the answer to a claim or a release was lost. Returns whether there may be more.
+   */
+  async #adoptDueOf(owner: string | null): Promise<boolean> {
     const now = this.#clock.now();
-    const candidates = await this.#store.dueOf(owner, now + LOOK_AHEAD_MS, BUDGET);
-    if (candidates.length === 0) return;
+    const self = this.#membership.self.id;
+    const overdue = now - GRACE_MS;
+    const dueBy = owner === self ? overdue : now + LOOK_AHEAD_MS;
+    const candidates = await this.#store.dueOf(owner, this.#leftOffAt.get(owner) ?? 0, dueBy, BUDGET);
     const hosts = this.#membership.hosts().map((node) => node.id);
     const mine = candidates.filter(
       (candidate) =>
-        preferredNode(actorKey(candidate), hosts) === this.#membership.self.id || candidate.dueAt < now - GRACE_MS,
+        this.#residents.wants(candidate) &&
+        (preferredNode(actorKey(candidate), hosts) === self || candidate.dueAt <= overdue),
     );
-    for (let at = 0; at < mine.length && !this.#stopped; at += ADOPT_BATCH) {
-      const rows = await this.#store.adopt(mine.slice(at, at + ADOPT_BATCH), owner, this.#clock.now());
-      for (const row of rows) if (this.#residents.knows(row.kind)) this.#residents.settle(row);
-    }
-    if (candidates.length === BUDGET) this.#again = true;
+    const isFull = candidates.length === BUDGET;
+    if (isFull && mine.length === 0) this.#leftOffAt.set(owner, candidates.at(-1)!.dueAt);
+    else this.#leftOffAt.delete(owner);
+    for (let at = 0; at < mine.length && !this.#stopped; at += ADOPT_BATCH)
+      await this.#residents.settle(await this.#store.adopt(mine.slice(at, at + ADOPT_BATCH), owner, this.#clock.now()));
+    if (isFull && mine.length > 0) this.#again = true;
+    return isFull;
   }
 }
