@@ -74,6 +74,7 @@ describe("RedisFeed when Redis fails", () => {
   it("hears events whose ids are below its position, when the clock of the new Redis is behind", async () => {
     await server.kill();
     await server.restart();
+    await whenReady(client);
     const other = new Redis(server.url);
     await other.xadd(streamKey(TOPIC), "5-1", "at", "1", "type", "older", "data", "null");
     await hears("older");

@@ -61,6 +61,19 @@ describe("GuardedPresence", () => {
     assert.equal(heard[0], "found");
   });
 
+  it("has a request wait for a room that is listed before it listens, and delivers it once", async () => {
+    const heard: unknown[] = [];
+    const published = presence.publish("$room", ["_reserveSeat", "1", []]);
+    await until(async () => /cmdstat_publish:calls=([2-9]|\d\d)/.test(await redis.info("commandstats")), {
+      what: "it is published again",
+      timeoutMs: 5000,
+    });
+    await presence.subscribe("$room", (request) => heard.push(request));
+    await published;
+    await until(() => heard.length > 0, { what: "the request is heard", timeoutMs: 5000 });
+    assert.deepEqual(heard, [["_reserveSeat", "1", []]]);
+  });
+
   it("gives errors of another process their code back", async () => {
     const replies: unknown[] = [];
     await presence.subscribe("ipc:1", (reply) => replies.push(reply));

@@ -1,5 +1,6 @@
 import { RedisPresence } from "@colyseus/redis-presence";
 import type { Redis } from "ioredis";
+import { systemClock } from "../../clock.ts";
 import { LuaScript } from "../../stores/runtime/redis.ts";
 import { readRefusal } from "./refusal.ts";
 
@@ -7,6 +8,11 @@ const countScript = new LuaScript(new URL("./count.lua", import.meta.url));
 
 /** Replies of one process to another's request come on a channel of this name and the request's id. */
 const REPLIES = "ipc:";
+/** Requests to a room, and to a process. Somebody always hears these, unless it is gone or not there yet. */
+const REQUESTS = ["$", "p:"];
+/** How often, and for how long, a request that nobody heard is published again, in milliseconds; it times out after 2000. */
+const REPEAT_EVERY_MS = 50;
+const REPEAT_FOR_MS = 1500;
 /** `IpcProtocol.ERROR` of Colyseus, which does not export it. */
 const IPC_ERROR = 1;
 
@@ -47,8 +53,21 @@ export class GuardedPresence extends RedisPresence {
     return this;
   }
 
+  /**
+   * A request that nobody hears is published again for a while: Colyseus lists a room before it listens for it, and after
+   * an outage a room can be listed again before its process listens again.
+   */
   override async publish(topic: string, message: unknown): Promise<void> {
-    await super.publish(topic, message).catch(() => {});
+    const text = JSON.stringify(message === undefined ? false : message);
+    const isRequest = REQUESTS.some((prefix) => topic.startsWith(prefix));
+    const until = systemClock.monotonic() + (isRequest ? REPEAT_FOR_MS : 0);
+    try {
+      while ((await this.pub.publish(topic, text)) === 0 && systemClock.monotonic() < until) {
+        await new Promise<void>((resolve) => systemClock.schedule(resolve, REPEAT_EVERY_MS));
+      }
+    } catch {
+      // Redis is away: the request times out, and a reply is missed
+    }
   }
 
   override async hset(key: string, field: string, value: string): Promise<boolean> {
