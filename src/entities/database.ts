@@ -8,7 +8,10 @@ import { MIGRATIONS } from "./migrations/index.ts";
 import { CommitUnknown, type Database, failureOf, type Transaction, type Written } from "./sql.ts";
 import { WriterQueue } from "./WriterQueue.ts";
 
-/** A write transaction left idle this long is ended by MariaDB itself, so that a stalled process frees its locks. */
+/**
+ * A transaction left idle this long is ended by MariaDB itself, so that a stalled process frees its locks: also one that has
+ * only locked rows and written none yet, which MariaDB does not take for a write transaction.
+ */
 const IDLE_TRANSACTION_SECONDS = 3;
 /** How long a statement waits for another transaction's row lock; a turn that waits longer is retried instead. */
 const LOCK_WAIT_SECONDS = 5;
@@ -45,13 +48,13 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
   return new MysqlDatabase(source, pool);
 }
 
-/** READ COMMITTED everywhere; MariaDB also ends write transactions that a stalled process left open. */
+/** READ COMMITTED everywhere; MariaDB also ends transactions that a stalled process left open. */
 function prepareSession(connection: PoolConnection): void {
-  // A server that lacks a variable (MySQL has no idle_write_transaction_timeout) answers with an error that changes nothing.
+  // A server that lacks a variable (MySQL has no idle_transaction_timeout) answers with an error that changes nothing.
   const ignore = (): void => {};
   connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", ignore);
   connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`, ignore);
-  connection.query(`SET SESSION idle_write_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}`, ignore);
+  connection.query(`SET SESSION idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}`, ignore);
 }
 
 async function migrateUnderLock(source: DataSource): Promise<void> {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";
 import { History, named } from "./supportHistory.ts";
 import type { LoadRecord } from "./workerProtocol.ts";
@@ -97,4 +99,29 @@ describe("actors on a cluster that loses its servers", function () {
     const answers = new Set(records.filter(({ value }) => value).map(({ actor, value }) => `${actor} ${value}`));
     assert.equal(answers.size, records.filter(({ value }) => value).length, "no two calls had the same answer");
   }
+});
+
+describe("the rows that a stalled process has locked", function () {
+  this.timeout(60_000);
+
+  it("are free soon, also when it has written nothing yet", async () => {
+    const url = await freshDatabaseUrl();
+    const [stalled, peer] = (await Promise.all([0, 1].map(() => openDatabase({ kind: "mysql", url, pool: 2 })))) as [
+      Database,
+      Database,
+    ];
+    await peer.write("CREATE TABLE seats (id VARCHAR(8) PRIMARY KEY, taken INT NOT NULL) ENGINE=InnoDB");
+    await peer.write("INSERT INTO seats VALUES ('locked', 0), ('written', 0)");
+    const [locking, writing] = await Promise.all([stalled.begin(), stalled.begin()]);
+    await locking.query("SELECT id FROM seats WHERE id = 'locked' FOR UPDATE");
+    await writing.write("UPDATE seats SET taken = 1 WHERE id = 'written'");
+    await assert.rejects(peer.query("SELECT id FROM seats FOR UPDATE NOWAIT"));
+    const seats = await sooner("the rows are free", () =>
+      peer.query<{ taken: number }>("SELECT taken FROM seats FOR UPDATE NOWAIT"),
+    );
+    assert.deepEqual(seats, [{ taken: 0 }, { taken: 0 }]);
+    await assert.rejects(writing.commit());
+    await locking.rollback();
+    await Promise.all([stalled.close(), peer.close()]);
+  });
 });
