@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Cluster, sooner } from "./support.ts";
 import { History, longestPauseOfAny, named } from "./supportHistory.ts";
-import type { LoadRecord } from "./workerProtocol.ts";
+import type { LoadRecord, WorkerCall } from "./workerProtocol.ts";
 
 describe("what a node of a cluster leaves to its peers", function () {
   this.timeout(120_000);
@@ -84,9 +84,36 @@ describe("what a node of a cluster leaves to its peers", function () {
     await history.assertTicksAreWhole(actors);
     assert.ok((await history.owned())[victim.id]! >= actors.length, "nobody else died");
   });
+
+  it("delivers what killed nodes had committed, once, whether or not it was out already", async () => {
+    await open({ ttlMs: 1000 });
+    const [before] = await cluster.boot(["before"], { feed: "hangs" });
+    const [after] = await cluster.boot(["after"], { feed: "hangs after append" });
+    const [heir] = await cluster.boot(["heir"], { feed: "redis" });
+    await cluster.join(before!);
+    await before!.call(announcement("not out"));
+    await before!.kill();
+    await cluster.join(after!);
+    await after!.call(announcement("out"));
+    await sooner("the event is out", async () => (await news()).includes("out"));
+    await after!.kill();
+    assert.equal(await history.undelivered(), 2);
+    await cluster.join(heir!);
+    await sooner("the outbox is empty", async () => (await history.undelivered()) === 0);
+    assert.deepEqual((await news()).toSorted(), ["not out", "out"]);
+  });
+
+  async function news(): Promise<string[]> {
+    const { events } = await cluster.feed.read("news", undefined);
+    return events.map(({ data }) => (data as { text: string }).text);
+  }
 });
 
 /** In whole milliseconds. */
 function longest(calls: readonly LoadRecord[]): number {
   return Math.round(Math.max(0, ...calls.map(({ tookMs }) => tookMs)));
+}
+
+function announcement(text: string): WorkerCall {
+  return { kind: "counter", actor: text, method: "announce", args: ["news", text] };
 }

@@ -1,6 +1,9 @@
+import type { Redis } from "ioredis";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
+import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
+import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 import type { Ticking } from "./workerActors.ts";
@@ -113,6 +116,9 @@ export class Cluster {
   readonly redis: RedisServer;
   readonly databaseUrl: string;
   readonly database: Database;
+  /** As the nodes have it that are told to use Redis for theirs. */
+  readonly feed: RedisFeed;
+  readonly #client: Redis;
   readonly #ttlMs: number;
   readonly #nodes: ClusterNode[] = [];
 
@@ -120,11 +126,15 @@ export class Cluster {
     const [redis, url] = await Promise.all([startRedis(), databaseUrl ?? freshDatabaseUrl()]);
     const database = await openDatabase({ kind: "mysql", url, pool: 4 });
     await database.write(EFFECTS_TABLE);
-    return new Cluster(redis, url, database, ttlMs);
+    const client = connectRedis(redis.url, "test");
+    await whenReady(client);
+    return new Cluster(redis, client, url, database, ttlMs);
   }
 
-  private constructor(redis: RedisServer, databaseUrl: string, database: Database, ttlMs: number) {
+  private constructor(redis: RedisServer, client: Redis, databaseUrl: string, database: Database, ttlMs: number) {
     this.redis = redis;
+    this.#client = client;
+    this.feed = new RedisFeed(client, redis.url);
     this.databaseUrl = databaseUrl;
     this.database = database;
     this.#ttlMs = ttlMs;
@@ -168,6 +178,8 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.kill()));
+    await this.feed.close();
+    this.#client.disconnect();
     await this.database.close();
     await this.redis.stop();
   }

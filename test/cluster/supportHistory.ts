@@ -63,6 +63,12 @@ export class History {
     return Number(row!.n);
   }
 
+  /** Messages that were committed and are not known to be delivered. */
+  async undelivered(): Promise<number> {
+    const [row] = await this.#database.query<{ n: number }>("SELECT COUNT(*) AS n FROM actor_outbox");
+    return Number(row!.n);
+  }
+
   /** Every firing so far of every actor took effect once, and none is missing before the last one. */
   async assertTicksAreWhole(actors: readonly string[]): Promise<void> {
     const rows = await this.#database.query<{ actor: string; n: number; top: number; bottom: number }>(
