@@ -6,6 +6,8 @@ import { DemoActor } from "./actors/hunts/DemoActor.ts";
 import { HuntActor } from "./actors/hunts/HuntActor.ts";
 import { HuntDesk } from "./actors/hunts/HuntDesk.ts";
 import { HuntOffice } from "./actors/hunts/HuntOffice.ts";
+import { POPUPS, PopupActor } from "./actors/popups/PopupActor.ts";
+import { PopupViews } from "./actors/popups/PopupViews.ts";
 import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
 import { Actors } from "./actors/runtime/Actors.ts";
 import type { ActorKind } from "./actors/runtime/Residents.ts";
@@ -41,7 +43,7 @@ const ROOMS: Record<string, RegisteredHandler> = {
 };
 
 /** The actors that may live on a node. */
-const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [HuntActor, DemoActor] as never;
+const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [HuntActor, DemoActor, PopupActor] as never;
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
@@ -200,8 +202,10 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
     forget: (id) => metrics.forgetHunt(id),
   });
-  const board = new LobbyBoard({ feed, hunts });
+  const board = new LobbyBoard({ feed, hunts, database });
   await board.start();
+  const popupViews = new PopupViews(database, systemClock);
+  if (config.role !== "web") await actors.ref(PopupActor, POPUPS).arm();
 
   const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
     verify: (token) => tokens.verify(token),
@@ -215,6 +219,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     huntDesk,
     huntOffice,
     board,
+    popupViews,
     feed,
     actors,
   };
@@ -227,6 +232,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     readiness,
     limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
     hunts: huntOffice,
+    popup: actors.ref(PopupActor, POPUPS),
     me: new PrizeLedger(database, systemRng),
     players: new Players(database),
     tokens,
@@ -241,7 +247,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
   await server.listen(config.port);
   lifecycle.onStop("connections", () => server.transport.shutdown());
   lifecycle.onStop("board", () => board.stop());
-  lifecycle.onStop("buffers", () => huntDesk.flush());
+  lifecycle.onStop("buffers", async () => void (await Promise.all([huntDesk.flush(), popupViews.flush()])));
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   lifecycle.onStop("actors", () => actors.drain());
   lifecycle.up("rooms");

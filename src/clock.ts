@@ -46,7 +46,8 @@ function idFrom(byte: () => number, length: number): string {
 }
 
 export const systemRng: Rng = {
-  next: () => Math.random(),
+  // What is drawn may be worth guessing, so it must not be guessable.
+  next: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
   id(length = 16) {
     const bytes = crypto.getRandomValues(new Uint8Array(length * 2));
     let at = 0;

@@ -14,6 +14,7 @@ import { type MyThings, myRoutes } from "./me.ts";
 import { monitorRoutes } from "./monitor.ts";
 import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
+import { type PopupDoor, popupRoutes } from "./popups.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
 
@@ -29,6 +30,7 @@ export interface HttpServices extends SignInServices {
   limits: RequestLimits;
   hunts: HuntDirectory;
   me: MyThings;
+  popup: PopupDoor;
   /** The folder of the built player page. */
   pageFolder: string;
 }
@@ -59,9 +61,10 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts, me }: HttpServices): Router {
+function apiRoutes({ hunts, me, popup }: HttpServices): Router {
   const router = Router();
   router.use("/me", myRoutes(me));
+  router.use("/popups", popupRoutes(popup));
   router.use("/hunts", huntRoutes(hunts));
   return router;
 }

@@ -96,6 +96,8 @@ export function aHunt(): HuntDefinition {
   };
 }
 
+const A_WINDOW = { id: "w1", contentId: "c", title: "T", body: "B", openedAt: 1, closesAt: 2 };
+
 /** All of the HTTP edge on a free port, with hunts and players in memory. */
 export class Edge {
   readonly services: HttpServices;
@@ -117,6 +119,11 @@ export class Edge {
       readiness: new Readiness(["database"]),
       players: { create: async (player) => void this.players.push(player) },
       hunts: this.hunts,
+      popup: {
+        current: async () => null,
+        openNow: async () => A_WINDOW,
+        closeNow: async () => ({ id: A_WINDOW.id, views: 2 }),
+      },
       me: { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] },
       pageFolder: temporaryFolder(),
       ...overrides,

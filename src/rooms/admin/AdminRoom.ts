@@ -3,6 +3,7 @@ import { z } from "zod";
 import { HUNT_BOUNDS, huntDefinition } from "../../actors/hunts/definition.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { HuntOffice, OperatorCall } from "../../actors/hunts/HuntOffice.ts";
+import { POPUPS, PopupActor } from "../../actors/popups/PopupActor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { RingmasterError } from "../../errors.ts";
 import { mayActAs } from "../../http/auth/identity.ts";
@@ -46,9 +47,15 @@ const COMMANDS = new Map<string, Verb>([
       return huntOffice.extend(id, ms, call);
     },
   ],
+  ["openPopup", (_args, { actors }, call) => popups(actors, call).openNow()],
+  ["closePopup", (_args, { actors }, call) => popups(actors, call).closeNow()],
   ["endHunt", (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call)],
   ["cancelHunt", (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call)],
 ]);
+
+function popups(actors: Actors, { requestId }: OperatorCall) {
+  return actors.ref(PopupActor, POPUPS, requestId === undefined ? {} : { requestId });
+}
 
 /** What viewers may read: `room.request("query", {name, args})`. */
 const QUERIES = new Map<string, Verb>([

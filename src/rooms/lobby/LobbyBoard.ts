@@ -1,5 +1,7 @@
 import { type HuntStatus, LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { HuntListing, Hunts } from "../../entities/hunts/Hunt.ts";
+import { openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
+import type { Sql } from "../../entities/sql.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 
 /** Something to take part in, of whatever domain. Times are epoch milliseconds. */
@@ -27,17 +29,21 @@ export class LobbyBoard {
   readonly #readers = new Set<BoardReader>();
   readonly #feed: Feed;
   readonly #hunts: Hunts;
+  readonly #sql: Sql;
+  #popup: PopupWindow | undefined;
   #unfollow: (() => void) | undefined;
 
-  constructor(ports: { feed: Feed; hunts: Hunts }) {
+  constructor(ports: { feed: Feed; hunts: Hunts; database: Sql }) {
     this.#feed = ports.feed;
     this.#hunts = ports.hunts;
+    this.#sql = ports.database;
   }
 
   /** Follows the feed first and reads the hunts then, so that nothing falls between. */
   async start(): Promise<void> {
     this.#unfollow = await this.#feed.follow(LOBBY_TOPIC, (event) => this.#onEvent(event));
     for (const hunt of await this.#hunts.list()) this.#take(hunt);
+    this.#popup ??= await openWindow(this.#sql);
   }
 
   stop(): void {
@@ -47,6 +53,11 @@ export class LobbyBoard {
   join(reader: BoardReader): () => void {
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
+  }
+
+  /** The popup window that is open, for whoever comes late. */
+  get popup(): PopupWindow | undefined {
+    return this.#popup;
   }
 
   /** What has begun and is not over, oldest first. */
@@ -66,6 +77,8 @@ export class LobbyBoard {
 
   #onEvent(event: FeedEvent): void {
     if (event.type === "huntScheduled" || event.type === "huntPhase") this.#take(event.data as HuntStatus);
+    if (event.type === "popupOpened") this.#popup = event.data as PopupWindow;
+    if (event.type === "popupClosed" && this.#popup?.id === (event.data as { id: string }).id) this.#popup = undefined;
     for (const reader of this.#readers) {
       reader.onBoard();
       reader.onEvent(event);

@@ -1,6 +1,7 @@
 import { type SchemaType, schema, t } from "@colyseus/schema";
 import { z } from "zod";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
+import type { PopupViews } from "../../actors/popups/PopupViews.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
@@ -10,6 +11,7 @@ import type { BoardEntry, BoardReader, LobbyBoard } from "./LobbyBoard.ts";
 export interface LobbyRoomServices extends RoomServices {
   feed: Feed;
   board: LobbyBoard;
+  popupViews: PopupViews;
   nodeId: string;
 }
 
@@ -18,6 +20,8 @@ const MOST_CLIENTS = 1000;
 const EVENTS_ON_ARRIVAL = 20;
 
 const joinOptions = z.looseObject({ since: z.string().min(1).max(64).optional() });
+
+const viewing = z.strictObject({ windowId: z.string().min(1).max(32) });
 
 const BoardRow = schema(
   {
@@ -53,6 +57,9 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
     this.#leaveBoard = this.services.board.join(this);
     await this.setMatchmaking({ metadata: { key: `lobby@${this.services.nodeId}` } });
     this.onBoard();
+    this.request("viewPopup", viewing, (client, { windowId }) =>
+      this.services.popupViews.view(windowId, client.auth!.playerId),
+    );
   }
 
   protected override async onPlayerJoin(client: RoomClient, options: unknown): Promise<void> {
@@ -64,6 +71,8 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
     );
     if (reset) client.send("reset", {});
     for (const event of events) client.send("event", event);
+    const { popup } = this.services.board;
+    if (popup) client.send("popup", popup);
   }
 
   override onDispose(): void {

@@ -1,0 +1,34 @@
+import type { Clock } from "../../clock.ts";
+import { countViews } from "../../entities/popups/Popup.ts";
+import { type Database, databaseError } from "../../entities/sql.ts";
+import { RingmasterError } from "../../errors.ts";
+import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
+
+/** Counts views of popup windows, those of a few milliseconds in one transaction; a player's once a window. */
+export class PopupViews {
+  readonly #group: GroupCommit<string, number | undefined>;
+
+  constructor(database: Database, clock: Clock) {
+    this.#group = new GroupCommit({
+      clock,
+      flush: async (windowId, playerIds) => {
+        try {
+          return await database.transaction((tx) => countViews(tx, windowId, playerIds, clock.now()));
+        } catch (error) {
+          throw databaseError(error);
+        }
+      },
+    });
+  }
+
+  /** Counted when it resolves. Throws `conflict` for a window that is not open. */
+  async view(windowId: string, playerId: string): Promise<{ views: number }> {
+    const views = await this.#group.commit(windowId, [playerId]);
+    if (views === undefined) throw new RingmasterError("conflict", "This popup window is not open.");
+    return { views };
+  }
+
+  flush(): Promise<void> {
+    return this.#group.flush();
+  }
+}
