@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from "express";
+import { databaseError } from "../entities/sql.ts";
 import { RingmasterError, toRingmasterError, type WireError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RetryAfter } from "./limits.ts";
@@ -44,7 +45,7 @@ export function answerFailures(
 }
 
 function toFailure(thrown: unknown): RingmasterError {
-  if (!isClientsFault(thrown)) return toRingmasterError(thrown);
+  if (!isClientsFault(thrown)) return toRingmasterError(databaseError(thrown));
   const options = { cause: thrown };
   if (thrown.type === "entity.parse.failed") {
     return new RingmasterError("invalid_payload", "The body is not valid JSON.", undefined, options);

@@ -166,6 +166,21 @@ describe("Signing in", () => {
     client.auth.token = "eyJ.expired.token";
     const { token } = await client.auth.signInAnonymously();
     assert.equal((await edge.services.tokens.verify(token)).role, "player");
+    // It keeps the token for every client of the process, whichever server it is for.
+    client.auth.signOut();
+  });
+
+  it("is unavailable while the database is out of reach", async () => {
+    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:3306"), { code: "ECONNREFUSED" });
+    const away = await Edge.open({ players: { create: () => Promise.reject(refused) } });
+    try {
+      const { status, error, text } = await away.post("/auth/anonymous", {});
+      assert.deepEqual([status, error?.code], [503, "unavailable"]);
+      assert.doesNotMatch(text, /127\.0\.0\.1/);
+      assert.deepEqual(away.logged, []);
+    } finally {
+      await away.close();
+    }
   });
 
   it("fails as internal when the player cannot be stored, and says no more than that", async () => {

@@ -38,13 +38,14 @@ const FOREIGN: Record<string, Thrower> = {
   plain: () => new Error("secret 10.0.0.7"),
   numbered: () => new ServerError(4300, "secret 10.0.0.7"),
   informational: () => new ServerError(100, "secret 10.0.0.7"),
-  named: () => Object.assign(new Error("secret 10.0.0.7"), { code: "ECONNREFUSED" }),
+  named: () => Object.assign(new Error("secret 10.0.0.7"), { code: "EACCES" }),
   prototype: () => Object.assign(new Error("secret 10.0.0.7"), { code: "constructor" }),
   text: () => "secret 10.0.0.7",
 };
 
 const THROWN: Record<string, Thrower> = {
   ...FOREIGN,
+  away: () => Object.assign(new Error("secret 10.0.0.7"), { code: "ECONNREFUSED" }),
   typed: () => new RingmasterError("wrong_phase", "The hunt has not begun.", { phase: "scheduled" }),
   remote: () => ({ code: "unavailable", message: "unavailable: No node serves rooms." }),
 };
@@ -125,6 +126,12 @@ describe("Matchmaking", () => {
       });
     }
   }
+
+  it("answers unavailable, without its text, when what admits to a room is out of reach", async () => {
+    const answer = await join("throwing", { at: "auth", what: "away" });
+    assert.deepEqual(refusal(answer), [503, "unavailable"]);
+    assert.doesNotMatch(answer.text, /secret/);
+  });
 
   it("knows no other rooms, ids and methods", async () => {
     const unknown = [

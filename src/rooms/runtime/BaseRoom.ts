@@ -12,6 +12,7 @@ import {
   ServerError,
 } from "@colyseus/core";
 import type { z } from "zod";
+import { databaseError } from "../../entities/sql.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -250,7 +251,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
       const value = await this.#handle(client, request, frame);
       this.#reply(client, frame.id, ResponseStatus.OK, value);
     } catch (thrown) {
-      const error = toRingmasterError(thrown);
+      const error = toRingmasterError(databaseError(thrown));
       outcome = error.code;
       if (error.status === 500) {
         this.log.error({ err: thrown, room: this.roomName, roomId: this.roomId, type: frame.type }, "A request failed");
