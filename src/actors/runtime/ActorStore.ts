@@ -302,16 +302,21 @@ export class ActorStore {
       throw new Fenced(`${row.kind}/${row.id} is not at epoch ${row.epoch}, version ${version} any more`);
   }
 
-  async outboxOf(owner: string = this.#nodeId, limit: number = OUTBOX_PAGE): Promise<OutboxRow[]> {
-    return this.#database.query<OutboxRow>(
-      "SELECT seq, message FROM actor_outbox WHERE owner = ? ORDER BY seq LIMIT ?",
-      [owner, limit],
+  /** A page of this node's undelivered messages from `after` (exclusive) on, in the order committed. */
+  async outboxOf(after: number): Promise<OutboxRow[]> {
+    const rows = await this.#database.query<OutboxRow>(
+      "SELECT seq, message FROM actor_outbox WHERE owner = ? AND seq > ? ORDER BY seq LIMIT ?",
+      [this.#nodeId, after, OUTBOX_PAGE],
     );
+    return rows.map(({ seq, message }) => ({ seq: Number(seq), message }));
   }
 
   /** Takes a page of a dead node's undelivered messages over. Returns how many rows were its; 0 means that none are left. */
   async adoptOutbox(from: string): Promise<number> {
-    const rows = await this.outboxOf(from);
+    const rows = await this.#database.query<{ seq: number }>(
+      "SELECT seq FROM actor_outbox WHERE owner = ? ORDER BY seq LIMIT ?",
+      [from, OUTBOX_PAGE],
+    );
     if (rows.length === 0) return 0;
     const ids = rows.map((row) => row.seq);
     await this.#database.write(

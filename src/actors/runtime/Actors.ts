@@ -6,13 +6,14 @@ import { Activation, currentTurn } from "./Activation.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { type ActorAddress, ActorStore } from "./ActorStore.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
-import { Outbox, type OutboxMessage } from "./Outbox.ts";
+import { Outbox } from "./Outbox.ts";
 import { type Delivery, Peers } from "./Peers.ts";
 import { preferredNode } from "./placement.ts";
 import type { Bus, Log, NodeInfo, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from "./protocol.ts";
 import { type ActorKind, Residents } from "./Residents.ts";
 import { Sweeper } from "./Sweeper.ts";
+import type { Tell } from "./Tells.ts";
 
 export interface ActorsOptions {
   node: NodeInfo;
@@ -244,7 +245,7 @@ export class Actors {
     this.peers.reply(from, call, outcome as CallOutcome, deadline);
   }
 
-  async #tell(message: OutboxMessage & { type: "tell" }, requestId: string): Promise<void> {
+  async #tell(message: Tell, requestId: string): Promise<void> {
     const address = { kind: message.kind, id: message.id };
     try {
       await this.call(address, message.method, message.args, { requestId });

@@ -3,33 +3,31 @@ import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { OutgoingEvent } from "./Actor.ts";
 import type { ActorStore, OutboxRow } from "./ActorStore.ts";
 import type { Log } from "./ports.ts";
+import { type Tell, type Teller, Tells } from "./Tells.ts";
 
 /** What an outbox row holds. */
-export type OutboxMessage =
-  | { type: "event"; topic: string; at: number; event: OutgoingEvent }
-  | { type: "tell"; kind: string; id: string; method: string; args: unknown[] };
+export type OutboxMessage = { type: "event"; topic: string; at: number; event: OutgoingEvent } | Tell;
 
-/** Calls the told actor; rejects only when it is worth trying again. */
-export type Teller = (message: OutboxMessage & { type: "tell" }, requestId: string) => Promise<void>;
-
-/** Rows kept in memory while they cannot be delivered; beyond it they are read back from the table when it works again. */
+/** Events kept in memory while the feed is out of reach; beyond it they are read back from the table when it works again. */
 const MEMORY_BOUND = 10_000;
-/** Rows delivered at once. */
+/** Events appended at once. */
 const BATCH = 500;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
 /**
- * Carries committed messages to where they go: events into feeds, tells to their actors. At least once from the table, in the
- * order committed, and each takes effect once: a feed leaves out a key that it has, an actor answers a request id that it has.
+ * Carries committed messages to where they go: events into feeds in the order committed, tells to their actors. At least once
+ * from the table, and each takes effect once: a feed leaves out a key that it has, an actor answers a request id that it has.
  */
 export class Outbox {
   readonly #store: ActorStore;
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #tell: Teller;
-  #rows: OutboxRow[] = [];
+  readonly #tells: Tells;
+  #events: FeedAppend[] = [];
+  /** The ids of `#events`, in the same order. */
+  #seqs: number[] = [];
   /** Some rows are in the table only. */
   #spilled = false;
   #running: Promise<void> | undefined;
@@ -42,13 +40,13 @@ export class Outbox {
     this.#feed = ports.feed;
     this.#clock = ports.clock;
     this.#log = ports.log;
-    this.#tell = ports.tell;
+    this.#tells = new Tells(ports, () => this.#run());
   }
 
   /** Takes rows that a turn has just committed. */
   deliver(rows: readonly OutboxRow[]): void {
-    if (this.#spilled || this.#rows.length + rows.length > MEMORY_BOUND) this.#spilled = true;
-    else this.#rows.push(...rows);
+    if (this.#spilled || this.#events.length + rows.length > MEMORY_BOUND || !this.#tells.hasRoom) this.#spilled = true;
+    else this.#take(rows);
     this.#run();
   }
 
@@ -64,12 +62,26 @@ export class Outbox {
     this.#run();
   }
 
-  /** Delivers what is there, then stops; what cannot be delivered now stays in the table for a peer. */
+  /** Delivers the events that are there, then stops; what cannot be delivered now stays in the table for a peer. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#tells.stop();
     this.#cancelRetry?.();
     await this.#running;
-    if (this.#rows.length > 0) await this.#deliverAll().catch(() => {});
+    if (this.#events.length > 0) await this.#deliverAll().catch(() => {});
+  }
+
+  #take(rows: readonly OutboxRow[]): void {
+    for (const { seq, message } of rows) {
+      const parsed = JSON.parse(message) as OutboxMessage;
+      if (parsed.type === "tell") {
+        this.#tells.add(seq, parsed);
+        continue;
+      }
+      const { topic, at, event } = parsed;
+      this.#events.push({ key: `o${seq}`, topic, at, ...event });
+      this.#seqs.push(seq);
+    }
   }
 
   #run(): void {
@@ -81,13 +93,17 @@ export class Outbox {
       .catch((error: unknown) => this.#retryLater(error))
       .finally(() => {
         this.#running = undefined;
-        if (this.#rows.length > 0 || this.#spilled) this.#run();
+        if (this.#hasWork) this.#run();
       });
+  }
+
+  get #hasWork(): boolean {
+    return this.#events.length > 0 || (this.#spilled && this.#tells.hasRoom);
   }
 
   #retryLater(error: unknown): void {
     this.#log.warn(
-      { err: error, retryMs: this.#retryMs, waiting: this.#rows.length },
+      { err: error, retryMs: this.#retryMs, waiting: this.#events.length },
       "the outbox cannot deliver and tries again",
     );
     if (this.#stopped) return;
@@ -99,39 +115,39 @@ export class Outbox {
   }
 
   async #deliverAll(): Promise<void> {
-    for (;;) {
-      if (this.#rows.length === 0 && this.#spilled) await this.#readBack();
-      const batch = this.#rows.slice(0, BATCH);
-      if (batch.length === 0) return;
-      const failed = await this.#deliverBatch(batch);
-      await this.#store.deleteOutbox(batch.filter((row) => !failed.has(row)).map((row) => row.seq));
-      this.#rows = [...this.#rows.slice(batch.length), ...failed];
-      if (failed.size > 0) throw new Error(`${failed.size} tells could not be delivered`);
+    while (this.#hasWork) {
+      if (this.#events.length === 0) await this.#readBack();
+      const batch = this.#events.slice(0, BATCH);
+      if (batch.length === 0) continue;
+      // A feed that refuses fails the whole batch, since events keep their order.
+      await this.#feed.append(batch);
+      await this.#store.deleteOutbox(this.#seqs.slice(0, batch.length));
+      this.#events = this.#events.slice(batch.length);
+      this.#seqs = this.#seqs.slice(batch.length);
     }
   }
 
+  /** Reads a page of rows that are in the table only. */
   async #readBack(): Promise<void> {
     // Before the read: a turn that commits meanwhile must find the memory open, or see this read come back with its row.
     this.#spilled = false;
-    const rows = await this.#store.outboxOf();
-    if (rows.length > 0) this.#spilled = true;
-    const known = new Set(this.#rows.map((row) => row.seq));
-    this.#rows = [...rows.filter((row) => !known.has(row.seq)), ...this.#rows];
-  }
-
-  /** Returns the tells that must be tried again; a feed that refuses fails the whole batch, since events keep their order. */
-  async #deliverBatch(batch: readonly OutboxRow[]): Promise<Set<OutboxRow>> {
-    const events: FeedAppend[] = [];
-    const failed = new Set<OutboxRow>();
-    const tells: Array<Promise<void>> = [];
-    for (const row of batch) {
-      const message = JSON.parse(row.message) as OutboxMessage;
-      const key = `o${row.seq}`;
-      if (message.type === "event") events.push({ key, topic: message.topic, at: message.at, ...message.event });
-      else tells.push(this.#tell(message, key).catch(() => void failed.add(row)));
+    try {
+      for (let after = 0; ; ) {
+        const page = await this.#store.outboxOf(after);
+        const inMemory = new Set(this.#seqs);
+        const missing = page.filter(({ seq }) => !inMemory.has(seq) && !this.#tells.has(seq));
+        this.#take(missing);
+        const last = page.at(-1);
+        if (last === undefined) return;
+        if (missing.length > 0) {
+          this.#spilled = true;
+          return;
+        }
+        after = last.seq;
+      }
+    } catch (error) {
+      this.#spilled = true;
+      throw error;
     }
-    if (events.length > 0) await this.#feed.append(events);
-    await Promise.all(tells);
-    return failed;
   }
 }
