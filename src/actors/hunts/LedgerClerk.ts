@@ -34,6 +34,8 @@ export interface Seat {
   unfollow: () => void;
   /** Whether an errand for more clues is under way. */
   demanding: boolean;
+  /** The rebuild of the ledger that is under way: everybody who finds it missing waits for the same one. */
+  rebuilding?: Promise<void> | undefined;
 }
 
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
@@ -64,7 +66,10 @@ export class LedgerClerk {
           return decision as Decided<D>;
         }
       }
-      await this.#rebuild(seat, attempt);
+      seat.rebuilding ??= this.#rebuild(seat, attempt).finally(() => {
+        seat.rebuilding = undefined;
+      });
+      await seat.rebuilding;
       seat.table.requireSolving();
     }
     throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");

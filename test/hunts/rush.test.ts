@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
+import { Actors } from "../../src/actors/runtime/Actors.ts";
+import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
+import { systemClock, systemRng } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { Hunts } from "../../src/entities/hunts/Hunt.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
+import { kindOf, noMetrics, silentLog } from "../actors/simulation.ts";
+import { someSealedHunt } from "./someHunt.ts";
+
+/** More than an actor's mailbox holds. */
+const PLAYERS = 3000;
+
+describe("the rush at the start of solving", () => {
+  let database: Database;
+  let actors: Actors;
+  let desk: HuntDesk;
+
+  before(async () => {
+    database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    const common = { database, feed: new MemoryFeed(), clock: systemClock, rng: systemRng, log: silentLog };
+    actors = new Actors({
+      ...common,
+      ...{ node: { id: "n0", role: "all" }, kinds: [kindOf(HuntActor)], bus: new MemoryBus(), metrics: noMetrics },
+    });
+    await actors.start();
+    desk = new HuntDesk({
+      ...common,
+      ...{ actors, hunts: new Hunts(database), ledger: new MemoryClueLedger() },
+      journal: new AssignmentJournal(database, systemClock),
+      stands: () => {},
+      forget: () => {},
+    });
+  });
+
+  after(async () => {
+    await desk.flush();
+    await actors.drain();
+    await actors.stop();
+    await database.close();
+  });
+
+  it("gives a clue or a place to everybody, however many claim before the ledger is loaded", async () => {
+    const hunt = actors.ref(HuntActor, "rush");
+    await hunt.create(someSealedHunt({ startsAt: systemClock.now() + 60_000, repeat: 10_000 }), "op");
+    await hunt.start();
+    const answers = await Promise.all(
+      Array.from({ length: PLAYERS }, (_, at) => desk.claim("rush", { playerId: `p${at}`, name: `Player ${at}` })),
+    );
+    const given = answers.flatMap((answer) => ("waiting" in answer ? [] : [answer.assignmentId]));
+    assert.equal(answers.length, PLAYERS);
+    assert.equal(new Set(given).size, given.length);
+    assert.ok(given.length > 0);
+  });
+});
