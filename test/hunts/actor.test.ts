@@ -27,7 +27,8 @@ const PRIZES = [
   },
   { from: 1, to: 3, items: [{ item: "TICO", amount: "50" }] },
 ];
-const PLAN = { discoveryMs: 10_000, solvingMs: 60_000, revealMs: 20_000 };
+/** More clues than the low-water mark, several times over. */
+const PLAN = { discoveryMs: 10_000, solvingMs: 60_000, revealMs: 20_000, repeat: 10_000 };
 
 describe("a hunt's actor", () => {
   let database: Database;

@@ -18,8 +18,8 @@ describe("the distribution of clues", () => {
 
   const issuing: [string, PoolDemand, number, number, number][] = [
     ["fills an empty pool to the low-water mark", { pool: 0, waiting: 0, issued: 0 }, 0, PLENTY, LOW_WATER],
-    ["has enough for all who wait, and the mark", { pool: 0, waiting: 100, issued: 256 }, 256, PLENTY, 612],
-    ["fills up what is missing only", { pool: 100, waiting: 0, issued: 256 }, 256, PLENTY, 412],
+    ["has enough for all who wait, and the mark", { pool: 0, waiting: 100, issued: 256 }, 256, PLENTY, 356 + LOW_WATER],
+    ["fills up what is missing only", { pool: 100, waiting: 0, issued: 256 }, 256, PLENTY, 156 + LOW_WATER],
     ["ends at the total", { pool: 0, waiting: 100, issued: 256 }, 256, 300, 300],
     ["takes no more than the cap at once", { pool: 0, waiting: 100_000, issued: 256 }, 256, PLENTY, 256 + POOL_CAP],
     ["does nothing for a full pool", { pool: LOW_WATER, waiting: 0, issued: 256 }, 256, PLENTY, 256],

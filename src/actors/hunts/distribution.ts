@@ -1,5 +1,8 @@
-/** Clues kept ready beyond those that are waited for, so that a claim seldom waits for the hunt's actor. */
-export const LOW_WATER = 256;
+/**
+ * Clues kept ready beyond those that are waited for, so that a claim seldom waits for the hunt's actor: fetching more takes two
+ * commits, in which a busy node gives out some hundred. Those never given before are a mere count, so they cost nothing.
+ */
+export const LOW_WATER = 2048;
 /** The pool never grows beyond this: however many ask at once, an issue is a bounded batch. */
 export const POOL_CAP = 4096;
 
