@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from "typeorm";
-import type { DatabaseConfig } from "../config.ts";
+import { ConfigError, type DatabaseConfig } from "../config.ts";
 import { ENTITIES } from "./index.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { CommitUnknown, type Database, failureOf, type Transaction, type Written } from "./sql.ts";
@@ -18,7 +18,10 @@ const LOCK_WAIT_SECONDS = 5;
 /** Several nodes may start at once: one migrates, the others wait this long for it. */
 const MIGRATION_LOCK_SECONDS = 60;
 
-/** Opens the database and runs every pending migration; nothing may listen before this resolves. */
+/**
+ * Opens the database and runs every pending migration; nothing may listen before this resolves. Rejects with a ConfigError when
+ * the database cannot be reached or opened.
+ */
 export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   return config.kind === "mysql" ? openMysql(config) : openSqlite(config.path);
 }
@@ -35,7 +38,7 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
     connectTimeout: 5000,
     extra: { enableKeepAlive: true, maxIdle: config.pool },
   } as DataSourceOptions);
-  await source.initialize();
+  await opening(() => source.initialize());
   const pool = (source.driver as unknown as { pool: Pool }).pool;
   pool.on("connection", (connection: PoolConnection) => prepareSession(connection));
   // TypeORM tried the pool with a connection that was made before the listener above.
@@ -46,6 +49,15 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
   });
   await migrateUnderLock(source);
   return new MysqlDatabase(source, pool);
+}
+
+async function opening(step: () => unknown): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    throw new ConfigError(`DATABASE_URL: the database cannot be opened (${message || code})`, { cause: error });
+  }
 }
 
 /** READ COMMITTED everywhere; MariaDB also ends transactions that a stalled process left open. */
@@ -116,7 +128,7 @@ class MysqlDatabase implements Database {
 }
 
 async function openSqlite(path: string): Promise<Database> {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  if (path !== ":memory:") await opening(() => mkdirSync(dirname(path), { recursive: true }));
   const source = new DataSource({
     type: "better-sqlite3",
     database: path,
@@ -124,7 +136,7 @@ async function openSqlite(path: string): Promise<Database> {
     migrations: [...MIGRATIONS],
     enableWAL: path !== ":memory:",
   });
-  await source.initialize();
+  await opening(() => source.initialize());
   // FULL keeps "acknowledged is durable" true through a power cut, as InnoDB's default does.
   await source.query("PRAGMA synchronous = FULL");
   await source.runMigrations({ transaction: "each" });
