@@ -8,6 +8,11 @@ import { HuntDesk } from "./actors/hunts/HuntDesk.ts";
 import { HuntOffice } from "./actors/hunts/HuntOffice.ts";
 import { POPUPS, PopupActor } from "./actors/popups/PopupActor.ts";
 import { PopupViews } from "./actors/popups/PopupViews.ts";
+import { DEMO_QUESTS } from "./actors/quests/demo.ts";
+import { QuestActor } from "./actors/quests/QuestActor.ts";
+import { QuestDesk } from "./actors/quests/QuestDesk.ts";
+import { WalletDesk } from "./actors/quests/WalletDesk.ts";
+import { verifiersFor } from "./actors/quests/walletProof.ts";
 import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
 import { Actors } from "./actors/runtime/Actors.ts";
 import type { ActorKind } from "./actors/runtime/Residents.ts";
@@ -18,6 +23,7 @@ import { openDatabase } from "./entities/database.ts";
 import { Hunts } from "./entities/hunts/Hunt.ts";
 import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
+import { Quests } from "./entities/quests/Quest.ts";
 import type { Database } from "./entities/sql.ts";
 import { Tokens } from "./http/auth/tokens.ts";
 import { FrontDoor } from "./http/FrontDoor.ts";
@@ -43,7 +49,12 @@ const ROOMS: Record<string, RegisteredHandler> = {
 };
 
 /** The actors that may live on a node. */
-const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [HuntActor, DemoActor, PopupActor] as never;
+const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [
+  HuntActor,
+  DemoActor,
+  PopupActor,
+  QuestActor,
+] as never;
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
@@ -207,6 +218,9 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
   const popupViews = new PopupViews(database, systemClock);
   if (config.role !== "web") await actors.ref(PopupActor, POPUPS).arm();
 
+  const quests = new QuestDesk({ actors, database, feed, clock: systemClock });
+  await quests.open();
+
   const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
     verify: (token) => tokens.verify(token),
     logger: log,
@@ -220,6 +234,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     huntOffice,
     board,
     popupViews,
+    quests,
     feed,
     actors,
   };
@@ -234,6 +249,8 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     hunts: huntOffice,
     popup: actors.ref(PopupActor, POPUPS),
     me: new PrizeLedger(database, systemRng),
+    quests,
+    wallets: new WalletDesk({ ...common, verifiers: verifiersFor(config.production) }),
     players: new Players(database),
     tokens,
     clock: systemClock,
@@ -247,6 +264,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
   await server.listen(config.port);
   lifecycle.onStop("connections", () => server.transport.shutdown());
   lifecycle.onStop("board", () => board.stop());
+  lifecycle.onStop("quests", () => quests.close());
   lifecycle.onStop("buffers", async () => void (await Promise.all([huntDesk.flush(), popupViews.flush()])));
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   lifecycle.onStop("actors", () => actors.drain());
@@ -258,7 +276,7 @@ async function startDemo({ config, database }: Parts, actors: Actors): Promise<v
   const demo = actors.ref(DemoActor, "demo");
   const isWanted =
     config.demo ?? (!config.production && config.database.kind === "sqlite" && (await new Hunts(database).isEmpty()));
-  if (isWanted) await demo.start();
+  if (isWanted) await Promise.all([demo.start(), new Quests(database).seed(DEMO_QUESTS, systemClock.now())]);
   else if (config.demo === false && config.role !== "web") await demo.stop();
 }
 

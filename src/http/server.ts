@@ -15,8 +15,10 @@ import { monitorRoutes } from "./monitor.ts";
 import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
 import { type PopupDoor, popupRoutes } from "./popups.ts";
+import { myQuestRoutes, type QuestDirectory, questRoutes } from "./quests.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
+import { myWalletRoutes, type WalletConnections } from "./wallets.ts";
 
 /** What the endpoints need of the rest. */
 export interface HttpServices extends SignInServices {
@@ -30,6 +32,8 @@ export interface HttpServices extends SignInServices {
   limits: RequestLimits;
   hunts: HuntDirectory;
   me: MyThings;
+  quests: QuestDirectory;
+  wallets: WalletConnections;
   popup: PopupDoor;
   /** The folder of the built player page. */
   pageFolder: string;
@@ -61,9 +65,11 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts, me, popup }: HttpServices): Router {
+function apiRoutes({ hunts, me, popup, quests, wallets }: HttpServices): Router {
   const router = Router();
-  router.use("/me", myRoutes(me));
+  router.use("/me", myRoutes(me), myWalletRoutes(wallets));
+  router.use("/me/quests", myQuestRoutes(quests));
+  router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));
   router.use("/hunts", huntRoutes(hunts));
   return router;

@@ -124,6 +124,8 @@ export class Edge {
         openNow: async () => A_WINDOW,
         closeNow: async () => ({ id: A_WINDOW.id, views: 2 }),
       },
+      quests: {} as HttpServices["quests"],
+      wallets: {} as HttpServices["wallets"],
       me: { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] },
       pageFolder: temporaryFolder(),
       ...overrides,

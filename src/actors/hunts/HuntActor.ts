@@ -10,6 +10,9 @@ import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../ent
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { standings } from "../../stores/hunts/AssignmentJournal.ts";
+import { recordResults } from "../../stores/hunts/results.ts";
+import { QuestActor } from "../quests/QuestActor.ts";
+import { PARTS } from "../quests/rules.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
@@ -159,6 +162,7 @@ export class HuntActor extends Actor<HuntState> {
     const best = await standings(tx, this.id, count);
     const winners = best.map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
     await this.#pay(tx, winners);
+    await this.#record(tx);
     await updateHunt(tx, this.id, { winners });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
   }
@@ -172,6 +176,12 @@ export class HuntActor extends Actor<HuntState> {
       awards.map((award) => ({ ...award, source: "hunt", sourceId: this.id })),
       this.now,
     );
+  }
+
+  /** The players' results are what quests are checked against. */
+  async #record(tx: Transaction): Promise<void> {
+    if ((await recordResults(tx, this.id)) === 0) return;
+    for (const part of PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
   }
 
   async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number }): Promise<void> {

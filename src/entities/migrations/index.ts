@@ -3,6 +3,7 @@ import { Actors20261121000000 } from "./20261121000000-actors.ts";
 import { Hunts20261121000100 } from "./20261121000100-hunts.ts";
 import { Jobs20261121000200 } from "./20261121000200-jobs.ts";
 import { Prizes20261121000300 } from "./20261121000300-prizes.ts";
+import { Quests20261121000400 } from "./20261121000400-quests.ts";
 import { Popups20261121000600 } from "./20261121000600-popups.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
@@ -11,5 +12,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Hunts20261121000100,
   Jobs20261121000200,
   Prizes20261121000300,
+  Quests20261121000400,
   Popups20261121000600,
 ];

@@ -2,6 +2,7 @@ import { type SchemaType, schema, t } from "@colyseus/schema";
 import { z } from "zod";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { PopupViews } from "../../actors/popups/PopupViews.ts";
+import type { QuestDesk } from "../../actors/quests/QuestDesk.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
@@ -12,6 +13,7 @@ export interface LobbyRoomServices extends RoomServices {
   feed: Feed;
   board: LobbyBoard;
   popupViews: PopupViews;
+  quests: Pick<QuestDesk, "attend">;
   nodeId: string;
 }
 
@@ -52,6 +54,8 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   override patchRate = 250;
   override state = new LobbyRoomState();
   #leaveBoard: () => void = () => {};
+  /** By session: the player hears of their quests no more. */
+  readonly #leaveQuests = new Map<string, () => void>();
 
   override async onCreate(): Promise<void> {
     this.#leaveBoard = this.services.board.join(this);
@@ -64,6 +68,7 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
 
   protected override async onPlayerJoin(client: RoomClient, options: unknown): Promise<void> {
     const { since } = joinOptions.parse(options ?? {});
+    this.#hearOfQuests(client);
     const { events, reset } = await this.services.feed.read(
       LOBBY_TOPIC,
       since,
@@ -75,8 +80,21 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
     if (popup) client.send("popup", popup);
   }
 
+  protected override onPlayerGone({ sessionId }: RoomClient): void {
+    this.#leaveQuests.get(sessionId)?.();
+    this.#leaveQuests.delete(sessionId);
+  }
+
   override onDispose(): void {
     this.#leaveBoard();
+  }
+
+  /** A dropped player who comes back does so on another connection of the same session. */
+  #hearOfQuests({ sessionId, auth }: RoomClient): void {
+    const leave = this.services.quests.attend(auth!.playerId, (message) =>
+      this.clients.getById(sessionId)?.send("quest", message),
+    );
+    this.#leaveQuests.set(sessionId, leave);
   }
 
   onBoard(): void {

@@ -1,0 +1,113 @@
+import { RingmasterError } from "../../errors.ts";
+import type { ItemAmount } from "../prizes/PrizeLedger.ts";
+import type { Database, Sql } from "../sql.ts";
+
+/** What a player must have done: a check of the registry (`actors/quests/checks.ts`) and its arguments. */
+export interface QuestCondition {
+  check: string;
+  args: Record<string, unknown>;
+}
+
+/** What a quest promises. It never changes once the quest is there, so that a player gets what they started for. */
+export interface QuestTerms {
+  condition: QuestCondition;
+  /** From the moment the condition is met until completion is due, in milliseconds. */
+  delayMs: number;
+  /** Each item once. */
+  rewards: ItemAmount[];
+  /** Whether it may be started again once it is completed. */
+  repeatable: boolean;
+}
+
+/** A quest; times are epoch milliseconds. */
+export interface QuestRecord extends QuestTerms {
+  id: string;
+  title: string;
+  createdAt: number;
+  /** Since when nobody can start it; what was started before goes on. */
+  retiredAt: number | null;
+}
+
+interface QuestRow {
+  id: string;
+  title: string;
+  terms: string;
+  created_at: number;
+  retired_at: number | null;
+}
+
+/** A list is a look at what can be started, not an archive. */
+const MOST_LISTED = 200;
+
+/** Quests as operators define them. */
+export class Quests {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Those that can be started, oldest first. */
+  async list(): Promise<QuestRecord[]> {
+    const rows = await this.#database.query<QuestRow>(
+      "SELECT * FROM quests WHERE retired_at IS NULL ORDER BY created_at, id LIMIT ?",
+      [MOST_LISTED],
+    );
+    return rows.map(questOf);
+  }
+
+  /** Throws `conflict` for an id that is taken, and `not_found` for a reward that is no item. */
+  async create(quest: Omit<QuestRecord, "retiredAt">, createdBy: string): Promise<void> {
+    const { id, title, createdAt, condition, delayMs, rewards, repeatable } = quest;
+    await this.#database.transaction(async (tx) => {
+      await requireItems(tx, rewards);
+      const { affected } = await tx.write(
+        `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO quests (id, title, terms, created_by, created_at) VALUES (?, ?, ?, ?, ?)`,
+        [id, title, JSON.stringify({ condition, delayMs, rewards, repeatable }), createdBy, createdAt],
+      );
+      if (affected === 0) throw new RingmasterError("conflict", `There is a quest ${id} already; its terms stay.`);
+    });
+  }
+
+  /** Adds those whose id is free. */
+  async seed(quests: ReadonlyArray<Omit<QuestRecord, "createdAt" | "retiredAt">>, createdAt: number): Promise<void> {
+    for (const quest of quests) {
+      await this.create({ ...quest, createdAt }, "demo").catch((error: unknown) => {
+        if (!(error instanceof RingmasterError) || error.code !== "conflict") throw error;
+      });
+    }
+  }
+
+  /** From now on nobody can start it. Throws `not_found`. */
+  async retire(id: string, now: number): Promise<QuestRecord> {
+    await this.#database.write("UPDATE quests SET retired_at = ? WHERE id = ? AND retired_at IS NULL", [now, id]);
+    const quest = (await questsById(this.#database, [id])).get(id);
+    if (!quest) throw new RingmasterError("not_found", `There is no quest ${id}.`);
+    return quest;
+  }
+}
+
+/** The quests of these ids, by id; retired ones too. */
+export async function questsById(sql: Pick<Sql, "query">, ids: readonly string[]): Promise<Map<string, QuestRecord>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<QuestRow>(`SELECT * FROM quests WHERE id IN (${ids.map(() => "?").join(", ")})`, ids);
+  return new Map(rows.map((row) => [row.id, questOf(row)]));
+}
+
+/** A reward that cannot be paid would stop everybody whose quest is due with it. */
+async function requireItems(sql: Sql, rewards: readonly ItemAmount[]): Promise<void> {
+  for (const { item } of rewards) {
+    const found = await sql.query("SELECT 1 FROM items WHERE id = ?", [item]);
+    if (found.length === 0) throw new RingmasterError("not_found", `There is no item ${item}.`);
+  }
+}
+
+function questOf({ id, title, terms, created_at, retired_at }: QuestRow): QuestRecord {
+  return {
+    ...(JSON.parse(terms) as QuestTerms),
+    id,
+    title,
+    createdAt: Number(created_at),
+    retiredAt: retired_at === null ? null : Number(retired_at),
+  };
+}

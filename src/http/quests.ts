@@ -1,0 +1,45 @@
+import { type Request, Router } from "express";
+import { parseQuestDefinition, questId } from "../actors/quests/definition.ts";
+import type { QuestDesk } from "../actors/quests/QuestDesk.ts";
+import { RingmasterError } from "../errors.ts";
+import { callerOf, requireRole } from "./auth/authenticate.ts";
+import { BODY_LIMIT, jsonBody } from "./body.ts";
+
+/** Quests as the endpoints need them. */
+export type QuestDirectory = Pick<QuestDesk, "list" | "mine" | "start" | "create" | "retire">;
+
+/** `GET /` for everybody; `POST /` and `POST /:id/retire` for operators. */
+export function questRoutes(quests: QuestDirectory): Router {
+  const router = Router();
+  router.get("/", async (_request, response) => {
+    response.json({ quests: await quests.list() });
+  });
+  router.post("/", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const definition = parseQuestDefinition(request.body);
+    await quests.create(definition, callerOf(request).playerId);
+    response.status(201).json({ id: definition.id });
+  });
+  router.post("/:id/retire", requireRole("operator"), async (request, response) => {
+    response.json(await quests.retire(idOf(request)));
+  });
+  return router;
+}
+
+/** The caller's own: `GET /`, and `POST /:id/start`. */
+export function myQuestRoutes(quests: QuestDirectory): Router {
+  const router = Router();
+  router.use(requireRole("player"));
+  router.get("/", async (request, response) => {
+    response.json({ quests: await quests.mine(callerOf(request).playerId) });
+  });
+  router.post("/:id/start", async (request, response) => {
+    response.json(await quests.start(callerOf(request).playerId, idOf(request)));
+  });
+  return router;
+}
+
+function idOf(request: Request): string {
+  const id = questId.safeParse(request.params.id);
+  if (!id.success) throw new RingmasterError("not_found");
+  return id.data;
+}
