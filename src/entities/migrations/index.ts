@@ -4,6 +4,7 @@ import { Hunts20261121000100 } from "./20261121000100-hunts.ts";
 import { Jobs20261121000200 } from "./20261121000200-jobs.ts";
 import { Prizes20261121000300 } from "./20261121000300-prizes.ts";
 import { Quests20261121000400 } from "./20261121000400-quests.ts";
+import { Sessions20261121000500 } from "./20261121000500-sessions.ts";
 import { Popups20261121000600 } from "./20261121000600-popups.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
@@ -13,5 +14,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Jobs20261121000200,
   Prizes20261121000300,
   Quests20261121000400,
+  Sessions20261121000500,
   Popups20261121000600,
 ];
