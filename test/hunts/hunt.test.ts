@@ -8,7 +8,7 @@ import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
 import { until } from "../support/processes.ts";
 import { clientOf, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { Hunter, Visitor } from "../support/Visitor.ts";
+import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
 import { someHunt } from "./someHunt.ts";
 
@@ -278,15 +278,7 @@ describe("a hunt on one embedded node", () => {
   });
 
   describe("survives", () => {
-    const { info } = console;
-
-    // The SDK tells of each attempt to reconnect.
-    before(() => {
-      console.info = () => {};
-    });
-    after(() => {
-      console.info = info;
-    });
+    muteSdk();
 
     it("the drop of a connection: the player is back in its seat, with its clue open", async () => {
       const huntId = await create();

@@ -6,6 +6,19 @@ import { RingmasterError, type WireError } from "../../src/errors.ts";
 /** How long a test waits for a message that must come. */
 const PATIENCE_MS = 15_000;
 
+/** For a suite whose connections fail on purpose: the SDK would write of each to the console. */
+export function muteSdk(): void {
+  const { info, warn } = console;
+  before(() => {
+    console.info = () => {};
+    console.warn = () => {};
+  });
+  after(() => {
+    console.info = info;
+    console.warn = warn;
+  });
+}
+
 interface Message {
   type: string;
   payload: unknown;
@@ -19,7 +32,8 @@ export class Visitor {
   /** Resolves with the code when the connection is over for good. */
   readonly left: Promise<number>;
   readonly #unread: Message[] = [];
-  #listener: (() => void) | undefined;
+  readonly #listeners = new Set<() => void>();
+  #isGone = false;
 
   static async join(client: Client, room: string, options: object = {}): Promise<Visitor> {
     return new Visitor(await client.joinOrCreate(room, options));
@@ -32,7 +46,11 @@ export class Visitor {
     room.reconnection.minUptime = 0;
     room.onMessage("*", (type, payload) => this.#hear({ type: String(type), payload }));
     this.left = new Promise((resolve) => {
-      room.onLeave((code) => resolve(code));
+      room.onLeave((code) => {
+        this.#isGone = true;
+        this.#tell();
+        resolve(code);
+      });
     });
   }
 
@@ -46,22 +64,32 @@ export class Visitor {
     }
   }
 
-  /** The first unread message of this type that fits; waits for one. */
-  async message<T>(type: string, fits: (payload: T) => boolean = () => true): Promise<T> {
-    const giveUpAt = performance.now() + PATIENCE_MS;
+  /** The first unread message of this type that fits; waits for one, unless the room is left before. */
+  async message<T>(type: string, fits: (payload: T) => boolean = () => true, patienceMs = PATIENCE_MS): Promise<T> {
+    const giveUpAt = performance.now() + patienceMs;
     for (;;) {
       const at = this.#unread.findIndex((each) => each.type === type && fits(each.payload as T));
       if (at >= 0) return this.#unread.splice(at, 1)[0]!.payload as T;
+      if (this.#isGone) throw new Error(`the room was left before any such ${type} came`);
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0) throw new Error(`no such ${type} came; unread: ${JSON.stringify(this.#unread)}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#listener = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await this.#news(leftMs);
     }
+  }
+
+  #news(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#listeners.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
   }
 
   /** Messages of a type that came so far and were not read. */
@@ -72,7 +100,7 @@ export class Visitor {
   #hear(message: Message): void {
     this.heard.push(message);
     this.#unread.push(message);
-    this.#listener?.();
+    this.#tell();
   }
 }
 
