@@ -35,12 +35,17 @@ interface TurnContext {
   turn: Turn;
 }
 
-const turnContext = new AsyncLocalStorage<TurnContext>();
+const turnContext = new AsyncLocalStorage<TurnContext | undefined>();
 
 /** The turn that the calling code is part of; none for code that merely was started by a turn that has ended since. */
 export function currentTurn(): TurnContext | undefined {
   const context = turnContext.getStore();
   return context?.turn.running ? context : undefined;
+}
+
+/** Runs what no turn waits for, also where a turn happens to have set it off. */
+export function outsideTurns<T>(work: () => T): T {
+  return turnContext.run(undefined, work);
 }
 
 /** Calls that may wait for an actor; beyond it a call fails at once as overloaded. */

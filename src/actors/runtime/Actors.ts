@@ -2,7 +2,7 @@ import type { Clock, Rng } from "../../clock.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import { Activation, currentTurn } from "./Activation.ts";
+import { Activation, currentTurn, outsideTurns } from "./Activation.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { type ActorAddress, ActorStore } from "./ActorStore.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
@@ -158,23 +158,43 @@ export class Actors {
       chain,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     };
-    const outcome = await this.#untilAnswered(key, request, deadline);
+    const outcome = await this.#answerInTime(key, request, deadline);
     if (outcome.kind === "ok") return outcome.value;
     throw RingmasterError.fromWire(outcome.error);
   }
 
+  /** The answer, or at the deadline what is known by then: the database may hang, and a call on this node may be in its turn. */
+  async #answerInTime(key: string, request: Omit<ActorRequest, "leftMs">, deadline: number): Promise<Answer> {
+    const { clock } = this.#options;
+    const progress: Progress = { mayHaveHappened: false, isUnderWay: false };
+    const { promise: late, resolve } = Promise.withResolvers<Answer>();
+    const cancel = clock.schedule(
+      () => resolve(undelivered(key, progress.mayHaveHappened || progress.isUnderWay)),
+      deadline - clock.monotonic(),
+    );
+    try {
+      return await Promise.race([this.#untilAnswered(key, request, deadline, progress), late]);
+    } finally {
+      cancel();
+    }
+  }
+
   /** Tries until there is an answer or the deadline: what certainly did not arrive is sent again, and with a request id anything is. */
-  async #untilAnswered(key: string, request: Omit<ActorRequest, "leftMs">, deadline: number): Promise<Answer> {
-    let mayHaveHappened = false;
+  async #untilAnswered(
+    key: string,
+    request: Omit<ActorRequest, "leftMs">,
+    deadline: number,
+    progress: Progress,
+  ): Promise<Answer> {
     let avoid: string | undefined;
     for (let attempt = 0; ; attempt++) {
       const leftMs = deadline - this.#options.clock.monotonic();
-      if (leftMs <= 0) return undelivered(key, mayHaveHappened);
-      const sent = await this.#attempt(key, { ...request, leftMs }, deadline, avoid);
+      if (leftMs <= 0) return undelivered(key, progress.mayHaveHappened);
+      const sent = await this.#attempt(key, { ...request, leftMs }, deadline, avoid, progress);
       if (sent.kind === "ok") return sent;
       if (sent.kind === "error")
-        return sent.error.code === "not_delivered" && mayHaveHappened ? undelivered(key, true) : sent;
-      if (sent.kind === "unknown") mayHaveHappened = true;
+        return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, true) : sent;
+      if (sent.kind === "unknown") progress.mayHaveHappened = true;
       if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, true);
       avoid = sent.kind === "not_delivered" ? this.#owners.get(key) : undefined;
       this.#owners.delete(key);
@@ -185,16 +205,25 @@ export class Actors {
   }
 
   /** One try: on this node, or on the one that owns the actor or should. */
-  async #attempt(key: string, request: ActorRequest, deadline: number, avoid: string | undefined): Promise<Delivery> {
+  async #attempt(
+    key: string,
+    request: ActorRequest,
+    deadline: number,
+    avoid: string | undefined,
+    progress: Progress,
+  ): Promise<Delivery> {
     let nodeId: string;
     try {
       nodeId = await this.#locate(key, request, avoid);
     } catch (error) {
       return this.#notReached(error);
     }
-    if (nodeId === this.membership.self.id) return this.#callHere(request, deadline);
-    this.#remember(key, nodeId);
-    return this.peers.call(nodeId, request);
+    const isHere = nodeId === this.membership.self.id;
+    if (!isHere) this.#remember(key, nodeId);
+    progress.isUnderWay = true;
+    const sent = await (isHere ? this.#callHere(request, deadline) : this.peers.call(nodeId, request));
+    progress.isUnderWay = false;
+    return sent;
   }
 
   async #locate(key: string, address: ActorAddress, avoid: string | undefined): Promise<string> {
@@ -248,7 +277,7 @@ export class Actors {
   async #tell(message: Tell, requestId: string): Promise<void> {
     const address = { kind: message.kind, id: message.id };
     try {
-      await this.call(address, message.method, message.args, { requestId });
+      await outsideTurns(() => this.call(address, message.method, message.args, { requestId }));
     } catch (error) {
       const { code } = toRingmasterError(error);
       if (RETRIED_TELLS.has(code)) throw error;
@@ -308,12 +337,25 @@ const RETRIED_TELLS: ReadonlySet<string> = new Set([
 /** Keys that their columns would cut could become another actor's, or another request's. */
 function assertAddressable({ id }: ActorAddress, { requestId }: CallOptions): void {
   const fits = (text: string, most: number): boolean => text.length > 0 && text.length <= most && text.isWellFormed();
-  if (!fits(id, 128)) throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters.");
+  // MySQL takes texts for equal that differ in spaces at their end.
+  if (!fits(id, 128) || id.endsWith(" "))
+    throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters, and no space at its end.");
   if (requestId !== undefined && !fits(requestId, 64))
     throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
 }
 
 type Answer = CallOutcome & { kind: "ok" | "error" };
+
+/** What is known of a call that has no answer yet. */
+interface Progress {
+  /** An attempt came to no end that is known. */
+  mayHaveHappened: boolean;
+  /** An attempt has reached a node and not come back. */
+  isUnderWay: boolean;
+}
+
+/** Errors that tell only that this very attempt did not begin. */
+const NEVER_BEGAN: ReadonlySet<string> = new Set(["not_delivered", "overloaded", "actor_quarantined"]);
 
 function undelivered(key: string, mayHaveHappened: boolean): Answer {
   const error = mayHaveHappened

@@ -51,11 +51,14 @@ export class Peers {
     await this.#bus.listen(this.nodeId, (text) => this.#receive(text));
   }
 
-  /** Sends a request to a peer and waits for its answer until the deadline. Never rejects but for overload. */
-  call(nodeId: string, request: ActorRequest): Promise<Delivery> {
-    if (this.#pending.size >= CALLS_BOUND)
-      throw new RingmasterError("overloaded", "Too many calls to other nodes are in flight.");
+  /** Sends a request to a peer and waits for its answer until the deadline. Rejects only for arguments that JSON has no form for. */
+  async call(nodeId: string, request: ActorRequest): Promise<Delivery> {
+    if (this.#pending.size >= CALLS_BOUND) {
+      const error = new RingmasterError("overloaded", "Too many calls to other nodes are in flight.");
+      return { kind: "error", error: error.toWire() };
+    }
     const call = this.#nextCall++;
+    const text = JSON.stringify({ type: "call", call, from: this.nodeId, request } satisfies NodeMessage);
     return new Promise((resolve) => {
       const settle = (result: Delivery): void => {
         const pending = this.#pending.get(call);
@@ -66,14 +69,12 @@ export class Peers {
       };
       const cancelTimeout = this.#clock.schedule(() => settle({ kind: "unknown" }), request.leftMs);
       this.#pending.set(call, { nodeId, settle, cancelTimeout });
-      this.#bus
-        .send(nodeId, JSON.stringify({ type: "call", call, from: this.nodeId, request } satisfies NodeMessage))
-        .then(
-          (delivered) => {
-            if (!delivered) settle({ kind: "not_delivered" });
-          },
-          () => settle({ kind: "unknown" }),
-        );
+      this.#bus.send(nodeId, text).then(
+        (delivered) => {
+          if (!delivered) settle({ kind: "not_delivered" });
+        },
+        () => settle({ kind: "unknown" }),
+      );
     });
   }
 
