@@ -8,6 +8,8 @@ import type { Clock } from "../../src/clock.ts";
 import { seededRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { MortalDatabase } from "./MortalDatabase.ts";
+import { ProcessLife } from "./ProcessLife.ts";
 
 /** Time that moves only when a test says so; callbacks run in the order they are due, and what they start settles in between. */
 export class ManualClock implements Clock {
@@ -68,45 +70,80 @@ export function kindOf<S>(type: ActorType<Actor<S>>): ActorKind {
   return { type: type as unknown as ActorType<Actor<unknown>>, create: (context) => new Type(context) };
 }
 
-/** A node's way to the shared memory that a test can cut. */
+/** A node's way to the shared memory that a test can cut, in both directions. */
 export class CuttableBus extends MemoryBus {
-  cut = false;
+  /** The next messages that are sent get lost on their way, and nobody is told. */
+  mislays = 0;
+  readonly #hub: MemoryHub;
+  readonly #life: ProcessLife;
+  #ear: { nodeId: string; hear: (message: string) => void } | undefined;
+  #cut = false;
+
+  constructor(hub: MemoryHub, life: ProcessLife) {
+    super(hub);
+    this.#hub = hub;
+    this.#life = life;
+  }
+
+  get cut(): boolean {
+    return this.#cut;
+  }
+
+  set cut(cut: boolean) {
+    this.#cut = cut;
+    if (!this.#ear) return;
+    if (cut) this.#hub.ears.delete(this.#ear.nodeId);
+    else this.#hub.ears.set(this.#ear.nodeId, this.#ear.hear);
+  }
+
+  override async listen(nodeId: string, onMessage: (message: string) => void): Promise<void> {
+    const hear = (message: string): void => this.#life.reach(() => onMessage(message));
+    this.#ear = { nodeId, hear };
+    await super.listen(nodeId, hear);
+  }
 
   override async beat(info: NodeInfo, count: number): Promise<Beat[]> {
-    if (this.cut) throw new Error("the shared memory is out of reach");
-    return super.beat(info, count);
+    if (this.#cut) throw new Error("the shared memory is out of reach");
+    const beats = await super.beat(info, count);
+    return this.#life.reached(beats);
   }
 
   override async send(nodeId: string, message: string): Promise<boolean> {
-    return this.cut ? false : super.send(nodeId, message);
+    if (this.#cut) return false;
+    if (this.mislays > 0) {
+      this.mislays -= 1;
+      return true;
+    }
+    return super.send(nodeId, message);
   }
 
   override async broadcast(message: string): Promise<void> {
-    if (!this.cut) await super.broadcast(message);
+    if (!this.#cut) await super.broadcast(message);
   }
 }
 
-/**
- * A node of a simulated cluster. `crash()` stops it as SIGKILL would: from then on nothing that it does reaches the database, the
- * bus or the clock, whatever it was in the middle of.
- */
+export interface SimulatedOptions {
+  makeStore?: (database: Database, nodeId: string) => ActorStore;
+  role?: NodeInfo["role"];
+  idleMs?: number;
+}
+
+/** A node of a simulated cluster, of which a test says when it dies, stalls, or loses its connections. */
 export class SimulatedNode {
+  readonly id: string;
+  readonly life = new ProcessLife();
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
-  #crashed = false;
 
   constructor(
-    readonlyParts: { id: string; hub: MemoryHub; database: Database; clock: Clock; feed?: MemoryFeed; seed?: number },
+    parts: { id: string; hub: MemoryHub; database: Database; clock: Clock; feed?: MemoryFeed; seed?: number },
     kinds: readonly ActorKind[],
-    options: {
-      makeStore?: (database: Database, nodeId: string) => ActorStore;
-      role?: NodeInfo["role"];
-      idleMs?: number;
-    } = {},
+    options: SimulatedOptions = {},
   ) {
-    const { id, hub, database, clock, feed, seed } = readonlyParts;
-    this.bus = new CuttableBus(hub);
+    const { id, hub, database, clock, feed, seed } = parts;
+    this.id = id;
+    this.bus = new CuttableBus(hub, this.life);
     this.feed = feed ?? new MemoryFeed();
     this.actors = new Actors({
       node: { id, role: options.role ?? "all" },
@@ -118,9 +155,9 @@ export class SimulatedNode {
         },
       ],
       bus: this.bus,
-      database: this.#mortal(database),
+      database: new MortalDatabase(database, this.life),
       feed: this.feed,
-      clock: this.#mortalClock(clock),
+      clock: this.#mortal(clock),
       rng: seededRng(seed ?? 1),
       log: silentLog,
       metrics: noMetrics,
@@ -129,56 +166,34 @@ export class SimulatedNode {
     });
   }
 
+  get crashed(): boolean {
+    return this.life.isDead;
+  }
+
+  /** Ends it as SIGKILL would, whatever it is in the middle of. */
   async crash(): Promise<void> {
-    this.#crashed = true;
-    this.bus.cut = true;
+    await this.life.die();
     await this.bus.close();
   }
 
-  get crashed(): boolean {
-    return this.#crashed;
-  }
-
-  /** After the crash every promise of the database stays pending, as it does for a process that is not there any more. */
-  #mortal(database: Database): Database {
-    const node = this;
-    const never = new Promise<never>(() => {});
-    const guard = <T extends object>(target: T): T =>
-      new Proxy(target, {
-        get(source, name) {
-          const value = Reflect.get(source, name, source);
-          if (typeof value !== "function") return value;
-          return async (...args: unknown[]) => {
-            if (node.#crashed) return abandon(source, name, never);
-            const result = await (value as (...all: unknown[]) => unknown).apply(source, args);
-            if (node.#crashed) return abandon(source, name, never, result);
-            return name === "begin" ? guard(result as object) : result;
-          };
-        },
-      });
-    const abandon = async (
-      source: object,
-      name: string | symbol,
-      forever: Promise<never>,
-      result?: unknown,
-    ): Promise<never> => {
-      // A dead process's open transaction is rolled back by the server.
-      const open = name === "begin" ? result : source;
-      if (typeof open === "object" && open !== null && "rollback" in open && name !== "commit" && name !== "rollback")
-        await (open as { rollback(): Promise<void> }).rollback();
-      return forever;
-    };
-    return guard(database);
-  }
-
-  #mortalClock(clock: Clock): Clock {
+  #mortal(clock: Clock): Clock {
     return {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
-      schedule: (callback, ms) =>
-        clock.schedule(() => {
-          if (!this.#crashed) callback();
-        }, ms),
+      schedule: (callback, ms) => {
+        let isCancelled = false;
+        const cancel = clock.schedule(
+          () =>
+            this.life.reach(() => {
+              if (!isCancelled) callback();
+            }),
+          ms,
+        );
+        return () => {
+          isCancelled = true;
+          cancel();
+        };
+      },
     };
   }
 }

@@ -1,0 +1,144 @@
+import type { EntityManager } from "typeorm";
+import { CommitUnknown, type Database, type Sql, type Transaction, type Written } from "../../src/entities/sql.ts";
+import type { ProcessLife } from "./ProcessLife.ts";
+
+const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
+const closed = (): Error => new Error("Can't add new command when connection is in closed state");
+
+/** Runs an operation as the process's fate wills. `onLost` hears of a lost connection. */
+async function operate<T>(life: ProcessLife, work: () => Promise<T>, onLost: () => Promise<void>): Promise<T> {
+  const befall = async (when: "before" | "after"): Promise<void> => {
+    const mishap = life.isDead ? undefined : life.onOperation(when);
+    if (mishap === "crash") await life.die();
+    await life.reached(undefined);
+    if (mishap !== "lose connection") return;
+    await onLost();
+    throw lost();
+  };
+  await befall("before");
+  const settled = await work().then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  await befall("after");
+  await life.reached(undefined);
+  if ("error" in settled) throw settled.error;
+  return settled.value;
+}
+
+/** The database as a process sees it that may die, stall and lose connections. */
+export class MortalDatabase implements Database {
+  readonly dialect: Sql["dialect"];
+  readonly #base: Database;
+  readonly #life: ProcessLife;
+
+  constructor(base: Database, life: ProcessLife) {
+    this.dialect = base.dialect;
+    this.#base = base;
+    this.#life = life;
+  }
+
+  query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
+    return operate(this.#life, () => this.#base.query<T>(sql, params), nothing);
+  }
+
+  write(sql: string, params?: readonly unknown[]): Promise<Written> {
+    return operate(this.#life, () => this.#base.write(sql, params), nothing);
+  }
+
+  async begin(): Promise<Transaction> {
+    await this.#life.reached(undefined);
+    const transaction = new MortalTransaction(await this.#base.begin(), this.#life);
+    // Its turn with the one connection of SQLite may have come after the process had ended or stopped.
+    if (this.#life.isDead || this.#life.isStalled) await transaction.lose();
+    return operate(
+      this.#life,
+      async () => transaction,
+      () => transaction.lose(),
+    );
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const tx = await this.begin();
+    let result: T;
+    try {
+      result = await work(tx);
+    } catch (error) {
+      await tx.rollback();
+      throw error;
+    }
+    await tx.commit();
+    return result;
+  }
+
+  async close(): Promise<void> {}
+}
+
+class MortalTransaction implements Transaction {
+  readonly dialect: Sql["dialect"];
+  readonly #base: Transaction;
+  readonly #life: ProcessLife;
+  #isOver = false;
+
+  constructor(base: Transaction, life: ProcessLife) {
+    this.dialect = base.dialect;
+    this.#base = base;
+    this.#life = life;
+    life.transactions.add(this);
+  }
+
+  get manager(): EntityManager {
+    return this.#base.manager;
+  }
+
+  query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
+    return this.#operate(() => this.#base.query<T>(sql, params));
+  }
+
+  write(sql: string, params?: readonly unknown[]): Promise<Written> {
+    return this.#operate(() => this.#base.write(sql, params));
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#operate(async () => {
+        this.#end();
+        await this.#base.commit();
+      });
+    } catch (error) {
+      await this.lose();
+      throw (error as { code?: string }).code === undefined ? error : new CommitUnknown("lost", { cause: error });
+    }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#life.reached(undefined);
+    await this.lose();
+    await this.#life.reached(undefined);
+  }
+
+  /** The server rolls it back. */
+  async lose(): Promise<void> {
+    if (this.#isOver) return;
+    this.#end();
+    await this.#base.rollback();
+  }
+
+  #operate<T>(work: () => Promise<T>): Promise<T> {
+    return operate(
+      this.#life,
+      async () => {
+        if (this.#isOver) throw closed();
+        return work();
+      },
+      () => this.lose(),
+    );
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#life.transactions.delete(this);
+  }
+}
+
+async function nothing(): Promise<void> {}
