@@ -1,8 +1,8 @@
-import type { Database, Sql, Transaction } from "../sql.ts";
+import type { Database } from "../sql.ts";
 
 /**
  * `queued`: waits for an earlier run. `running`. `retrying`: failed, and is tried again. `succeeded`. `dead`: failed for good.
- * `skipped`: was due while another ran.
+ * `skipped`: was due, and had no run; `error` says why.
  */
 export type RunOutcome = "queued" | "running" | "retrying" | "succeeded" | "dead" | "skipped";
 
@@ -10,14 +10,19 @@ export type RunOutcome = "queued" | "running" | "retrying" | "succeeded" | "dead
 export interface JobRun {
   job: string;
   scheduledAt: number;
+  /** Where the latest attempt ran, and the epoch of the job's actor there. */
   node: string | null;
   epoch: number | null;
+  /** How many attempts there have been; 0 before the first. */
   attempt: number;
+  /** When the first attempt started. */
   startedAt: number | null;
+  /** When the latest attempt ended. */
   finishedAt: number | null;
   /** How long after its due time the first attempt started. */
   latenessMs: number | null;
   outcome: RunOutcome;
+  /** What the latest attempt failed with, or why the due time was skipped. */
   error: string | null;
   result: unknown;
   progress: unknown;
@@ -32,15 +37,24 @@ export interface JobSummary {
   timezone: string;
   enabled: boolean;
   paused: boolean;
+  /** Its runs killed their nodes, or its actor did: it rests until an operator resumes it. */
+  quarantined: boolean;
   nextRunAt: number | null;
+  /** The due time that an operator has said is to pass without a run. */
+  skipAt: number | null;
+  /** Runs that have ended, and how. */
   runs: number;
   successes: number;
   failures: number;
+  /** The node that runs it now. */
   runningOn: string | null;
   lastRun: JobRun | null;
+  /** The latest run that failed for good. */
+  lastDead: JobRun | null;
 }
 
-interface RunRow {
+/** A row of `job_runs`. */
+export interface RunRow {
   job: string;
   scheduled_at: number;
   node: string | null;
@@ -56,26 +70,25 @@ interface RunRow {
   by_hand: number;
 }
 
-interface JobRow {
+/** A row of `jobs`. */
+export interface JobRow {
   name: string;
   schedule: string;
   timezone: string;
   enabled: number;
   paused: number;
+  quarantined: number;
   next_run_at: number | null;
+  skip_at: number | null;
   runs: number;
   successes: number;
   failures: number;
   running_on: string | null;
   last_scheduled_at: number | null;
+  last_dead_at: number | null;
 }
 
-/** Changes of a run's row, by column. */
-export type RunChange = Partial<Omit<RunRow, "job" | "scheduled_at">>;
-/** Changes of a job's row, by column. */
-export type JobChange = Partial<Omit<JobRow, "name">>;
-
-/** The jobs' history and glance, for whoever reads it. */
+/** The jobs' history and glance, for whoever reads it. `JobBook` is the side that writes. */
 export class JobHistory {
   readonly #database: Database;
 
@@ -86,90 +99,57 @@ export class JobHistory {
   /** Newest first. */
   async runs(limit: number, job?: string): Promise<JobRun[]> {
     const [where, params] = job === undefined ? ["", []] : ["WHERE job = ?", [job]];
+    // One direction for both columns, so that the index is read backwards and nothing is sorted.
     const rows = await this.#database.query<RunRow>(
-      `SELECT * FROM job_runs ${where} ORDER BY scheduled_at DESC, job LIMIT ?`,
+      `SELECT * FROM job_runs ${where} ORDER BY scheduled_at DESC, job DESC LIMIT ?`,
       [...params, limit],
     );
     return rows.map(runOf);
   }
 
+  /** By name. */
   async jobs(): Promise<JobSummary[]> {
-    const rows = await this.#database.query<JobRow & Partial<RunRow>>(
-      `SELECT jobs.*, job_runs.* FROM jobs LEFT JOIN job_runs ON job_runs.job = jobs.name AND job_runs.scheduled_at = jobs.last_scheduled_at
-       ORDER BY jobs.name`,
-    );
+    const rows = await this.#database.query<JobRow>("SELECT * FROM jobs ORDER BY name");
+    const [last, dead] = await Promise.all([
+      this.#runsAt(rows, (row) => row.last_scheduled_at),
+      this.#runsAt(rows, (row) => row.last_dead_at),
+    ]);
     return rows.map((row) => ({
       name: row.name,
       schedule: row.schedule,
       timezone: row.timezone,
       enabled: Boolean(row.enabled),
       paused: Boolean(row.paused),
+      quarantined: Boolean(row.quarantined),
       nextRunAt: numberOrNull(row.next_run_at),
+      skipAt: numberOrNull(row.skip_at),
       runs: Number(row.runs),
       successes: Number(row.successes),
       failures: Number(row.failures),
       runningOn: row.running_on,
-      lastRun: row.job === null || row.job === undefined ? null : runOf(row as RunRow),
+      lastRun: last.get(row.name) ?? null,
+      lastDead: dead.get(row.name) ?? null,
     }));
   }
 
-  /** Shows how far an attempt is; nothing when it is not the running one any more. */
+  /** The run of each job at one time; a job whose run is not there, or not any more, is left out. */
+  async #runsAt(jobs: readonly JobRow[], timeOf: (job: JobRow) => number | null): Promise<Map<string, JobRun>> {
+    const wanted = jobs.filter((job) => timeOf(job) !== null);
+    if (wanted.length === 0) return new Map();
+    const rows = await this.#database.query<RunRow>(
+      `SELECT * FROM job_runs WHERE ${wanted.map(() => "(job = ? AND scheduled_at = ?)").join(" OR ")}`,
+      wanted.flatMap((job) => [job.name, timeOf(job)]),
+    );
+    return new Map(rows.map((row) => [row.job, runOf(row)]));
+  }
+
+  /** Shows how far an attempt is (`state` is JSON); nothing when it is not the running one any more. */
   async progress(job: string, scheduledAt: number, attempt: number, state: string): Promise<void> {
     await this.#database.write(
       "UPDATE job_runs SET progress = ? WHERE job = ? AND scheduled_at = ? AND attempt = ? AND outcome = 'running'",
       [state, job, scheduledAt, attempt],
     );
   }
-}
-
-/** One row for each due time; a due time that has one keeps it. Returns how many are new. */
-export async function insertRuns(
-  sql: Sql,
-  job: string,
-  runs: ReadonlyArray<{ scheduledAt: number; outcome: RunOutcome; byHand: boolean }>,
-): Promise<number> {
-  if (runs.length === 0) return 0;
-  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-  const { affected } = await sql.write(
-    `${ignore} INTO job_runs (job, scheduled_at, attempt, outcome, by_hand) VALUES ${runs.map(() => "(?, ?, 0, ?, ?)").join(", ")}`,
-    runs.flatMap((run) => [job, run.scheduledAt, run.outcome, run.byHand ? 1 : 0]),
-  );
-  return affected;
-}
-
-export async function updateRun(tx: Transaction, job: string, scheduledAt: number, change: RunChange): Promise<void> {
-  const columns = Object.keys(change);
-  await tx.write(
-    `UPDATE job_runs SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE job = ? AND scheduled_at = ?`,
-    [...Object.values(change), job, scheduledAt],
-  );
-}
-
-/** Writes the job's glance; `add` counts on top of what is there. */
-export async function updateJob(
-  tx: Transaction,
-  name: string,
-  change: JobChange,
-  add: { runs?: number; successes?: number; failures?: number } = {},
-): Promise<void> {
-  const sets = [
-    ...Object.keys(change).map((column) => `${column} = ?`),
-    ...Object.keys(add).map((column) => `${column} = ${column} + ?`),
-  ];
-  await tx.write(`UPDATE jobs SET ${sets.join(", ")} WHERE name = ?`, [
-    ...Object.values(change),
-    ...Object.values(add),
-    name,
-  ]);
-}
-
-/** The job's glance is there from the first time that a node knows the job. */
-export async function insertJob(tx: Transaction, name: string, schedule: string, timezone: string): Promise<void> {
-  const ignore = tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-  await tx.write(
-    `${ignore} INTO jobs (name, schedule, timezone, enabled, paused, runs, successes, failures) VALUES (?, ?, ?, 1, 0, 0, 0, 0)`,
-    [name, schedule, timezone],
-  );
 }
 
 function runOf(row: RunRow): JobRun {

@@ -13,12 +13,15 @@ export class Jobs20261121000200 implements MigrationInterface {
       timezone VARCHAR(64) NOT NULL,
       enabled SMALLINT NOT NULL,
       paused SMALLINT NOT NULL,
+      quarantined SMALLINT NOT NULL,
       next_run_at BIGINT NULL,
+      skip_at BIGINT NULL,
       runs BIGINT NOT NULL,
       successes BIGINT NOT NULL,
       failures BIGINT NOT NULL,
       running_on VARCHAR(32) NULL,
-      last_scheduled_at BIGINT NULL
+      last_scheduled_at BIGINT NULL,
+      last_dead_at BIGINT NULL
     ) ${table}`);
     await runner.query(`CREATE TABLE job_runs (
       job VARCHAR(32) NOT NULL,

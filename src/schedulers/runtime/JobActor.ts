@@ -1,39 +1,35 @@
 import { Actor, type ActorContext, type TimerHandlers } from "../../actors/runtime/Actor.ts";
-import { insertJob, insertRuns, type RunChange, updateJob, updateRun } from "../../entities/jobs/Job.ts";
-import type { Transaction } from "../../entities/sql.ts";
+import type { Log } from "../../actors/runtime/ports.ts";
+import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
-import type { Job } from "./defineJob.ts";
-import type { JobRunner } from "./JobRunner.ts";
-import { nextDue, planDue } from "./schedule.ts";
+import type { Job, JobPlan } from "./defineJob.ts";
+import type { AttemptOutcome, JobRunner, RunningAttempt } from "./JobRunner.ts";
+import {
+  type ActiveRun,
+  backoffMs,
+  hasRoom,
+  initialState,
+  isPoison,
+  isProven,
+  type JobState,
+  LONGEST_QUEUE,
+  MOST_WAITING,
+  whyNot,
+} from "./runRules.ts";
+import { describe, isDue, nextDue, planDue } from "./schedule.ts";
 
-interface ActiveRun {
+interface Here {
   scheduledAt: number;
   attempt: number;
-  /** Attempts that failed by themselves; those that died with their node do not count. */
-  failures: number;
-  startedAt: number;
+  /** Missing until the turn that began it has committed. */
+  running?: RunningAttempt;
 }
 
-export interface JobState {
-  /** What `nextAt` was computed from: a changed schedule is computed anew. */
-  plan?: string;
-  nextAt: number | null;
-  paused: boolean;
-  skipNext: boolean;
-  /** Due times that wait for the running one. */
-  queue: number[];
-  active: ActiveRun | null;
-}
+/** The feed of what jobs tell the operators: an attempt that failed or was lost with its node, a run that is dead. */
+export const JOBS_TOPIC = "jobs";
 
-/** How an attempt ended. */
-export type AttemptOutcome = { ok: true; result: string } | { ok: false; error: string };
-
-/** Due times that may wait for a slow run; beyond it they are skipped, and the history says so. */
-const LONGEST_QUEUE = 1000;
-/** A running job's actor looks this often whether its run is still here: after its node died it is not. */
+/** A running job's actor looks this often whether its attempt is still here: after its node died it is not. */
 const SUPERVISE_MS = 1000;
-const FIRST_BACKOFF_MS = 1000;
-const LONGEST_BACKOFF_MS = 300_000;
 
 /**
  * One global job: an actor with a durable timer. Its turns decide what runs when; the run itself happens outside of them, on
@@ -42,202 +38,299 @@ const LONGEST_BACKOFF_MS = 300_000;
 export class JobActor extends Actor<JobState> {
   static readonly kind = "job";
   static initial(): JobState {
-    return { nextAt: null, paused: false, skipNext: false, queue: [], active: null };
+    return initialState();
   }
 
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #runner: JobRunner;
-  /** The attempt that runs on this node. */
-  #here: { scheduledAt: number; attempt: number; stop(): void } | undefined;
+  readonly #log: Log;
+  /** The attempt that this activation began last. */
+  #here: Here | undefined;
 
-  constructor(context: ActorContext, jobs: ReadonlyMap<string, Job>, runner: JobRunner) {
+  constructor(context: ActorContext, jobs: ReadonlyMap<string, Job>, ports: { runner: JobRunner; log: Log }) {
     super(context);
     this.#jobs = jobs;
-    this.#runner = runner;
+    this.#runner = ports.runner;
+    this.#log = ports.log;
   }
 
   readonly timers: TimerHandlers = {
-    due: () => this.#due(),
+    due: () => this.#ifKnown("due", (job, book) => this.#due(job, book)),
     supervise: () => this.#supervise(),
-    retry: () => this.#retry(),
+    retry: () => this.#ifKnown("retry", (job, book) => this.#retry(job, book)),
   };
 
   override deactivated(): void {
-    this.#here?.stop();
+    this.#here?.running?.giveUp();
   }
 
-  /** Every node says this at its start: arms the job, or disarms it when it is disabled there. */
-  async arm(enabled: boolean): Promise<void> {
-    const job = this.#job();
-    const plan = JSON.stringify([job.schedule, job.timezone, enabled]);
-    if (this.state.plan === plan) return;
-    this.state.plan = plan;
-    const sql = await this.sql();
-    const schedule = describe(job);
-    await insertJob(sql, job.name, schedule, job.timezone);
-    this.#schedule(enabled ? nextDue(job.schedule, job.timezone, this.now, this.rng) : undefined);
-    await updateJob(sql, job.name, {
-      schedule,
-      timezone: job.timezone,
-      enabled: enabled ? 1 : 0,
-      next_run_at: this.state.nextAt,
+  /** Every node that hosts actors says this at its start: the job is due by this plan from now on. */
+  async arm(plan: JobPlan): Promise<void> {
+    const isNew = JSON.stringify(plan) !== JSON.stringify(this.state.plan);
+    if (isNew) await this.#inBook((book) => this.#adopt(plan, book));
+    else if (!this.#isAwake()) this.#wake();
+  }
+
+  /** Due times pass without a run until it is resumed. What runs and what waits go on. */
+  async pause(): Promise<void> {
+    await this.#inBook(async (book) => {
+      this.state.paused = true;
+      book.show({ paused: 1 });
     });
   }
 
-  /** Due times pass without a run until it is resumed. What runs goes on. */
-  async pause(): Promise<void> {
-    await this.#setPaused(true);
-  }
-
+  /** Due times have runs again; lifts a quarantine. */
   async resume(): Promise<void> {
-    await this.#setPaused(false);
+    await this.#inBook(async (book) => {
+      this.state.paused = false;
+      this.state.quarantined = false;
+      book.show({ paused: 0, quarantined: 0 });
+      await this.#beginNext(this.#job(), book);
+    });
   }
 
-  /** The next due time passes without a run. */
+  /** The next due time passes without a run. Answers which that is; null when there is none. */
   async skipNext(): Promise<{ skipped: number | null }> {
-    this.#job();
-    this.state.skipNext = this.state.nextAt !== null;
-    return { skipped: this.state.nextAt };
+    return this.#inBook(async (book) => {
+      this.#skip(this.state.nextAt, book);
+      return { skipped: this.state.nextAt };
+    });
   }
 
-  /** Runs the job now, also while it is paused; queued behind a running one. Answers the time that the run goes by. */
+  /** Runs the job now, also while it is paused; queued behind what runs and waits. Answers the time that the run goes by. */
   async trigger(): Promise<{ scheduledAt: number }> {
-    const { name } = this.#job();
-    if (this.state.queue.length >= LONGEST_QUEUE)
-      throw new RingmasterError("overloaded", `Job ${name} has ${LONGEST_QUEUE} runs waiting.`);
-    const sql = await this.sql();
-    let scheduledAt = this.now;
-    // A due time may have this very millisecond; a run by hand then goes by the next.
-    while ((await insertRuns(sql, name, [{ scheduledAt, outcome: "queued", byHand: true }])) === 0) scheduledAt += 1;
-    this.state.queue.push(scheduledAt);
-    await this.#beginNext(sql);
-    return { scheduledAt };
+    const job = this.#job();
+    const { queue, quarantined } = this.state;
+    if (quarantined)
+      throw new RingmasterError("actor_quarantined", `Job ${job.name} has killed its nodes; resume it first.`);
+    if (queue.length >= LONGEST_QUEUE)
+      throw new RingmasterError("overloaded", `Job ${job.name} has ${queue.length} runs waiting.`);
+    return this.#inBook(async (book) => {
+      const scheduledAt = await this.#freeTime(book);
+      book.add(scheduledAt, "queued", { byHand: true });
+      queue.push(scheduledAt);
+      await this.#beginNext(job, book);
+      return { scheduledAt };
+    });
   }
 
-  /** The runner's word on an attempt; an attempt that is not the active one any more is history. */
+  /** The runner's word on an attempt. What is not the running attempt any more is history: another one has taken its place. */
   async finish(scheduledAt: number, attempt: number, outcome: AttemptOutcome): Promise<void> {
-    const { active } = this.state;
-    if (!active || active.scheduledAt !== scheduledAt || active.attempt !== attempt) return;
-    const { name, retries } = this.#job();
-    const sql = await this.sql();
-    this.#here = undefined;
-    this.cancel("supervise");
-    const finished = { finished_at: this.now };
-    if (outcome.ok)
-      return this.#close(sql, { ...finished, outcome: "succeeded", result: outcome.result, error: null }, "successes");
-    active.failures += 1;
-    if (active.failures > retries)
-      return this.#close(sql, { ...finished, outcome: "dead", error: outcome.error }, "failures");
-    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (active.failures - 1));
-    this.after("retry", backoff * (0.5 + this.rng.next() / 2));
-    await updateRun(sql, name, scheduledAt, { ...finished, outcome: "retrying", error: outcome.error });
-    await updateJob(sql, name, { running_on: null });
+    if (!this.#isRunning(scheduledAt, attempt)) return;
+    const job = this.#job();
+    await this.#inBook(async (book) => {
+      const progress = outcome.progress === undefined ? {} : { progress: outcome.progress };
+      const ended = { finished_at: this.now, ...progress };
+      if (outcome.ok)
+        await this.#close(job, book, { ...ended, outcome: "succeeded", result: outcome.result, error: null });
+      else await this.#failed(job, book, { ...ended, error: outcome.error });
+    });
+  }
+
+  /** The runner's word that it has given an attempt up, because this actor has left its node. */
+  async moved(scheduledAt: number, attempt: number): Promise<void> {
+    if (!this.#isRunning(scheduledAt, attempt) || this.#isHere(this.state.active!)) return;
+    const job = this.#job();
+    await this.#inBook((book) => this.#begin(job, book));
   }
 
   #job(): Job {
     const job = this.#jobs.get(this.id);
-    if (!job) throw new RingmasterError("not_found", `There is no job ${this.id}.`);
+    if (!job)
+      throw new RingmasterError("unavailable", `Node ${this.place.nodeId} has no definition of job ${this.id}.`);
     return job;
   }
 
-  #schedule(next: number | undefined): void {
-    this.state.nextAt = next ?? null;
-    if (next === undefined) this.cancel("due");
-    else this.at("due", next);
+  /**
+   * For timers. While versions change, a job may live on a node that does not know it, or not any more: then the timer rests,
+   * until a node that knows the job starts and arms it.
+   */
+  async #ifKnown(timer: string, work: (job: Job, book: JobBook) => Promise<void>): Promise<void> {
+    const job = this.#jobs.get(this.id);
+    if (job) return this.#inBook((book) => work(job, book));
+    this.cancel(timer);
+    this.#log.warn({ job: this.id, timer }, "this node has no definition of the job; its timer rests");
   }
 
-  async #setPaused(paused: boolean): Promise<void> {
-    const { name } = this.#job();
-    this.state.paused = paused;
-    await updateJob(await this.sql(), name, { paused: paused ? 1 : 0 });
+  /** Opens the turn's transaction, writes what `work` has collected into it, and arms the timers that its state calls for. */
+  async #inBook<T>(work: (book: JobBook) => Promise<T>): Promise<T> {
+    const book = new JobBook(await this.sql(), this.id);
+    const result = await work(book);
+    await book.store();
+    this.#wake();
+    return result;
   }
 
-  async #due(): Promise<void> {
-    const { name, schedule, timezone, missed, overlap } = this.#job();
-    const plan = planDue(this.state.nextAt ?? this.now, this.now, missed, (after) =>
-      nextDue(schedule, timezone, after, this.rng),
+  #isRunning(scheduledAt: number, attempt: number): boolean {
+    const { active } = this.state;
+    return active?.scheduledAt === scheduledAt && active.attempt === attempt && !active.isWaiting;
+  }
+
+  #isHere({ scheduledAt, attempt }: ActiveRun): boolean {
+    return this.#here?.scheduledAt === scheduledAt && this.#here.attempt === attempt;
+  }
+
+  async #adopt(plan: JobPlan, book: JobBook): Promise<void> {
+    const { state } = this;
+    const schedule = describe(plan.schedule);
+    await book.introduce(schedule, plan.timezone);
+    const job = this.#jobs.get(this.id);
+    // What has come under the old plan is not forgotten over the new one.
+    if (job) await this.#takeDue(job, book);
+    state.plan = plan;
+    state.nextAt = plan.enabled ? (nextDue(plan, this.now, this.rng) ?? null) : null;
+    if (state.skipAt !== null) this.#skip(state.nextAt, book);
+    book.show({ schedule, timezone: plan.timezone, enabled: plan.enabled ? 1 : 0, next_run_at: state.nextAt });
+    book.show({ paused: state.paused ? 1 : 0, quarantined: state.quarantined ? 1 : 0 });
+    if (job) await this.#beginNext(job, book);
+  }
+
+  #isAwake(): boolean {
+    const { nextAt, active } = this.state;
+    const isDueArmed = nextAt === null || !hasRoom(this.state) || this.due("due") !== undefined;
+    return isDueArmed && (active === null || this.due(active.isWaiting ? "retry" : "supervise") !== undefined);
+  }
+
+  /** Arms what the state calls for, and nothing more. */
+  #wake(): void {
+    const { nextAt, active } = this.state;
+    if (nextAt === null || !hasRoom(this.state)) this.cancel("due");
+    else if (this.due("due") !== nextAt) this.at("due", nextAt);
+    if (!active?.isWaiting) this.cancel("retry");
+    else if (this.due("retry") === undefined) this.at("retry", this.now);
+    if (!active || active.isWaiting) this.cancel("supervise");
+    else if (this.due("supervise") === undefined) this.every("supervise", SUPERVISE_MS);
+  }
+
+  #skip(at: number | null, book: JobBook): void {
+    this.state.skipAt = at;
+    book.show({ skip_at: at });
+  }
+
+  async #due(job: Job, book: JobBook): Promise<void> {
+    await this.#resumeLost(job, book);
+    await this.#takeDue(job, book);
+    await this.#beginNext(job, book);
+  }
+
+  /** Gives each due time that has come its row, and those that are to run their place in the queue. */
+  async #takeDue(job: Job, book: JobBook): Promise<void> {
+    const { state, now, rng } = this;
+    const { plan, nextAt, queue, skipAt } = state;
+    if (!plan || nextAt === null || nextAt > now || !hasRoom(state)) return;
+    const { run, lapsed, next } = planDue(
+      plan,
+      job.missed,
+      { due: nextAt, now, most: MOST_WAITING - queue.length },
+      rng,
     );
-    const sql = await this.sql();
-    this.#schedule(plan.next);
-    const runs = plan.run.map((scheduledAt) => ({
-      scheduledAt,
-      outcome: this.#admit(scheduledAt, overlap),
-      byHand: false,
-    }));
-    await insertRuns(sql, name, runs);
-    await updateJob(sql, name, { next_run_at: this.state.nextAt });
-    await this.#beginNext(sql);
-  }
-
-  /** Whether a due time gets a run; when it does, it joins the queue. */
-  #admit(scheduledAt: number, overlap: Job["overlap"]): "queued" | "skipped" {
-    if (this.state.skipNext) {
-      this.state.skipNext = false;
-      return "skipped";
+    // A clock that was set back, or a job that was away, may come by a due time again.
+    const taken = await book.taken(nextAt, lapsed ?? run.at(-1)!);
+    for (const due of run) {
+      if (taken.has(due)) continue;
+      const why = whyNot(state, job.overlap, due);
+      book.add(due, why ? "skipped" : "queued", { why });
+      if (!why) queue.push(due);
     }
-    const isBusy = this.state.active !== null || this.state.queue.length > 0;
-    // Due times that come together, missed ones among them, are one queue; only a run that goes on is an overlap.
-    if (this.state.paused || (this.state.active !== null && isBusy && overlap === "skip")) return "skipped";
-    if (this.state.queue.length >= LONGEST_QUEUE) return "skipped";
-    this.state.queue.push(scheduledAt);
-    return "queued";
+    if (lapsed !== undefined && !taken.has(lapsed)) book.add(lapsed, "skipped", { why: "missed" });
+    state.nextAt = next ?? null;
+    book.show({ next_run_at: state.nextAt });
+    if (skipAt !== null && (state.nextAt === null || skipAt < state.nextAt)) this.#skip(null, book);
   }
 
-  async #beginNext(sql: Transaction): Promise<void> {
-    if (this.state.active) return;
-    const scheduledAt = this.state.queue.shift();
+  /** The time that a run by hand goes by: now, or as soon as no due time and no other run has it. */
+  async #freeTime(book: JobBook): Promise<number> {
+    const { plan, nextAt } = this.state;
+    const taken = await book.taken(this.now, this.now + 2 * LONGEST_QUEUE);
+    let at = this.now;
+    while (taken.has(at) || at === nextAt || (plan && isDue(plan, at, this.rng))) at += 1;
+    return at;
+  }
+
+  async #beginNext(job: Job, book: JobBook): Promise<void> {
+    const { state } = this;
+    if (state.active || state.quarantined) return;
+    if (state.queue.length === 0) await this.#takeDue(job, book);
+    const scheduledAt = state.queue.shift();
     if (scheduledAt === undefined) return;
-    this.state.active = { scheduledAt, attempt: 0, failures: 0, startedAt: this.now };
-    await this.#begin(sql);
+    state.active = { scheduledAt, attempt: 0, isWaiting: false, failures: 0, deaths: 0, startedAt: this.now };
+    await this.#begin(job, book);
   }
 
   /** Begins an attempt of the active run on this node, once the turn has committed. */
-  async #begin(sql: Transaction): Promise<void> {
-    const job = this.#job();
+  async #begin(job: Job, book: JobBook): Promise<void> {
+    const { nodeId, epoch } = this.place;
     const active = this.state.active!;
     active.attempt += 1;
+    active.isWaiting = false;
     active.startedAt = this.now;
     const { scheduledAt, attempt } = active;
     const first = attempt === 1 ? { started_at: this.now, lateness_ms: Math.max(0, this.now - scheduledAt) } : {};
-    await updateRun(sql, job.name, scheduledAt, {
-      ...first,
-      node: this.place.nodeId,
-      epoch: this.place.epoch,
-      attempt,
-      outcome: "running",
-    });
-    await updateJob(sql, job.name, { running_on: this.place.nodeId, last_scheduled_at: scheduledAt });
-    this.every("supervise", SUPERVISE_MS);
+    const earlier = attempt === 1 ? null : await book.progressOf(scheduledAt);
+    book.change(scheduledAt, { ...first, node: nodeId, epoch, attempt, outcome: "running" });
+    book.show({ running_on: nodeId, last_scheduled_at: scheduledAt });
+    const earlierProgress = earlier === null ? null : JSON.parse(earlier);
+    // At once, for a turn that comes before the commit's aftermath must not take the attempt for lost.
+    const here: Here = { scheduledAt, attempt };
+    this.#here = here;
     this.afterCommit(() => {
-      this.#here = { scheduledAt, attempt, stop: this.#runner.run(job, scheduledAt, attempt) };
+      here.running = this.#runner.run({ job, scheduledAt, attempt, earlierProgress });
     });
+  }
+
+  async #failed(job: Job, book: JobBook, change: RunChange): Promise<void> {
+    const active = this.state.active!;
+    const { scheduledAt, attempt } = active;
+    active.failures += 1;
+    if (active.failures > job.retries) return this.#close(job, book, { ...change, outcome: "dead" });
+    active.isWaiting = true;
+    this.after("retry", backoffMs(active.failures, this.rng));
+    book.change(scheduledAt, { ...change, outcome: "retrying" });
+    book.show({ running_on: null });
+    this.#tellTimeline("failed", { scheduledAt, attempt, error: change.error });
   }
 
   /** The active run's row gets its end; the next in the queue begins. */
-  async #close(sql: Transaction, change: RunChange, counted: "successes" | "failures"): Promise<void> {
-    const { name } = this.#job();
-    await updateRun(sql, name, this.state.active!.scheduledAt, change);
-    await updateJob(sql, name, { running_on: null }, { runs: 1, [counted]: 1 });
+  async #close(job: Job, book: JobBook, change: RunChange & { outcome: "succeeded" | "dead" }): Promise<void> {
+    const { scheduledAt, attempt } = this.state.active!;
+    const isDead = change.outcome === "dead";
+    book.change(scheduledAt, change);
+    book.show({ running_on: null, ...(isDead ? { last_dead_at: scheduledAt } : {}) });
+    book.count(isDead ? "failures" : "successes");
+    if (isDead) this.#tellTimeline("dead", { scheduledAt, attempt, error: change.error });
     this.state.active = null;
-    await this.#beginNext(sql);
+    await this.#beginNext(job, book);
   }
 
-  /** After its node died, or its report was lost, the active run is not here: begins a further attempt. */
   async #supervise(): Promise<void> {
     const { active } = this.state;
-    if (!active) return this.cancel("supervise");
-    if (this.#here?.scheduledAt === active.scheduledAt && this.#here.attempt === active.attempt) return;
-    await this.#begin(await this.sql());
+    if (active && this.#isHere(active)) {
+      if (isProven(active, this.now)) active.deaths = 0;
+      return;
+    }
+    await this.#ifKnown("supervise", (job, book) => this.#resumeLost(job, book));
   }
 
-  async #retry(): Promise<void> {
-    if (this.state.active) await this.#begin(await this.sql());
+  /** After its node died, or was silent for so long that it may be, the active run is not here: begins a further attempt. */
+  async #resumeLost(job: Job, book: JobBook): Promise<void> {
+    const { active } = this.state;
+    if (!active || active.isWaiting || this.#isHere(active)) return;
+    const { scheduledAt, attempt } = active;
+    active.deaths += 1;
+    this.#tellTimeline("lost", { scheduledAt, attempt });
+    if (!isPoison(active)) return this.#begin(job, book);
+    this.state.quarantined = true;
+    book.show({ quarantined: 1 });
+    const error = `the node died ${active.deaths} times while it ran; the job is quarantined`;
+    this.#log.error({ job: job.name, scheduledAt, attempt }, error);
+    await this.#close(job, book, { finished_at: this.now, outcome: "dead", error });
   }
-}
 
-function describe({ schedule }: Job): string {
-  if ("cron" in schedule) return schedule.cron;
-  return "jitterMs" in schedule
-    ? `every ${schedule.everyMs} ms ± ${schedule.jitterMs} ms`
-    : `every ${schedule.everyMs} ms`;
+  async #retry(job: Job, book: JobBook): Promise<void> {
+    if (this.state.active?.isWaiting) await this.#begin(job, book);
+  }
+
+  #tellTimeline(type: string, data: object): void {
+    this.publish(JOBS_TOPIC, { type, data: { job: this.id, ...data } });
+  }
 }

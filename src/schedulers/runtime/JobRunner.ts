@@ -1,26 +1,41 @@
+import { inspect } from "node:util";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import type { JobHistory } from "../../entities/jobs/Job.ts";
-import type { Job } from "./defineJob.ts";
-import type { AttemptOutcome } from "./JobActor.ts";
+import type { Job, JobContext } from "./defineJob.ts";
+import type { JobActor } from "./JobActor.ts";
+
+/** One attempt at one run of a job. */
+export interface Attempt {
+  job: Job;
+  scheduledAt: number;
+  attempt: number;
+  earlierProgress: unknown;
+}
+
+/** How an attempt ended. `result` and `progress` are JSON. */
+export type AttemptOutcome = { progress?: string } & ({ ok: true; result: string } | { ok: false; error: string });
 
 export interface RunnerPorts {
   clock: Clock;
   log: Log;
   history: JobHistory;
-  /** Tells the job's actor how an attempt ended. */
-  finish(job: string, scheduledAt: number, attempt: number, outcome: AttemptOutcome): Promise<void>;
-  /** For the metrics: an attempt ended. */
-  ran(job: string, outcome: "succeeded" | "failed", seconds: number, latenessSeconds: number): void;
+  /** Where the word on an attempt goes. */
+  actorOf(job: string): Pick<JobActor, "finish" | "moved">;
+  /** For the metrics: an attempt ended. `latenessSeconds` is that of its run, told with the first attempt only. */
+  ran(job: string, outcome: "succeeded" | "failed", seconds: number, latenessSeconds: number | undefined): void;
 }
 
-/** What the history keeps of a result and of a progress report, in characters of JSON. */
+/** What the history keeps of a result, of a progress report and of an error, in characters. */
 const LONGEST_RESULT = 65_536;
 const LONGEST_PROGRESS = 4096;
 const LONGEST_ERROR = 4096;
 const PROGRESS_EVERY_MS = 1000;
 /** The word on an attempt is given again until the actor has it: until then its run counts as going on. */
-const REPORT_AGAIN_MS = 1000;
+const FIRST_TELL_AGAIN_MS = 1000;
+const LONGEST_TELL_AGAIN_MS = 30_000;
+/** So often once the actor lives elsewhere, where it begins another attempt before long. */
+const LAST_TELLINGS = 5;
 
 /** Runs attempts on this node, outside of any turn. */
 export class JobRunner {
@@ -30,96 +45,159 @@ export class JobRunner {
     this.#ports = ports;
   }
 
-  /** Starts an attempt. The returned function gives it up: its signal is aborted, and nobody hears of it any more. */
-  run(job: Job, scheduledAt: number, attempt: number): () => void {
-    const { clock } = this.#ports;
-    const abort = new AbortController();
-    let isOurs = true;
-    const startedAt = clock.monotonic();
-    const lateness = Math.max(0, clock.now() - scheduledAt) / 1000;
-    const progress = this.#progress(job, scheduledAt, attempt);
-    void this.#outcomeOf(job, { scheduledAt, attempt, signal: abort.signal, progress: progress.report }, abort).then(
-      async (outcome) => {
-        progress.stop();
-        if (!isOurs) return;
-        this.#ports.ran(
-          job.name,
-          outcome.ok ? "succeeded" : "failed",
-          (clock.monotonic() - startedAt) / 1000,
-          lateness,
-        );
-        await this.#report(job.name, scheduledAt, attempt, outcome, () => isOurs);
-      },
-    );
-    return () => {
-      isOurs = false;
-      progress.stop();
-      abort.abort(new Error("the job has moved to another node"));
-    };
-  }
-
-  async #outcomeOf(job: Job, context: Parameters<Job["run"]>[0], abort: AbortController): Promise<AttemptOutcome> {
-    const aborted = Promise.withResolvers<never>();
-    const cancel = this.#ports.clock.schedule(
-      () => abort.abort(new Error(`timed out after ${job.timeoutMs} ms`)),
-      job.timeoutMs,
-    );
-    abort.signal.addEventListener("abort", () => aborted.reject(abort.signal.reason));
-    try {
-      const result = await Promise.race([Promise.resolve().then(() => job.run(context)), aborted.promise]);
-      return { ok: true, result: shortened(JSON.stringify(result ?? null), LONGEST_RESULT) };
-    } catch (error) {
-      this.#ports.log.warn(
-        { err: error, job: job.name, scheduledAt: context.scheduledAt, attempt: context.attempt },
-        "a job's run failed",
-      );
-      return { ok: false, error: (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR) };
-    } finally {
-      cancel();
-    }
-  }
-
-  async #report(
-    job: string,
-    scheduledAt: number,
-    attempt: number,
-    outcome: AttemptOutcome,
-    isOurs: () => boolean,
-  ): Promise<void> {
-    while (isOurs()) {
-      try {
-        await this.#ports.finish(job, scheduledAt, attempt, outcome);
-        return;
-      } catch (error) {
-        this.#ports.log.warn({ err: error, job, scheduledAt }, "the end of a run could not be stored; trying again");
-        await new Promise<void>((resolve) => void this.#ports.clock.schedule(resolve, REPORT_AGAIN_MS));
-      }
-    }
-  }
-
-  /** Writes the latest report, at most one a second. */
-  #progress(job: Job, scheduledAt: number, attempt: number): { report(state: unknown): void; stop(): void } {
-    const { clock, history, log } = this.#ports;
-    let latest: unknown;
-    let cancel: (() => void) | undefined;
-    const write = (): void => {
-      cancel = undefined;
-      const text = shortened(JSON.stringify(latest ?? null), LONGEST_PROGRESS);
-      history
-        .progress(job.name, scheduledAt, attempt, text)
-        .catch((error: unknown) => log.debug({ err: error, job: job.name }, "progress could not be written"));
-    };
-    return {
-      report: (state) => {
-        latest = state;
-        cancel ??= clock.schedule(write, PROGRESS_EVERY_MS);
-      },
-      stop: () => cancel?.(),
-    };
+  /** Starts an attempt. */
+  run(attempt: Attempt): RunningAttempt {
+    const running = new RunningAttempt(attempt, this.#ports);
+    void running.run();
+    return running;
   }
 }
 
-/** What is too long is replaced by a note that it was, so that the history stays JSON. */
-function shortened(json: string, most: number): string {
-  return json.length <= most ? json : JSON.stringify({ tooLong: json.length });
+/** An attempt from its start until its actor has heard how it ended. */
+export class RunningAttempt {
+  readonly #attempt: Attempt;
+  readonly #ports: RunnerPorts;
+  readonly #abort = new AbortController();
+  readonly #report: ProgressReport;
+  #phase: "running" | "telling" | "over" = "running";
+  /** How often the actor is told before it has to find out by itself. */
+  #tellings = Number.POSITIVE_INFINITY;
+
+  constructor(attempt: Attempt, ports: RunnerPorts) {
+    this.#attempt = attempt;
+    this.#ports = ports;
+    const { job, scheduledAt } = attempt;
+    this.#report = new ProgressReport(ports, (state) =>
+      ports.history.progress(job.name, scheduledAt, attempt.attempt, state),
+    );
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { clock, ran } = this.#ports;
+    const { job, scheduledAt, attempt } = this.#attempt;
+    const startedAt = clock.monotonic();
+    const lateness = attempt === 1 ? Math.max(0, clock.now() - scheduledAt) / 1000 : undefined;
+    const outcome = await this.#outcome();
+    if (this.#phase === "over") return;
+    this.#phase = "telling";
+    ran(job.name, outcome.ok ? "succeeded" : "failed", (clock.monotonic() - startedAt) / 1000, lateness);
+    await this.#tell(outcome);
+    this.#phase = "over";
+  }
+
+  /**
+   * The actor has left this node. What runs is aborted, and the actor told where it is now, so that the next attempt need not
+   * wait; of what has ended already the actor still hears.
+   */
+  giveUp(): void {
+    this.#tellings = LAST_TELLINGS;
+    if (this.#phase !== "running") return;
+    this.#phase = "over";
+    this.#abort.abort(new Error("the job has moved to another node"));
+    const { job, scheduledAt, attempt } = this.#attempt;
+    // Lost, it costs a second: then the actor finds out by itself.
+    this.#ports
+      .actorOf(job.name)
+      .moved(scheduledAt, attempt)
+      .catch(() => {});
+  }
+
+  async #outcome(): Promise<AttemptOutcome> {
+    const { job, scheduledAt, attempt, earlierProgress } = this.#attempt;
+    const { signal } = this.#abort;
+    const aborted = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => aborted.reject(signal.reason));
+    const cancelTimeout = this.#ports.clock.schedule(
+      () => this.#abort.abort(new Error(`timed out after ${job.timeoutMs} ms`)),
+      job.timeoutMs,
+    );
+    const progress = (state: unknown): void => this.#report.give(state);
+    const context: JobContext = { scheduledAt, attempt, earlierProgress, signal, progress };
+    try {
+      const result = await Promise.race([Promise.resolve().then(() => job.run(context)), aborted.promise]);
+      return this.#ended({ ok: true, result: jsonOf(result, LONGEST_RESULT) });
+    } catch (error) {
+      if (this.#phase !== "over")
+        this.#ports.log.warn({ err: error, job: job.name, scheduledAt, attempt }, "an attempt at a job failed");
+      return this.#ended({ ok: false, error: textOf(error) });
+    } finally {
+      cancelTimeout();
+    }
+  }
+
+  #ended(outcome: AttemptOutcome): AttemptOutcome {
+    const progress = this.#report.end();
+    return progress === undefined ? outcome : { ...outcome, progress };
+  }
+
+  async #tell(outcome: AttemptOutcome): Promise<void> {
+    const { clock, log, actorOf } = this.#ports;
+    const { job, scheduledAt, attempt } = this.#attempt;
+    for (let waitMs = FIRST_TELL_AGAIN_MS; this.#tellings > 0; waitMs = Math.min(waitMs * 2, LONGEST_TELL_AGAIN_MS)) {
+      try {
+        await actorOf(job.name).finish(scheduledAt, attempt, outcome);
+        return;
+      } catch (error) {
+        log.warn({ err: error, job: job.name, scheduledAt }, "the end of an attempt could not be stored; trying again");
+        this.#tellings -= 1;
+        await new Promise<void>((resolve) => void clock.schedule(resolve, waitMs));
+      }
+    }
+  }
+}
+
+/** Writes the latest of an attempt's reports, at most one a second; the last one is left to the attempt's end. */
+class ProgressReport {
+  readonly #ports: RunnerPorts;
+  readonly #write: (state: string) => Promise<void>;
+  #latest: string | undefined;
+  #cancel: (() => void) | undefined;
+  #hasEnded = false;
+
+  constructor(ports: RunnerPorts, write: (state: string) => Promise<void>) {
+    this.#ports = ports;
+    this.#write = write;
+  }
+
+  give(state: unknown): void {
+    if (this.#hasEnded) return;
+    this.#latest = jsonOf(state, LONGEST_PROGRESS);
+    this.#cancel ??= this.#ports.clock.schedule(() => {
+      this.#cancel = undefined;
+      this.#write(this.#latest!).catch((error: unknown) =>
+        this.#ports.log.debug({ err: error }, "a job's progress could not be written"),
+      );
+    }, PROGRESS_EVERY_MS);
+  }
+
+  /** The latest report, if there was one. */
+  end(): string | undefined {
+    this.#hasEnded = true;
+    this.#cancel?.();
+    return this.#latest;
+  }
+}
+
+/**
+ * As JSON, which the history must stay: what is too long or has no JSON is replaced by a note that says so. The work is done by
+ * then, and done again it would be no better.
+ */
+function jsonOf(value: unknown, most: number): string {
+  try {
+    const json = JSON.stringify(value ?? null) ?? JSON.stringify({ unserialisable: typeof value });
+    return json.length <= most ? json : JSON.stringify({ tooLong: json.length });
+  } catch (error) {
+    return JSON.stringify({ unserialisable: textOf(error) });
+  }
+}
+
+/** Anything may be thrown, and nothing of it may throw again here. */
+function textOf(error: unknown): string {
+  try {
+    const text = error instanceof Error ? String(error.message || error.name) : inspect(error);
+    return text.slice(0, LONGEST_ERROR);
+  } catch {
+    return "something that cannot be shown was thrown";
+  }
 }

@@ -1,17 +1,19 @@
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
+import { ActorStore, CRASHES_TO_QUARANTINE } from "../../actors/runtime/ActorStore.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";
 import { JobHistory, type JobRun, type JobSummary } from "../../entities/jobs/Job.ts";
 import type { Database } from "../../entities/sql.ts";
-import { RingmasterError } from "../../errors.ts";
-import type { Job } from "./defineJob.ts";
+import { RingmasterError, toRingmasterError } from "../../errors.ts";
+import { enablingVariable, type Job, type JobPlan } from "./defineJob.ts";
 import { JobActor } from "./JobActor.ts";
 import { JobRunner, type RunnerPorts } from "./JobRunner.ts";
 
 /** All jobs in figures. */
 export interface JobsStatus {
+  /** Runs that have ended, and how. */
   runs: number;
   successes: number;
   failures: number;
@@ -20,51 +22,76 @@ export interface JobsStatus {
   jobs: JobSummary[];
 }
 
+export interface JobsPorts {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  ran: RunnerPorts["ran"];
+  /** The time zone of cron patterns whose job names none. */
+  timezone: string;
+  /** What the environment says of jobs, by the name of the variable. */
+  switches: ReadonlyMap<string, boolean>;
+}
+
+/** A job that could not be armed is armed again after 1 s, 2 s, 4 s …, at most this, in milliseconds. */
+const LONGEST_ARM_AGAIN_MS = 60_000;
+
 /** The global jobs of this node: their actor kind, and what operators ask and say. */
 export class Jobs {
   readonly #jobs: ReadonlyMap<string, Job>;
+  readonly #ports: JobsPorts;
   readonly #history: JobHistory;
-  readonly #ports: { database: Database; clock: Clock; log: Log; ran: RunnerPorts["ran"] };
+  readonly #waiting = new Set<() => void>();
   #actors: Actors | undefined;
+  #isStopped = false;
 
-  constructor(jobs: readonly Job[], ports: { database: Database; clock: Clock; log: Log; ran: RunnerPorts["ran"] }) {
+  constructor(jobs: readonly Job[], ports: JobsPorts) {
     this.#jobs = new Map(jobs.map((job) => [job.name, job]));
     if (this.#jobs.size !== jobs.length) throw new Error("two jobs have the same name");
     this.#ports = ports;
     this.#history = new JobHistory(ports.database);
   }
 
-  /** To be registered with the runtime. */
-  get kind(): ActorKind {
+  /** To be registered with the runtime, which `actors` answers with from its start. */
+  kind(actors: () => Actors): ActorKind {
     const { clock, log, ran } = this.#ports;
-    const runner = new JobRunner({
-      clock,
-      log,
-      ran,
-      history: this.#history,
-      finish: (job, scheduledAt, attempt, outcome) => this.#ref(job).finish(scheduledAt, attempt, outcome),
-    });
+    const actorOf = (job: string) => actors().ref(JobActor, job);
+    const runner = new JobRunner({ clock, log, ran, history: this.#history, actorOf });
     return {
       type: JobActor as unknown as ActorType<Actor<unknown>>,
-      create: (context) => new JobActor(context, this.#jobs, runner) as unknown as Actor<unknown>,
+      create: (context) => new JobActor(context, this.#jobs, { runner, log }) as unknown as Actor<unknown>,
     };
   }
 
-  /** Arms every job in the cluster; jobs that are disabled here are disarmed. */
+  /** Arms every job where this node hosts actors. One that cannot be armed now is tried again, and keeps nobody waiting. */
   async start(actors: Actors): Promise<void> {
     this.#actors = actors;
-    await Promise.all([...this.#jobs.values()].map((job) => this.#ref(job.name).arm(job.enabled)));
+    const variables = new Set([...this.#jobs.keys()].map(enablingVariable));
+    for (const variable of this.#ports.switches.keys())
+      if (!variables.has(variable)) this.#ports.log.warn({ variable }, "there is no such job to enable or disable");
+    if (actors.membership.self.role === "web") return;
+    await Promise.all([...this.#jobs.values()].map((job) => this.#arm(job, 1000)));
   }
 
+  /** Arms nothing any more. The jobs themselves leave with their actors. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const cancel of this.#waiting) cancel();
+  }
+
+  /** The jobs that this node knows, at a glance. */
   async status(): Promise<JobsStatus> {
-    const jobs = await this.#history.jobs();
+    const poison = await this.#poisonActors();
+    const jobs = (await this.#history.jobs())
+      .filter(({ name }) => this.#jobs.has(name))
+      .map((job) => ({ ...job, quarantined: job.quarantined || poison.has(job.name) }));
     const sum = (field: "runs" | "successes" | "failures"): number =>
       jobs.reduce((total, job) => total + job[field], 0);
     const [runs, successes, failures] = [sum("runs"), sum("successes"), sum("failures")];
     return { runs, successes, failures, successRate: runs === 0 ? null : successes / runs, jobs };
   }
 
-  /** Newest first. */
+  /** Newest first; also of jobs that are no more. */
   history(limit: number, job?: string): Promise<JobRun[]> {
     return this.#history.runs(limit, job);
   }
@@ -74,24 +101,59 @@ export class Jobs {
     return this.#known(name, requestId).trigger();
   }
 
-  async pause(name: string): Promise<void> {
-    await this.#known(name).pause();
+  /** Due times pass without a run until it is resumed. */
+  async pause(name: string, requestId?: string): Promise<void> {
+    await this.#known(name, requestId).pause();
   }
 
-  async resume(name: string): Promise<void> {
-    await this.#known(name).resume();
+  /** Also lifts the quarantine of a job that crashed its nodes. */
+  async resume(name: string, requestId?: string): Promise<void> {
+    const actor = this.#known(name, requestId);
+    const { database } = this.#ports;
+    if ((await this.#poisonActors()).has(name))
+      await new ActorStore(database, this.#actors!.membership.self.id).pardon([{ kind: JobActor.kind, id: name }]);
+    await actor.resume();
   }
 
-  skipNext(name: string): Promise<{ skipped: number | null }> {
-    return this.#known(name).skipNext();
+  /** The next due time passes without a run. */
+  skipNext(name: string, requestId?: string): Promise<{ skipped: number | null }> {
+    return this.#known(name, requestId).skipNext();
+  }
+
+  async #arm(job: Job, againMs: number): Promise<void> {
+    const { clock, log } = this.#ports;
+    try {
+      await this.#ref(job.name).arm(this.#planOf(job));
+    } catch (error) {
+      if (this.#isStopped) return;
+      log.error(
+        { err: error, job: job.name, code: toRingmasterError(error).code, againMs },
+        "a job cannot be armed now",
+      );
+      const cancel = clock.schedule(() => {
+        this.#waiting.delete(cancel);
+        void this.#arm(job, Math.min(againMs * 2, LONGEST_ARM_AGAIN_MS));
+      }, againMs);
+      this.#waiting.add(cancel);
+    }
+  }
+
+  #planOf({ name, schedule, timezone, enabled }: Job): JobPlan {
+    const { switches, timezone: usual } = this.#ports;
+    return { schedule, timezone: timezone ?? usual, enabled: switches.get(enablingVariable(name)) ?? enabled };
+  }
+
+  /** Jobs whose actor itself is in quarantine, so that it can say nothing of it. */
+  async #poisonActors(): Promise<Set<string>> {
+    const rows = await this.#ports.database.query<{ id: string }>(
+      "SELECT id FROM actors WHERE kind = ? AND crashes >= ?",
+      [JobActor.kind, CRASHES_TO_QUARANTINE],
+    );
+    return new Set(rows.map(({ id }) => id));
   }
 
   #known(name: string, requestId?: string) {
-    if (!this.#jobs.has(name))
-      throw new RingmasterError(
-        "not_found",
-        `There is no job ${name}; there are ${[...this.#jobs.keys()].join(", ")}.`,
-      );
+    if (!this.#jobs.has(name)) throw new RingmasterError("not_found", `There is no job ${name}.`);
     return this.#ref(name, requestId);
   }
 

@@ -1,5 +1,5 @@
 import type { MissedPolicy } from "../../actors/runtime/timers.ts";
-import { DEFAULT_ZONE, type Schedule, scheduleFault } from "./schedule.ts";
+import { type Schedule, scheduleFault, type Timetable } from "./schedule.ts";
 
 /** What a running job is given. */
 export interface JobContext {
@@ -7,9 +7,11 @@ export interface JobContext {
   readonly scheduledAt: number;
   /** 1 for the first attempt; a further one follows a failure, or the death of the node that ran it. */
   readonly attempt: number;
-  /** Aborted when the run times out or its node gives the job up; stop at the next chance. */
+  /** What an earlier attempt of this run reported last, to go on from there; null when none did. */
+  readonly earlierProgress: unknown;
+  /** Aborted when the run times out or its node gives the job up; stop at the next chance, since another attempt follows. */
   readonly signal: AbortSignal;
-  /** Shows how far the run is (anything that survives JSON, at most 4 kB); written at most once a second. */
+  /** Shows how far the run is (anything that survives JSON, at most 4 kB of it); written at most once a second, and at the end. */
   progress(state: unknown): void;
 }
 
@@ -18,30 +20,39 @@ export interface JobDefinition {
   /** `[a-z][a-z0-9-]*`, at most 32. `ENABLE_<NAME>_JOB=false` disables it (dashes become underscores). */
   name: string;
   schedule: Schedule;
-  /** IANA name; `TZ_SCHEDULES` (UTC) unless given. */
+  /** IANA name, for a cron pattern; `TZ_SCHEDULES` unless given. */
   timezone?: string;
   /** What becomes of due times that passed while no node lived; `coalesce` unless given. */
   missed?: MissedPolicy;
-  /** What becomes of a due time while an earlier run goes on; `skip` unless given. */
+  /** What becomes of a due time that comes while an earlier run goes on; `skip` unless given. */
   overlap?: "skip" | "queue";
-  /** How long a run may take, in milliseconds; 5 minutes unless given. */
+  /** How long an attempt may take, in milliseconds; 5 minutes unless given. */
   timeoutMs?: number;
   /** Further attempts after a failure, with backoff and jitter; 3 unless given. Then the run is dead-lettered. */
   retries?: number;
+  /** Whether it runs where its variable says nothing; true unless given. */
   enabled?: boolean;
-  /** Answers with a result that survives JSON, which the history keeps (at most 64 kB). May run more than once for one due time. */
+  /**
+   * Answers with a result that survives JSON, which the history keeps (at most 64 kB). May run more than once for one due time,
+   * and an attempt that has been given up may still be on its way: effects must be keyed.
+   */
   run(context: JobContext): Promise<unknown>;
 }
 
-/** A definition with every choice made. */
-export type Job = Required<JobDefinition>;
+/** A definition with every choice made but the time zone's, which may be the configuration's. */
+export type Job = Required<Omit<JobDefinition, "timezone">> & { timezone: string | undefined };
+
+/** When a job is due, and whether it is at all: what its actor keeps, so that the newest definition counts on every node. */
+export interface JobPlan extends Timetable {
+  enabled: boolean;
+}
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Checks a definition; throws an Error that names the job and the fault. */
-export function defineJob(definition: JobDefinition, defaultZone: string = DEFAULT_ZONE): Job {
+export function defineJob(definition: JobDefinition): Job {
   const job: Job = {
-    timezone: defaultZone,
+    timezone: undefined,
     missed: "coalesce",
     overlap: "skip",
     timeoutMs: 300_000,
@@ -49,18 +60,19 @@ export function defineJob(definition: JobDefinition, defaultZone: string = DEFAU
     enabled: true,
     ...definition,
   };
-  if (!NAME.test(job.name)) throw new Error(`job ${job.name}: a name is [a-z][a-z0-9-]*, at most 32 characters`);
-  const fault = scheduleFault(job.schedule, job.timezone);
+  const fault = faultOf(job);
   if (fault) throw new Error(`job ${job.name}: ${fault}`);
   return job;
 }
 
-/** The variable that disables a job. */
-export function enablingVariable(name: string): string {
-  return `ENABLE_${name.replaceAll("-", "_").toUpperCase()}_JOB`;
+function faultOf({ name, schedule, timezone = "UTC", timeoutMs, retries }: Job): string | undefined {
+  if (!NAME.test(name)) return "a name is [a-z][a-z0-9-]*, at most 32 characters";
+  if (!(timeoutMs > 0)) return "timeoutMs must be more than 0";
+  if (!(Number.isSafeInteger(retries) && retries >= 0)) return "retries must be a whole number, at least 0";
+  return scheduleFault({ schedule, timezone });
 }
 
-/** Only the word `false` disables. */
-export function isEnabledBy(env: Record<string, string | undefined>, name: string): boolean {
-  return env[enablingVariable(name)]?.toLowerCase() !== "false";
+/** The variable that enables or disables a job; a job without one is as its definition says. */
+export function enablingVariable(name: string): string {
+  return `ENABLE_${name.replaceAll("-", "_").toUpperCase()}_JOB`;
 }

@@ -4,36 +4,69 @@ import type { Rng } from "../../clock.ts";
 
 /** When a job is due. */
 export type Schedule =
-  /** A cron pattern (croner's: five fields, or six with seconds), in the job's time zone. */
+  /** A cron pattern in the job's time zone: five fields, six with seconds, or a nickname such as `@daily`. */
   | { cron: string }
   /** Every so many milliseconds, on multiples of that since the epoch, so that all nodes agree. */
   | { everyMs: number }
   /** After each time, the next is `everyMs` later, give or take up to `jitterMs`, at random. */
   | { everyMs: number; jitterMs: number };
 
-/** The time zone of `schedule` where it has none. */
-export const DEFAULT_ZONE = "UTC";
+/** A schedule and the IANA time zone that its cron pattern is read in. */
+export interface Timetable {
+  schedule: Schedule;
+  timezone: string;
+}
+
+/** Below this a job is no job but a loop. */
+const SHORTEST_PERIOD_MS = 100;
+/** What the table `jobs` has room for. */
+const LONGEST_PATTERN = 128;
 
 /** The first due time after `after` (epoch milliseconds); undefined when there will be none. */
-export function nextDue(schedule: Schedule, timezone: string, after: number, rng: Rng): number | undefined {
+export function nextDue({ schedule, timezone }: Timetable, after: number, rng: Rng): number | undefined {
   if ("cron" in schedule) return cronOf(schedule.cron, timezone).nextRun(new Date(after))?.getTime();
   const { everyMs } = schedule;
   if ("jitterMs" in schedule) return Math.round(after + everyMs + (2 * rng.next() - 1) * schedule.jitterMs);
   return Math.floor(after / everyMs) * everyMs + everyMs;
 }
 
+/** Whether the schedule by itself makes `at` a due time. A jittered schedule knows only of the one that it has drawn. */
+export function isDue({ schedule, timezone }: Timetable, at: number, rng: Rng): boolean {
+  if ("jitterMs" in schedule || ("cron" in schedule && at % 1000 !== 0)) return false;
+  return nextDue({ schedule, timezone }, at - 1, rng) === at;
+}
+
 /** What is wrong with a schedule, or undefined. */
-export function scheduleFault(schedule: Schedule, timezone: string): string | undefined {
+export function scheduleFault({ schedule, timezone }: Timetable): string | undefined {
   try {
     new Intl.DateTimeFormat("en", { timeZone: timezone });
-    if ("cron" in schedule) return cronOf(schedule.cron, timezone).nextRun() ? undefined : "the pattern is never due";
+    if ("cron" in schedule) return cronFault(schedule.cron, timezone);
   } catch (error) {
     return (error as Error).message;
   }
-  if (!(schedule.everyMs >= 100)) return "everyMs must be at least 100";
-  if ("jitterMs" in schedule && !(schedule.jitterMs >= 0 && schedule.jitterMs < schedule.everyMs))
-    return "jitterMs must be less than everyMs";
-  return undefined;
+  if (!(Number.isSafeInteger(schedule.everyMs) && schedule.everyMs >= SHORTEST_PERIOD_MS))
+    return `everyMs must be a whole number, at least ${SHORTEST_PERIOD_MS}`;
+  if (!("jitterMs" in schedule)) return undefined;
+  const isWithin = Number.isSafeInteger(schedule.jitterMs) && schedule.jitterMs >= 0;
+  return isWithin && schedule.jitterMs < schedule.everyMs ? undefined : "jitterMs must be less than everyMs";
+}
+
+function cronFault(pattern: string, timezone: string): string | undefined {
+  // It stands for the moment at which the pattern is read, on which no two nodes agree.
+  if (pattern.includes("?")) return "a pattern must not have a question mark";
+  // Anything else is read as a date, at which it would be due once.
+  if (!pattern.trim().startsWith("@") && !/^\s*(\S+\s+){4,5}\S+\s*$/.test(pattern))
+    return "a pattern has five fields, or six with seconds";
+  if (pattern.length > LONGEST_PATTERN) return `a pattern has at most ${LONGEST_PATTERN} characters`;
+  return cronOf(pattern, timezone).nextRun() ? undefined : "the pattern is never due";
+}
+
+/** A schedule in words. */
+export function describe(schedule: Schedule): string {
+  if ("cron" in schedule) return schedule.cron;
+  return "jitterMs" in schedule
+    ? `every ${schedule.everyMs} ms ± ${schedule.jitterMs} ms`
+    : `every ${schedule.everyMs} ms`;
 }
 
 const crons = new Map<string, Cron>();
@@ -43,37 +76,60 @@ function cronOf(pattern: string, timezone: string): Cron {
   const key = `${timezone} ${pattern}`;
   const known = crons.get(key);
   if (known) return known;
-  const cron = new Cron(pattern, { timezone, paused: true });
+  // "no-wildcard": a job at named hours has each of them once a day, whatever the clocks do in the night.
+  const cron = new Cron(pattern, { timezone, paused: true, fixedTimeRule: "no-wildcard" });
   crons.set(key, cron);
   return cron;
 }
 
-/** Due times that are made up for in one turn; the rest follow in further turns. */
-export const MOST_TICKS = 100;
-/** For `skip`: a due time later than this has been missed. */
+/** For `skip`: a due time that is found this late, in milliseconds, has been missed. */
 const MISSED_AFTER_MS = 10_000;
 
-/** Which due times are to be run now, and which comes next. */
+/** Which due times have come, and which is next. */
 export interface DuePlan {
+  /** To be run, oldest first. All but the newest were missed; `coalesce` and `skip` have at most one. */
   run: number[];
+  /** For `skip`: the newest of those that were missed and are let go. */
+  lapsed: number | undefined;
   next: number | undefined;
 }
 
-/** Applies the policy for missed due times, from `due` (which has come) up to `now`. */
+/**
+ * Applies the policy for missed due times, from `due` (which has come) up to `now`. For `fire` at most `most` are in one plan;
+ * then `next` has come already, and the rest follow from there.
+ */
 export function planDue(
-  due: number,
-  now: number,
+  timetable: Timetable,
   missed: MissedPolicy,
-  next: (after: number) => number | undefined,
+  times: { due: number; now: number; most: number },
+  rng: Rng,
 ): DuePlan {
-  const ticks: number[] = [];
-  let at: number | undefined = due;
-  while (at !== undefined && at <= now) {
-    ticks.push(at);
-    if (missed === "fire" && ticks.length === MOST_TICKS) return { run: ticks, next: next(at) };
-    if (missed !== "fire") ticks.splice(0, ticks.length - 1);
-    at = next(at);
+  const { due, now, most } = times;
+  if (missed === "fire") {
+    const run: number[] = [];
+    let at: number | undefined = due;
+    for (; at !== undefined && at <= now && run.length < most; at = nextDue(timetable, at, rng)) run.push(at);
+    return { run, lapsed: undefined, next: at };
   }
-  const run = missed === "skip" ? ticks.filter((tick) => now - tick <= MISSED_AFTER_MS) : ticks;
-  return { run, next: at };
+  const newest = newestDue(timetable, due, now, rng);
+  const following = nextDue(timetable, newest, rng);
+  // Only a jittered time drawn from one long past can have come already.
+  const next = following !== undefined && following <= now ? nextDue(timetable, now, rng) : following;
+  const isLapsed = missed === "skip" && now - newest > MISSED_AFTER_MS;
+  return { run: isLapsed ? [] : [newest], lapsed: isLapsed ? newest : undefined, next };
+}
+
+/** The newest due time up to `now`; `due` is one. An outage may have been long, so it does not walk through all of them. */
+function newestDue(timetable: Timetable, due: number, now: number, rng: Rng): number {
+  const { schedule } = timetable;
+  if ("jitterMs" in schedule) return due;
+  if (!("cron" in schedule)) return Math.max(due, Math.floor(now / schedule.everyMs) * schedule.everyMs);
+  const comesAfter = (at: number): boolean => (nextDue(timetable, at, rng) ?? Number.POSITIVE_INFINITY) <= now;
+  let [low, high] = [due - 1, now];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (comesAfter(middle)) low = middle;
+    else high = middle;
+  }
+  return nextDue(timetable, low, rng)!;
 }

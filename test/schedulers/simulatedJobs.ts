@@ -1,0 +1,155 @@
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { Clock } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { JobHistory, type JobRun } from "../../src/entities/jobs/Job.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { defineJob, type JobContext, type JobDefinition } from "../../src/schedulers/runtime/defineJob.ts";
+import { JobActor } from "../../src/schedulers/runtime/JobActor.ts";
+import { Jobs, type JobsPorts } from "../../src/schedulers/runtime/Jobs.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { MortalDatabase } from "../actors/MortalDatabase.ts";
+import type { ProcessLife } from "../actors/ProcessLife.ts";
+import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+
+/** What a test gives a job to do; it also learns of the node that it is on. */
+export type Body = (context: JobContext, node: JobNode) => Promise<unknown>;
+export type Definition = Omit<JobDefinition, "run"> & { run: Body };
+
+/** An attempt at a run, as the job itself lives through it. */
+export interface Lived {
+  job: string;
+  node: string;
+  scheduledAt: number;
+  attempt: number;
+  signal: AbortSignal;
+  /** It got to its end, whatever became of that. */
+  ended: boolean;
+}
+
+/** One node of the simulated cluster, with its jobs. */
+export class JobNode {
+  readonly id: string;
+  readonly jobs: Jobs;
+  readonly node: SimulatedNode;
+  /** Dies, stalls and wakes with the node. */
+  readonly clock: Clock;
+  readonly ran: Array<{ job: string; outcome: string; lateness: number | undefined }> = [];
+
+  constructor(cluster: JobCluster, id: string, definitions: readonly Definition[], switches: Map<string, boolean>) {
+    const { hub, clock, feed, database } = cluster;
+    const parts: JobsPorts = {
+      database,
+      clock,
+      log: silentLog,
+      ran: (job, outcome, _seconds, lateness) => void this.ran.push({ job, outcome, lateness }),
+      timezone: "UTC",
+      switches,
+    };
+    this.id = id;
+    const kind: ActorKind = {
+      type: JobActor as unknown as ActorKind["type"],
+      create: (context) => this.jobs.kind(() => this.node.actors).create(context),
+    };
+    this.node = new SimulatedNode({ id, hub, database, clock, feed }, [kind]);
+    this.clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      schedule: (callback, ms) => clock.schedule(() => this.life.reach(callback), ms),
+    };
+    this.jobs = new Jobs(
+      definitions.map(({ run, ...definition }) =>
+        defineJob({ retries: 0, ...definition, run: (context) => cluster.live(this, definition.name, context, run) }),
+      ),
+      { ...parts, database: new MortalDatabase(database, this.life), clock: this.clock },
+    );
+  }
+
+  get life(): ProcessLife {
+    return this.node.life;
+  }
+
+  async start(): Promise<void> {
+    await this.node.actors.start();
+    await this.jobs.start(this.node.actors);
+  }
+
+  crash(): Promise<void> {
+    return this.node.crash();
+  }
+}
+
+/** A simulated cluster that runs jobs, and everything that the jobs lived through. */
+export class JobCluster {
+  readonly clock = new ManualClock();
+  readonly hub = new MemoryHub();
+  readonly feed = new MemoryFeed();
+  readonly lived: Lived[] = [];
+  readonly nodes: JobNode[] = [];
+  readonly database: Database;
+
+  static async open(): Promise<JobCluster> {
+    return new JobCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }));
+  }
+
+  private constructor(database: Database) {
+    this.database = database;
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+  }
+
+  /** Starts a node, which is a part of the cluster when this resolves. */
+  async start(id: string, definitions: readonly Definition[], switches = new Map<string, boolean>()): Promise<JobNode> {
+    const node = new JobNode(this, id, definitions, switches);
+    this.nodes.push(node);
+    await this.within(5000, node.start());
+    return node;
+  }
+
+  /** Lets time pass until a call has ended. */
+  async within<T>(ms: number, call: Promise<T>): Promise<T> {
+    let isDone = false;
+    const tracked = call.finally(() => {
+      isDone = true;
+    });
+    tracked.catch(() => {});
+    for (let passed = 0; passed < ms && !isDone; passed += 50) await this.clock.advance(50);
+    if (!isDone) throw new Error(`not done within ${ms} ms`);
+    return tracked;
+  }
+
+  /** Lets time pass to the next multiple of `ms`, and `beyond` more. */
+  async advanceTo(ms: number, beyond = 0): Promise<void> {
+    await this.clock.advance(ms - (this.clock.now() % ms) + beyond);
+  }
+
+  async live(node: JobNode, job: string, context: JobContext, run: Body): Promise<unknown> {
+    const { scheduledAt, attempt, signal } = context;
+    const lived: Lived = { job, node: node.id, scheduledAt, attempt, signal, ended: false };
+    this.lived.push(lived);
+    try {
+      return await run(context, node);
+    } finally {
+      lived.ended = !node.node.crashed;
+    }
+  }
+
+  /** The history, oldest first. */
+  async runs(job?: string): Promise<JobRun[]> {
+    return (await new JobHistory(this.database).runs(1000, job)).reverse();
+  }
+}
+
+/** A body that goes on until it is told to stop or its time is over. */
+export function lasting(ms: number): Body {
+  return ({ signal }, { clock }) =>
+    new Promise((resolve, reject) => {
+      const cancel = clock.schedule(() => resolve("done"), ms);
+      signal.addEventListener("abort", () => {
+        cancel();
+        reject(signal.reason);
+      });
+    });
+}
