@@ -24,6 +24,7 @@ import { Hunts } from "./entities/hunts/Hunt.ts";
 import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
 import { Quests } from "./entities/quests/Quest.ts";
+import { SessionHistory } from "./entities/sessions/SessionHistory.ts";
 import type { Database } from "./entities/sql.ts";
 import { Tokens } from "./http/auth/tokens.ts";
 import { FrontDoor } from "./http/FrontDoor.ts";
@@ -38,6 +39,7 @@ import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
 import { placeRooms } from "./rooms/runtime/placement.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
 import { AssignmentJournal } from "./stores/hunts/AssignmentJournal.ts";
+import { SessionDesk } from "./stores/sessions/SessionDesk.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
@@ -220,6 +222,14 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
 
   const quests = new QuestDesk({ actors, database, feed, clock: systemClock });
   await quests.open();
+  const sessions = new SessionDesk({
+    store: backplane.sessions,
+    history: new SessionHistory(database),
+    clock: systemClock,
+    nodeId: actors.membership.self.id,
+    liveNodes: () => actors.membership.live().map(({ id }) => id),
+    log,
+  });
 
   const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
     verify: (token) => tokens.verify(token),
@@ -229,6 +239,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
       if (room === "hunt" && outcome === "ok" && (type === "claim" || type === "solve"))
         metrics.clueAnswered(type, seconds);
     },
+    attend: () => sessions.attend(),
     nodeId: actors.membership.self.id,
     huntDesk,
     huntOffice,
@@ -248,6 +259,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
     hunts: huntOffice,
     popup: actors.ref(PopupActor, POPUPS),
+    sessions,
     me: new PrizeLedger(database, systemRng),
     quests,
     wallets: new WalletDesk({ ...common, verifiers: verifiersFor(config.production) }),
@@ -265,7 +277,10 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
   lifecycle.onStop("connections", () => server.transport.shutdown());
   lifecycle.onStop("board", () => board.stop());
   lifecycle.onStop("quests", () => quests.close());
-  lifecycle.onStop("buffers", async () => void (await Promise.all([huntDesk.flush(), popupViews.flush()])));
+  lifecycle.onStop(
+    "buffers",
+    async () => void (await Promise.all([huntDesk.flush(), popupViews.flush(), sessions.flush()])),
+  );
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   lifecycle.onStop("actors", () => actors.drain());
   lifecycle.up("rooms");

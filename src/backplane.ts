@@ -11,6 +11,9 @@ import type { ClueLedger } from "./stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "./stores/hunts/MemoryClueLedger.ts";
 import { RedisClueLedger } from "./stores/hunts/RedisClueLedger.ts";
 import { checkEvictionPolicy, connectRedis, whenReady } from "./stores/runtime/redis.ts";
+import { MemorySessionStore } from "./stores/sessions/MemorySessionStore.ts";
+import { RedisSessionStore } from "./stores/sessions/RedisSessionStore.ts";
+import type { SessionStore } from "./stores/sessions/SessionStore.ts";
 import type { Logger } from "./telemetry/log.ts";
 
 /** What nodes share, or what one process has instead. */
@@ -18,6 +21,7 @@ export interface Backplane {
   bus: Bus;
   feed: Feed;
   ledger: ClueLedger;
+  sessions: SessionStore;
   matchmaking: Matchmaking;
   /** For limits that hold for the whole cluster. */
   limitsRedis: Redis | undefined;
@@ -28,31 +32,34 @@ export interface Backplane {
 
 /** Redis for a cluster, memory for one process. */
 export function openBackplane(config: Config, log: Logger): Promise<Backplane> {
-  return config.redisUrl === undefined ? openMemory() : openRedis(config.redisUrl, config.production, log);
+  return config.redisUrl === undefined ? openMemory(config) : openRedis(config.redisUrl, config, log);
 }
 
-async function openMemory(): Promise<Backplane> {
+async function openMemory({ sessionTimeoutMs }: Config): Promise<Backplane> {
   const feed = new MemoryFeed();
   const ledger = new MemoryClueLedger();
+  const sessions = new MemorySessionStore({ timeoutMs: sessionTimeoutMs });
   const matchmaking = embeddedMatchmaking();
   return {
     bus: new MemoryBus(),
     feed,
     ledger,
+    sessions,
     matchmaking,
     limitsRedis: undefined,
     watch: () => {},
     close: async () => {
       await feed.close();
       await ledger.close();
+      await sessions.close();
       matchmaking.close();
     },
   };
 }
 
-async function openRedis(url: string, production: boolean, log: Logger): Promise<Backplane> {
-  const clients = ["bus", "feeds", "ledger", "limits"].map((purpose) => connectRedis(url, purpose, log));
-  const [forBus, forFeed, forLedger, forLimits] = clients as [Redis, Redis, Redis, Redis];
+async function openRedis(url: string, { production, sessionTimeoutMs }: Config, log: Logger): Promise<Backplane> {
+  const clients = ["bus", "feeds", "ledger", "limits", "sessions"].map((purpose) => connectRedis(url, purpose, log));
+  const [forBus, forFeed, forLedger, forLimits, forSessions] = clients as [Redis, Redis, Redis, Redis, Redis];
   try {
     await Promise.all(clients.map((client) => whenReady(client)));
     await checkEvictionPolicy(forLedger, production, log);
@@ -63,6 +70,7 @@ async function openRedis(url: string, production: boolean, log: Logger): Promise
       bus: new RedisBus(forBus, log),
       feed,
       ledger,
+      sessions: new RedisSessionStore(forSessions, { timeoutMs: sessionTimeoutMs }),
       matchmaking,
       limitsRedis: forLimits,
       watch: (listener) => {

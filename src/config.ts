@@ -26,6 +26,7 @@ const environment = z.object({
   DEMO: flag.optional(),
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
   DATABASE_POOL: wholeNumber(2, 200).default(16),
+  SESSION_TIMEOUT_MINUTES: z.coerce.number().min(0.05).max(1440).default(30),
   TRUST_PROXY: flag.default(false),
   RATE_LIMIT_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1000),
 });
@@ -50,6 +51,8 @@ export interface Config {
   demo: boolean | undefined;
   /** How long a node's beat may be missing before it counts as dead, in milliseconds. */
   nodeTtlMs: number;
+  /** How long a player's session goes on without activity, in milliseconds. */
+  sessionTimeoutMs: number;
   /** Whether `X-Forwarded-For` is believed (only behind a proxy that sets it). */
   trustProxy: boolean;
   /** How many sign-ins, joins and API requests an address may send in 10 seconds. */
@@ -94,6 +97,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     demo: values.DEMO,
     nodeTtlMs: values.NODE_TTL_MS,
+    sessionTimeoutMs: Math.round(values.SESSION_TIMEOUT_MINUTES * 60_000),
     trustProxy: values.TRUST_PROXY,
     rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
   };

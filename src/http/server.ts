@@ -18,6 +18,7 @@ import { type PopupDoor, popupRoutes } from "./popups.ts";
 import { myQuestRoutes, type QuestDirectory, questRoutes } from "./quests.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
+import { type CallerSessions, mySessionRoutes, noteCallers } from "./sessions.ts";
 import { myWalletRoutes, type WalletConnections } from "./wallets.ts";
 
 /** What the endpoints need of the rest. */
@@ -35,6 +36,7 @@ export interface HttpServices extends SignInServices {
   quests: QuestDirectory;
   wallets: WalletConnections;
   popup: PopupDoor;
+  sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;
 }
@@ -50,7 +52,7 @@ export function mountHttp(app: Application, services: HttpServices): void {
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
   app.use("/matchmake", open, matchmakingRoutes(log));
   app.use("/auth", open, authRoutes(services));
-  app.use("/api", open, identify(tokens), limits.perPlayer, apiRoutes(services));
+  app.use("/api", open, identify(tokens), limits.perPlayer, noteCallers(services.sessions), apiRoutes(services));
 
   app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
   if (!services.production) app.use("/playground", panelHeaders, playgroundPage());
@@ -65,9 +67,9 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts, me, popup, quests, wallets }: HttpServices): Router {
+function apiRoutes({ hunts, me, popup, quests, sessions, wallets }: HttpServices): Router {
   const router = Router();
-  router.use("/me", myRoutes(me), myWalletRoutes(wallets));
+  router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
   router.use("/me/quests", myQuestRoutes(quests));
   router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));

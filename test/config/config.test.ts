@@ -32,6 +32,7 @@ describe("The configuration", () => {
       nodeTtlMs: 3000,
       trustProxy: false,
       rateLimitPerAddress: 1000,
+      sessionTimeoutMs: 1_800_000,
     });
     assert.ok(jwtSecret.length >= 32);
   });
@@ -92,6 +93,7 @@ describe("The configuration", () => {
     DATABASE_POOL: ["1", "201"],
     TRUST_PROXY: ["on"],
     RATE_LIMIT_PER_ADDRESS: ["0", "1000001", "many"],
+    SESSION_TIMEOUT_MINUTES: ["0", "1441", "soon"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {

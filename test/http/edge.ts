@@ -126,6 +126,10 @@ export class Edge {
       },
       quests: {} as HttpServices["quests"],
       wallets: {} as HttpServices["wallets"],
+      sessions: {
+        noteCaller: () => {},
+        sessionsOf: async () => ({ current: null, sessions: [] }),
+      },
       me: { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] },
       pageFolder: temporaryFolder(),
       ...overrides,

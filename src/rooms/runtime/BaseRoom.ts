@@ -15,6 +15,7 @@ import type { z } from "zod";
 import { databaseError } from "../../entities/sql.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
+import type { Attendance } from "../../stores/sessions/Attendance.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { validate } from "../../validate.ts";
 import { decodePayload, type Frame, parseFrame } from "./frames.ts";
@@ -91,6 +92,8 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   readonly #requests = new Map<string, RequestType>();
   readonly #connections = new WeakMap<Client, Connection>();
+  /** Who was active here; it tells of itself, and of all in one call. */
+  readonly #attendance: Attendance | undefined = this.services.attend?.();
   /** Requests that are being handled. */
   #owed = 0;
   #onAnswered: (() => void) | undefined;
@@ -160,6 +163,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     const { stopWaiting } = this.#connection(client);
     if (stopWaiting === undefined) return;
     stopWaiting();
+    if (client.auth !== undefined) this.#attendance?.left(client.auth, client.sessionId);
     await this.onPlayerGone?.(client);
   }
 
@@ -237,13 +241,19 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   /** From here on there is somebody to hear of, and a client from whom it must be heard that it joined. */
   #enter(client: RoomClient): void {
+    this.#noteActivity(client);
     this.#connection(client).stopWaiting = this.services.clock.schedule(() => {
       if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
     }, JOIN_ACKNOWLEDGED_MS);
   }
 
+  #noteActivity(client: RoomClient): void {
+    if (client.auth !== undefined) this.#attendance?.seen(client.auth, client.sessionId);
+  }
+
   async #answer(client: RoomClient, frame: RequestFrame): Promise<void> {
     const arrivedAt = this.services.clock.monotonic();
+    this.#noteActivity(client);
     const request = this.#requests.get(frame.type);
     let outcome: ErrorCode | "ok" = "ok";
     this.#owed += 1;

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { ErrorCode } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
+import type { Attendance } from "../../stores/sessions/Attendance.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 /** What every room needs of the rest; a domain's rooms ask for more by extending it. */
@@ -9,6 +10,8 @@ export interface RoomServices {
   verify(token: string): Promise<Identity>;
   logger: Logger;
   clock: Clock;
+  /** For one room: where it notes who is active. */
+  attend?(): Attendance;
   /**
    * A request was answered, `seconds` after it arrived. `type` is one that the room knows, or `"unknown"`; `outcome` is the code
    * of its rejection, or `"ok"`.
