@@ -1,0 +1,143 @@
+import type { Sql } from "../../entities/sql.ts";
+
+const DAY_MS = 86_400_000;
+
+/** How long players' sessions stay in the history, in days. */
+export const SESSION_DAYS = 90;
+/** How long the runs of jobs stay in their history, in days. Each job's last run, and the last that failed for good, stay. */
+export const JOB_RUN_DAYS = 30;
+/** How long a request id keeps its answer, in days: nobody repeats a request for longer. */
+export const REQUEST_ID_DAYS = 7;
+/** How long popup windows stay, and with them who saw them, in days. */
+export const POPUP_DAYS = 90;
+
+/** The key of a row, by column. */
+export type RowKey = Record<string, unknown>;
+
+/** Rows of one kind that are of no use any more. */
+export interface Purge {
+  /** What the statistics call them. */
+  name: string;
+  table: string;
+  /** The keys of all of them, found by an index a batch at a time. Each batch must be deleted before the next is asked for. */
+  batches(sql: Sql, now: number, signal: AbortSignal): AsyncGenerator<RowKey[], void, undefined>;
+}
+
+/** Rows a batch, which is a transaction: its locks are short, and its statement is within what SQLite parses. */
+export const BATCH = 500;
+
+/** In this order: what goes by age comes before what is orphaned by that. */
+export const PURGES: readonly Purge[] = [
+  byAge({
+    name: "sessions",
+    table: "player_sessions",
+    key: ["player_id", "started_at"],
+    age: "ended_at",
+    days: SESSION_DAYS,
+  }),
+  byAge({
+    name: "jobRuns",
+    table: "job_runs",
+    key: ["job", "scheduled_at"],
+    age: "scheduled_at",
+    days: JOB_RUN_DAYS,
+    only: `outcome IN ('succeeded', 'dead', 'skipped') AND NOT EXISTS (SELECT 1 FROM jobs
+      WHERE jobs.name = job_runs.job AND (jobs.last_scheduled_at = job_runs.scheduled_at OR jobs.last_dead_at = job_runs.scheduled_at))`,
+  }),
+  byAge({
+    name: "requestIds",
+    table: "actor_requests",
+    key: ["kind", "id", "request_id"],
+    age: "created_at",
+    days: REQUEST_ID_DAYS,
+  }),
+  byAge({
+    name: "popupWindows",
+    table: "popup_windows",
+    key: ["id"],
+    age: "opened_at",
+    days: POPUP_DAYS,
+    only: "closed_at IS NOT NULL",
+  }),
+  orphans({ name: "popupViews", table: "popup_views", key: ["window_id", "player_id"], parents: "popup_windows" }),
+  orphans({
+    name: "huntAssignments",
+    table: "hunt_assignments",
+    key: ["hunt_id", "instance", "generation"],
+    parents: "hunts",
+  }),
+];
+
+interface ByAge {
+  name: string;
+  table: string;
+  key: readonly string[];
+  /** An indexed column of epoch milliseconds. */
+  age: string;
+  days: number;
+  /** A further condition. */
+  only?: string;
+}
+
+function byAge({ name, table, key, age, days, only }: ByAge): Purge {
+  const statement = `SELECT ${key.join(", ")} FROM ${table} WHERE ${age} < ? ${only === undefined ? "" : `AND ${only}`}
+    ORDER BY ${age} LIMIT ${BATCH}`;
+  return {
+    name,
+    table,
+    batches: (sql, now, signal) => untilNone(signal, () => sql.query<RowKey>(statement, [now - days * DAY_MS])),
+  };
+}
+
+interface Orphans {
+  name: string;
+  table: string;
+  /** Its first column is the parent's id. */
+  key: readonly string[];
+  parents: string;
+}
+
+/** Rows whose parent is gone. Goes from parent to parent along the primary key, so that it reads one row of each that is there. */
+function orphans({ name, table, key, parents }: Orphans): Purge {
+  const parentId = key[0]!;
+  const nextParent = `SELECT children.id AS id, parents.id AS known FROM
+    (SELECT MIN(${parentId}) AS id FROM ${table} WHERE ${parentId} > ?) children
+    LEFT JOIN ${parents} parents ON parents.id = children.id WHERE children.id IS NOT NULL`;
+  const rowsOf = `SELECT ${key.join(", ")} FROM ${table} WHERE ${parentId} = ? LIMIT ${BATCH}`;
+  return {
+    name,
+    table,
+    async *batches(sql, _now, signal) {
+      for (let after = ""; ; ) {
+        signal.throwIfAborted();
+        const [next] = await sql.query<{ id: string; known: string | null }>(nextParent, [after]);
+        if (next === undefined) return;
+        after = next.id;
+        if (next.known === null) yield* untilNone(signal, () => sql.query<RowKey>(rowsOf, [after]));
+      }
+    },
+  };
+}
+
+async function* untilNone(
+  signal: AbortSignal,
+  find: () => Promise<RowKey[]>,
+): AsyncGenerator<RowKey[], void, undefined> {
+  for (;;) {
+    signal.throwIfAborted();
+    const keys = await find();
+    if (keys.length === 0) return;
+    yield keys;
+  }
+}
+
+/** Deletes exactly these rows, in one statement. Answers how many there were. */
+export async function deleteRows(sql: Sql, table: string, keys: readonly RowKey[]): Promise<number> {
+  const columns = Object.keys(keys[0]!);
+  const one = `(${columns.map((column) => `${column} = ?`).join(" AND ")})`;
+  const { affected } = await sql.write(
+    `DELETE FROM ${table} WHERE ${Array(keys.length).fill(one).join(" OR ")}`,
+    keys.flatMap((key) => columns.map((column) => key[column])),
+  );
+  return affected;
+}

@@ -1,0 +1,54 @@
+import type { Clock } from "../../clock.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { defineJob, type Job } from "../runtime/defineJob.ts";
+import { deleteRows, PURGES } from "./purges.ts";
+
+/** Rows of one kind a run, give or take a batch. What is beyond is left to the next night. */
+const MOST_A_RUN = 200_000;
+const TIMEOUT_MS = 30 * 60_000;
+
+export interface RetentionJobPorts {
+  database: Sql;
+  clock: Pick<Clock, "now">;
+  /** `MOST_A_RUN` unless told. */
+  mostARun?: number;
+}
+
+/** What a run removed. */
+export interface Removed {
+  /** Rows by kind. */
+  rows: Record<string, number>;
+  /** Kinds of which the run left some. */
+  more: string[];
+}
+
+/** Removes what is of no use any more, every night at three. It may be broken off at any point and run again. */
+export function retentionJob(ports: RetentionJobPorts): Job {
+  return defineJob({
+    name: "retention",
+    schedule: { cron: "0 3 * * *" },
+    timeoutMs: TIMEOUT_MS,
+    run: ({ signal, progress }) => removeOldRows(ports, signal, progress),
+  });
+}
+
+async function removeOldRows(
+  { database, clock, mostARun = MOST_A_RUN }: RetentionJobPorts,
+  signal: AbortSignal,
+  progress: (state: Removed) => void,
+): Promise<Removed> {
+  const removed: Removed = { rows: {}, more: [] };
+  const now = clock.now();
+  for (const { name, table, batches } of PURGES) {
+    removed.rows[name] = 0;
+    for await (const keys of batches(database, now, signal)) {
+      if (removed.rows[name] >= mostARun) {
+        removed.more.push(name);
+        break;
+      }
+      removed.rows[name] += await deleteRows(database, table, keys);
+      progress(removed);
+    }
+  }
+  return removed;
+}
