@@ -16,7 +16,7 @@ const proof = z.strictObject({ address: text(128), signature: text(512) });
 const choice = z.strictObject({ exchange: exchangeId });
 
 /**
- * The caller's own: `GET /wallet`, `POST /wallet/challenge`, `POST /wallet`, `DELETE /wallet` and `POST /exchange`. All but the
+ * The caller's own: `GET /wallet`, `POST /wallet/challenge`, `POST /wallet`, `POST /wallet/disconnect` and `POST /exchange`. All but the
  * challenge answer with `{wallet: {address, connectedAt} | null, exchange: string | null}`.
  */
 export function myWalletRoutes(wallets: WalletConnections): Router {
@@ -35,8 +35,9 @@ export function myWalletRoutes(wallets: WalletConnections): Router {
     await wallets.connect(playerId, address, signature);
     response.json(await wallets.links(playerId));
   });
-  router.delete("/wallet", async (request, response) => {
+  router.post("/wallet/disconnect", async (request, response) => {
     const { playerId } = callerOf(request);
+    validate(nothing, request.body);
     await wallets.disconnect(playerId);
     response.json(await wallets.links(playerId));
   });
