@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { openDatabase } from "../../src/entities/database.ts";
+import { type EndedSession, SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
+import type { Database, Sql } from "../../src/entities/sql.ts";
+import {
+  BATCH,
+  JOB_RUN_DAYS,
+  POPUP_DAYS,
+  REQUEST_ID_DAYS,
+  SESSION_DAYS,
+} from "../../src/schedulers/retention/purges.ts";
+import { type Removed, type RetentionJobPorts, retentionJob } from "../../src/schedulers/retention/retentionJob.ts";
+import { runJob } from "../support/runJob.ts";
+import { freshDatabaseUrl } from "../support/servers.ts";
+
+const NOW = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+const NOTHING = { sessions: 0, jobRuns: 0, requestIds: 0, popupWindows: 0, popupViews: 0, huntAssignments: 0 };
+
+const DATABASES = {
+  SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+};
+
+for (const [name, open] of Object.entries(DATABASES)) {
+  describe(`the retention job (${name})`, () => {
+    let database: Database;
+
+    before(async function () {
+      this.timeout(120_000);
+      database = await open();
+    });
+    beforeEach(async () => {
+      for (const table of [
+        ...["player_sessions", "jobs", "job_runs", "actor_requests", "popup_windows", "popup_views"],
+        ...["hunts", "hunt_assignments"],
+      ])
+        await database.write(`DELETE FROM ${table}`);
+    });
+    after(() => database?.close());
+
+    const run = (ports: Partial<RetentionJobPorts> = {}, options: Parameters<typeof runJob>[1] = {}) =>
+      runJob<Removed>(retentionJob({ database, clock: { now: () => NOW }, ...ports }), options);
+
+    const rowsOf = async (table: string, column: string): Promise<string[]> =>
+      (await database.query<{ id: unknown }>(`SELECT ${column} AS id FROM ${table} ORDER BY ${column}`)).map(({ id }) =>
+        String(id),
+      );
+
+    /** Rows that differ in what `each` gives them. */
+    async function insert(table: string, rows: readonly Record<string, unknown>[]): Promise<void> {
+      const columns = Object.keys(rows[0]!);
+      await database.write(
+        `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${rows
+          .map(() => `(${columns.map(() => "?").join(", ")})`)
+          .join(", ")}`,
+        rows.flatMap((row) => columns.map((column) => row[column])),
+      );
+    }
+
+    const sessionsBefore = (days: number, count: number): EndedSession[] =>
+      Array.from({ length: count }, (_, at) => ({
+        playerId: `p${days}-${at}`,
+        startedAt: NOW - days * DAY_MS - 2000 - at,
+        seenAt: NOW - days * DAY_MS - 1000 - at,
+        endedAt: NOW - days * DAY_MS - at,
+        end: "timeout" as const,
+      }));
+
+    it("removes nothing where nothing is old", async () => {
+      await new SessionHistory(database).keep(sessionsBefore(SESSION_DAYS, 1));
+      assert.deepEqual((await run()).result, { rows: NOTHING, more: [] });
+      assert.equal((await rowsOf("player_sessions", "player_id")).length, 1);
+    });
+
+    it("removes sessions that are too old, batch by batch, and shows how far it is", async () => {
+      const history = new SessionHistory(database);
+      for (let from = 0; from < 3; from++) await history.keep(sessionsBefore(SESSION_DAYS + 1 + from, BATCH - from));
+      await history.keep(sessionsBefore(SESSION_DAYS - 1, 2));
+      const { result, progress } = await run();
+      assert.deepEqual(result, { rows: { ...NOTHING, sessions: 3 * BATCH - 3 }, more: [] });
+      assert.deepEqual(
+        progress.map((state) => (state as Removed).rows.sessions),
+        [BATCH, 2 * BATCH, 3 * BATCH - 3],
+      );
+      assert.equal((await rowsOf("player_sessions", "player_id")).length, 2);
+    });
+
+    it("removes old runs of jobs, but none that goes on, nor a job's last", async () => {
+      const at = (days: number) => NOW - days * DAY_MS;
+      const old = JOB_RUN_DAYS + 1;
+      const run_ = (job: string, days: number, outcome: string) => ({
+        ...{ job, scheduled_at: at(days), attempt: 1, outcome, by_hand: 0 },
+      });
+      await insert("job_runs", [
+        run_("hourly", old + 2, "succeeded"),
+        run_("hourly", old + 1, "dead"),
+        run_("hourly", old, "skipped"),
+        run_("hourly", JOB_RUN_DAYS - 1, "succeeded"),
+        run_("yearly", old + 300, "dead"),
+        run_("yearly", old + 200, "succeeded"),
+        run_("stuck", old + 4, "running"),
+        run_("stuck", old + 3, "retrying"),
+      ]);
+      const jobs = [
+        { name: "hourly", last_scheduled_at: at(JOB_RUN_DAYS - 1), last_dead_at: null },
+        { name: "yearly", last_scheduled_at: at(old + 200), last_dead_at: at(old + 300) },
+      ];
+      await insert(
+        "jobs",
+        jobs.map((job) => ({
+          ...{ schedule: "x", timezone: "UTC", enabled: 1, paused: 0, quarantined: 0 },
+          ...{ runs: 0, successes: 0, failures: 0 },
+          ...job,
+        })),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, jobRuns: 3 });
+      assert.deepEqual(await rowsOf("job_runs", "job"), ["hourly", "stuck", "stuck", "yearly", "yearly"]);
+    });
+
+    it("forgets old answers to request ids", async () => {
+      await insert(
+        "actor_requests",
+        [REQUEST_ID_DAYS - 1, REQUEST_ID_DAYS + 1, REQUEST_ID_DAYS + 2].map((days) => ({
+          ...{ kind: "hunt", id: "h1", request_id: `r${days}`, response: "{}", created_at: NOW - days * DAY_MS },
+        })),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, requestIds: 2 });
+      assert.deepEqual(await rowsOf("actor_requests", "request_id"), [`r${REQUEST_ID_DAYS - 1}`]);
+    });
+
+    it("removes old popup windows and who saw them, but not the one that is open", async () => {
+      const window = (id: string, days: number, isClosed: boolean) => ({
+        ...{ id, content_id: "c", title: "t", body: "b", views: 0 },
+        ...{ opened_at: NOW - days * DAY_MS, closes_at: NOW, closed_at: isClosed ? NOW : null },
+      });
+      await insert("popup_windows", [
+        window("new", POPUP_DAYS - 1, true),
+        window("old", POPUP_DAYS + 1, true),
+        window("open", POPUP_DAYS + 1, false),
+      ]);
+      await insert(
+        "popup_views",
+        ["new", "old", "open", "unheard-of"].flatMap((window_id) =>
+          ["ada", "bob"].map((player_id) => ({ window_id, player_id, viewed_at: NOW })),
+        ),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, popupWindows: 1, popupViews: 4 });
+      assert.deepEqual(await rowsOf("popup_windows", "id"), ["new", "open"]);
+      assert.deepEqual([...new Set(await rowsOf("popup_views", "window_id"))], ["new", "open"]);
+    });
+
+    it("removes the assignments of hunts that an operator removed, and no other", async () => {
+      await insert("hunts", [
+        {
+          ...{ id: "h2", name: "h", phase: "finished", starts_at: 0, phase_ends_at: 0, ends_at: 0, ledger_epoch: 1 },
+          ...{ definition: "{}", created_by: "x", created_at: 0, updated_at: 0 },
+        },
+      ]);
+      const assignment = (hunt_id: string, instance: number) => ({
+        ...{ hunt_id, instance, generation: 1, player_id: "p", player_name: "P", opened_at: 1, expires_at: 2 },
+        ...{ attempts_used: 0, outcome: 1, closed_at: 2, points: 1, solve_seq: instance },
+      });
+      for (const id of ["h1", "h2", "h3"])
+        await insert(
+          "hunt_assignments",
+          Array.from({ length: BATCH + 1 }, (_, instance) => assignment(id, instance)),
+        );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, huntAssignments: 2 * BATCH + 2 });
+      assert.deepEqual([...new Set(await rowsOf("hunt_assignments", "hunt_id"))], ["h2"]);
+    });
+
+    it("leaves what is beyond its bound to the next run, and says so", async () => {
+      const history = new SessionHistory(database);
+      for (const days of [1, 2]) await history.keep(sessionsBefore(SESSION_DAYS + days, BATCH));
+      assert.deepEqual((await run({ mostARun: BATCH })).result, {
+        rows: { ...NOTHING, sessions: BATCH },
+        more: ["sessions"],
+      });
+      assert.deepEqual((await run({ mostARun: BATCH })).result, { rows: { ...NOTHING, sessions: BATCH }, more: [] });
+    });
+
+    it("stops between batches when it is told to", async () => {
+      const history = new SessionHistory(database);
+      for (const days of [1, 2]) await history.keep(sessionsBefore(SESSION_DAYS + days, BATCH));
+      const abort = new AbortController();
+      const onProgress = () => abort.abort(new Error("given up"));
+      await assert.rejects(run({}, { signal: abort.signal, onProgress }), /given up/);
+      assert.equal((await rowsOf("player_sessions", "player_id")).length, BATCH);
+    });
+
+    it("finds and deletes rows by their indexes", async () => {
+      const history = new SessionHistory(database);
+      for (let days = 1; days <= 5; days++) await history.keep(sessionsBefore(days, BATCH));
+      await history.keep(sessionsBefore(SESSION_DAYS + 1, 20));
+      if (database.dialect === "mysql") await database.query("ANALYZE TABLE player_sessions");
+      const plans: string[] = [];
+      const explained: Sql = {
+        dialect: database.dialect,
+        async query<T>(sql: string, params?: readonly unknown[]) {
+          plans.push(...(await planOf(database, sql, params)));
+          return database.query<T>(sql, params);
+        },
+        async write(sql, params) {
+          plans.push(...(await planOf(database, sql, params)));
+          return database.write(sql, params);
+        },
+      };
+      assert.equal((await run({ database: explained })).result.rows.sessions, 20);
+      const sessions = plans.filter((plan) => plan.includes("player_sessions"));
+      assert.ok(sessions.length >= 3, "the plans of finding, deleting and finding nothing more");
+      for (const plan of sessions)
+        assert.match(plan, /"type":"range"|USING (COVERING )?INDEX|USING .*PRIMARY KEY/, plan);
+    });
+  });
+}
+
+/** A line for each table that the statement reads, which says how. */
+async function planOf(database: Database, sql: string, params: readonly unknown[] = []): Promise<string[]> {
+  const explain = database.dialect === "mysql" ? "EXPLAIN" : "EXPLAIN QUERY PLAN";
+  return (await database.query(`${explain} ${sql}`, params)).map((row) => JSON.stringify(row));
+}
