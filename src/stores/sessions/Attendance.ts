@@ -16,7 +16,7 @@ export interface AttendancePorts {
 }
 
 /** Activity is reported this long after it was noted, at the latest, with all that was noted meanwhile. In milliseconds. */
-export const REPORT_EVERY_MS = 10_000;
+export const REPORT_EVERY_MS = 5000;
 /** Notes that may wait while the store is out of reach; players beyond it are noted when they are heard of again. */
 const MOST_NOTES = 10_000;
 /** Columns hold as much. */

@@ -75,7 +75,7 @@ export interface SessionLimits {
 
 /** How long after leaving a player may come back into the same session: enough to change rooms or nodes, or reload a page. */
 export const LEAVING_MS = 30_000;
-/** Some 400 bytes of Redis each. */
+/** Some 270 bytes of Redis each. */
 export const MOST_SESSIONS = 2_000_000;
 /** Seats of a player that are remembered; beyond it the oldest is forgotten. More than a person's tabs, less than a bot's. */
 export const MOST_SEATS = 8;
