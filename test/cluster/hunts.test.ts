@@ -11,7 +11,7 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const PLAYERS = 300;
 const WINNERS = 10;
 /** Right answers between one blow and the next. */
-const PROGRESS = 400;
+const PROGRESS = 300;
 
 const TEMPLATES = Array.from({ length: 12 }, (_, at) => ({
   type: "sum",
