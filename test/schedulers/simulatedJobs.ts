@@ -100,22 +100,23 @@ export class JobCluster {
     await this.database.close();
   }
 
-  /** Starts a node, which is a part of the cluster when this resolves. */
+  /** Starts a node, which is a part of the cluster when this resolves, unless a job has killed it by then. */
   async start(id: string, definitions: readonly Definition[], switches = new Map<string, boolean>()): Promise<JobNode> {
     const node = new JobNode(this, id, definitions, switches);
     this.nodes.push(node);
-    await this.within(5000, node.start());
+    await this.within(5000, node.start(), () => node.node.crashed);
     return node;
   }
 
-  /** Lets time pass until a call has ended. */
-  async within<T>(ms: number, call: Promise<T>): Promise<T> {
+  /** Lets time pass until a call has ended, or `isOver` says that it never will. */
+  async within<T>(ms: number, call: Promise<T>, isOver = (): boolean => false): Promise<T> {
     let isDone = false;
     const tracked = call.finally(() => {
       isDone = true;
     });
     tracked.catch(() => {});
-    for (let passed = 0; passed < ms && !isDone; passed += 50) await this.clock.advance(50);
+    for (let passed = 0; passed < ms && !isDone && !isOver(); passed += 50) await this.clock.advance(50);
+    if (isOver()) return undefined as T;
     if (!isDone) throw new Error(`not done within ${ms} ms`);
     return tracked;
   }

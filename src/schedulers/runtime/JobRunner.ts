@@ -32,7 +32,7 @@ const LONGEST_PROGRESS = 4096;
 const LONGEST_ERROR = 4096;
 const PROGRESS_EVERY_MS = 1000;
 /** The word on an attempt is given again until the actor has it: until then its run counts as going on. */
-const FIRST_TELL_AGAIN_MS = 1000;
+const FIRST_TELL_AGAIN_MS = 100;
 const LONGEST_TELL_AGAIN_MS = 30_000;
 /** So often once the actor lives elsewhere, where it begins another attempt before long. */
 const LAST_TELLINGS = 5;
