@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { defineRoom, matchMaker, type RegisteredHandler, Server } from "@colyseus/core";
-import { WebSocketTransport } from "@colyseus/ws-transport";
 import express from "express";
 import { DemoActor } from "./actors/hunts/DemoActor.ts";
 import { HuntActor } from "./actors/hunts/HuntActor.ts";
@@ -36,6 +35,7 @@ import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
 import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
 import { LobbyBoard } from "./rooms/lobby/LobbyBoard.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
+import { PacedTransport } from "./rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "./rooms/runtime/placement.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
 import { AssignmentJournal } from "./stores/hunts/AssignmentJournal.ts";
@@ -141,7 +141,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
 async function openServer({ config, log, backplane, app, actors }: ServerParts): Promise<Server> {
   const door = new FrontDoor(app, config.trustProxy);
   const server = new Server({
-    transport: new WebSocketTransport({ server: door, maxPayload: LARGEST_FRAME }),
+    transport: new PacedTransport({ server: door, maxPayload: LARGEST_FRAME }),
     presence: backplane.matchmaking.presence,
     driver: backplane.matchmaking.driver,
     gracefullyShutdown: false,
