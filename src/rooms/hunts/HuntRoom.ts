@@ -1,3 +1,4 @@
+import { matchMaker } from "@colyseus/core";
 import { z } from "zod";
 import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
@@ -19,6 +20,8 @@ export interface HuntRoomServices extends RoomServices {
 const MOST_PLAYERS = 500;
 /** State goes out at most four times a second, whatever happens in between. */
 const PATCH_EVERY_MS = 250;
+/** And less often where more players of a node would have to be sent more than this a second: answers come before standings. */
+const MOST_PATCHES_A_SECOND = 10_000;
 
 const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
 const nothing = z.strictObject({}).optional();
@@ -43,6 +46,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   override state = new HuntRoomState();
   #table!: HuntTable;
   #leaveTable: () => void = () => {};
+  /** Whether the state has changed since it last went out. */
+  #isNews = false;
   /** The connection a player is heard on: the latest one that joined. */
   readonly #clients = new Map<string, RoomClient>();
 
@@ -105,13 +110,32 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     state.open = view.open;
     state.solved = view.solved;
     state.waiting = view.waiting;
-    state.serverNow = this.services.clock.now();
+    this.#stamp();
     for (const [at, row] of view.top.entries()) {
       const shown = state.top[at];
       if (shown) shown.assign(row);
       else state.top.push(new StandingRow(row));
     }
     if (state.top.length > view.top.length) state.top.splice(view.top.length);
+    this.#pace();
+  }
+
+  /** Clients count down by the time at which they were told, not by that at which the node knew. */
+  override onBeforePatch(): void {
+    if (this.#isNews) this.state.serverNow = this.services.clock.now();
+    this.#isNews = false;
+  }
+
+  /** Each state goes to every player: on a crowded node that must not take the time in which it answers. */
+  #pace(): void {
+    const enough = (matchMaker.stats.local.ccu / MOST_PATCHES_A_SECOND) * 1000;
+    const every = PATCH_EVERY_MS * Math.max(1, Math.ceil(enough / PATCH_EVERY_MS));
+    if (every !== this.patchRate) this.patchRate = every;
+  }
+
+  #stamp(): void {
+    this.state.serverNow = this.services.clock.now();
+    this.#isNews = true;
   }
 
   #showHunt(): void {
@@ -127,7 +151,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   #showPhase(): void {
     this.state.phase = this.#table.phase;
     this.state.endsAt = this.#table.phaseEndsAt;
-    this.state.serverNow = this.services.clock.now();
+    this.#stamp();
   }
 }
 
