@@ -152,6 +152,18 @@ describe("the sessions job", () => {
     );
   });
 
+  it("makes room in a Redis that is full and refuses to note anything new", async () => {
+    await see(names(500), NOW);
+    await redis.client!.config("SET", "maxmemory", "1");
+    try {
+      await assert.rejects(see(["late"], NOW), { code: "unavailable" });
+      assert.equal((await sweep(OVER)).result.kept, 500);
+      assert.equal(await redis.client!.dbsize(), 0);
+    } finally {
+      await redis.client!.config("SET", "maxmemory", "0");
+    }
+  });
+
   it("reads nothing but what has ended, of a hundred thousand sessions", async function () {
     this.timeout(60_000);
     const [live, gone] = [100_000, 700];
