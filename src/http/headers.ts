@@ -55,7 +55,7 @@ export const openToAnyOrigin: RequestHandler = (request, response, next) => {
     next();
     return;
   }
-  response.setHeader("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE");
+  response.setHeader("Access-Control-Allow-Methods", "GET, HEAD, POST");
   response.setHeader(
     "Access-Control-Allow-Headers",
     "Accept, Authorization, Content-Type, Idempotency-Key, X-Request-Id",
