@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The text of a document, by its path in the repository. */
+export function documentOf(path: string): string {
+  return readFileSync(join(REPOSITORY, path), "utf8");
+}
+
+/** The paths of all documents. */
+export function allDocuments(): string[] {
+  const inDocs = readdirSync(join(REPOSITORY, "docs"), { recursive: true, encoding: "utf8" });
+  const below = inDocs.filter((path) => path.endsWith(".md")).map((path) => join("docs", path));
+  return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...below];
+}
+
+/** The part of a document from a heading (`"## Room `hunt`"`) to the next one of its level or above. */
+export function sectionOf(text: string, heading: string): string {
+  const [level] = heading.split(" ", 1);
+  const lines = text.split("\n");
+  const from = lines.indexOf(heading);
+  if (from < 0) throw new Error(`there is no heading ${heading}`);
+  const isNext = (line: string): boolean => /^#+ /.test(line) && line.split(" ", 1)[0]!.length <= level!.length;
+  const length = lines.slice(from + 1).findIndex(isNext);
+  return lines.slice(from, length < 0 ? undefined : from + 1 + length).join("\n");
+}
+
+/** The rows of the tables of a text whose header begins with `first`, each as its cells. */
+export function tableOf(text: string, first: string): string[][] {
+  const rows: string[][] = [];
+  let isInside = false;
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("|")) isInside = false;
+    else if (isInside) rows.push(cellsOf(line));
+    else isInside = cellsOf(line)[0] === first;
+  }
+  return rows.filter(([cell]) => !/^-+$/.test(cell!));
+}
+
+/** What stands in backquotes. */
+export function codesOf(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .split(/(?<!\\)\|/)
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { RingmasterNode } from "../support/RingmasterNode.ts";
+
+describe("Joining a hunt that there is not", function () {
+  this.timeout(60_000);
+  let directory: string;
+  let node: RingmasterNode;
+
+  before(async () => {
+    directory = temporaryDirectory("admission-test");
+    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+  });
+
+  after(async () => {
+    await node.kill();
+    removeDirectory(directory);
+  });
+
+  it("is refused as not found, and is no failure of the server's", async () => {
+    const { token } = await node.signIn();
+    for (const method of ["joinOrCreate", "create"] as const) {
+      await assert.rejects(node.client(token)[method]("hunt", { huntId: "none" }), {
+        code: 404,
+        message: "not_found: There is no hunt none.",
+      });
+    }
+    assert.deepEqual(
+      node.output.filter((line) => line.startsWith("{")),
+      [],
+    );
+  });
+});
