@@ -38,6 +38,11 @@ import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
 import { PacedTransport } from "./rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "./rooms/runtime/placement.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
+import { prizeCheckJob } from "./schedulers/prizes/prizeCheckJob.ts";
+import { retentionJob } from "./schedulers/retention/retentionJob.ts";
+import type { Job } from "./schedulers/runtime/defineJob.ts";
+import { Jobs } from "./schedulers/runtime/Jobs.ts";
+import { sessionsJob } from "./schedulers/sessions/sessionsJob.ts";
 import { AssignmentJournal } from "./stores/hunts/AssignmentJournal.ts";
 import { SessionDesk } from "./stores/sessions/SessionDesk.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
@@ -57,6 +62,14 @@ const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [
   PopupActor,
   QuestActor,
 ] as never;
+
+/** The global jobs. */
+const JOBS: ReadonlyArray<(parts: Parts) => Job> = [
+  ({ backplane, database }) =>
+    sessionsJob({ store: backplane.sessions, history: new SessionHistory(database), clock: systemClock }),
+  ({ database }) => retentionJob({ database, clock: systemClock }),
+  ({ database }) => prizeCheckJob(new PrizeLedger(database, systemRng)),
+];
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
@@ -125,9 +138,13 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   const server = await openServer({ config, log, backplane, app, actors: actorsLater.promise });
   const parts = { config, log, metrics, readiness, lifecycle, tokens, database, backplane, server, app };
 
-  const actors = await startActors(parts);
+  const jobs = makeJobs(parts);
+  const actors = await startActors(parts, jobs);
   actorsLater.resolve(actors);
-  await startRooms(parts, actors);
+  await jobs.start(actors);
+  lifecycle.onStop("jobs", () => jobs.stop());
+  lifecycle.up("jobs");
+  await startRooms(parts, actors, jobs);
   await startDemo(parts, actors);
   return {
     port: portOf(server),
@@ -169,15 +186,33 @@ function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
   };
 }
 
-async function startActors({ config, backplane, database, lifecycle, log, metrics }: Parts): Promise<Actors> {
+function makeJobs(parts: Parts): Jobs {
+  const { config, database, log, metrics } = parts;
+  return new Jobs(
+    JOBS.map((make) => make(parts)),
+    {
+      database,
+      clock: systemClock,
+      log,
+      ran: (...attempt) => metrics.jobRan(...attempt),
+      timezone: config.timezone,
+      switches: config.jobSwitches,
+    },
+  );
+}
+
+async function startActors(
+  { config, backplane, database, lifecycle, log, metrics }: Parts,
+  jobs: Jobs,
+): Promise<Actors> {
   const id = config.redisUrl === undefined ? EMBEDDED_NODE : matchMaker.processId;
-  const actors = new Actors({
+  const actors: Actors = new Actors({
     node: {
       id,
       role: config.role,
       ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     },
-    kinds: ACTORS.map(kindOf),
+    kinds: [...ACTORS.map(kindOf), jobs.kind(() => actors)],
     bus: backplane.bus,
     feed: backplane.feed,
     database,
@@ -203,7 +238,7 @@ function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {
   };
 }
 
-async function startRooms(parts: Parts, actors: Actors): Promise<void> {
+async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<void> {
   const { app, backplane, config, database, lifecycle, log, metrics, readiness, server, tokens } = parts;
   const { feed, ledger } = backplane;
   const hunts = new Hunts(database);
@@ -246,6 +281,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     board,
     popupViews,
     quests,
+    jobs,
     feed,
     actors,
   };
@@ -259,6 +295,7 @@ async function startRooms(parts: Parts, actors: Actors): Promise<void> {
     limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
     hunts: huntOffice,
     popup: actors.ref(PopupActor, POPUPS),
+    jobs,
     sessions,
     me: new PrizeLedger(database, systemRng),
     quests,

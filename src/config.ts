@@ -6,6 +6,15 @@ export class ConfigError extends Error {}
 const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Every variable that Ringmaster reads. `.env.example` documents each; a test fails when the two differ. */
 const environment = z.object({
   NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
@@ -27,6 +36,7 @@ const environment = z.object({
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
   DATABASE_POOL: wholeNumber(2, 200).default(16),
   SESSION_TIMEOUT_MINUTES: z.coerce.number().min(0.05).max(1440).default(30),
+  TZ_SCHEDULES: z.string().refine(isTimezone, "must be the name of a time zone, such as Europe/Berlin").default("UTC"),
   TRUST_PROXY: flag.default(false),
   RATE_LIMIT_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1000),
 });
@@ -53,6 +63,10 @@ export interface Config {
   nodeTtlMs: number;
   /** How long a player's session goes on without activity, in milliseconds. */
   sessionTimeoutMs: number;
+  /** The time zone of schedules that name none. */
+  timezone: string;
+  /** What `ENABLE_<JOB>_JOB` says of jobs, by the name of the variable. */
+  jobSwitches: ReadonlyMap<string, boolean>;
   /** Whether `X-Forwarded-For` is believed (only behind a proxy that sets it). */
   trustProxy: boolean;
   /** How many sign-ins, joins and API requests an address may send in 10 seconds. */
@@ -98,6 +112,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     demo: values.DEMO,
     nodeTtlMs: values.NODE_TTL_MS,
     sessionTimeoutMs: Math.round(values.SESSION_TIMEOUT_MINUTES * 60_000),
+    timezone: values.TZ_SCHEDULES,
+    jobSwitches: jobSwitches(set),
     trustProxy: values.TRUST_PROXY,
     rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
   };
@@ -107,6 +123,18 @@ function databaseOf(url: string, pool: number): DatabaseConfig {
   return url.startsWith("sqlite:")
     ? { kind: "sqlite", path: url.slice("sqlite:".length) }
     : { kind: "mysql", url, pool };
+}
+
+/** There is a variable for each job, and the jobs are not known here: so any name of that form counts. */
+function jobSwitches(set: Record<string, string | undefined>): ReadonlyMap<string, boolean> {
+  const switches = new Map<string, boolean>();
+  for (const [name, value] of Object.entries(set)) {
+    if (!/^ENABLE_[A-Z0-9_]+_JOB$/.test(name)) continue;
+    const parsed = flag.safeParse(value);
+    if (!parsed.success) throw new ConfigError(`${name}: must be true or false`);
+    switches.set(name, parsed.data);
+  }
+  return switches;
 }
 
 /** The names of all variables, for the test that compares them with `.env.example`. */

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Readiness } from "./http/readiness.ts";
 
 /** The parts of a node, in the order in which they start; they stop in reverse. */
-export const PARTS = ["database", "stores", "actors", "rooms"] as const;
+export const PARTS = ["database", "stores", "actors", "jobs", "rooms"] as const;
 export type Part = (typeof PARTS)[number];
 
 interface Stop {

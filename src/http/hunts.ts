@@ -3,9 +3,10 @@ import { z } from "zod";
 import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary, OperatorCall } from "../actors/hunts/HuntOffice.ts";
 import { RingmasterError } from "../errors.ts";
-import { invalidPayload, validate } from "../validate.ts";
+import { validate } from "../validate.ts";
 import { callerOf, requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
+import { idempotencyKey } from "./idempotency.ts";
 
 /** Hunts as the endpoints need them. Each call but `list` throws `not_found` for an id that no hunt has. */
 export interface HuntDirectory {
@@ -23,7 +24,6 @@ export interface HuntDirectory {
 }
 
 const IDS = /^[0-9A-Za-z_-]{1,64}$/;
-const REQUEST_IDS = /^[\x21-\x7e]{1,64}$/;
 
 const nothing = z.strictObject({});
 const extension = z.strictObject({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
@@ -73,11 +73,5 @@ function huntId(request: Request): string {
 }
 
 function operatorCall(request: Request): OperatorCall {
-  const requestId = request.get("Idempotency-Key");
-  if (requestId !== undefined && !REQUEST_IDS.test(requestId)) {
-    throw invalidPayload([
-      { path: "Idempotency-Key", message: "must have 1 to 64 printable ASCII characters, no spaces" },
-    ]);
-  }
-  return { operatorId: callerOf(request).playerId, requestId };
+  return { operatorId: callerOf(request).playerId, requestId: idempotencyKey(request) };
 }

@@ -8,6 +8,7 @@ import { answerFailures, unknownRoute } from "./failures.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
 import { healthRoutes, refuseWhenDraining } from "./health.ts";
 import { type HuntDirectory, huntRoutes } from "./hunts.ts";
+import { type JobDirectory, jobRoutes } from "./jobs.ts";
 import type { RequestLimits } from "./limits.ts";
 import { matchmakingRoutes } from "./matchmaking.ts";
 import { type MyThings, myRoutes } from "./me.ts";
@@ -36,6 +37,7 @@ export interface HttpServices extends SignInServices {
   quests: QuestDirectory;
   wallets: WalletConnections;
   popup: PopupDoor;
+  jobs: JobDirectory;
   sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;
@@ -67,12 +69,13 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts, me, popup, quests, sessions, wallets }: HttpServices): Router {
+function apiRoutes({ hunts, jobs, me, popup, quests, sessions, wallets }: HttpServices): Router {
   const router = Router();
   router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
   router.use("/me/quests", myQuestRoutes(quests));
   router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));
+  router.use("/jobs", jobRoutes(jobs));
   router.use("/hunts", huntRoutes(hunts));
   return router;
 }

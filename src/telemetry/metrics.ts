@@ -15,6 +15,9 @@ const TIMER_LATENESS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 /** A turn is one transaction: about a millisecond, until the database is slow or a lock is waited for. */
 const ACTOR_TURN = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** A job takes milliseconds or minutes; five of them unless it says otherwise. */
+const JOB_DURATION = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 1800];
+
 /**
  * What Ringmaster measures of itself. Each app has a registry of its own, so that several can run in one process.
  * Labels are bounded: kinds and codes are few, and a hunt's go with it (`forgetHunt`).
@@ -28,6 +31,10 @@ export class Metrics {
   readonly #actorErrors: Counter<"kind" | "code">;
   readonly #huntPool: Gauge<"hunt">;
   readonly #huntWaiting: Gauge<"hunt">;
+  readonly #jobRuns: Counter<"job">;
+  readonly #jobFailures: Counter<"job">;
+  readonly #jobDuration: Histogram<"job">;
+  readonly #jobLateness: Histogram<"job">;
 
   constructor(roomCounts: () => RoomCounts) {
     collectDefaultMetrics({ register: this.registry });
@@ -52,12 +59,22 @@ export class Metrics {
     });
     this.#huntPool = this.#gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt");
     this.#huntWaiting = this.#gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt");
+    this.#jobRuns = this.#counter("job_runs_total", "Attempts at a job that ended on this node.", "job");
+    this.#jobFailures = this.#counter("job_failures_total", "Of those, the ones that failed.", "job");
+    const duration = "How long an attempt at a job took.";
+    this.#jobDuration = this.#histogram("job_duration_seconds", duration, "job", JOB_DURATION);
+    const jobLateness = "How long after its due time a job's run began.";
+    this.#jobLateness = this.#histogram("job_lateness_seconds", jobLateness, "job", TIMER_LATENESS);
     this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
   }
 
   #histogram<L extends string>(name: string, help: string, label: L, buckets: number[]): Histogram<L> {
     return new Histogram({ name, help, labelNames: [label], buckets, registers: [this.registry] });
+  }
+
+  #counter<L extends string>(name: string, help: string, label: L): Counter<L> {
+    return new Counter({ name, help, labelNames: [label], registers: [this.registry] });
   }
 
   #gauge<L extends string>(name: string, help: string, label: L): Gauge<L> {
@@ -91,6 +108,14 @@ export class Metrics {
   forgetHunt(huntId: string): void {
     this.#huntPool.remove({ hunt: huntId });
     this.#huntWaiting.remove({ hunt: huntId });
+  }
+
+  /** An attempt at a job ended on this node; `latenessSeconds` is that of its run, told with the first attempt. */
+  jobRan(job: string, outcome: "succeeded" | "failed", seconds: number, latenessSeconds: number | undefined): void {
+    this.#jobRuns.inc({ job });
+    if (outcome === "failed") this.#jobFailures.inc({ job });
+    this.#jobDuration.observe({ job }, seconds);
+    if (latenessSeconds !== undefined) this.#jobLateness.observe({ job }, latenessSeconds);
   }
 
   turn(kind: string, seconds: number): void {

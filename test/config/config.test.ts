@@ -33,6 +33,8 @@ describe("The configuration", () => {
       trustProxy: false,
       rateLimitPerAddress: 1000,
       sessionTimeoutMs: 1_800_000,
+      timezone: "UTC",
+      jobSwitches: new Map(),
     });
     assert.ok(jwtSecret.length >= 32);
   });
@@ -66,6 +68,23 @@ describe("The configuration", () => {
     assert.equal(config.trustProxy, true);
   });
 
+  it("takes what is said of jobs, by variable", () => {
+    const { jobSwitches, timezone } = readConfig({
+      ENABLE_RETENTION_JOB: "false",
+      ENABLE_A_B_JOB: "1",
+      ENABLE_SESSIONS_JOB: "",
+      TZ_SCHEDULES: "Europe/Berlin",
+    });
+    assert.deepEqual(
+      [...jobSwitches],
+      [
+        ["ENABLE_RETENTION_JOB", false],
+        ["ENABLE_A_B_JOB", true],
+      ],
+    );
+    assert.equal(timezone, "Europe/Berlin");
+  });
+
   it("takes a path to an embedded database", () => {
     assert.deepEqual(readConfig({ DATABASE_URL: "sqlite:/var/lib/game.sqlite" }).database, {
       kind: "sqlite",
@@ -93,6 +112,8 @@ describe("The configuration", () => {
     DATABASE_POOL: ["1", "201"],
     TRUST_PROXY: ["on"],
     RATE_LIMIT_PER_ADDRESS: ["0", "1000001", "many"],
+    TZ_SCHEDULES: ["Europe/Bielefeld", "summer"],
+    ENABLE_SESSIONS_JOB: ["off", "no"],
     SESSION_TIMEOUT_MINUTES: ["0", "1441", "soon"],
   };
   for (const [name, values] of Object.entries(bad)) {

@@ -125,6 +125,7 @@ export class Edge {
         closeNow: async () => ({ id: A_WINDOW.id, views: 2 }),
       },
       quests: {} as HttpServices["quests"],
+      jobs: {} as HttpServices["jobs"],
       wallets: {} as HttpServices["wallets"],
       sessions: {
         noteCaller: () => {},

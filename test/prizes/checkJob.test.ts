@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { prizeCheckJob } from "../../src/schedulers/prizes/prizeCheckJob.ts";
 
-const CONTEXT = { scheduledAt: 0, attempt: 1, signal: new AbortController().signal, progress: () => {} };
+const CONTEXT = {
+  scheduledAt: 0,
+  attempt: 1,
+  earlierProgress: null,
+  signal: new AbortController().signal,
+  progress: () => {},
+};
 
 describe("the nightly check of the prize ledger", () => {
   it("succeeds when every inventory is the sum of its awards", async () => {

@@ -53,6 +53,20 @@ export interface JobSummary {
   lastDead: JobRun | null;
 }
 
+/** All jobs in figures. */
+export interface JobsStatus {
+  /** Runs that have ended, and how. */
+  runs: number;
+  successes: number;
+  failures: number;
+  /** Of those that ended; null before the first. */
+  successRate: number | null;
+  jobs: JobSummary[];
+}
+
+/** The feed of what jobs tell the operators: an attempt that failed or was lost with its node, a run that is dead. */
+export const JOBS_TOPIC = "jobs";
+
 /** A row of `job_runs`. */
 export interface RunRow {
   job: string;

@@ -5,6 +5,7 @@ import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { HuntOffice, OperatorCall } from "../../actors/hunts/HuntOffice.ts";
 import { POPUPS, PopupActor } from "../../actors/popups/PopupActor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
+import { JOBS_TOPIC, type JobRun, type JobsStatus } from "../../entities/jobs/Job.ts";
 import { RingmasterError } from "../../errors.ts";
 import { mayActAs } from "../../http/auth/identity.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
@@ -13,14 +14,31 @@ import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import type { RoomServices } from "../runtime/services.ts";
 
+/** Jobs as operators have them. Each call that names a job throws `not_found` when there is none of that name. */
+export interface JobControl {
+  status(): Promise<JobsStatus>;
+  /** Newest first. */
+  history(limit: number, job?: string): Promise<JobRun[]>;
+  trigger(job: string, requestId?: string): Promise<{ scheduledAt: number }>;
+  pause(job: string, requestId?: string): Promise<void>;
+  resume(job: string, requestId?: string): Promise<void>;
+  skipNext(job: string, requestId?: string): Promise<{ skipped: number | null }>;
+}
+
 export interface AdminRoomServices extends RoomServices {
   huntOffice: HuntOffice;
   actors: Actors;
+  jobs: JobControl;
   feed: Feed;
 }
 
 const huntId = z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id");
 const named = z.strictObject({ huntId });
+const namedJob = z.strictObject({ job: z.string().min(1).max(32) });
+const historyOf = z.strictObject({
+  limit: z.int().min(1).max(200).default(20),
+  job: z.string().min(1).max(32).optional(),
+});
 const asked = z.strictObject({
   name: z.string().min(1).max(64),
   args: z.unknown().optional(),
@@ -51,6 +69,10 @@ const COMMANDS = new Map<string, Verb>([
   ["closePopup", (_args, { actors }, call) => popups(actors, call).closeNow()],
   ["endHunt", (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call)],
   ["cancelHunt", (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call)],
+  ["pauseJob", (args, { jobs }, call) => jobs.pause(validate(namedJob, args).job, call.requestId)],
+  ["resumeJob", (args, { jobs }, call) => jobs.resume(validate(namedJob, args).job, call.requestId)],
+  ["skipJob", (args, { jobs }, call) => jobs.skipNext(validate(namedJob, args).job, call.requestId)],
+  ["triggerJob", (args, { jobs }, call) => jobs.trigger(validate(namedJob, args).job, call.requestId)],
 ]);
 
 function popups(actors: Actors, { requestId }: OperatorCall) {
@@ -62,6 +84,14 @@ const QUERIES = new Map<string, Verb>([
   ["hunts", (_args, { huntOffice }) => huntOffice.list()],
   ["hunt", (args, { huntOffice }) => huntOffice.get(validate(named, args).huntId)],
   ["nodes", async (_args, { actors }) => ({ nodes: actors.membership.live(), actorsHere: actors.residents })],
+  ["jobs", (_args, { jobs }) => jobs.status()],
+  [
+    "jobHistory",
+    (args, { jobs }) => {
+      const { limit, job } = validate(historyOf, args ?? {});
+      return jobs.history(limit, job);
+    },
+  ],
 ]);
 
 interface Types {
@@ -83,6 +113,7 @@ export class AdminRoom extends BaseRoom<Types> {
     this.#cleanUp = [
       await feed.follow(LOBBY_TOPIC, show("event")),
       await feed.follow(AUDIT_TOPIC, show("audit")),
+      await feed.follow(JOBS_TOPIC, show("job")),
       actors.membership.on((event) =>
         this.broadcast("timeline", { at: clock.now(), kind: "node", type: event.type, data: event }),
       ),

@@ -1,5 +1,6 @@
 import { Actor, type ActorContext, type TimerHandlers } from "../../actors/runtime/Actor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
+import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Job, JobPlan } from "./defineJob.ts";
@@ -24,9 +25,6 @@ interface Here {
   /** Missing until the turn that began it has committed. */
   running?: RunningAttempt;
 }
-
-/** The feed of what jobs tell the operators: an attempt that failed or was lost with its node, a run that is dead. */
-export const JOBS_TOPIC = "jobs";
 
 /** A running job's actor looks this often whether its attempt is still here: after its node died it is not. */
 const SUPERVISE_MS = 1000;

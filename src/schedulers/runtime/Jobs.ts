@@ -4,23 +4,12 @@ import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";
-import { JobHistory, type JobRun, type JobSummary } from "../../entities/jobs/Job.ts";
+import { JobHistory, type JobRun, type JobsStatus } from "../../entities/jobs/Job.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { enablingVariable, type Job, type JobPlan } from "./defineJob.ts";
 import { JobActor } from "./JobActor.ts";
 import { JobRunner, type RunnerPorts } from "./JobRunner.ts";
-
-/** All jobs in figures. */
-export interface JobsStatus {
-  /** Runs that have ended, and how. */
-  runs: number;
-  successes: number;
-  failures: number;
-  /** Of those that ended; null before the first. */
-  successRate: number | null;
-  jobs: JobSummary[];
-}
 
 export interface JobsPorts {
   database: Database;

@@ -1,0 +1,15 @@
+import type { Request } from "express";
+import { invalidPayload } from "../validate.ts";
+
+const KEYS = /^[\x21-\x7e]{1,64}$/;
+
+/** The caller's own id of this request, if it has one: a repeat with the same key is the same request. */
+export function idempotencyKey(request: Request): string | undefined {
+  const key = request.get("Idempotency-Key");
+  if (key !== undefined && !KEYS.test(key)) {
+    throw invalidPayload([
+      { path: "Idempotency-Key", message: "must have 1 to 64 printable ASCII characters, no spaces" },
+    ]);
+  }
+  return key;
+}
