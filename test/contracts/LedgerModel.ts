@@ -85,8 +85,8 @@ export class LedgerModel {
     return { kind: "expired", revoked, more: false, served: this.#serve(now), ...this.#demand() };
   }
 
-  forget(playerId: string): void {
-    this.#queue = this.#queue.filter((waiter) => waiter.playerId !== playerId);
+  forget(playerId: string, nodeId: string): void {
+    this.#queue = this.#queue.filter((waiter) => waiter.playerId !== playerId || waiter.nodeId !== nodeId);
   }
 
   /** Everything but the queue outlives the loss of the hot state. */

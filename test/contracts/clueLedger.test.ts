@@ -64,7 +64,7 @@ for (const { name, open } of LEDGERS) {
         assert.deepEqual(await ledger.issue(hunt, 3, NOW), { kind: "missing" });
         assert.deepEqual(await ledger.expire(hunt, NOW), { kind: "missing" });
         assert.equal(await ledger.read(hunt, 3), undefined);
-        await ledger.forget(hunt, "ann");
+        await ledger.forget(hunt, "ann", "n1");
       };
       await isMissing();
       await ledger.load(hunt, { epoch: 1, issued: 3, rows: [] });
@@ -99,14 +99,15 @@ for (const { name, open } of LEDGERS) {
       });
     });
 
-    it("queues claims on an empty pool first in first out; asking again keeps the place and moves the node", async () => {
+    it("queues claims on an empty pool first in first out; asking again keeps the place and moves the node, and then the old one forgets nobody", async () => {
       await begin(0);
       for (const [index, player] of ["ann", "bob", "cy", "dee"].entries()) {
         assert.equal(await positionOf(player, "n1"), index + 1);
       }
       assert.equal(await positionOf("bob", "n2"), 2);
-      await ledger.forget(hunt, "ann");
-      await ledger.forget(hunt, "nobody");
+      await ledger.forget(hunt, "ann", "n1");
+      await ledger.forget(hunt, "nobody", "n1");
+      await ledger.forget(hunt, "bob", "n1");
       assert.equal(await positionOf("bob", "n3"), 1);
       assert.equal((await view()).waiting, 3);
 

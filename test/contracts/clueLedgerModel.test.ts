@@ -24,7 +24,7 @@ type Request =
     }
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
-  | { ask: "forget"; player: number };
+  | { ask: "forget"; player: number; node: number };
 
 /** Requests that are under way together; a while that passes; or the loss of all hot state and its rebuild. */
 type Step = { together: Request[] } | { pass: number } | { rebuild: { lost: boolean; order: number } };
@@ -45,7 +45,7 @@ const solve = fc.record({
 });
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
-const forget = fc.record({ ask: fc.constant("forget" as const), player });
+const forget = fc.record({ ask: fc.constant("forget" as const), player, node: fc.integer({ min: 1, max: 3 }) });
 const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 8, arbitrary: solve },
@@ -110,7 +110,7 @@ class Trial {
     const playerId = "player" in request ? this.#playerOf(request) : "";
     switch (request.ask) {
       case "claim": {
-        const full = { playerId, playerName: `"${playerId}" Ünal 🎪`, nodeId: `node-${request.node}`, now };
+        const full = { playerId, playerName: `"${playerId}" Ünal 🎪`, nodeId: nodeOf(request), now };
         return { expected: this.#model.claim(full), ask: () => ledger.claim(hunt, full) };
       }
       case "solve": {
@@ -125,7 +125,10 @@ class Trial {
       case "expire":
         return { expected: this.#model.expire(now), ask: () => ledger.expire(hunt, now) };
       case "forget":
-        return { expected: this.#model.forget(playerId), ask: () => ledger.forget(hunt, playerId) };
+        return {
+          expected: this.#model.forget(playerId, nodeOf(request)),
+          ask: () => ledger.forget(hunt, playerId, nodeOf(request)),
+        };
     }
   }
 
@@ -197,6 +200,8 @@ class Trial {
     );
   }
 }
+
+const nodeOf = ({ node }: { node: number }): string => `node-${node}`;
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

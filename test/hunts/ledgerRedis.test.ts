@@ -140,7 +140,7 @@ describe("RedisClueLedger and its server", () => {
     for (const player of ["ann", "bob", "cy"]) await claim(player);
     const ofQueue = (): Promise<string[]> => redis.keys("*:wait*");
     assert.equal((await ofQueue()).length, 2);
-    await ledger.forget(hunt, "bob");
+    await ledger.forget(hunt, "bob", "n1");
     await ledger.issue(hunt, 2, NOW);
     assert.deepEqual(await ofQueue(), []);
   });

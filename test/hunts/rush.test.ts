@@ -11,6 +11,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { kindOf, noMetrics, silentLog } from "../actors/simulation.ts";
+import { Row } from "./DeskCluster.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** More than an actor's mailbox holds. */
@@ -49,6 +50,7 @@ describe("the rush at the start of solving", () => {
     const hunt = actors.ref(HuntActor, "rush");
     await hunt.create(someSealedHunt({ startsAt: systemClock.now() + 60_000, repeat: 10_000 }), "op");
     await hunt.start();
+    await desk.join("rush", new Row());
     const answers = await Promise.all(
       Array.from({ length: PLAYERS }, (_, at) => desk.claim("rush", { playerId: `p${at}`, name: `Player ${at}` })),
     );

@@ -19,10 +19,14 @@ export interface WaitingClaim {
   name: string;
   /** Whether its player has been told to wait: from then on the clue is pushed, until then it is the answer. */
   isTold: boolean;
+  /** Whether its player has dropped out and may be back: until then nothing is pushed, nor asked again. */
+  isAway: boolean;
 }
 
 /** Who hears what happens to a hunt on this node: its rooms. */
 export interface HuntAudience {
+  /** Whether the player is connected to this room. */
+  has(playerId: string): boolean;
   /** A waiting claim was served. False when the player is not in this room. */
   onClue(playerId: string, card: ClueCard): boolean;
   onRevoked(playerId: string, assignmentId: string): void;
@@ -85,10 +89,16 @@ export class HuntTable {
     };
   }
 
+  /** Whether the player is connected to a room of this node. */
+  seats(playerId: string): boolean {
+    for (const room of this.audience) if (room.has(playerId)) return true;
+    return false;
+  }
+
   /** Hands a clue to a player of this node who waits for one. */
   serve(playerId: string, card: ClueCard): void {
     const claim = this.waiting.get(playerId);
-    if (!this.waiting.delete(playerId) || !claim?.isTold) return;
+    if (claim?.isAway || !this.waiting.delete(playerId) || !claim?.isTold) return;
     for (const room of this.audience) if (room.onClue(playerId, card)) return;
   }
 

@@ -15,8 +15,7 @@ import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
-import type { HuntTable } from "./HuntTable.ts";
-import type { LedgerPulse } from "./LedgerPulse.ts";
+import type { Seat } from "./HuntTables.ts";
 import { RELOADED, REVOKED, SERVED } from "./signals.ts";
 
 export interface ClerkPorts {
@@ -25,17 +24,6 @@ export interface ClerkPorts {
   journal: AssignmentJournal;
   clock: Clock;
   log: Log;
-}
-
-/** A hunt that has rooms on this node. */
-export interface Seat {
-  table: HuntTable;
-  pulse: LedgerPulse;
-  unfollow: () => void;
-  /** Whether an errand for more clues is under way. */
-  demanding: boolean;
-  /** The rebuild of the ledger that is under way: everybody who finds it missing waits for the same one. */
-  rebuilding?: Promise<void> | undefined;
 }
 
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;

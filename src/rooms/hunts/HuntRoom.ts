@@ -70,15 +70,31 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
 
+  override onDrop(client: RoomClient): void {
+    super.onDrop(client);
+    if (this.#unseat(client)) this.services.huntDesk.away(this.#table.id, client.auth!.playerId);
+  }
+
   protected override onPlayerBack(client: RoomClient): void {
     this.onPlayerJoin(client);
+    this.services.huntDesk.back(this.#table.id, playerOf(client));
   }
 
   protected override async onPlayerGone(client: RoomClient): Promise<void> {
+    if (this.#unseat(client)) await this.services.huntDesk.forget(this.#table.id, client.auth!.playerId);
+  }
+
+  /** Hears the player on this connection no more. False when they are heard on another one. */
+  #unseat(client: RoomClient): boolean {
     const { playerId } = client.auth!;
-    if (this.#clients.get(playerId)?.sessionId !== client.sessionId) return;
+    const heard = this.#clients.get(playerId);
+    if (heard !== undefined && heard.sessionId !== client.sessionId) return false;
     this.#clients.delete(playerId);
-    await this.services.huntDesk.forget(this.#table.id, playerId);
+    return true;
+  }
+
+  has(playerId: string): boolean {
+    return this.#clients.has(playerId);
   }
 
   override onDispose(): void {

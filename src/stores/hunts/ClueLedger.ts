@@ -39,8 +39,11 @@ export interface ClueLedger {
   issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision>;
   /** Revokes what `now` has reached the `expiresAt` of (at most 512 a call; `more` says whether some are left). Serves who waits. */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
-  /** Takes a player out of the queue (left for good). An open assignment stays until it expires. */
-  forget(hunt: HuntKey, playerId: string): Promise<void>;
+  /**
+   * Takes a player who has left `nodeId` for good out of the queue, unless the claim has been asked again by another node since.
+   * An open assignment stays until it expires.
+   */
+  forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
   /**

@@ -43,9 +43,9 @@ export class MemoryClueLedger implements ClueLedger {
     return this.#hunts.get(hunt.id)?.expire(hunt.rules, now) ?? MISSING;
   }
 
-  async forget(hunt: HuntKey, playerId: string): Promise<void> {
+  async forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void> {
     assertPlayer(playerId);
-    this.#hunts.get(hunt.id)?.forget(playerId);
+    this.#hunts.get(hunt.id)?.forget(playerId, nodeId);
   }
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {

@@ -103,8 +103,10 @@ export class MemoryHunt {
     return { kind: "expired", revoked, more: due.length > batch.length, served, ...this.#demand() };
   }
 
-  forget(playerId: string): void {
-    if (this.#waiting.delete(playerId)) this.#version += 1;
+  forget(playerId: string, nodeId: string): void {
+    if (this.#waiting.get(playerId)?.nodeId !== nodeId) return;
+    this.#waiting.delete(playerId);
+    this.#version += 1;
   }
 
   read(top: number): LedgerView {

@@ -108,9 +108,9 @@ export class RedisClueLedger implements ClueLedger {
     return reply === undefined ? MISSING : wire.expireDecision(reply.epoch, reply.answer as wire.ExpireAnswer);
   }
 
-  async forget(hunt: HuntKey, playerId: string): Promise<void> {
+  async forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void> {
     assertPlayer(playerId);
-    await this.#ask(hunt, ["forget", playerId]);
+    await this.#ask(hunt, ["forget", playerId, nodeId]);
   }
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {

@@ -15,7 +15,7 @@ ARGV
   6 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, now]
-    ["forget", player id]   ["issue", issued, now]   ["expire", now]
+    ["forget", player id, node id]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
   have brought back older than it was. Else JSON {epoch, answers}, an answer to each request, each one of
@@ -190,9 +190,11 @@ function decide.solve(id, instance, generation, correct, points, now)
   return { kind, demand(), { id, player[NAME], row }, player[SCORE], served }
 end
 
-function decide.forget(id)
-  if redis.call("ZREM", WAITING, id) == 1 then
+function decide.forget(id, nodeId)
+  local packed = redis.call("HGET", WAITERS, id)
+  if packed and cmsgpack.unpack(packed)[1] == nodeId then
     redis.call("HDEL", WAITERS, id)
+    redis.call("ZREM", WAITING, id)
     waiting, version = waiting - 1, version + 1
   end
   return { "forgotten" }

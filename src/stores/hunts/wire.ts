@@ -23,7 +23,7 @@ import type { RebuiltPlayer } from "./rebuild.ts";
 export type DecideRequest =
   | ["claim", playerId: string, name: string, nodeId: string, now: number]
   | ["solve", playerId: string, instance: number, generation: number, correct: boolean, points: number, now: number]
-  | ["forget", playerId: string]
+  | ["forget", playerId: string, nodeId: string]
   | ["issue", upTo: number, now: number]
   | ["expire", now: number];
 

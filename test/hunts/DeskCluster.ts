@@ -1,0 +1,127 @@
+import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import { type ClaimAnswer, HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
+import { type ClueCard, type HuntAudience, HuntTable } from "../../src/actors/hunts/HuntTable.ts";
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { type HuntPhase, Hunts, type Winner } from "../../src/entities/hunts/Hunt.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
+import type { ClueLedger } from "../../src/stores/hunts/ClueLedger.ts";
+import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
+import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { someSealedHunt } from "./someHunt.ts";
+
+/** Who sits in a room of one node, and what they were told there. */
+export class Row implements HuntAudience {
+  readonly clues: [string, ClueCard][] = [];
+  readonly revoked: [string, string][] = [];
+  readonly phases: HuntPhase[] = [];
+  readonly chests: Winner[][] = [];
+  readonly players = new Set<string>();
+
+  has(playerId: string): boolean {
+    return this.players.has(playerId);
+  }
+
+  onClue(playerId: string, card: ClueCard): boolean {
+    if (!this.players.has(playerId)) return false;
+    this.clues.push([playerId, card]);
+    return true;
+  }
+
+  onRevoked(playerId: string, assignmentId: string): void {
+    if (this.players.has(playerId)) this.revoked.push([playerId, assignmentId]);
+  }
+
+  onPhase(phase: HuntPhase): void {
+    this.phases.push(phase);
+  }
+
+  onChest(winners: Winner[]): void {
+    this.chests.push(winners);
+  }
+
+  onView(): void {}
+}
+
+/** A node's desk with one room at it. */
+export interface Desk {
+  node: SimulatedNode;
+  desk: HuntDesk;
+  row: Row;
+  leave(): void;
+  claim(playerId: string): Promise<ClaimAnswer>;
+}
+
+/** Nodes with desks on one database, one feed and, unless told otherwise, one ledger, in a time of their own. */
+export class DeskCluster {
+  readonly clock = new ManualClock();
+  readonly hub = new MemoryHub();
+  readonly feed = new MemoryFeed();
+  readonly ledger: ClueLedger = new MemoryClueLedger();
+  readonly database: Database;
+  /** What the hunt `h` shall be; to be set before the first node joins. */
+  plan: Partial<HuntDefinition> = {};
+
+  static async open(): Promise<DeskCluster> {
+    return new DeskCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }));
+  }
+
+  private constructor(database: Database) {
+    this.database = database;
+  }
+
+  /** Adds a node whose room is at the hunt `h`. */
+  async join(id: string, parts: { journal?: AssignmentJournal; feed?: MemoryFeed } = {}): Promise<Desk> {
+    const { clock, database, hub } = this;
+    const feed = parts.feed ?? this.feed;
+    const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, [kindOf(HuntActor)]);
+    await node.actors.start();
+    const desk = new HuntDesk({
+      ...{ actors: node.actors, hunts: new Hunts(database), database, feed, clock, log: silentLog },
+      ledger: this.ledger,
+      journal: parts.journal ?? new AssignmentJournal(database, clock),
+      stands: () => {},
+      forget: () => {},
+    });
+    await this.within(this.#ensureHunt(node));
+    return await this.another({ node, desk });
+  }
+
+  /** Another room at the same desk. */
+  async another({ node, desk }: Pick<Desk, "node" | "desk">): Promise<Desk> {
+    const row = new Row();
+    const { leave } = await this.within(desk.join("h", row));
+    const claim = (playerId: string): Promise<ClaimAnswer> => {
+      row.players.add(playerId);
+      return this.within(desk.claim("h", { playerId, name: playerId.toUpperCase() }));
+    };
+    return { node, desk, row, leave, claim };
+  }
+
+  /** The ledger loses the hunt. */
+  async lose(): Promise<void> {
+    const { key } = new HuntTable((await new Hunts(this.database).get("h"))!);
+    await this.ledger.drop(key);
+  }
+
+  async #ensureHunt(node: SimulatedNode): Promise<void> {
+    if (await new Hunts(this.database).get("h")) return;
+    const hunt = node.actors.ref(HuntActor, "h");
+    await hunt.create(someSealedHunt({ startsAt: this.clock.now() + 3_600_000, ...this.plan }), "op");
+    await hunt.start();
+  }
+
+  /** Runs something to its end while a little time passes. */
+  async within<T>(work: Promise<T>, ms = 20_000): Promise<T> {
+    let isDone = false;
+    const tracked = work.finally(() => {
+      isDone = true;
+    });
+    tracked.catch(() => {});
+    for (let passed = 0; passed < ms && !isDone; passed += 5) await this.clock.advance(5);
+    return tracked;
+  }
+}

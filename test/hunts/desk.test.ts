@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
+import { Hunts } from "../../src/entities/hunts/Hunt.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { AssignmentJournal, type CommitResult, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
+import type { AssignmentRow } from "../../src/stores/hunts/ClueLedger.ts";
+import { type Desk, DeskCluster } from "./DeskCluster.ts";
+
+/** Waiting players ask again after this at the latest, in milliseconds. */
+const ASKED_AGAIN_MS = 16_000;
+
+describe("the desks of a hunt on several nodes", () => {
+  let cluster: DeskCluster;
+  let a: Desk;
+  let b: Desk;
+
+  beforeEach(async () => {
+    cluster = await DeskCluster.open();
+  });
+  afterEach(() => cluster.database.close());
+
+  const playerOf = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
+  const solve = (desk: Desk, playerId: string, assignmentId: string, answer: string): Promise<SolveAnswer> =>
+    cluster.within(desk.desk.solve("h", playerOf(playerId), assignmentId, answer));
+  const giveUp = (desk: Desk, playerId: string, assignmentId: string): Promise<SolveAnswer> =>
+    solve(desk, playerId, assignmentId, "no idea");
+  const given = ({ row }: Desk): [string, string][] =>
+    row.clues.map(([playerId, { assignmentId }]) => [playerId, assignmentId]);
+
+  describe("serve those who wait", () => {
+    // One clue, which ann has.
+    beforeEach(async () => {
+      cluster.plan = { repeat: 1, attempts: 1, clues: [{ type: "riddle", prompt: "?", answers: ["yes"], points: 10 }] };
+      a = await cluster.join("a");
+      b = await cluster.join("b");
+      await cluster.clock.advance(1000);
+      assert.ok("assignmentId" in (await a.claim("ann")));
+    });
+
+    it("wherever they are, in the order in which they came", async () => {
+      for (const [desk, player, position] of [
+        [b, "bob", 1],
+        [a, "cid", 2],
+        [b, "dot", 3],
+      ] as const) {
+        assert.deepEqual(await desk.claim(player), { waiting: true, position });
+      }
+      await giveUp(a, "ann", "0.1");
+      await giveUp(b, "bob", "0.2");
+      await giveUp(a, "cid", "0.3");
+      assert.deepEqual(given(b), [
+        ["bob", "0.2"],
+        ["dot", "0.4"],
+      ]);
+      assert.deepEqual(given(a), [["cid", "0.3"]]);
+    });
+
+    it("also when the word of it is lost on the way: their node asks again for them", async () => {
+      await b.claim("bob");
+      b.node.bus.cut = true;
+      await giveUp(a, "ann", "0.1");
+      await cluster.clock.advance(100);
+      b.node.bus.cut = false;
+      assert.deepEqual(given(b), []);
+      await cluster.clock.advance(2 * ASKED_AGAIN_MS);
+      assert.deepEqual(given(b), [["bob", "0.2"]], "and once, however often it asks");
+    });
+
+    it("also when the one who was to tell them has died: their node asks again as soon as it is known", async () => {
+      await b.claim("bob");
+      a.node.bus.cut = true;
+      await giveUp(a, "ann", "0.1");
+      await a.node.crash();
+      await cluster.clock.advance(5000);
+      assert.deepEqual(given(b), [["bob", "0.2"]]);
+    });
+
+    it("also when the ledger is lost with its queue: their nodes ask again as soon as it is rebuilt", async () => {
+      await b.claim("bob");
+      await cluster.lose();
+      await a.claim("cid");
+      await cluster.clock.advance(1000);
+      await giveUp(a, "ann", "0.1");
+      await cluster.clock.advance(1000);
+      const [served] = [...given(a), ...given(b)];
+      assert.equal(served?.[1], "0.2");
+      await giveUp(served![0] === "bob" ? b : a, served![0], "0.2");
+      assert.deepEqual([...given(a), ...given(b)].map(([player]) => player).sort(), ["bob", "cid"]);
+    });
+
+    it("and none of those who have left for good", async () => {
+      await b.claim("bob");
+      await b.claim("cid");
+      b.row.players.delete("bob");
+      await cluster.within(b.desk.forget("h", "bob"));
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(b), [["cid", "0.2"]]);
+      await cluster.clock.advance(ASKED_AGAIN_MS);
+      assert.deepEqual(await a.claim("dot"), { waiting: true, position: 1 });
+    });
+
+    it("once they are back from a drop, with what came up meanwhile", async () => {
+      await b.claim("bob");
+      b.row.players.delete("bob");
+      b.desk.away("h", "bob");
+      await giveUp(a, "ann", "0.1");
+      await cluster.clock.advance(ASKED_AGAIN_MS);
+      assert.deepEqual(given(b), []);
+      b.row.players.add("bob");
+      b.desk.back("h", playerOf("bob"));
+      await cluster.clock.advance(100);
+      assert.deepEqual(given(b), [["bob", "0.2"]]);
+    });
+
+    it("once they are back from a drop, with the place that they had", async () => {
+      await b.claim("bob");
+      b.row.players.delete("bob");
+      b.desk.away("h", "bob");
+      await a.claim("cid");
+      b.row.players.add("bob");
+      b.desk.back("h", playerOf("bob"));
+      await cluster.clock.advance(100);
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(b), [["bob", "0.2"]]);
+    });
+
+    it("where they have gone, and the seat that they left behind takes no place from them", async () => {
+      await b.claim("bob");
+      b.row.players.delete("bob");
+      b.desk.away("h", "bob");
+      assert.deepEqual(await a.claim("bob"), { waiting: true, position: 1 });
+      await cluster.clock.advance(2 * ASKED_AGAIN_MS);
+      await cluster.within(b.desk.forget("h", "bob"));
+      assert.deepEqual(await a.claim("cid"), { waiting: true, position: 2 });
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(a), [["bob", "0.2"]]);
+      assert.deepEqual(given(b), []);
+    });
+
+    it("in whichever of a node's rooms they are", async () => {
+      await b.claim("bob");
+      b.row.players.delete("bob");
+      b.desk.away("h", "bob");
+      const other = await cluster.another(b);
+      await other.claim("bob");
+      await cluster.within(b.desk.forget("h", "bob"));
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(other), [["bob", "0.2"]]);
+    });
+  });
+
+  describe("keep what they have acknowledged", () => {
+    it("when the ledger is lost in the middle: open clues, attempts and points", async () => {
+      a = await cluster.join("a");
+      const first = await a.claim("ann");
+      assert.ok("assignmentId" in first);
+      assert.equal((await solve(a, "ann", first.assignmentId, "lighthouse")).total, 10);
+      const card = await a.claim("ann");
+      assert.ok("assignmentId" in card);
+      await giveUp(a, "ann", card.assignmentId);
+      await cluster.lose();
+      assert.deepEqual(await a.claim("ann"), card);
+      const { attemptsLeft, total } = await giveUp(a, "ann", card.assignmentId);
+      assert.deepEqual([attemptsLeft, total], [1, 10]);
+    });
+
+    /** A right answer that the ledger has taken and that is committed only after the winners were stored. */
+    async function answerTooLate(journal: HeldJournal): Promise<{ answer: Promise<SolveAnswer>; isFinal: boolean }> {
+      a = await cluster.join("a", { journal });
+      const card = await a.claim("ann");
+      assert.ok("assignmentId" in card);
+      const release = journal.hold();
+      const answer = a.desk.solve("h", playerOf("ann"), card.assignmentId, "lighthouse");
+      answer.catch(() => {});
+      await cluster.clock.advance(10);
+      await cluster.within(a.node.actors.ref(HuntActor, "h").end());
+      release();
+      await cluster.within(Promise.allSettled([answer]));
+      const { winners } = (await new Hunts(cluster.database).get("h"))!;
+      const counted = await standings(cluster.database, "h", 3);
+      const names = (rows: readonly { playerId: string }[]): string[] => rows.map(({ playerId }) => playerId);
+      return { answer, isFinal: names(winners!).join() === names(counted).join() };
+    }
+
+    it("and acknowledge nothing once the winners are stored", async () => {
+      const { answer, isFinal } = await answerTooLate(new HeldJournal(cluster.database, cluster.clock));
+      await assert.rejects(answer, { code: "wrong_phase" });
+      assert.equal(isFinal, true);
+    });
+
+    it("for which the epoch of the ledger is there: without it, points come after the winners", async () => {
+      const { answer, isFinal } = await answerTooLate(new UnfencedJournal(cluster.database, cluster.clock));
+      assert.equal((await answer).correct, true);
+      assert.equal(isFinal, false);
+    });
+  });
+
+  describe("know the phase", () => {
+    it("also when the word of it was lost, once they look it up", async () => {
+      a = await cluster.join("a");
+      const deaf = await cluster.join("b", { feed: new MemoryFeed() });
+      await cluster.clock.advance(1000);
+      await cluster.within(a.node.actors.ref(HuntActor, "h").end());
+      assert.deepEqual([a.row.phases, deaf.row.phases], [["reveal"], []]);
+      a.desk.refresh();
+      deaf.desk.refresh();
+      await cluster.clock.advance(100);
+      assert.deepEqual([a.row.phases, deaf.row.phases], [["reveal"], ["reveal"]], "who knew is not told again");
+      assert.deepEqual([a.row.chests, deaf.row.chests], [[[]], [[]]]);
+      await assert.rejects(deaf.claim("ann"), { code: "wrong_phase" });
+    });
+  });
+
+  describe("are closed", () => {
+    it("with the last room, and leave nothing behind, whatever was under way", async () => {
+      const feed = new CountingFeed();
+      a = await cluster.join("a", { feed });
+      assert.equal(feed.followed, 1);
+      const claim = a.desk.claim("h", playerOf("ann"));
+      const arrival = a.desk.join("h", a.row);
+      a.leave();
+      const { leave } = await cluster.within(arrival);
+      assert.equal(feed.followed, 1, "who came meanwhile has a table of its own");
+      leave();
+      await cluster.within(Promise.allSettled([claim]));
+      await assert.rejects(cluster.within(a.desk.claim("h", playerOf("ann"))), { code: "unavailable" });
+      await cluster.clock.advance(ASKED_AGAIN_MS);
+      assert.equal(feed.followed, 0);
+    });
+  });
+});
+
+/** A journal whose commits can be held up. */
+class HeldJournal extends AssignmentJournal {
+  #held: Promise<void> = Promise.resolve();
+
+  /** Holds all commits from now on until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
+  }
+
+  override async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    await this.#held;
+    return super.commit(huntId, epoch, rows);
+  }
+}
+
+/** One that takes rows whatever epoch they were decided under. */
+class UnfencedJournal extends HeldJournal {
+  readonly #hunts: Hunts;
+
+  constructor(...parts: ConstructorParameters<typeof AssignmentJournal>) {
+    super(...parts);
+    this.#hunts = new Hunts(parts[0] as ConstructorParameters<typeof Hunts>[0]);
+  }
+
+  override async commit(huntId: string, _epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    const result = await super.commit(huntId, _epoch, []);
+    assert.equal(result, "committed");
+    return super.commit(huntId, (await this.#hunts.get(huntId))!.ledgerEpoch, rows);
+  }
+}
+
+/** Counts who follows it. */
+class CountingFeed extends MemoryFeed {
+  followed = 0;
+
+  override async follow(...parts: Parameters<MemoryFeed["follow"]>): Promise<() => void> {
+    const unfollow = await super.follow(...parts);
+    this.followed += 1;
+    return () => {
+      this.followed -= 1;
+      unfollow();
+    };
+  }
+}
