@@ -8,12 +8,12 @@ import { preferredNode } from "../runtime/placement.ts";
  * The parts that players are split into; each is one actor. Enough that the nodes of a cluster share the work and that a
  * node's death concerns some players only, and few enough that what is due at the same time is completed together.
  */
-export const PARTS: readonly string[] = ["0", "1", "2", "3", "4", "5", "6", "7"];
+export const PARTS: readonly string[] = ["0", "1", "2", "3"];
 
-/** Completions a turn: one transaction of some 50 ms, behind which starts and wallets of the same part wait. */
+/** Completions a turn: one transaction of some 20 to 50 ms, behind which starts and wallets of the same part wait. */
 export const BATCH = 250;
 /** Between two batches of a part, so that a steady trickle is not a transaction each. Far below what a player notices. */
-const GAP_MS = 25;
+const GAP_MS = 50;
 
 /** The part that sees to a player. */
 export function partOf(playerId: string): string {
