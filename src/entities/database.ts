@@ -4,8 +4,9 @@ import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from "typeorm";
 import { ConfigError, type DatabaseConfig } from "../config.ts";
 import { ENTITIES } from "./index.ts";
+import { MysqlTransaction } from "./MysqlTransaction.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { CommitUnknown, type Database, failureOf, type Transaction, type Written } from "./sql.ts";
+import type { Database, Transaction, Written } from "./sql.ts";
 import { WriterQueue } from "./WriterQueue.ts";
 
 /**
@@ -107,15 +108,8 @@ class MysqlDatabase implements Database {
     return { affected: header.affectedRows, insertId: header.insertId };
   }
 
-  async begin(): Promise<Transaction> {
-    const runner = this.#source.createQueryRunner();
-    try {
-      await runner.startTransaction();
-    } catch (error) {
-      await runner.release().catch(() => {});
-      throw error;
-    }
-    return new RunnerTransaction("mysql", runner, () => runner.release());
+  begin(): Promise<Transaction> {
+    return MysqlTransaction.begin(this.#source, this.#pool);
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -171,7 +165,7 @@ class SqliteDatabase implements Database {
       leave();
       throw error;
     }
-    return new RunnerTransaction("sqlite", this.#runner, async () => leave());
+    return new SqliteTransaction(this.#runner, leave);
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -185,24 +179,19 @@ class SqliteDatabase implements Database {
 
 async function runnerWrite(runner: QueryRunner, sql: string, params: readonly unknown[]): Promise<Written> {
   const result = await runner.query(sql, [...params], true);
-  if (typeof result.raw === "object" && result.raw !== null) {
-    const header = result.raw as ResultSetHeader;
-    return { affected: header.affectedRows ?? 0, insertId: header.insertId ?? 0 };
-  }
   // SQLite tells the last id of a multi-row INSERT, MySQL the first; ids of one statement are consecutive in both.
   const affected = result.affected ?? 0;
   return { affected, insertId: affected === 0 ? 0 : Number(result.raw) - affected + 1 };
 }
 
-class RunnerTransaction implements Transaction {
-  readonly dialect: "mysql" | "sqlite";
+class SqliteTransaction implements Transaction {
+  readonly dialect = "sqlite";
   readonly #runner: QueryRunner;
-  readonly #release: () => Promise<void>;
+  readonly #leave: () => void;
 
-  constructor(dialect: "mysql" | "sqlite", runner: QueryRunner, release: () => Promise<void>) {
-    this.dialect = dialect;
+  constructor(runner: QueryRunner, leave: () => void) {
     this.#runner = runner;
-    this.#release = release;
+    this.#leave = leave;
   }
 
   get manager(): EntityManager {
@@ -221,18 +210,16 @@ class RunnerTransaction implements Transaction {
     try {
       await this.#runner.commitTransaction();
     } catch (error) {
-      if (failureOf(error) === "lost")
-        throw new CommitUnknown("the connection was lost during a commit", { cause: error });
       await this.#runner.rollbackTransaction().catch(() => {});
       throw error;
     } finally {
-      await this.#release().catch(() => {});
+      this.#leave();
     }
   }
 
   async rollback(): Promise<void> {
     await this.#runner.rollbackTransaction().catch(() => {});
-    await this.#release().catch(() => {});
+    this.#leave();
   }
 }
 
