@@ -1,0 +1,27 @@
+/**
+ * `npm run -s token`: prints a token for 12 hours, signed with the JWT_SECRET of the environment or `.env`.
+ * `npm run -s token -- --role viewer --id anna --name Anna`
+ */
+import { parseArgs } from "node:util";
+import { systemClock } from "../src/clock.ts";
+import { readConfig } from "../src/config.ts";
+import { ROLES, type Role } from "../src/http/auth/identity.ts";
+import { OPERATOR_TOKEN_MS, Tokens } from "../src/http/auth/tokens.ts";
+
+const { values } = parseArgs({
+  options: {
+    role: { type: "string", default: "operator" },
+    id: { type: "string", default: "operator" },
+    name: { type: "string", default: "Operator" },
+  },
+});
+if (!ROLES.includes(values.role as Role)) fail(`--role: must be one of ${ROLES.join(", ")}`);
+const { jwtSecret, jwtSecretIsMade } = readConfig(process.env);
+if (jwtSecretIsMade) fail("JWT_SECRET: set the one of the nodes; without it they make their own at each start");
+const identity = { playerId: values.id, name: values.name, role: values.role as Role };
+console.log(await new Tokens(jwtSecret, systemClock).issue(identity, OPERATOR_TOKEN_MS));
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
