@@ -77,24 +77,40 @@ describe("a hunt on one embedded node", () => {
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
   }
 
-  async function enter(huntId: string, name?: string): Promise<Hunter & { playerId: string }> {
+  async function enter(huntId: string, name?: string, by = wire): Promise<Hunter & { playerId: string }> {
     const { token, id } = await node.signIn(name);
-    const hunter = await Hunter.join(clientOf(wire.url, token), huntId);
+    const hunter = await Hunter.join(clientOf(by.url, token), huntId);
     return Object.assign(hunter, { playerId: id });
+  }
+
+  /** Has a visitor come back by itself from a drop of its own wire, which stays down until `meanwhile` is done. */
+  async function drop({ room }: Visitor, own: WireTap, meanwhile: () => Promise<void>): Promise<void> {
+    const back = new Promise<void>((resolve) => room.onReconnect(() => resolve()));
+    const gone = new Promise<void>((resolve) => room.onDrop(() => resolve()));
+    room.reconnection.enabled = true;
+    own.isDown = true;
+    own.cut();
+    await gone;
+    await meanwhile();
+    own.isDown = false;
+    await back;
+    // The node keeps the seat of a connection only once it has heard that the client is in.
+    await new Promise<void>((resolve) => room.ping(() => resolve()));
+    room.reconnection.enabled = false;
   }
 
   /** A hunt whose only clue is held by the first of `count` players; the others wait, in order. */
   async function queue(
     count: number,
     change: Partial<HuntDefinition> = {},
-  ): Promise<{ card: ClueCard; hunters: Hunter[] }> {
+  ): Promise<{ huntId: string; card: ClueCard; hunters: Hunter[] }> {
     const huntId = await create({ repeat: 1, clues: [CLUES[0]!], ...change });
     const hunters = await Promise.all(Array.from({ length: count }, () => enter(huntId)));
     const card = await hunters[0]!.clue();
     for (const [at, hunter] of hunters.slice(1).entries()) {
       assert.deepEqual(await hunter.claim(), { waiting: true, position: at + 1 });
     }
-    return { card, hunters };
+    return { huntId, card, hunters };
   }
 
   describe("gives out clues", () => {
@@ -280,38 +296,51 @@ describe("a hunt on one embedded node", () => {
   describe("survives", () => {
     muteSdk();
 
+    let own: WireTap;
+    beforeEach(async () => {
+      own = await WireTap.open(node.port);
+    });
+    afterEach(() => own.close());
+
     it("the drop of a connection: the player is back in its seat, with its clue open", async () => {
-      const huntId = await create();
-      const hunter = await enter(huntId);
-      const { reconnection, sessionId } = hunter.room;
-      reconnection.enabled = true;
+      const hunter = await enter(await create(), "Ann", own);
+      const { sessionId } = hunter.room;
       const card = await hunter.clue();
       await hunter.solve(card.assignmentId, "no idea");
-      const back = new Promise<void>((resolve) => hunter.room.onReconnect(() => resolve()));
       await hunter.message("phase");
-      wire.cut();
-      await back;
-      reconnection.enabled = false;
+      await drop(hunter, own, async () => {});
       assert.equal(hunter.room.sessionId, sessionId);
       assert.equal((await hunter.message<{ phase: string }>("phase")).phase, "solving");
       assert.deepEqual(await hunter.clue(), card);
       assert.equal((await hunter.solve(card.assignmentId, rightFor(card))).attemptsLeft, 1);
     });
 
-    it("the drop of a connection in the queue: the place is kept, and what came up meanwhile is there", async () => {
-      const { card, hunters } = await queue(3);
-      const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
-      for (const { room } of hunters) room.reconnection.enabled = true;
-      const back = Promise.all(
-        hunters.map(({ room }) => new Promise<void>((resolve) => room.onReconnect(() => resolve()))),
-      );
-      wire.cut();
-      await back;
-      for (const { room } of hunters) room.reconnection.enabled = false;
-      for (const attempt of [1, 2, 3])
-        assert.equal((await holder.solve(card.assignmentId, `no ${attempt}`)).correct, false);
-      assert.equal((await next.message<ClueCard>("clue")).assignmentId, "0.2");
-      assert.deepEqual(await last.claim(), { waiting: true, position: 1 });
+    it("the drop of a connection in the queue: the place is kept, and the clue that came up meanwhile is handed over", async () => {
+      const { card, hunters, huntId } = await queue(1, { attempts: 1 });
+      const [holder] = hunters as [Hunter];
+      const [dropped, last] = [await enter(huntId, "Bob", own), await enter(huntId)];
+      assert.deepEqual(await dropped.claim(), { waiting: true, position: 1 });
+      await drop(dropped, own, async () => {
+        assert.deepEqual(await last.claim(), { waiting: true, position: 2 });
+      });
+      await drop(dropped, own, async () => {
+        await holder.solve(card.assignmentId, "no idea");
+        await until(() => holder.room.state.waiting === 1, { timeoutMs: 5000, what: "one is left in the queue" });
+      });
+      assert.equal((await dropped.message<ClueCard>("clue")).assignmentId, "0.2");
+      await dropped.solve("0.2", "no idea");
+      assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.3");
+    });
+
+    it("the drop of a connection in the lobby: the news that came meanwhile follow", async () => {
+      const lobby = await Visitor.join(clientOf(own.url, (await node.signIn()).token), "lobby");
+      const quiet = await Visitor.join(clientOf(wire.url, (await node.signIn()).token), "lobby");
+      let id = "";
+      await drop(lobby, own, async () => {
+        id = await create();
+        await quiet.message("event", ({ data }: { data: { id: string } }) => data.id === id);
+      });
+      await lobby.message("event", ({ data }: { data: { id: string } }) => data.id === id);
     });
 
     it("SIGKILL in the middle: points, open clues, attempts, the queue's players and the phase go on", async () => {
@@ -468,6 +497,8 @@ describe("a hunt on one embedded node", () => {
     }
     const visit = async (options: object = {}) =>
       Visitor.join(clientOf(wire.url, (await node.signIn()).token), "lobby", options);
+    const heard = (visitor: Visitor): string[] =>
+      visitor.heard.filter(({ type }) => type === "event").map(({ payload }) => (payload as FeedEvent).id);
     const ids = (rows: Iterable<{ id: string }>): string[] => [...rows].map(({ id }) => id);
 
     it("as coming, then as on, until it is over", async () => {
@@ -498,12 +529,25 @@ describe("a hunt on one embedded node", () => {
       await act(id, "cancel");
       await later.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
       await early.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
-      const heard = (visitor: Visitor): string[] =>
-        visitor.heard.filter(({ type }) => type === "event").map(({ payload }) => (payload as FeedEvent).id);
       const all = heard(early);
       assert.deepEqual(heard(later), all.slice(all.indexOf(cursor) + 1));
       assert.equal(new Set(all).size, all.length);
       assert.deepEqual(later.unread("reset"), []);
+    });
+
+    it("with news that come while somebody comes in, also each once and in order", async () => {
+      const early = await visit();
+      const id = await create();
+      const cursor = (await early.message<FeedEvent>("event", ({ data }) => data.id === id)).id;
+      const extensions = Array.from({ length: 40 }, () => act(id, "extend", { ms: 1000 }));
+      const visitors = await Promise.all(Array.from({ length: 20 }, () => visit({ since: cursor })));
+      await Promise.all(extensions);
+      await act(id, "cancel");
+      for (const visitor of [early, ...visitors]) {
+        await visitor.message<FeedEvent>("event", ({ data }) => data.id === id && data.phase === "cancelled");
+      }
+      const all = heard(early);
+      for (const visitor of visitors) assert.deepEqual(heard(visitor), all.slice(all.indexOf(cursor) + 1));
     });
 
     it("with its newest news for a cursor that is gone, after a reset", async () => {

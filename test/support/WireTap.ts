@@ -16,7 +16,7 @@ export class WireTap {
   }
 
   private constructor(port: number) {
-    this.#server = createServer((client) => this.#pass(client, connect(port, "127.0.0.1")));
+    this.#server = createServer((client) => this.#accept(client, port));
   }
 
   get url(): string {
@@ -28,7 +28,10 @@ export class WireTap {
     return this.#said.map((chunks) => Buffer.concat(chunks));
   }
 
-  /** Ends all connections as a failing network does: neither side says goodbye. New ones pass. */
+  /** Whether the wire is down: then no connection passes. */
+  isDown = false;
+
+  /** Ends all connections as a failing network does: neither side says goodbye. New ones pass, unless the wire is down. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
@@ -36,6 +39,11 @@ export class WireTap {
   close(): void {
     this.#server.close();
     this.cut();
+  }
+
+  #accept(client: Socket, port: number): void {
+    if (this.isDown) client.resetAndDestroy();
+    else this.#pass(client, connect(port, "127.0.0.1"));
   }
 
   #pass(client: Socket, node: Socket): void {

@@ -31,6 +31,8 @@ export class LobbyBoard {
   readonly #hunts: Hunts;
   readonly #sql: Sql;
   #popup: PopupWindow | undefined;
+  /** How many events were heard. */
+  #heard = 0;
   #unfollow: (() => void) | undefined;
 
   constructor(ports: { feed: Feed; hunts: Hunts; database: Sql }) {
@@ -42,8 +44,21 @@ export class LobbyBoard {
   /** Follows the feed first and reads the hunts then, so that nothing falls between. */
   async start(): Promise<void> {
     this.#unfollow = await this.#feed.follow(LOBBY_TOPIC, (event) => this.#onEvent(event));
-    for (const hunt of await this.#hunts.list()) this.#take(hunt);
-    this.#popup ??= await openWindow(this.#sql);
+    await this.refresh();
+  }
+
+  /** Reads what is on; to be called again after an outage of the shared memory, in which news may have been lost. */
+  async refresh(): Promise<void> {
+    for (let heard = -1; heard !== this.#heard; ) {
+      heard = this.#heard;
+      const [hunts, popup] = await Promise.all([this.#hunts.list(), openWindow(this.#sql)]);
+      // What is heard during the read may be newer than what was read.
+      if (heard !== this.#heard) continue;
+      this.#entries.clear();
+      for (const hunt of hunts) this.#take(hunt);
+      this.#popup = popup;
+    }
+    for (const reader of this.#readers) reader.onBoard();
   }
 
   stop(): void {
@@ -76,6 +91,7 @@ export class LobbyBoard {
   }
 
   #onEvent(event: FeedEvent): void {
+    this.#heard += 1;
     if (event.type === "huntScheduled" || event.type === "huntPhase") this.#take(event.data as HuntStatus);
     if (event.type === "popupOpened") this.#popup = event.data as PopupWindow;
     if (event.type === "popupClosed" && this.#popup?.id === (event.data as { id: string }).id) this.#popup = undefined;

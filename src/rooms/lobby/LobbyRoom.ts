@@ -46,7 +46,17 @@ interface Types {
   services: LobbyRoomServices;
 }
 
-/** Where players see what is on and coming, and hear the feed; a client that comes back passes its last event's id. */
+/** How far a client has come in the feed. */
+interface Reader {
+  cursor: string | undefined;
+  /** What came by while it is brought up to date; undefined once it is. */
+  waiting: FeedEvent[] | undefined;
+}
+
+/**
+ * Where players see what is on and coming, and hear the feed, each event once and in order: a client that joins anew passes its
+ * last event's id, one that comes back from a drop gets what it missed.
+ */
 export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   static override onAuth = admit({ role: "player", options: joinOptions });
 
@@ -54,6 +64,8 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   override patchRate = 250;
   override state = new LobbyRoomState();
   #leaveBoard: () => void = () => {};
+  /** By session. */
+  readonly #readers = new Map<string, Reader>();
   /** By session: the player hears of their quests no more. */
   readonly #leaveQuests = new Map<string, () => void>();
 
@@ -69,18 +81,20 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   protected override async onPlayerJoin(client: RoomClient, options: unknown): Promise<void> {
     const { since } = joinOptions.parse(options ?? {});
     this.#hearOfQuests(client);
-    const { events, reset } = await this.services.feed.read(
-      LOBBY_TOPIC,
-      since,
-      since === undefined ? EVENTS_ON_ARRIVAL : undefined,
-    );
-    if (reset) client.send("reset", {});
-    for (const event of events) client.send("event", event);
+    const reader = { cursor: since, waiting: undefined };
+    this.#readers.set(client.sessionId, reader);
+    await this.#catchUp(client, reader, since === undefined ? EVENTS_ON_ARRIVAL : undefined);
     const { popup } = this.services.board;
     if (popup) client.send("popup", popup);
   }
 
+  protected override async onPlayerBack(client: RoomClient): Promise<void> {
+    const reader = this.#readers.get(client.sessionId);
+    if (reader) await this.#catchUp(client, reader, undefined);
+  }
+
   protected override onPlayerGone({ sessionId }: RoomClient): void {
+    this.#readers.delete(sessionId);
     this.#leaveQuests.get(sessionId)?.();
     this.#leaveQuests.delete(sessionId);
   }
@@ -103,7 +117,30 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   }
 
   onEvent(event: FeedEvent): void {
-    this.broadcast("event", event);
+    const arriving: RoomClient[] = [];
+    for (const client of this.clients) {
+      const reader = this.#readers.get(client.sessionId);
+      if (reader?.waiting === undefined) {
+        if (reader) reader.cursor = event.id;
+      } else {
+        reader.waiting.push(event);
+        arriving.push(client);
+      }
+    }
+    this.broadcast("event", event, { except: arriving });
+  }
+
+  /** Sends what the reader has not had; what comes by meanwhile follows behind it. */
+  async #catchUp(client: RoomClient, reader: Reader, limit: number | undefined): Promise<void> {
+    const waiting: FeedEvent[] = [];
+    reader.waiting = waiting;
+    const { events, reset } = await this.services.feed.read(LOBBY_TOPIC, reader.cursor, limit);
+    if (reset) client.send("reset", {});
+    const read = new Set(events.map(({ id }) => id));
+    const all = [...events, ...waiting.filter(({ id }) => !read.has(id))];
+    for (const event of all) client.send("event", event);
+    reader.cursor = all.at(-1)?.id ?? reader.cursor;
+    reader.waiting = undefined;
   }
 }
 
