@@ -1,6 +1,6 @@
 /**
- * `npm run -s token`: prints a token for 12 hours, signed with the JWT_SECRET of the environment or `.env`.
- * `npm run -s token -- --role viewer --id anna --name Anna`
+ * `npm run token -s`: prints a token for 12 hours, signed with the JWT_SECRET of the environment or `.env`.
+ * `npm run token -s -- --role viewer --id anna --name Anna`
  */
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/clock.ts";
