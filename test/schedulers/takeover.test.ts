@@ -217,6 +217,21 @@ describe("jobs whose nodes die, stall or leave (simulated cluster)", () => {
     assert.equal(healed.quarantined, false);
   });
 
+  it("that are broken off by one restart after the other are no poison", async () => {
+    const long = job({ run: lasting(60_000) });
+    let node = await cluster.start("n0", [long]);
+    await cluster.within(2000, node.jobs.trigger("work"));
+    for (let at = 1; at <= 5; at++) {
+      await cluster.clock.advance(2000);
+      await cluster.within(2000, node.node.actors.drain());
+      await node.crash();
+      node = await cluster.start(`n${at}`, [long]);
+    }
+    await cluster.clock.advance(70_000);
+    const [run] = await cluster.runs();
+    assert.deepEqual([run!.outcome, run!.attempt], ["succeeded", 6]);
+  });
+
   it("that had run for long before each death are no poison", async () => {
     const long = job({ run: lasting(60_000) });
     let node = await cluster.start("n0", [long]);

@@ -74,6 +74,8 @@ export interface RunRow {
   node: string | null;
   epoch: number | null;
   attempt: number;
+  /** The latest attempt that its node gave up because the job left it, without having died. */
+  given_up: number | null;
   started_at: number | null;
   finished_at: number | null;
   lateness_ms: number | null;
@@ -162,6 +164,14 @@ export class JobHistory {
     await this.#database.write(
       "UPDATE job_runs SET progress = ? WHERE job = ? AND scheduled_at = ? AND attempt = ? AND outcome = 'running'",
       [state, job, scheduledAt, attempt],
+    );
+  }
+
+  /** Notes that a node has given an attempt up; nothing when it is not the running one any more. */
+  async giveUp(job: string, scheduledAt: number, attempt: number): Promise<void> {
+    await this.#database.write(
+      "UPDATE job_runs SET given_up = attempt WHERE job = ? AND scheduled_at = ? AND attempt = ? AND outcome = 'running'",
+      [job, scheduledAt, attempt],
     );
   }
 }

@@ -49,13 +49,13 @@ export class JobBook {
     return new Set(rows.map((row) => Number(row.scheduled_at)));
   }
 
-  /** What the latest attempt of a run reported, as JSON. */
-  async progressOf(scheduledAt: number): Promise<string | null> {
-    const [row] = await this.#tx.query<{ progress: string | null }>(
-      "SELECT progress FROM job_runs WHERE job = ? AND scheduled_at = ?",
+  /** What the attempts at a run left: their latest report, as JSON, and which of them was given up last. */
+  async remains(scheduledAt: number): Promise<{ progress: string | null; givenUp: number | null }> {
+    const [row] = await this.#tx.query<Pick<RunRow, "progress" | "given_up">>(
+      "SELECT progress, given_up FROM job_runs WHERE job = ? AND scheduled_at = ?",
       [this.#job, scheduledAt],
     );
-    return row?.progress ?? null;
+    return { progress: row?.progress ?? null, givenUp: row?.given_up ?? null };
   }
 
   /** The row of a due time, which has none yet. `why` says why it is skipped. */

@@ -29,6 +29,7 @@ export class Jobs20261121000200 implements MigrationInterface {
       node VARCHAR(32) NULL,
       epoch BIGINT NULL,
       attempt INT NOT NULL,
+      given_up INT NULL,
       started_at BIGINT NULL,
       finished_at BIGINT NULL,
       lateness_ms BIGINT NULL,

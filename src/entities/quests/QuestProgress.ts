@@ -101,11 +101,12 @@ export async function dueProgress(sql: Sql, part: string, now: number, limit: nu
 
 /** When the next completion of a part is due; undefined when none is. */
 export async function soonestDue(sql: Sql, part: string): Promise<number | undefined> {
-  const [row] = await sql.query<{ due: number | null }>(
-    "SELECT MIN(due_at) AS due FROM quest_progress WHERE part = ? AND due_at IS NOT NULL",
+  // MIN(due_at) would read every entry of the part.
+  const [row] = await sql.query<{ due_at: number }>(
+    "SELECT due_at FROM quest_progress WHERE part = ? AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     [part],
   );
-  return row?.due === null || row?.due === undefined ? undefined : Number(row.due);
+  return row && Number(row.due_at);
 }
 
 /** The player's rounds whose condition is not met yet. */

@@ -264,7 +264,7 @@ export class JobActor extends Actor<JobState> {
     active.startedAt = this.now;
     const { scheduledAt, attempt } = active;
     const first = attempt === 1 ? { started_at: this.now, lateness_ms: Math.max(0, this.now - scheduledAt) } : {};
-    const earlier = attempt === 1 ? null : await book.progressOf(scheduledAt);
+    const earlier = attempt === 1 ? null : (await book.remains(scheduledAt)).progress;
     book.change(scheduledAt, { ...first, node: nodeId, epoch, attempt, outcome: "running" });
     book.show({ running_on: nodeId, last_scheduled_at: scheduledAt });
     const earlierProgress = earlier === null ? null : JSON.parse(earlier);
@@ -314,6 +314,8 @@ export class JobActor extends Actor<JobState> {
     const { active } = this.state;
     if (!active || active.isWaiting || this.#isHere(active)) return;
     const { scheduledAt, attempt } = active;
+    const { givenUp } = await book.remains(scheduledAt);
+    if (givenUp === attempt) return this.#begin(job, book);
     active.deaths += 1;
     this.#tellTimeline("lost", { scheduledAt, attempt });
     if (!isPoison(active)) return this.#begin(job, book);

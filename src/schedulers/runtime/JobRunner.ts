@@ -87,8 +87,8 @@ export class RunningAttempt {
   }
 
   /**
-   * The actor has left this node. What runs is aborted, and the actor told where it is now, so that the next attempt need not
-   * wait; of what has ended already the actor still hears.
+   * The actor has left this node. What runs is aborted, which is noted so that it does not look as if the node had died of it, and
+   * the actor is told where it is now, so that the next attempt need not wait. Of what has ended already it still hears.
    */
   giveUp(): void {
     this.#tellings = LAST_TELLINGS;
@@ -96,11 +96,12 @@ export class RunningAttempt {
     this.#phase = "over";
     this.#abort.abort(new Error("the job has moved to another node"));
     const { job, scheduledAt, attempt } = this.#attempt;
-    // Lost, it costs a second: then the actor finds out by itself.
-    this.#ports
-      .actorOf(job.name)
-      .moved(scheduledAt, attempt)
-      .catch(() => {});
+    const { actorOf, history, log } = this.#ports;
+    history
+      .giveUp(job.name, scheduledAt, attempt)
+      // Lost, this costs a second: then the actor finds out by itself.
+      .then(() => actorOf(job.name).moved(scheduledAt, attempt))
+      .catch((error: unknown) => log.debug({ err: error, job: job.name }, "nobody has heard that a run is given up"));
   }
 
   async #outcome(): Promise<AttemptOutcome> {
