@@ -53,6 +53,20 @@ describe("quests", () => {
     ]);
   });
 
+  it("are told on every connection of their player, and on none that has ended", async () => {
+    await cluster.define(someQuest({ delayMs: 0 }));
+    const heard: string[] = [];
+    const elsewhere = await cluster.join();
+    desk.quests.attend("ada", ({ state }) => heard.push(`here ${state}`));
+    elsewhere.quests.attend("ada", ({ state }) => heard.push(`elsewhere ${state}`));
+    elsewhere.quests.attend("bob", () => heard.push("bob"));
+    desk.quests.attend("ada", () => heard.push("ended"))();
+    await connect("ada");
+    await start("ada");
+    await cluster.clock.advance(10);
+    assert.deepEqual(heard.sort(), ["elsewhere completed", "here completed"]);
+  });
+
   it("are scheduled at once when their condition is met already", async () => {
     await cluster.define(someQuest());
     await connect("ada");
