@@ -13,6 +13,7 @@ import {
 } from "../../stores/hunts/ClueLedger.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
+import { Closings } from "./Closings.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
 import type { Seat } from "./HuntTables.ts";
@@ -38,6 +39,7 @@ const LONGEST_LOADING_PAUSE_MS = 300;
 /** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
 export class LedgerClerk {
   readonly #ports: ClerkPorts;
+  readonly #closings = new WeakMap<Seat, Closings>();
 
   constructor(ports: ClerkPorts) {
     this.#ports = ports;
@@ -63,11 +65,22 @@ export class LedgerClerk {
     throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");
   }
 
-  #commit(seat: Seat, decision: Decision): Promise<CommitResult> | CommitResult {
+  async #commit(seat: Seat, decision: Decision): Promise<CommitResult> {
     const rows = rowsOf(decision);
-    return rows.length === 0 || !("epoch" in decision)
-      ? "committed"
-      : this.#ports.journal.commit(seat.table.id, decision.epoch, rows);
+    if (rows.length === 0 || !("epoch" in decision)) return "committed";
+    const closings = this.#closingsOf(seat);
+    const result = await this.#ports.journal.commit(seat.table.id, decision.epoch, closings.outstanding(rows));
+    if (result === "committed") closings.committed(rows);
+    return result;
+  }
+
+  #closingsOf(seat: Seat): Closings {
+    let closings = this.#closings.get(seat);
+    if (closings === undefined) {
+      closings = new Closings();
+      this.#closings.set(seat, closings);
+    }
+    return closings;
   }
 
   #afterwards(seat: Seat, decision: Decision): void {
