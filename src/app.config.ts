@@ -17,7 +17,7 @@ import { Actors } from "./actors/runtime/Actors.ts";
 import type { ActorKind } from "./actors/runtime/Residents.ts";
 import { type Backplane, openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { openDatabase } from "./entities/database.ts";
 import { Hunts } from "./entities/hunts/Hunt.ts";
 import { Players } from "./entities/players/Player.ts";
@@ -136,6 +136,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
   const server = await openServer({ config, log, backplane, app, actors: actorsLater.promise });
+  lifecycle.onStop("connections", () => server.transport.shutdown());
   const parts = { config, log, metrics, readiness, lifecycle, tokens, database, backplane, server, app };
 
   const jobs = makeJobs(parts);
@@ -227,6 +228,7 @@ async function startActors(
   });
   lifecycle.onStop("peers", () => actors.stop());
   await actors.start();
+  lifecycle.onDrain("actors", () => actors.drain());
   lifecycle.up("actors");
   return actors;
 }
@@ -250,13 +252,21 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
     stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
     forget: (id) => metrics.forgetHunt(id),
   });
+  lifecycle.onStop("hunts", () => huntDesk.flush());
   const board = new LobbyBoard({ feed, hunts, database });
   await board.start();
+  lifecycle.onStop("board", () => board.stop());
+  backplane.watch((reachable) => {
+    if (!reachable) return;
+    huntDesk.refresh();
+    board.refresh().catch((error: unknown) => log.warn({ err: error }, "the lobby's board could not be read anew"));
+  });
   const popupViews = new PopupViews(database, systemClock);
   if (config.role !== "web") await actors.ref(PopupActor, POPUPS).arm();
 
   const quests = new QuestDesk({ actors, database, feed, clock: systemClock });
   await quests.open();
+  lifecycle.onStop("quests", () => quests.close());
   const sessions = new SessionDesk({
     store: backplane.sessions,
     history: new SessionHistory(database),
@@ -265,6 +275,7 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
     liveNodes: () => actors.membership.live().map(({ id }) => id),
     log,
   });
+  lifecycle.onStop("buffers", async () => void (await Promise.all([popupViews.flush(), sessions.flush()])));
 
   const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
     verify: (token) => tokens.verify(token),
@@ -310,17 +321,21 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
   }
-  await server.listen(config.port);
-  lifecycle.onStop("connections", () => server.transport.shutdown());
-  lifecycle.onStop("board", () => board.stop());
-  lifecycle.onStop("quests", () => quests.close());
-  lifecycle.onStop(
-    "buffers",
-    async () => void (await Promise.all([huntDesk.flush(), popupViews.flush(), sessions.flush()])),
-  );
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
-  lifecycle.onStop("actors", () => actors.drain());
+  await listen(server, config.port);
   lifecycle.up("rooms");
+}
+
+/** Rejects with a ConfigError when the port cannot be had: Colyseus would wait for it forever. */
+async function listen(server: Server, port: number): Promise<void> {
+  const refused = Promise.withResolvers<never>();
+  const refuse = (error: NodeJS.ErrnoException): void => {
+    const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be listened on (${error.code ?? error.message})`;
+    refused.reject(new ConfigError(`PORT: ${port} ${why}`, { cause: error }));
+  };
+  server.transport.server?.once("error", refuse);
+  await Promise.race([server.listen(port), refused.promise]);
+  server.transport.server?.off("error", refuse);
 }
 
 /** In development an empty embedded database gets something to play at once. */

@@ -10,7 +10,7 @@ try {
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(`Ringmaster cannot start: ${error.message}`);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 async function printAddresses({ port, tokens }: App, hasMadeSecret: boolean): Promise<void> {

@@ -6,14 +6,18 @@ import type { Readiness } from "./http/readiness.ts";
 export const PARTS = ["database", "stores", "actors", "jobs", "rooms"] as const;
 export type Part = (typeof PARTS)[number];
 
-interface Stop {
+interface Step {
   what: string;
   run(): Promise<void> | void;
 }
 
-/** What has been started and must be stopped: in reverse, each step once, and none able to keep the others from stopping. */
+/**
+ * What has been started and must be stopped: first all is handed over, then the parts stop, each in the reverse of its order of
+ * start. Each step is taken once, and none can keep the others from being taken.
+ */
 export class Lifecycle {
-  readonly #stops: Stop[] = [];
+  readonly #drains: Step[] = [];
+  readonly #stops: Step[] = [];
   readonly #ports: { clock: Clock; log: Log; readiness: Readiness };
   #stopping: Promise<boolean> | undefined;
 
@@ -21,8 +25,13 @@ export class Lifecycle {
     this.#ports = ports;
   }
 
+  /** Remembers how to hand over what has just been started, for which everything else must still be there. */
+  onDrain(what: string, run: Step["run"]): void {
+    this.#drains.push({ what, run });
+  }
+
   /** Remembers how to stop what has just been started. */
-  onStop(what: string, run: Stop["run"]): void {
+  onStop(what: string, run: Step["run"]): void {
     this.#stops.push({ what, run });
   }
 
@@ -32,18 +41,17 @@ export class Lifecycle {
   }
 
   /**
-   * Stops everything, latest first. `/readyz` turns 503 before anything else happens. Resolves with whether all of it ended
+   * Hands everything over and stops it, latest first. `/readyz` turns 503 before anything else happens. Resolves with whether all of it ended
    * within `timeoutMs`.
    */
   stop(timeoutMs: number): Promise<boolean> {
     this.#ports.readiness.drain();
-    this.#stopping ??= this.#withDeadline(this.#stopAll(), timeoutMs);
+    this.#stopping ??= this.#withDeadline(this.#takeSteps(), timeoutMs);
     return this.#stopping;
   }
 
-  async #stopAll(): Promise<void> {
-    for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) {
-      const { what, run } = stop;
+  async #takeSteps(): Promise<void> {
+    for (const { what, run } of [...this.#drains.toReversed(), ...this.#stops.toReversed()]) {
       try {
         await run();
       } catch (error) {

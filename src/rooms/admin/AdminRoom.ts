@@ -53,6 +53,13 @@ type Verb = (args: unknown, services: AdminRoomServices, call: OperatorCall) => 
 /** The feed of what operators did. */
 const AUDIT_TOPIC = "audit";
 
+/** The feeds of the timeline, and what it calls their events. */
+const TIMELINE = [
+  [LOBBY_TOPIC, "event"],
+  [AUDIT_TOPIC, "audit"],
+  [JOBS_TOPIC, "job"],
+] as const;
+
 /** What operators may change: `room.request("command", {name, args, requestId?})`. */
 const COMMANDS = new Map<string, Verb>([
   ["createHunt", (args, { huntOffice }, call) => huntOffice.create(validate(huntDefinition, args), call)],
@@ -104,20 +111,18 @@ export class AdminRoom extends BaseRoom<Types> {
   static override onAuth = admit({ role: "viewer" });
 
   override maxClients = 100;
-  #cleanUp: Array<() => void> = [];
+  readonly #cleanUp: Array<() => void> = [];
 
   override async onCreate(): Promise<void> {
     const { actors, feed, clock } = this.services;
     const show = (kind: string) => (event: FeedEvent) =>
       this.broadcast("timeline", { at: event.at, kind, type: event.type, data: event.data });
-    this.#cleanUp = [
-      await feed.follow(LOBBY_TOPIC, show("event")),
-      await feed.follow(AUDIT_TOPIC, show("audit")),
-      await feed.follow(JOBS_TOPIC, show("job")),
+    this.#cleanUp.push(
       actors.membership.on((event) =>
         this.broadcast("timeline", { at: clock.now(), kind: "node", type: event.type, data: event }),
       ),
-    ];
+    );
+    for (const [topic, kind] of TIMELINE) this.#cleanUp.push(await feed.follow(topic, show(kind)));
     this.request("command", asked, (client, request) => this.#command(client, request));
     this.request("query", asked, (_client, { name, args }) => this.#verb(QUERIES, name)(args, this.services, noCall));
   }
