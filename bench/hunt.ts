@@ -16,7 +16,7 @@ const HELP = `npm run bench -- hunt [flags]
 
   --clients N       connected players (2000)
   --rate N          claims and solves a second of the steady stream (one of each player in 8 s)
-  --seconds N       how long the steady stream and the flood last (10)
+  --seconds N       how long the steady stream and the flood last, and five rounds of turns (10)
   --seed N          repeats a run's choices
   --report FILE     write all figures as JSON
 `;
@@ -25,7 +25,9 @@ const HELP = `npm run bench -- hunt [flags]
 const PROCESSES = 2;
 /** What a server has open beside its players. */
 const OTHER_FILES = 500;
-const TURNS = { actors: 1024, callers: 64, connections: 16, rounds: 7, roundMs: 2000 };
+const TURNS = { actors: 1024, callers: 64, connections: 16, rounds: 7 };
+/** A round of turns lasts this part of what the stream and the flood last. */
+const ROUND = 0.2;
 
 interface Parameters {
   clients: number;
@@ -68,7 +70,8 @@ async function measure(parameters: Parameters): Promise<object> {
       (line) => say(`… ${line}`),
     );
     say(`\n${describeClaims(claims)}`);
-    const turns = await benchTurns({ ...TURNS, databaseUrl: await database.createDatabase() });
+    const roundMs = parameters.seconds * 1000 * ROUND;
+    const turns = await benchTurns({ ...TURNS, roundMs, databaseUrl: await database.createDatabase() });
     say(
       `\n${describeTurns({ "turns of one statement": turns.oneStatement, "turns with SQL of their own": turns.withSql })}`,
     );
@@ -76,7 +79,7 @@ async function measure(parameters: Parameters): Promise<object> {
     const turnRatios = { oneStatement: ratio("oneStatement"), withSql: ratio("withSql") };
     return {
       environment,
-      parameters: { ...parameters, processes: PROCESSES, turns: TURNS },
+      parameters: { ...parameters, processes: PROCESSES, turns: { ...TURNS, roundMs } },
       claims,
       turns,
       turnRatios,
@@ -87,14 +90,14 @@ async function measure(parameters: Parameters): Promise<object> {
 }
 
 function describeParameters({ clients, rate, seconds, seed }: Parameters): string {
-  const { actors, callers, connections, rounds, roundMs } = TURNS;
+  const { actors, callers, connections, rounds } = TURNS;
   return [
     `${clients} players on websockets in ${PROCESSES} processes; one node with Redis and MariaDB of its own; seed ${seed}`,
     "players, node, Redis and MariaDB share this machine's cores: what the players use, the server lacks",
     "burst: at the start of solving all players claim at the same moment",
     `steady stream: for ${seconds} s, claims and right answers arrive at random (Poisson), ${rate} a second of all players together`,
     `flood: for ${seconds} s, each player asks again as soon as it is answered, at most 15 times a second`,
-    `turns: ${callers} calls under way on ${actors} actors, ${connections} connections; ${rounds} rounds of ${roundMs / 1000} s of either side in turn`,
+    `turns: ${callers} calls under way on ${actors} actors, ${connections} connections; ${rounds} rounds of ${seconds * ROUND} s of either side in turn`,
     "",
   ].join("\n");
 }
