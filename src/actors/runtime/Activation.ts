@@ -23,6 +23,8 @@ export interface ActivationPorts {
   suspects: SuspectGate;
   /** The turn committed these messages. */
   deliver(rows: OutboxRow[]): void;
+  /** The turn may have committed messages: the outbox has to look into its table. */
+  lookForMessages(): void;
   /** The soonest due time has changed (null: no timers). */
   arm(key: string, due: number | null): void;
   /** This activation's memory can no longer be trusted; the next call loads the actor anew. */
@@ -318,6 +320,7 @@ export class Activation {
     }
     if (error instanceof CommitUnknown) {
       this.#drop();
+      this.#ports.lookForMessages();
       return failed(new RingmasterError("outcome_unknown", undefined, undefined, { cause: error }));
     }
     if (error instanceof RingmasterError) return failed(error);

@@ -56,7 +56,7 @@ export class Outbox {
     if (this.#spilled) this.#run();
   }
 
-  /** Reads the table for rows that an earlier run of this node left behind. */
+  /** Reads the table for rows that this node does not know: an earlier run's, or those of a commit that seemed to fail. */
   resume(): void {
     this.#spilled = true;
     this.#run();

@@ -190,6 +190,7 @@ export class Residents {
       lease: () => membership.lease(),
       suspects: this.#suspects,
       deliver: (rows) => this.#outbox().deliver(rows),
+      lookForMessages: () => this.#outbox().resume(),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
       drop: (activation) => this.#drop(activation),
     };

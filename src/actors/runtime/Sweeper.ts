@@ -96,6 +96,8 @@ export class Sweeper {
     for (const owner of await this.#store.owners()) this.#membership.isGone(owner);
     await this.#residents.pardonHealthy();
     await this.#residents.passivate(this.#idleMs);
+    // A commit whose connection was lost may have gone through after somebody looked.
+    this.#outbox.resume();
   }
 
   /**
