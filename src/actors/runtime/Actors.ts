@@ -46,6 +46,8 @@ const IDLE_MS = 60_000;
 const DEADLINE_MS = 10_000;
 /** Pause before a call is tried elsewhere, so that a change of owners does not become a storm. */
 const RETRY_MS = 25;
+/** How often a call follows at once where a node says that the actor is; after that it pauses first. */
+const HINTS_FOLLOWED = 3;
 /** Actors whose owner is remembered; beyond it the oldest are forgotten, and cost one query when they are called again. */
 const OWNERS_BOUND = 100_000;
 
@@ -198,8 +200,11 @@ export class Actors {
       if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, true);
       avoid = sent.kind === "not_delivered" ? this.#owners.get(key) : undefined;
       this.#owners.delete(key);
-      if (sent.kind === "moved" && sent.owner !== undefined) this.#remember(key, sent.owner);
-      else if (attempt > 0 || sent.kind !== "moved")
+      const owner = sent.kind === "moved" ? sent.owner : undefined;
+      if (owner !== undefined) this.#remember(key, owner);
+      // Nodes may differ for a while about who is alive, and send a call to and fro.
+      const isHint = owner !== undefined && attempt < HINTS_FOLLOWED && !this.membership.isGone(owner);
+      if (!isHint && (attempt > 0 || sent.kind !== "moved"))
         await this.#pause(Math.min(RETRY_MS * 2 ** Math.min(attempt, 4), 250));
     }
   }
