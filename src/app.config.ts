@@ -164,12 +164,22 @@ async function openServer({ config, log, backplane, app, actors }: ServerParts):
     driver: backplane.matchmaking.driver,
     gracefullyShutdown: false,
     greet: false,
-    logger: log.child({ part: "colyseus" }),
+    logger: colyseusLog(log),
     ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
   });
   await matchMaker.onReady;
   return server;
+}
+
+/**
+ * Colyseus logs what goes wrong with a client's connection as an error with its stack, and nothing worse: our rooms log their own
+ * failures. Whoever sends garbage must not be able to page an operator, nor to fill the log.
+ */
+function colyseusLog(log: Logger): Pick<Console, "debug" | "info" | "warn" | "error"> {
+  const ours = log.child({ part: "colyseus" });
+  const tell = (level: "debug" | "info" | "warn") => (text: unknown) => ours[level](String(text).split("\n", 1)[0]!);
+  return { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("warn") };
 }
 
 function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
