@@ -113,10 +113,10 @@ export class Residents {
   }
 
   async #arrive(row: ClaimedRow): Promise<Activation | { owner: string | undefined }> {
+    const key = actorKey(row);
     await this.settle([row]);
-    const activation = this.#activations.get(actorKey(row));
-    if (activation || this.#closed) return activation ?? { owner: undefined };
-    throw new RingmasterError("internal", `${actorKey(row)} cannot be loaded on this node.`);
+    if (this.#unloadable.has(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
+    return this.#activations.get(key) ?? { owner: undefined };
   }
 
   /** Brings claimed rows to life here. One that cannot be loaded is freed, and keeps none of the others from it. */
