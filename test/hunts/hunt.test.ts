@@ -527,8 +527,9 @@ describe("a hunt on one embedded node", () => {
       await act(id, "extend", { ms: 1000 });
       const later = await visit({ since: cursor });
       await act(id, "cancel");
-      await later.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
-      await early.message<FeedEvent>("event", ({ data }) => data.phase === "cancelled");
+      for (const visitor of [later, early]) {
+        await visitor.message<FeedEvent>("event", ({ data }) => data.id === id && data.phase === "cancelled");
+      }
       const all = heard(early);
       assert.deepEqual(heard(later), all.slice(all.indexOf(cursor) + 1));
       assert.equal(new Set(all).size, all.length);
