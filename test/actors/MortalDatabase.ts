@@ -6,9 +6,14 @@ const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "P
 const closed = (): Error => new Error("Can't add new command when connection is in closed state");
 
 /** Runs an operation as the process's fate wills. `onLost` hears of a lost connection. */
-async function operate<T>(life: ProcessLife, work: () => Promise<T>, onLost: () => Promise<void>): Promise<T> {
+async function operate<T>(
+  life: ProcessLife,
+  statement: string,
+  work: () => Promise<T>,
+  onLost: () => Promise<void>,
+): Promise<T> {
   const befall = async (when: "before" | "after"): Promise<void> => {
-    const mishap = life.isDead ? undefined : life.onOperation(when);
+    const mishap = life.isDead ? undefined : life.onOperation(when, statement);
     if (mishap === "crash") await life.die();
     await life.reached(undefined);
     if (mishap !== "lose connection") return;
@@ -39,11 +44,11 @@ export class MortalDatabase implements Database {
   }
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
-    return operate(this.#life, () => this.#base.query<T>(sql, params), nothing);
+    return operate(this.#life, sql, () => this.#base.query<T>(sql, params), nothing);
   }
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
-    return operate(this.#life, () => this.#base.write(sql, params), nothing);
+    return operate(this.#life, sql, () => this.#base.write(sql, params), nothing);
   }
 
   async begin(): Promise<Transaction> {
@@ -53,6 +58,7 @@ export class MortalDatabase implements Database {
     if (this.#life.isDead || this.#life.isStalled) await transaction.lose();
     return operate(
       this.#life,
+      "BEGIN",
       async () => transaction,
       () => transaction.lose(),
     );
@@ -92,16 +98,16 @@ class MortalTransaction implements Transaction {
   }
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
-    return this.#operate(() => this.#base.query<T>(sql, params));
+    return this.#operate(sql, () => this.#base.query<T>(sql, params));
   }
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
-    return this.#operate(() => this.#base.write(sql, params));
+    return this.#operate(sql, () => this.#base.write(sql, params));
   }
 
   async commit(): Promise<void> {
     try {
-      await this.#operate(async () => {
+      await this.#operate("COMMIT", async () => {
         this.#end();
         await this.#base.commit();
       });
@@ -124,9 +130,10 @@ class MortalTransaction implements Transaction {
     await this.#base.rollback();
   }
 
-  #operate<T>(work: () => Promise<T>): Promise<T> {
+  #operate<T>(statement: string, work: () => Promise<T>): Promise<T> {
     return operate(
       this.#life,
+      statement,
       async () => {
         if (this.#isOver) throw closed();
         return work();

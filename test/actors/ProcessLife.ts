@@ -6,8 +6,13 @@ export type Mishap = "crash" | "lose connection";
  * on where it was once it is awake.
  */
 export class ProcessLife {
-  /** Asked before each database operation, and once more after it: then it has happened, and nobody was told. */
-  onOperation: (when: "before" | "after") => Mishap | undefined = () => undefined;
+  /**
+   * Asked before each database operation, and once more after it: then it has happened, and nobody was told. `statement` is its
+   * SQL, or BEGIN, or COMMIT.
+   */
+  onOperation: (when: "before" | "after", statement: string) => Mishap | undefined = () => undefined;
+  /** What else ends with the process. */
+  onDeath: () => Promise<void> = async () => {};
   /** What the database server has open for it. */
   readonly transactions = new Set<{ lose(): Promise<void> }>();
   #dead = false;
@@ -26,6 +31,7 @@ export class ProcessLife {
     this.#dead = true;
     this.#deferred = undefined;
     await this.#loseTransactions();
+    await this.onDeath();
   }
 
   /** As SIGSTOP does. The server soon rolls back what was open; here it does so at once. */
