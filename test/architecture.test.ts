@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
+
+/** Files and folders of `src`, each named by the first of these that it begins with. */
+const LAYERS = [
+  ["composition", ["index.ts", "app.config.ts", "backplane.ts", "lifecycle.ts"]],
+  ["common", ["clock.ts", "config.ts", "errors.ts", "text.ts", "validate.ts"]],
+  ["runtime", ["actors/runtime/"]],
+  ["actors", ["actors/"]],
+  ["schedulers", ["schedulers/"]],
+  ["rooms", ["rooms/"]],
+  ["identity", ["http/auth/"]],
+  ["http", ["http/"]],
+  ["feeds", ["stores/feeds/", "stores/runtime/"]],
+  ["stores", ["stores/"]],
+  ["tables", ["entities/"]],
+  ["telemetry", ["telemetry/"]],
+] as const;
+type Layer = (typeof LAYERS)[number][0];
+
+/** What each layer may import beside itself. */
+const MAY_IMPORT: Record<Layer, readonly Layer[] | "everything"> = {
+  composition: "everything",
+  rooms: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "common"],
+  http: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "common"],
+  identity: ["common"],
+  schedulers: ["actors", "runtime", "stores", "feeds", "tables", "common"],
+  actors: ["runtime", "stores", "feeds", "tables", "common"],
+  runtime: ["feeds", "tables", "common"],
+  stores: ["feeds", "tables", "common"],
+  feeds: ["tables", "common"],
+  tables: ["common"],
+  telemetry: ["common"],
+  common: [],
+};
+
+interface Edge {
+  from: string;
+  to: string;
+  /** Whether types alone are imported, of which nothing is left when the program runs. */
+  isTypes?: boolean;
+}
+
+function layerOf(file: string): Layer {
+  const found = LAYERS.find(([, beginnings]) => beginnings.some((beginning) => file.startsWith(beginning)));
+  assert.ok(found, `${file} belongs to no layer: name it in LAYERS, and what may import it`);
+  return found[0];
+}
+
+/** The folder that names a file's domain (`hunts` of `actors/hunts/demo.ts`), where it has one. */
+const domainOf = (file: string): string | undefined => /^\w+\/(\w+)\//.exec(file)?.[1];
+
+function isOffending({ from, to }: Edge): boolean {
+  const [importer, imported] = [layerOf(from), layerOf(to)];
+  // The heart of the runtime knows tables in general, and those of no domain.
+  if (importer === "runtime" && imported === "tables") return domainOf(to) !== undefined;
+  const allowed = MAY_IMPORT[importer];
+  return importer !== imported && allowed !== "everything" && !allowed.includes(imported);
+}
+
+/** Every import of a file of `src` by another, types included. */
+function edges(): Edge[] {
+  return globSync("**/*.ts", { cwd: SOURCES }).flatMap((from) => {
+    const text = readFileSync(join(SOURCES, from), "utf8");
+    const values = new Set(valueImports(ts.createSourceFile(from, text, ts.ScriptTarget.ESNext)));
+    const names = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+    return names
+      .filter((name) => name.startsWith("."))
+      .map((name) => ({ from, to: posix.join(posix.dirname(from), name), isTypes: !values.has(name) }));
+  });
+}
+
+function* valueImports({ statements }: ts.SourceFile): Generator<string> {
+  for (const statement of statements) {
+    if (!ts.isImportDeclaration(statement)) continue;
+    const { importClause: clause, moduleSpecifier } = statement;
+    const named = clause?.namedBindings;
+    const isTypes =
+      clause?.phaseModifier === ts.SyntaxKind.TypeKeyword ||
+      (named !== undefined && ts.isNamedImports(named) && named.elements.every(({ isTypeOnly }) => isTypeOnly));
+    if (!isTypes) yield (moduleSpecifier as ts.StringLiteral).text;
+  }
+}
+
+describe("the imports of src", () => {
+  it("are found", () => {
+    const found = edges();
+    assert.ok(found.length > 200);
+    const known = { from: "rooms/hunts/HuntRoom.ts", to: "actors/hunts/HuntDesk.ts" };
+    assert.ok(found.some(({ from, to }) => from === known.from && to === known.to));
+    for (const { to } of found) assert.ok(!to.startsWith(".."), `${to} is in src`);
+  });
+
+  it("run one way: rooms and HTTP, schedulers, actors, stores, tables", () => {
+    const offending = edges().filter(isOffending);
+    assert.deepEqual(
+      offending.map(({ from, to }) => `${from} (${layerOf(from)}) imports ${to} (${layerOf(to)})`),
+      [],
+    );
+  });
+
+  const forbidden: Edge[] = [
+    { from: "actors/runtime/Actor.ts", to: "actors/hunts/HuntActor.ts" },
+    { from: "actors/runtime/Actor.ts", to: "entities/hunts/Hunt.ts" },
+    { from: "actors/runtime/Actor.ts", to: "stores/hunts/ClueLedger.ts" },
+    { from: "actors/hunts/HuntActor.ts", to: "rooms/hunts/HuntRoom.ts" },
+    { from: "actors/hunts/HuntActor.ts", to: "http/hunts.ts" },
+    { from: "actors/hunts/HuntActor.ts", to: "schedulers/runtime/Jobs.ts" },
+    { from: "schedulers/runtime/Jobs.ts", to: "rooms/admin/AdminRoom.ts" },
+    { from: "http/hunts.ts", to: "rooms/hunts/HuntRoom.ts" },
+    { from: "rooms/hunts/HuntRoom.ts", to: "http/hunts.ts" },
+    { from: "stores/hunts/ClueLedger.ts", to: "actors/hunts/HuntActor.ts" },
+    { from: "entities/hunts/Hunt.ts", to: "stores/hunts/ClueLedger.ts" },
+    { from: "errors.ts", to: "actors/hunts/HuntActor.ts" },
+    { from: "rooms/hunts/HuntRoom.ts", to: "app.config.ts" },
+  ];
+  for (const edge of forbidden) {
+    it(`would not run from ${edge.from} to ${edge.to}`, () => assert.equal(isOffending(edge), true));
+  }
+
+  it("never lead a running file back to itself", () => {
+    const values = edges().filter(({ isTypes }) => !isTypes);
+    assert.ok(values.length > 100);
+    const imports = Map.groupBy(values, ({ from }) => from);
+    const done = new Set<string>();
+    const visit = (file: string, path: string[]): void => {
+      assert.ok(!path.includes(file), `${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
+      if (done.has(file)) return;
+      for (const { to } of imports.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of imports.keys()) visit(file, []);
+  });
+});
