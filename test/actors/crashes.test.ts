@@ -7,7 +7,7 @@ import { EFFECTS_TABLE } from "./simulation.ts";
 
 /** `SEED=<seed> npx mocha test/actors/crashes.test.ts` replays a run; `RUNS` sets how many schedules it tries. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env.RUNS ?? 60);
+const RUNS = Number(process.env.RUNS ?? 150);
 
 describe("the actor runtime, whatever happens to its nodes", function () {
   this.timeout(60_000);
@@ -31,7 +31,7 @@ describe("the actor runtime, whatever happens to its nodes", function () {
           await world.end();
         }
       }),
-      { seed: SEED, numRuns: RUNS },
+      { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 45_000 },
     );
   });
 });

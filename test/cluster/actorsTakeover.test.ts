@@ -68,14 +68,15 @@ describe("actors on a cluster whose nodes die or stop", function () {
   });
 
   /**
-   * A node with 30 actors is stopped when all of them are in the middle of a firing, six with their row locked. Its peers take
-   * them over; then it wakes, and what it was in the middle of goes on.
+   * A node with 30 actors that tick, and one that is called, is stopped when all of the 30 are in the middle of a firing, six
+   * with their row locked. Its peers take them over; then it wakes, and what it was in the middle of goes on.
    */
   async function stopInTurnsAndWake(unfenced: boolean): Promise<{ woken: ClusterNode; actors: string[] }> {
     const [pausing, locking] = [named("pausing", 24), named("locking", 6)];
     const actors = [...pausing, ...locking];
     const [a, b, c] = await cluster.boot(["a", "b", "c"], { unfenced });
     await cluster.join(a!);
+    await a!.call({ kind: "counter", actor: "called", method: "add", args: ["before the stop"] });
     const first = Date.now() + 500;
     await a!.startTicking(pausing, { everyMs: 500, first, pauseMs: 50 });
     await a!.startTicking(locking, { everyMs: 500, first, pauseMs: 50, holdsLock: true });
@@ -89,6 +90,7 @@ describe("actors on a cluster whose nodes die or stop", function () {
       const heirs = await history.effects("node <> 'a' AND name = 'tick'");
       return new Set(heirs.map(({ actor }) => actor)).size === actors.length;
     });
+    await b!.call({ kind: "counter", actor: "called", method: "add", args: ["during the stop"] });
     await sooner("7 s are over", () => performance.now() - stoppedAt >= 7000);
     a!.program.signal("SIGCONT");
     await sooner("the woken node has ended the turns it was in", async () => (await a!.ask({ op: "middle" })) === 0);
@@ -103,6 +105,7 @@ describe("actors on a cluster whose nodes die or stop", function () {
     });
     await history.untilTicked(actors, 4);
     await history.assertTicksAreWhole(actors);
+    assert.equal(await woken.call({ kind: "counter", actor: "called", method: "read", args: [] }), 2);
     const kept = [...(await history.actors()).values()].filter(({ epoch }) => epoch === 1);
     assert.deepEqual(kept, [], "every actor has a new epoch");
   });
