@@ -107,6 +107,28 @@ describe("a hunt across nodes", function () {
     await until(() => [...lobby.room.state.on].some(({ id }) => id === huntId), { timeoutMs: 5000, what: "it is on" });
   });
 
+  it("tells of its end also on a node that was stopped meanwhile, and whose news Redis has lost", async () => {
+    const huntId = await cluster.create(someHunt());
+    const hunters = await cluster.seat(huntId, await cluster.signIn(3));
+    const [hunter, , sleeper] = hunters as [Hunter, Hunter, Hunter];
+    const { assignmentId, clueId } = await hunter.clue();
+    await hunter.solve(assignmentId, ["lighthouse", "twelve"][Number(clueId)]!);
+    const { program } = cluster.up[2]!.node;
+    await hunter.message("phase");
+    program.signal("SIGSTOP");
+    // The first event still reaches the reader that waits for it, stopped or not; what comes after has nobody to go to.
+    await cluster.act(huntId, "extend", { ms: 1000 });
+    await hunter.message("phase");
+    await cluster.act(huntId, "end");
+    const chest = await hunter.message<{ winners: Winner[] }>("chest");
+    await cluster.redis.kill();
+    await cluster.redis.restart();
+    program.signal("SIGCONT");
+    assert.deepEqual(await sleeper.message("chest"), chest);
+    await sleeper.message("phase", ({ phase }: { phase: string }) => phase === "reveal");
+    assert.equal(sleeper.heard.filter(({ type }) => type === "chest").length, 1);
+  });
+
   it("loses nothing when a node drains: answers under way arrive, then all leave with 4001 and go on elsewhere", async () => {
     const huntId = await cluster.create(someHunt({ winners: 100 }));
     const players = await cluster.signIn(30);

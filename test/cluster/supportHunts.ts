@@ -131,10 +131,10 @@ export class HuntCluster {
     return body.id;
   }
 
-  async act(huntId: string, action: string): Promise<void> {
+  async act(huntId: string, action: string, args: object = {}): Promise<void> {
     const { status, body } = await this.node.post(`/api/hunts/${huntId}/${action}`, {
       token: this.#operator,
-      body: {},
+      body: args,
     });
     if (status !== 200) throw new Error(`${action}: ${status} ${JSON.stringify(body)}`);
   }
