@@ -12,6 +12,8 @@ export class MysqlTransaction implements Transaction {
   readonly #connection: PoolConnection;
   #runner: QueryRunner | undefined;
   #isOver = false;
+  /** The error with which the server undid the whole transaction: what was sent after it would be stored on its own. */
+  #undone: unknown;
 
   static async begin(source: DataSource, pool: Pool): Promise<MysqlTransaction> {
     const connection = await new Promise<PoolConnection>((resolve, reject) => {
@@ -66,6 +68,7 @@ export class MysqlTransaction implements Transaction {
 
   /** A connection that cannot even roll back must not serve anybody else. */
   async #undo(): Promise<void> {
+    this.#undone = undefined;
     if (!this.#isOver) await this.#send("ROLLBACK").catch(() => this.#connection.destroy());
   }
 
@@ -79,10 +82,13 @@ export class MysqlTransaction implements Transaction {
 
   #send<T>(sql: string, params: readonly unknown[] = []): Promise<T> {
     if (this.#isOver) return Promise.reject(new Error("the transaction is over"));
+    if (this.#undone) return Promise.reject(this.#undone);
     return new Promise((resolve, reject) => {
-      this.#connection.query(sql, params as unknown[], (error, result) =>
-        error ? reject(error) : resolve(result as T),
-      );
+      this.#connection.query(sql, params as unknown[], (error, result) => {
+        if (error?.code === "ER_LOCK_DEADLOCK") this.#undone = error;
+        if (error) reject(error);
+        else resolve(result as T);
+      });
     });
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
-import type { Database } from "../../src/entities/sql.ts";
+import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";
 import { History, named } from "./supportHistory.ts";
@@ -102,27 +102,49 @@ describe("actors on a cluster that loses its servers", function () {
   }
 });
 
-describe("the rows that a stalled process has locked", function () {
+describe("transactions on a real server", function () {
   this.timeout(60_000);
+  let one: Database;
+  let other: Database;
 
-  it("are free soon, also when it has written nothing yet", async () => {
+  beforeEach(async () => {
     const url = await freshDatabaseUrl();
-    const [stalled, peer] = (await Promise.all([0, 1].map(() => openDatabase({ kind: "mysql", url, pool: 2 })))) as [
-      Database,
-      Database,
-    ];
-    await peer.write("CREATE TABLE seats (id VARCHAR(8) PRIMARY KEY, taken INT NOT NULL) ENGINE=InnoDB");
-    await peer.write("INSERT INTO seats VALUES ('locked', 0), ('written', 0)");
-    const [locking, writing] = await Promise.all([stalled.begin(), stalled.begin()]);
-    await locking.query("SELECT id FROM seats WHERE id = 'locked' FOR UPDATE");
-    await writing.write("UPDATE seats SET taken = 1 WHERE id = 'written'");
-    await assert.rejects(peer.query("SELECT id FROM seats FOR UPDATE NOWAIT"));
+    const config = { kind: "mysql", url, pool: 2 } as const;
+    [one, other] = await Promise.all([openDatabase(config), openDatabase(config)]);
+    await one.write("CREATE TABLE seats (id VARCHAR(8) PRIMARY KEY, taken INT NOT NULL) ENGINE=InnoDB");
+    await one.write("INSERT INTO seats VALUES ('a', 0), ('b', 0), ('c', 0)");
+  });
+
+  afterEach(() => Promise.all([one.close(), other.close()]));
+
+  const take = (tx: Transaction, id: string) => tx.write("UPDATE seats SET taken = taken + 1 WHERE id = ?", [id]);
+
+  it("let go of their rows when their process has stalled, also when it has written nothing yet", async () => {
+    const [locking, writing] = await Promise.all([one.begin(), one.begin()]);
+    await locking.query("SELECT id FROM seats WHERE id = 'a' FOR UPDATE");
+    await take(writing, "b");
+    await assert.rejects(other.query("SELECT id FROM seats FOR UPDATE NOWAIT"));
     const seats = await sooner("the rows are free", () =>
-      peer.query<{ taken: number }>("SELECT taken FROM seats FOR UPDATE NOWAIT"),
+      other.query<{ taken: number }>("SELECT taken FROM seats FOR UPDATE NOWAIT"),
     );
-    assert.deepEqual(seats, [{ taken: 0 }, { taken: 0 }]);
+    assert.ok(seats.every(({ taken }) => taken === 0));
     await assert.rejects(writing.commit());
     await locking.rollback();
-    await Promise.all([stalled.close(), peer.close()]);
+  });
+
+  it("store nothing after a deadlock has undone them, whoever overlooks it", async () => {
+    const [first, second] = await Promise.all([one.begin(), other.begin()]);
+    await take(first, "a");
+    await take(second, "b");
+    const crossing = await Promise.allSettled([take(first, "b"), take(second, "a")]);
+    const undone = crossing[0].status === "rejected" ? first : second;
+    await assert.rejects(take(undone, "c"), { code: "ER_LOCK_DEADLOCK" });
+    await assert.rejects(undone.commit(), { code: "ER_LOCK_DEADLOCK" });
+    await (undone === first ? second : first).commit();
+    const seats = await one.query<{ taken: number }>("SELECT taken FROM seats ORDER BY id");
+    assert.deepEqual(
+      seats.map(({ taken }) => taken),
+      [1, 1, 0],
+    );
   });
 });
