@@ -67,6 +67,12 @@ function codeOf(error: unknown): string {
   return code === "" && /closed state|Pool is closed/.test(source.message ?? "") ? "POOL_CLOSED" : code;
 }
 
+/** Whether mysql2 gave the connection up for it; an error that the server sent has an SQL state, and tells what became of the statement. */
+function isFatal(error: unknown): boolean {
+  const { fatal, sqlState } = error as { fatal?: boolean; sqlState?: string };
+  return fatal === true && sqlState === undefined;
+}
+
 /**
  * What a failed statement means for whoever sent it:
  * `unreachable`: it was never sent; `lost`: it was sent and no answer came; `conflict`: the server undid it for another
@@ -75,7 +81,7 @@ function codeOf(error: unknown): string {
 export function failureOf(error: unknown): "unreachable" | "lost" | "conflict" | "fault" {
   const code = codeOf(error);
   if (UNREACHABLE.has(code)) return "unreachable";
-  if (LOST.has(code)) return "lost";
+  if (LOST.has(code) || isFatal(error)) return "lost";
   return RETRYABLE.has(code) ? "conflict" : "fault";
 }
 
