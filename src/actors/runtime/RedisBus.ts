@@ -24,6 +24,7 @@ export class RedisBus implements Bus {
   readonly #log: Log;
   readonly #batches = new Map<string, Batch>();
   #channels: string[] = [];
+  #asked = false;
 
   /** `commands` must not queue while offline: a message that waits for a reconnect is neither delivered nor refused. */
   constructor(commands: Redis, log: Log) {
@@ -40,6 +41,7 @@ export class RedisBus implements Bus {
   }
 
   async beat(info: NodeInfo, count: number): Promise<Beat[]> {
+    this.#ensureHearing();
     const beat: Beat = { info, count };
     const results = await this.#commands
       .pipeline()
@@ -49,6 +51,23 @@ export class RedisBus implements Bus {
     const [, listing] = results ?? [];
     if (!listing || listing[0]) throw listing?.[0] ?? new Error("the beat got no answer");
     return Object.values(listing[1] as Record<string, string>).map((text) => JSON.parse(text) as Beat);
+  }
+
+  /** A subscription only listens, and would not notice that its connection is dead: it has to be asked. */
+  #ensureHearing(): void {
+    const subscriber = this.#subscriber;
+    if (subscriber.status !== "ready" || this.#asked) return;
+    this.#asked = true;
+    subscriber
+      .ping()
+      .catch((error: unknown) => {
+        if (subscriber.status !== "ready") return;
+        this.#log.warn({ err: error }, "the connection on which this node hears its peers is dead; opening another");
+        subscriber.disconnect(true);
+      })
+      .finally(() => {
+        this.#asked = false;
+      });
   }
 
   async remove(nodeIds: readonly string[]): Promise<void> {
