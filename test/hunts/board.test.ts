@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { someSealedHunt } from "./someHunt.ts";
+
+/** Reads as slowly as a test wants. */
+class SlowHunts extends Hunts {
+  /** What the next read does after it has read. */
+  afterwards: () => Promise<void> = async () => {};
+
+  override async list(): Promise<HuntListing[]> {
+    const listings = await super.list();
+    const { afterwards } = this;
+    this.afterwards = async () => {};
+    await afterwards();
+    return listings;
+  }
+}
+
+describe("the lobby's board", () => {
+  let database: Database;
+  let feed: MemoryFeed;
+  let hunts: SlowHunts;
+  let board: LobbyBoard;
+  let keys = 0;
+
+  beforeEach(async () => {
+    database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    feed = new MemoryFeed();
+    hunts = new SlowHunts(database);
+    board = new LobbyBoard({ feed, hunts, database });
+  });
+  afterEach(async () => {
+    board.stop();
+    await database.close();
+  });
+
+  async function store(id: string, phase: HuntPhase): Promise<void> {
+    await database.write("DELETE FROM hunts WHERE id = ?", [id]);
+    const definition = someSealedHunt();
+    const times = { startsAt: 1, phaseEndsAt: 2, endsAt: 3, createdAt: 0, updatedAt: 0 };
+    await database.transaction((tx) =>
+      insertHunt(tx, { id, name: id, phase, ledgerEpoch: 0, definition, winners: null, createdBy: "op", ...times }),
+    );
+  }
+
+  async function tell(id: string, phase: HuntPhase): Promise<void> {
+    const data = { id, name: id, phase, startsAt: 1, phaseEndsAt: 2 };
+    await feed.append([{ key: `k${++keys}`, topic: LOBBY_TOPIC, at: 0, type: "huntPhase", data }]);
+  }
+
+  const shown = (): string[] => [...board.coming, ...board.on].map(({ id, phase }) => `${id} ${phase}`);
+
+  it("shows what is coming and what is on, and follows the news", async () => {
+    await store("a", "scheduled");
+    await store("b", "solving");
+    await store("c", "finished");
+    await board.start();
+    assert.deepEqual(shown(), ["a scheduled", "b solving"]);
+    await tell("a", "solving");
+    await tell("b", "finished");
+    assert.deepEqual(shown(), ["a solving"]);
+  });
+
+  it("does not fall behind news that come while it reads", async () => {
+    await store("a", "solving");
+    hunts.afterwards = async () => {
+      await store("a", "finished");
+      await tell("a", "finished");
+    };
+    await board.start();
+    assert.deepEqual(shown(), []);
+  });
+
+  it("learns what it was never told when it reads again, and tells its readers", async () => {
+    await store("a", "solving");
+    await board.start();
+    let told = 0;
+    const onBoard = (): void => {
+      told += 1;
+    };
+    board.join({ onBoard, onEvent: () => assert.fail("there is no event") });
+    await store("a", "finished");
+    await store("b", "scheduled");
+    await board.refresh();
+    assert.deepEqual(shown(), ["b scheduled"]);
+    assert.equal(told, 1);
+  });
+});
