@@ -264,6 +264,35 @@ describe("the actor runtime at its edges", () => {
     await assert.rejects(within(9000, call), { code: "outcome_unknown" });
   });
 
+  it("outlives what a message, a late await, and code outside the turns do wrong", async () => {
+    class Careless extends CounterActor {
+      static override readonly kind = "careless";
+      override deactivated(): void {
+        throw new Error("as asked");
+      }
+      async throwLater(): Promise<void> {
+        this.state.count += 1;
+        this.afterCommit(() => {
+          throw new Error("as asked");
+        });
+      }
+      async awaitLate(): Promise<void> {
+        const opening = this.sql();
+        await new Promise((resolve) => setImmediate(resolve));
+        await opening;
+      }
+    }
+    const a = await start("a", [Careless]);
+    hub.ears.get("a")!("this is no message");
+    await within(500, a.actors.ref(Careless, "x").throwLater());
+    a.life.onOperation = (_, statement) => (statement === "BEGIN" ? "lose connection" : undefined);
+    await assert.rejects(within(500, a.actors.ref(Careless, "x").awaitLate()), { code: "not_delivered" });
+    a.life.onOperation = () => undefined;
+    assert.equal(await within(500, a.actors.ref(Careless, "x").add(1)), 2);
+    await within(1000, a.actors.drain());
+    assert.equal(a.actors.residents, 0);
+  });
+
   it("takes a statement for lost when the connection was given up for it, whatever the error's name", () => {
     const fails = (more: object) => failureOf(Object.assign(new Error("as mysql2 makes it"), more));
     assert.equal(fails({ code: "ERR_STREAM_DESTROYED", fatal: true }), "lost");

@@ -173,13 +173,22 @@ export class Activation {
         this.#idle = resolve;
       });
     }
-    this.#actor.deactivated?.();
+    this.#safely(() => this.#actor.deactivated?.());
   }
 
   /** Forgets what is in memory at once: the row may be another node's. The running turn meets the fence. */
   abandon(): void {
     this.#close();
-    this.#actor.deactivated?.();
+    this.#safely(() => this.#actor.deactivated?.());
+  }
+
+  /** Runs what nobody waits for: where it throws, there is nobody to tell but the log. */
+  #safely(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#ports.log.error({ err: error, actor: this.key }, "an actor failed outside its turns");
+    }
   }
 
   #close(): void {
@@ -278,7 +287,7 @@ export class Activation {
       this.#turn = turn;
       const value = await turnContext.run({ chain: [...job.chain, this.key], turn }, () => job.run(turn));
       const outcome = await this.#commit(turn, job, value);
-      for (const action of turn.afterwards) clock.schedule(() => !this.#ended && action(), 0);
+      for (const action of turn.afterwards) clock.schedule(() => !this.#ended && this.#safely(action), 0);
       return outcome;
     } catch (error) {
       await turn.rollback();

@@ -136,8 +136,16 @@ export class Peers {
     });
   }
 
+  /** What one node sends, or how one domain takes it, must not end another node. */
   #receive(text: string): void {
-    const message = JSON.parse(text) as NodeMessage;
+    try {
+      this.#take(JSON.parse(text) as NodeMessage);
+    } catch (error) {
+      this.#log.error({ err: error }, "a message of another node could not be taken");
+    }
+  }
+
+  #take(message: NodeMessage): void {
     switch (message.type) {
       case "call":
         this.#onCall(message);

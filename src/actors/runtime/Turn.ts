@@ -44,7 +44,11 @@ export class Turn implements TurnScope {
   }
 
   sql(): Promise<Transaction> {
-    this.#transaction ??= this.#open();
+    if (!this.#transaction) {
+      this.#transaction = this.#open();
+      // The actor may come to await it later than it fails, which must not end the process.
+      this.#transaction.catch(() => {});
+    }
     return this.#transaction;
   }
 
