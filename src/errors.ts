@@ -17,6 +17,11 @@ export const ERRORS = {
   draining: { status: 503, message: "This node is shutting down; reconnect to reach another." },
   internal: { status: 500, message: "Something failed on our side; it has been logged." },
   unknown_assignment: { status: 409, message: "This assignment is not open for you: solved, expired or never given." },
+  score_refused: { status: 422, message: "The score is not one that this game can have, or it could not be verified." },
+  entries_used_up: {
+    status: 409,
+    message: "No further entry is taken: the player's, or the tournament's, are used up.",
+  },
   no_challenge: { status: 409, message: "No challenge is open: it ran out or was used. Ask for a new one." },
   bad_signature: { status: 403, message: "The signature does not prove that the wallet is yours." },
   not_delivered: {

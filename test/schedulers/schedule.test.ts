@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { seededRng } from "../../src/clock.ts";
 import {
   type DuePlan,
   describe as inWords,
@@ -9,7 +8,8 @@ import {
   planDue,
   type Schedule,
   scheduleFault,
-} from "../../src/schedulers/runtime/schedule.ts";
+} from "../../src/actors/runtime/schedule.ts";
+import { seededRng } from "../../src/clock.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const rng = seededRng(1);

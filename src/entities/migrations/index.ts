@@ -6,6 +6,8 @@ import { Prizes20261121000300 } from "./20261121000300-prizes.ts";
 import { Quests20261121000400 } from "./20261121000400-quests.ts";
 import { Sessions20261121000500 } from "./20261121000500-sessions.ts";
 import { Popups20261121000600 } from "./20261121000600-popups.ts";
+import { Tournaments20261121000700 } from "./20261121000700-tournaments.ts";
+import { Pools20261121000800 } from "./20261121000800-pools.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -16,4 +18,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Quests20261121000400,
   Sessions20261121000500,
   Popups20261121000600,
+  Tournaments20261121000700,
+  Pools20261121000800,
 ];

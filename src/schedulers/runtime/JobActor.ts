@@ -1,5 +1,6 @@
 import { Actor, type ActorContext, type TimerHandlers } from "../../actors/runtime/Actor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
+import { describe, isDue, nextDue, planDue } from "../../actors/runtime/schedule.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
@@ -17,7 +18,6 @@ import {
   MOST_WAITING,
   whyNot,
 } from "./runRules.ts";
-import { describe, isDue, nextDue, planDue } from "./schedule.ts";
 
 interface Here {
   scheduledAt: number;

@@ -1,5 +1,5 @@
+import { type Schedule, scheduleFault, type Timetable } from "../../actors/runtime/schedule.ts";
 import type { MissedPolicy } from "../../actors/runtime/timers.ts";
-import { type Schedule, scheduleFault, type Timetable } from "./schedule.ts";
 
 /** What a running job is given. */
 export interface JobContext {

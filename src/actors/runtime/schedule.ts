@@ -1,6 +1,6 @@
 import { Cron } from "croner";
-import type { MissedPolicy } from "../../actors/runtime/timers.ts";
 import type { Rng } from "../../clock.ts";
+import type { MissedPolicy } from "./timers.ts";
 
 /** When a job is due. */
 export type Schedule =

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { Game } from "../../entities/tournaments/Game.ts";
+import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
+import { lineOfText } from "../../text.ts";
+import { validate } from "../../validate.ts";
+import { prizeRange } from "../prizes/definition.ts";
+import { scheduleFault } from "../runtime/schedule.ts";
+
+/** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
+export const TOURNAMENT_BOUNDS = {
+  name: 80,
+  /** 2020-01-01: refuses seconds that were meant to be milliseconds. */
+  earliest: 1_577_836_800_000,
+  /** 2100-01-01: refuses microseconds. */
+  latest: 4_102_444_800_000,
+  shortestMs: 1000,
+  /** 366 days. */
+  longestMs: 31_622_400_000,
+  defaultGraceMs: 900_000,
+  /** A day. */
+  longestGraceMs: 86_400_000,
+  /** Entries of one player. */
+  entries: 100_000,
+  /** Entries of all players: a rebuild of the leaderboard and a settlement read one row a player. */
+  submissions: 5_000_000,
+  prizes: 20,
+  /** What a series' pattern may be as text. */
+  cron: 128,
+  timezone: 64,
+} as const;
+
+/** A character may carry marks and joiners; the column holds this many UTF-16 units. */
+const NAME_UNITS = 128;
+
+const moment = z.int().min(TOURNAMENT_BOUNDS.earliest).max(TOURNAMENT_BOUNDS.latest);
+
+const series = z
+  .strictObject({
+    cron: z.string().min(1).max(TOURNAMENT_BOUNDS.cron),
+    timezone: z.string().min(1).max(TOURNAMENT_BOUNDS.timezone).default("UTC"),
+  })
+  .superRefine(({ cron, timezone }, context) => {
+    const fault = scheduleFault({ schedule: { cron }, timezone });
+    if (fault !== undefined) context.addIssue({ code: "custom", path: ["cron"], message: fault });
+  });
+
+/** A tournament as an operator defines it: unknown fields are refused. */
+export const tournamentDefinition = z
+  .strictObject({
+    name: lineOfText(TOURNAMENT_BOUNDS.name, NAME_UNITS),
+    /** A game's id. */
+    game: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id"),
+    startsAt: moment,
+    endsAt: moment,
+    /** How long after the end scores of what was being played are taken. */
+    graceMs: z.int().min(0).max(TOURNAMENT_BOUNDS.longestGraceMs).default(TOURNAMENT_BOUNDS.defaultGraceMs),
+    operator: z.enum(["best", "sum", "last", "increment"]).default("best"),
+    order: z.enum(["desc", "asc"]).default("desc"),
+    /** Entries that one player may make. */
+    maxEntries: z.int().min(1).max(TOURNAMENT_BOUNDS.entries).default(TOURNAMENT_BOUNDS.entries),
+    /** Entries that the tournament takes from all players together. */
+    maxSubmissions: z.int().min(1).max(TOURNAMENT_BOUNDS.submissions).default(TOURNAMENT_BOUNDS.submissions),
+    prizes: z.array(prizeRange).max(TOURNAMENT_BOUNDS.prizes).default([]),
+    /** Further tournaments like this one, each from a time that the pattern names, for as long as this one. */
+    series: series.optional(),
+  })
+  .refine(({ startsAt, endsAt }) => endsAt - startsAt >= TOURNAMENT_BOUNDS.shortestMs, {
+    path: ["endsAt"],
+    error: `must be at least ${TOURNAMENT_BOUNDS.shortestMs} ms after startsAt`,
+  })
+  .refine(({ startsAt, endsAt }) => endsAt - startsAt <= TOURNAMENT_BOUNDS.longestMs, {
+    path: ["endsAt"],
+    error: `must be at most ${TOURNAMENT_BOUNDS.longestMs} ms after startsAt`,
+  });
+
+export type TournamentDefinition = z.output<typeof tournamentDefinition>;
+
+/** Throws `invalid_payload` with the paths of the bad fields. */
+export function parseTournamentDefinition(input: unknown): TournamentDefinition {
+  return validate(tournamentDefinition, input);
+}
+
+/** What is stored: the definition, and what its game allows at this time. */
+export function termsOf({ series: next, ...definition }: TournamentDefinition, game: Game): TournamentTerms {
+  const { minScore, maxScore, submissionsPerMinute } = game;
+  return { ...definition, minScore, maxScore, submissionsPerMinute, series: next ?? null };
+}

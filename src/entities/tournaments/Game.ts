@@ -1,0 +1,55 @@
+import { RingmasterError } from "../../errors.ts";
+import type { Sql } from "../sql.ts";
+
+/** A game that is played for scores. Games are data: operators add them. */
+export interface Game {
+  /** `[a-z][a-z0-9_]*`, at most 32. */
+  id: string;
+  name: string;
+  /** What a score may be, bounds included. */
+  minScore: number;
+  maxScore: number;
+  /** How often one player may submit to one tournament. */
+  submissionsPerMinute: number;
+}
+
+interface StoredGame {
+  id: string;
+  name: string;
+  min_score: unknown;
+  max_score: unknown;
+  submissions_per_minute: unknown;
+}
+
+const COLUMNS = "id, name, min_score, max_score, submissions_per_minute";
+
+/** Every game, by id. There are as many as operators make: few. */
+export async function games(sql: Pick<Sql, "query">): Promise<Game[]> {
+  return (await sql.query<StoredGame>(`SELECT ${COLUMNS} FROM games ORDER BY id`)).map(gameOf);
+}
+
+/** Throws `not_found`. */
+export async function gameById(sql: Pick<Sql, "query">, id: string): Promise<Game> {
+  const [row] = await sql.query<StoredGame>(`SELECT ${COLUMNS} FROM games WHERE id = ?`, [id]);
+  if (!row) throw new RingmasterError("not_found", `There is no game ${id}.`);
+  return gameOf(row);
+}
+
+/** Throws `conflict` for an id that is taken. */
+export async function insertGame(sql: Sql, game: Game, now: number): Promise<void> {
+  const { affected } = await sql.write(
+    `${sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO games (${COLUMNS}, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+    [game.id, game.name, game.minScore, game.maxScore, game.submissionsPerMinute, now],
+  );
+  if (affected === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
+}
+
+function gameOf({ id, name, min_score, max_score, submissions_per_minute }: StoredGame): Game {
+  return {
+    id,
+    name,
+    minScore: Number(min_score),
+    maxScore: Number(max_score),
+    submissionsPerMinute: Number(submissions_per_minute),
+  };
+}

@@ -1,0 +1,177 @@
+import { EntitySchema, In, Not } from "typeorm";
+import { bigNumber, json } from "../columns.ts";
+import type { PrizeRange } from "../prizes/PrizeLedger.ts";
+import type { Database, Sql, Transaction } from "../sql.ts";
+
+/**
+ * A tournament's life. `grace`: the time is over, and scores of what was being played are still taken. `settling`: nothing is taken
+ * any more, standings and prizes are on their way. `cancelled` may follow any phase but `settling` and `settled`.
+ */
+export type TournamentPhase = "scheduled" | "open" | "grace" | "settling" | "settled" | "cancelled";
+
+/** How a player's entries make the one score that counts (`actors/tournaments` has the rules). */
+export type Operator = "best" | "sum" | "last" | "increment";
+/** Whether more is better (`desc`) or less is. */
+export type Order = "desc" | "asc";
+
+/** When a series has its next tournament. */
+export interface Series {
+  cron: string;
+  /** IANA name. */
+  timezone: string;
+}
+
+/** A tournament's definition as it is stored: every choice made. Times are epoch milliseconds. */
+export interface TournamentTerms {
+  name: string;
+  game: string;
+  startsAt: number;
+  endsAt: number;
+  graceMs: number;
+  operator: Operator;
+  order: Order;
+  /** Entries that one player may make. */
+  maxEntries: number;
+  /** Entries that the tournament takes from all players together. */
+  maxSubmissions: number;
+  /** What the game allowed when the tournament was created. */
+  minScore: number;
+  maxScore: number;
+  submissionsPerMinute: number;
+  prizes: PrizeRange[];
+  series: Series | null;
+}
+
+/** A tournament as everybody but its actor sees it; the actor's turns write it. Times are epoch milliseconds. */
+export interface TournamentRecord {
+  id: string;
+  name: string;
+  game: string;
+  phase: TournamentPhase;
+  startsAt: number;
+  /** When the open phase ends, or did. */
+  endsAt: number;
+  /** When the phase changes next by itself; 0 while it settles and once it is over. */
+  phaseEndsAt: number;
+  /** When it was settled or cancelled; 0 before. */
+  overAt: number;
+  /** The fence of the leaderboard: entries decided under another epoch cannot be committed. */
+  boardEpoch: number;
+  definition: TournamentTerms;
+  /** The first tournament of the series that this one belongs to. */
+  seriesId: string | null;
+  /** How many have a standing; `null` before it is settled. */
+  players: number | null;
+  /** SHA-256 of the canonical result in hex; `null` before it is settled. */
+  resultHash: string | null;
+  prizesDistributed: boolean;
+  createdBy: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+const flag = {
+  type: "smallint",
+  transformer: { to: (value: boolean) => Number(value), from: (value: unknown) => Number(value) === 1 },
+} as const;
+
+export const Tournament = new EntitySchema<TournamentRecord>({
+  name: "tournaments",
+  columns: {
+    id: { type: "varchar", length: 32, primary: true },
+    name: { type: "varchar", length: 128 },
+    game: { type: "varchar", length: 32 },
+    phase: { type: "varchar", length: 16 },
+    startsAt: { ...bigNumber, name: "starts_at" },
+    endsAt: { ...bigNumber, name: "ends_at" },
+    phaseEndsAt: { ...bigNumber, name: "phase_ends_at" },
+    overAt: { ...bigNumber, name: "over_at" },
+    boardEpoch: { ...bigNumber, name: "board_epoch" },
+    definition: { ...json },
+    seriesId: { type: "varchar", length: 32, name: "series_id", nullable: true },
+    players: { type: "int", nullable: true },
+    resultHash: { type: "varchar", length: 64, name: "result_hash", nullable: true },
+    prizesDistributed: { ...flag, name: "prizes_distributed" },
+    createdBy: { type: "varchar", length: 32, name: "created_by" },
+    createdAt: { ...bigNumber, name: "created_at" },
+    updatedAt: { ...bigNumber, name: "updated_at" },
+  },
+});
+
+/** What a list shows. */
+export type TournamentListing = Omit<
+  TournamentRecord,
+  "definition" | "boardEpoch" | "createdBy" | "createdAt" | "updatedAt"
+>;
+const LISTED = {
+  id: true,
+  name: true,
+  game: true,
+  phase: true,
+  startsAt: true,
+  endsAt: true,
+  phaseEndsAt: true,
+  overAt: true,
+  seriesId: true,
+  players: true,
+  resultHash: true,
+  prizesDistributed: true,
+} as const;
+
+const OVER: TournamentPhase[] = ["settled", "cancelled"];
+/** A list is a look at what is worth it, not an archive. */
+const MOST_OPEN = 100;
+const MOST_OVER = 20;
+
+/** Tournaments, read by whoever may; written only inside a turn of the tournament's actor. */
+export class Tournaments {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(id: string): Promise<TournamentRecord | null> {
+    return this.#database.transaction((tx) => tx.manager.findOneBy(Tournament, { id }));
+  }
+
+  async has(id: string): Promise<boolean> {
+    return (await this.#database.query("SELECT 1 FROM tournaments WHERE id = ?", [id])).length === 1;
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first. */
+  list(): Promise<TournamentListing[]> {
+    return this.#database.transaction(async ({ manager }) => {
+      const open = await manager.find(Tournament, {
+        select: LISTED,
+        where: { phase: Not(In(OVER)) },
+        order: { startsAt: "ASC", id: "ASC" },
+        take: MOST_OPEN,
+      });
+      const over = await manager.find(Tournament, {
+        select: LISTED,
+        where: { phase: In(OVER) },
+        order: { overAt: "DESC", id: "ASC" },
+        take: MOST_OVER,
+      });
+      return [...open, ...over];
+    });
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.#database.query("SELECT 1 FROM tournaments LIMIT 1")).length === 0;
+  }
+}
+
+export async function insertTournament(tx: Transaction, record: TournamentRecord): Promise<void> {
+  await tx.manager.insert(Tournament, record);
+}
+
+export async function updateTournament(tx: Transaction, id: string, change: Partial<TournamentRecord>): Promise<void> {
+  await tx.manager.update(Tournament, { id }, change);
+}
+
+/** Raises the leaderboard's fence: waits for the commits under way, and stops those of older epochs. */
+export async function raiseBoardEpoch(tx: Sql, id: string, epoch: number): Promise<void> {
+  await tx.write("UPDATE tournaments SET board_epoch = ? WHERE id = ?", [epoch, id]);
+}
