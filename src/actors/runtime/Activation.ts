@@ -1,14 +1,15 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock, Rng } from "../../clock.ts";
 import { CommitUnknown, failureOf } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
 import { type ActorStore, type ClaimedRow, CRASHES_SHARED, Fenced, type OutboxRow } from "./ActorStore.ts";
+import { ActorTimers } from "./ActorTimers.ts";
+import { MAILBOX_BOUND, Mailbox, type WaitingTurn } from "./Mailbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import type { SuspectGate } from "./SuspectGate.ts";
 import { Turn } from "./Turn.ts";
-import { planFiring, soonestDue, type TimerRecord } from "./timers.ts";
+import { insideTurn } from "./turnContext.ts";
 
 /** What an activation needs of its runtime. */
 export interface ActivationPorts {
@@ -31,43 +32,10 @@ export interface ActivationPorts {
   drop(activation: Activation): void;
 }
 
-interface TurnContext {
-  /** The actors whose turns wait for each other, outermost first. */
-  chain: string[];
-  turn: Turn;
-}
-
-const turnContext = new AsyncLocalStorage<TurnContext | undefined>();
-
-/** The turn that the calling code is part of; none for code that merely was started by a turn that has ended since. */
-export function currentTurn(): TurnContext | undefined {
-  const context = turnContext.getStore();
-  return context?.turn.running ? context : undefined;
-}
-
-/** Runs what no turn waits for, also where a turn happens to have set it off. */
-export function outsideTurns<T>(work: () => T): T {
-  return turnContext.run(undefined, work);
-}
-
-/** Calls that may wait for an actor; beyond it a call fails at once as overloaded. */
-export const MAILBOX_BOUND = 1024;
 /** A turn that runs longer has its callers told that the outcome is unknown, and its actor is loaded anew (the fence stops it). */
 const LONGEST_TURN_MS = 30_000;
 /** An activation this old has shown that its actor does not crash its node. */
 const HEALTHY_AFTER_MS = 10_000;
-/** A timer whose handler throws is tried again after 1 s, 2 s, 4 s …, at most this. */
-const LONGEST_RETRY_MS = 60_000;
-
-interface Job {
-  label: string;
-  chain: string[];
-  /** Monotonic; past it the job is not begun. */
-  deadline: number;
-  requestId: string | undefined;
-  run(turn: Turn): Promise<unknown>;
-  settle(outcome: CallOutcome): void;
-}
 
 /** One actor living on this node: its mailbox, and its turns, one at a time. */
 export class Activation {
@@ -76,36 +44,49 @@ export class Activation {
   readonly #ports: ActivationPorts;
   readonly #actor: Actor<unknown>;
   readonly #bornAt: number;
-  readonly #mailbox: Job[] = [];
-  /** Timers whose firing waits in the mailbox. */
-  readonly #queued = new Set<string>();
-  readonly #retries = new Map<string, { attempt: number; notBefore: number }>();
-  #timers: Map<string, TimerRecord>;
+  readonly #mailbox: Mailbox;
+  readonly #timers: ActorTimers;
   #committed: string;
   #turn: Turn | undefined;
   /** The lease that held when the row was last known to be ours. */
   #lease: number | undefined;
-  #busy = false;
   #ended = false;
-  #idle: (() => void) | undefined;
   #lastUsed: number;
 
   constructor(row: ClaimedRow, create: (context: ActorContext) => Actor<unknown>, ports: ActivationPorts) {
     this.key = actorKey(row);
     this.row = row;
     this.#ports = ports;
-    this.#timers = new Map(row.timers.map((timer) => [timer.name, timer]));
     this.#committed = row.state;
     this.#bornAt = ports.clock.monotonic();
     this.#lastUsed = this.#bornAt;
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
     this.#actor = create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
     this.#actor.state = JSON.parse(row.state);
+    this.#timers = this.#timersOf(row, ports);
+    this.#mailbox = new Mailbox(
+      (waiting) => this.#take(waiting),
+      () => {
+        this.#lastUsed = ports.clock.monotonic();
+      },
+    );
+  }
+
+  #timersOf(row: ClaimedRow, { clock, log, metrics, arm }: ActivationPorts): ActorTimers {
+    return new ActorTimers(row, this.#actor.timers, {
+      clock,
+      log,
+      metrics,
+      arm: (due) => {
+        if (!this.#ended) arm(this.key, due);
+      },
+      enqueue: (name) => this.#enqueueFiring(name),
+    });
   }
 
   /** Its timers fire from now on. */
   start(): void {
-    this.#arm();
+    this.#timers.arm();
   }
 
   /** Whether this actor came here from a crashed node and has lived long enough to show that it was not the cause. */
@@ -119,17 +100,17 @@ export class Activation {
   }
 
   get isIdle(): boolean {
-    return !this.#busy && this.#mailbox.length === 0;
+    return this.#mailbox.isIdle;
   }
 
   get soonestDue(): number | null {
-    return soonestDue(this.#timers.values());
+    return this.#timers.soonestDue;
   }
 
   /** Puts a call into the mailbox; its outcome is settled after the commit. */
   call(request: ActorRequest, deadline: number): Promise<CallOutcome> {
     if (this.#ended) return Promise.resolve({ kind: "moved" });
-    if (this.#mailbox.length >= MAILBOX_BOUND) {
+    if (this.#mailbox.isFull) {
       const error = new RingmasterError(
         "overloaded",
         `${this.key} has ${MAILBOX_BOUND} calls waiting; try again in a moment.`,
@@ -145,7 +126,7 @@ export class Activation {
       return Promise.resolve({ kind: "error", error: error.toWire() });
     }
     return new Promise((settle) => {
-      this.#enqueue({
+      this.#mailbox.put({
         label: request.method,
         chain: request.chain,
         deadline,
@@ -158,21 +139,13 @@ export class Activation {
 
   /** Fires whatever is due; called when the armed time has come. */
   fireDue(): void {
-    const now = this.#ports.clock.now();
-    for (const timer of this.#timers.values()) {
-      if (this.#effectiveDue(timer) <= now) this.#enqueueFiring(timer.name);
-    }
-    this.#arm();
+    this.#timers.fireDue();
   }
 
   /** Takes no more turns. The running one finishes; the waiting ones are told that the actor has moved. Resolves when it is still. */
   async end(): Promise<void> {
     this.#close();
-    if (this.#busy) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+    await this.#mailbox.still();
     this.#safely(() => this.#actor.deactivated?.());
   }
 
@@ -193,7 +166,7 @@ export class Activation {
 
   #close(): void {
     this.#ended = true;
-    for (const job of this.#mailbox.splice(0)) job.settle({ kind: "moved" });
+    this.#mailbox.turnAway();
   }
 
   #scope(): Turn {
@@ -211,30 +184,19 @@ export class Activation {
     return undefined;
   }
 
-  #enqueue(job: Job): void {
-    this.#mailbox.push(job);
-    if (!this.#busy) void this.#work();
+  async #take(waiting: WaitingTurn): Promise<CallOutcome> {
+    const outcome = await this.#takeInTime(waiting);
+    if (outcome.kind === "error") this.#ports.metrics.actorFailed(this.row.kind, outcome.error.code);
+    return outcome;
   }
 
-  async #work(): Promise<void> {
-    this.#busy = true;
-    for (let job = this.#mailbox.shift(); job; job = this.#mailbox.shift()) {
-      const outcome = await this.#take(job);
-      if (outcome.kind === "error") this.#ports.metrics.actorFailed(this.row.kind, outcome.error.code);
-      job.settle(outcome);
-    }
-    this.#busy = false;
-    this.#lastUsed = this.#ports.clock.monotonic();
-    this.#idle?.();
-  }
-
-  async #take(job: Job): Promise<CallOutcome> {
+  async #takeInTime(waiting: WaitingTurn): Promise<CallOutcome> {
     const startedAt = this.#ports.clock.monotonic();
-    if (startedAt > job.deadline) {
+    if (startedAt > waiting.deadline) {
       return failed(
         new RingmasterError(
           "not_delivered",
-          `${this.key}.${job.label}: the deadline passed before its turn came; nothing happened.`,
+          `${this.key}.${waiting.label}: the deadline passed before its turn came; nothing happened.`,
         ),
       );
     }
@@ -242,66 +204,68 @@ export class Activation {
     const watchdog = new Promise<CallOutcome>((resolve) => {
       timedOut = this.#ports.clock.schedule(() => {
         this.#ports.log.error(
-          { actor: this.key, method: job.label },
+          { actor: this.key, method: waiting.label },
           "a turn takes too long; the actor is loaded anew",
         );
         this.#drop();
         resolve(failed(new RingmasterError("outcome_unknown")));
       }, LONGEST_TURN_MS);
     });
-    const outcome = await Promise.race([this.#turnOf(job), watchdog]);
+    const outcome = await Promise.race([this.#turnOf(waiting), watchdog]);
     timedOut();
     this.#ports.metrics.turn(this.row.kind, (this.#ports.clock.monotonic() - startedAt) / 1000);
     return outcome;
   }
 
-  #turnOf(job: Job): Promise<CallOutcome> {
-    if (this.row.crashes < CRASHES_SHARED) return this.#runTurn(job);
+  #turnOf(waiting: WaitingTurn): Promise<CallOutcome> {
+    if (this.row.crashes < CRASHES_SHARED) return this.#runTurn(waiting);
     // Whoever is inside the gate may be waiting for this very call.
-    return job.chain.length > 0 ? this.#suspectTurn(job) : this.#ports.suspects.pass(() => this.#suspectTurn(job));
+    return waiting.chain.length > 0
+      ? this.#suspectTurn(waiting)
+      : this.#ports.suspects.pass(() => this.#suspectTurn(waiting));
   }
 
   /** The nodes that this actor lived on died: that a turn of it begins is written down, in case that it was its doing. */
-  async #suspectTurn(job: Job): Promise<CallOutcome> {
+  async #suspectTurn(waiting: WaitingTurn): Promise<CallOutcome> {
     const { store } = this.#ports;
     const { version } = this.row;
     try {
       await store.accuse(this.row);
     } catch (error) {
-      return this.#failure(job, error);
+      return this.#failure(waiting, error);
     }
-    const outcome = await this.#runTurn(job);
+    const outcome = await this.#runTurn(waiting);
     // A turn that commits does this along with it; what fails here is made good by the next one that does.
     if (this.row.version === version) await store.acquit(this.row).catch(() => {});
     return outcome;
   }
 
-  async #runTurn(job: Job): Promise<CallOutcome> {
+  async #runTurn(waiting: WaitingTurn): Promise<CallOutcome> {
     const { store, clock } = this.#ports;
-    const turn = new Turn(this.row, this.#timers, store, clock.now());
+    const turn = new Turn(this.row, this.#timers.records, store, clock.now());
     try {
-      if (job.requestId !== undefined) {
-        const stored = await store.response(this.row, job.requestId);
+      if (waiting.requestId !== undefined) {
+        const stored = await store.response(this.row, waiting.requestId);
         if (stored !== undefined) return { kind: "ok", value: JSON.parse(stored).value };
       }
       this.#turn = turn;
-      const value = await turnContext.run({ chain: [...job.chain, this.key], turn }, () => job.run(turn));
-      const outcome = await this.#commit(turn, job, value);
+      const value = await insideTurn({ chain: [...waiting.chain, this.key], turn }, () => waiting.run(turn));
+      const outcome = await this.#commit(turn, waiting, value);
       for (const action of turn.afterwards) clock.schedule(() => !this.#ended && this.#safely(action), 0);
       return outcome;
     } catch (error) {
       await turn.rollback();
       if (this.#turn === turn) this.#actor.state = JSON.parse(this.#committed);
-      return this.#failure(job, error);
+      return this.#failure(waiting, error);
     } finally {
       turn.running = false;
       if (this.#turn === turn) this.#turn = undefined;
     }
   }
 
-  async #commit(turn: Turn, job: Job, value: unknown): Promise<CallOutcome> {
+  async #commit(turn: Turn, waiting: WaitingTurn, value: unknown): Promise<CallOutcome> {
     const response =
-      job.requestId === undefined ? undefined : { requestId: job.requestId, text: JSON.stringify({ value }) };
+      waiting.requestId === undefined ? undefined : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
     const healthy = this.#ports.clock.monotonic() - this.#bornAt > HEALTHY_AFTER_MS;
     const lease = this.#ports.lease();
     const result = await turn.commit(this.#actor.state, this.#committed, response, healthy);
@@ -315,14 +279,13 @@ export class Activation {
     this.row.version += 1;
     if (healthy) this.row.crashes = 0;
     this.#committed = result.state;
-    this.#timers = result.timers;
-    this.#arm();
+    this.#timers.replace(result.timers);
     if (result.outbox.length > 0) this.#ports.deliver(result.outbox);
     return { kind: "ok", value };
   }
 
   /** What a turn that threw means for its caller, and for this activation. */
-  #failure(job: Job, error: unknown): CallOutcome {
+  #failure(waiting: WaitingTurn, error: unknown): CallOutcome {
     if (error instanceof Fenced) {
       this.#drop();
       return { kind: "moved" };
@@ -336,7 +299,7 @@ export class Activation {
     const why = failureOf(error);
     if (why !== "fault") {
       // The transaction was never sent or was rolled back with its connection: nothing happened.
-      this.#ports.log.warn({ err: error, actor: this.key, method: job.label }, "a turn could not be stored");
+      this.#ports.log.warn({ err: error, actor: this.key, method: waiting.label }, "a turn could not be stored");
       return failed(
         new RingmasterError(
           "not_delivered",
@@ -344,7 +307,7 @@ export class Activation {
         ),
       );
     }
-    this.#ports.log.error({ err: error, actor: this.key, method: job.label }, "a turn failed");
+    this.#ports.log.error({ err: error, actor: this.key, method: waiting.label }, "a turn failed");
     return failed(toRingmasterError(error));
   }
 
@@ -353,65 +316,16 @@ export class Activation {
     this.#ports.drop(this);
   }
 
-  #effectiveDue(timer: TimerRecord): number {
-    const retry = this.#retries.get(timer.name);
-    return retry ? Math.max(timer.due, retry.notBefore) : timer.due;
-  }
-
-  #arm(): void {
-    if (this.#ended) return;
-    let soonest: number | null = null;
-    for (const timer of this.#timers.values()) {
-      if (this.#queued.has(timer.name)) continue;
-      const due = this.#effectiveDue(timer);
-      if (soonest === null || due < soonest) soonest = due;
-    }
-    this.#ports.arm(this.key, soonest);
-  }
-
   #enqueueFiring(name: string): void {
-    if (this.#queued.has(name) || this.#ended) return;
-    this.#queued.add(name);
-    this.#enqueue({
+    if (this.#ended) return;
+    this.#mailbox.put({
       label: `timer ${name}`,
       chain: [],
       deadline: Number.POSITIVE_INFINITY,
       requestId: undefined,
-      run: (turn) => this.#fire(name, turn),
-      settle: (outcome) => this.#settleFiring(name, outcome),
+      run: (turn) => this.#timers.fire(name, turn),
+      settle: (outcome) => this.#timers.settle(name, outcome),
     });
-  }
-
-  async #fire(name: string, turn: Turn): Promise<void> {
-    const record = this.#timers.get(name);
-    if (!record || record.due > turn.now) return;
-    const plan = planFiring(record, turn.now);
-    turn.advanceTimer(name, plan.next);
-    if (!plan.firing) return;
-    const handler = this.#actor.timers[name];
-    if (!handler) {
-      this.#ports.log.error(
-        { actor: this.key, timer: name },
-        "the actor has no handler of this name; the timer is dropped",
-      );
-      return turn.cancelTimer(name);
-    }
-    this.#ports.metrics.timerLateness(this.row.kind, Math.max(0, turn.now - plan.firing.dueAt) / 1000);
-    await handler(plan.firing);
-  }
-
-  #settleFiring(name: string, outcome: CallOutcome): void {
-    this.#queued.delete(name);
-    if (outcome.kind === "error") {
-      const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
-      const waitMs = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** Math.min(attempt - 1, 16));
-      this.#retries.set(name, { attempt, notBefore: this.#ports.clock.now() + waitMs });
-      this.#ports.log.warn(
-        { actor: this.key, timer: name, attempt, waitMs, code: outcome.error.code },
-        "a timer failed and is tried again",
-      );
-    } else if (outcome.kind === "ok") this.#retries.delete(name);
-    this.#arm();
   }
 }
 

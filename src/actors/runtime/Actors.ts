@@ -2,7 +2,7 @@ import type { Clock, Rng } from "../../clock.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import { Activation, currentTurn, outsideTurns } from "./Activation.ts";
+import { Activation } from "./Activation.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { type ActorAddress, ActorStore } from "./ActorStore.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
@@ -14,6 +14,7 @@ import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from 
 import { type ActorKind, Residents } from "./Residents.ts";
 import { Sweeper } from "./Sweeper.ts";
 import type { Tell } from "./Tells.ts";
+import { currentTurn, outsideTurns } from "./turnContext.ts";
 
 export interface ActorsOptions {
   node: NodeInfo;

@@ -1,0 +1,116 @@
+import type { Clock } from "../../clock.ts";
+import type { TimerHandlers } from "./Actor.ts";
+import type { ActorAddress } from "./ActorStore.ts";
+import type { Log, RuntimeMetrics } from "./ports.ts";
+import { actorKey, type CallOutcome } from "./protocol.ts";
+import type { Turn } from "./Turn.ts";
+import { planFiring, soonestDue, type TimerRecord } from "./timers.ts";
+
+/** What the timers of an actor need of its activation. */
+export interface ActorTimerPorts {
+  clock: Clock;
+  log: Log;
+  metrics: RuntimeMetrics;
+  /** The soonest due time has changed (null: no timers). */
+  arm(due: number | null): void;
+  /** Puts a firing of this timer into the mailbox: `fire` is its turn, and `settle` is told how that ended. */
+  enqueue(name: string): void;
+}
+
+/** A timer whose handler throws is tried again after 1 s, 2 s, 4 s …, at most this. */
+const LONGEST_RETRY_MS = 60_000;
+
+/** The timers of one actor that lives here: when they are due, which of them wait in the mailbox, and which failed and are tried again. */
+export class ActorTimers {
+  readonly #address: ActorAddress;
+  readonly #handlers: TimerHandlers;
+  readonly #ports: ActorTimerPorts;
+  /** Timers whose firing waits in the mailbox. */
+  readonly #queued = new Set<string>();
+  readonly #retries = new Map<string, { attempt: number; notBefore: number }>();
+  #records: ReadonlyMap<string, TimerRecord>;
+
+  constructor(row: ActorAddress & { timers: readonly TimerRecord[] }, handlers: TimerHandlers, ports: ActorTimerPorts) {
+    this.#address = row;
+    this.#handlers = handlers;
+    this.#ports = ports;
+    this.#records = new Map(row.timers.map((timer) => [timer.name, timer]));
+  }
+
+  /** As they are stored, by name. */
+  get records(): ReadonlyMap<string, TimerRecord> {
+    return this.#records;
+  }
+
+  get soonestDue(): number | null {
+    return soonestDue(this.#records.values());
+  }
+
+  /** A turn has stored these. */
+  replace(records: ReadonlyMap<string, TimerRecord>): void {
+    this.#records = records;
+    this.arm();
+  }
+
+  /** Asks to be rung when the next of them is due; those that wait in the mailbox need no ring. */
+  arm(): void {
+    let soonest: number | null = null;
+    for (const timer of this.#records.values()) {
+      if (this.#queued.has(timer.name)) continue;
+      const due = this.#effectiveDue(timer);
+      if (soonest === null || due < soonest) soonest = due;
+    }
+    this.#ports.arm(soonest);
+  }
+
+  /** Puts whatever is due into the mailbox. */
+  fireDue(): void {
+    const now = this.#ports.clock.now();
+    for (const timer of this.#records.values()) {
+      if (this.#effectiveDue(timer) > now || this.#queued.has(timer.name)) continue;
+      this.#queued.add(timer.name);
+      this.#ports.enqueue(timer.name);
+    }
+    this.arm();
+  }
+
+  #effectiveDue(timer: TimerRecord): number {
+    const retry = this.#retries.get(timer.name);
+    return retry ? Math.max(timer.due, retry.notBefore) : timer.due;
+  }
+
+  /** The turn of a firing. */
+  async fire(name: string, turn: Turn): Promise<void> {
+    const record = this.#records.get(name);
+    if (!record || record.due > turn.now) return;
+    const plan = planFiring(record, turn.now);
+    turn.advanceTimer(name, plan.next);
+    if (!plan.firing) return;
+    const { log, metrics } = this.#ports;
+    const handler = this.#handlers[name];
+    if (!handler) {
+      log.error(
+        { actor: actorKey(this.#address), timer: name },
+        "the actor has no handler of this name; the timer is dropped",
+      );
+      return turn.cancelTimer(name);
+    }
+    metrics.timerLateness(this.#address.kind, Math.max(0, turn.now - plan.firing.dueAt) / 1000);
+    await handler(plan.firing);
+  }
+
+  /** The turn of a firing has ended: what failed comes again. */
+  settle(name: string, outcome: CallOutcome): void {
+    this.#queued.delete(name);
+    if (outcome.kind === "error") {
+      const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
+      const waitMs = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** Math.min(attempt - 1, 16));
+      this.#retries.set(name, { attempt, notBefore: this.#ports.clock.now() + waitMs });
+      this.#ports.log.warn(
+        { actor: actorKey(this.#address), timer: name, attempt, waitMs, code: outcome.error.code },
+        "a timer failed and is tried again",
+      );
+    } else if (outcome.kind === "ok") this.#retries.delete(name);
+    this.arm();
+  }
+}

@@ -1,0 +1,67 @@
+import type { CallOutcome } from "./protocol.ts";
+import type { Turn } from "./Turn.ts";
+
+/** A turn that waits to be taken. */
+export interface WaitingTurn {
+  /** The method or timer, for the log. */
+  label: string;
+  /** The actors whose turns wait for this one, outermost first. */
+  chain: string[];
+  /** Monotonic; past it the turn is not begun. */
+  deadline: number;
+  requestId: string | undefined;
+  run(turn: Turn): Promise<unknown>;
+  settle(outcome: CallOutcome): void;
+}
+
+/** Calls that may wait for an actor; beyond it a call fails at once as overloaded. */
+export const MAILBOX_BOUND = 1024;
+
+/** What waits for one actor, taken one at a time in the order it came. */
+export class Mailbox {
+  readonly #waiting: WaitingTurn[] = [];
+  readonly #take: (turn: WaitingTurn) => Promise<CallOutcome>;
+  readonly #onEmpty: () => void;
+  #busy = false;
+  #still: (() => void) | undefined;
+
+  /** `take` must not reject; `onEmpty` is called whenever the last turn has ended. */
+  constructor(take: (turn: WaitingTurn) => Promise<CallOutcome>, onEmpty: () => void) {
+    this.#take = take;
+    this.#onEmpty = onEmpty;
+  }
+
+  get isIdle(): boolean {
+    return !this.#busy && this.#waiting.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= MAILBOX_BOUND;
+  }
+
+  put(turn: WaitingTurn): void {
+    this.#waiting.push(turn);
+    if (!this.#busy) void this.#work();
+  }
+
+  /** Tells all that wait that the actor has moved. */
+  turnAway(): void {
+    for (const turn of this.#waiting.splice(0)) turn.settle({ kind: "moved" });
+  }
+
+  /** Resolves once no turn is running. */
+  async still(): Promise<void> {
+    if (!this.#busy) return;
+    await new Promise<void>((resolve) => {
+      this.#still = resolve;
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) turn.settle(await this.#take(turn));
+    this.#busy = false;
+    this.#onEmpty();
+    this.#still?.();
+  }
+}
