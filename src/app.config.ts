@@ -1,50 +1,38 @@
 import { fileURLToPath } from "node:url";
-import { defineRoom, matchMaker, type RegisteredHandler, Server } from "@colyseus/core";
+import { defineRoom, matchMaker, type RegisteredHandler } from "@colyseus/core";
 import express from "express";
 import { DemoActor } from "./actors/hunts/DemoActor.ts";
 import { HuntActor } from "./actors/hunts/HuntActor.ts";
-import { HuntDesk } from "./actors/hunts/HuntDesk.ts";
-import { HuntOffice } from "./actors/hunts/HuntOffice.ts";
-import { POPUPS, PopupActor } from "./actors/popups/PopupActor.ts";
-import { PopupViews } from "./actors/popups/PopupViews.ts";
-import { DEMO_QUESTS } from "./actors/quests/demo.ts";
+import { PopupActor } from "./actors/popups/PopupActor.ts";
 import { QuestActor } from "./actors/quests/QuestActor.ts";
-import { QuestDesk } from "./actors/quests/QuestDesk.ts";
-import { WalletDesk } from "./actors/quests/WalletDesk.ts";
-import { verifiersFor } from "./actors/quests/walletProof.ts";
 import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
 import { Actors } from "./actors/runtime/Actors.ts";
 import type { ActorKind } from "./actors/runtime/Residents.ts";
-import { type Backplane, openBackplane } from "./backplane.ts";
+import { openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
 import { openDatabase } from "./entities/database.ts";
-import { Hunts } from "./entities/hunts/Hunt.ts";
 import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
-import { Quests } from "./entities/quests/Quest.ts";
 import { SessionHistory } from "./entities/sessions/SessionHistory.ts";
-import type { Database } from "./entities/sql.ts";
 import { Tokens } from "./http/auth/tokens.ts";
-import { FrontDoor } from "./http/FrontDoor.ts";
 import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
 import { mountHttp } from "./http/server.ts";
 import { Lifecycle, PARTS } from "./lifecycle.ts";
+import { startDemo } from "./parts/demo.ts";
+import { type Desks, openDesks } from "./parts/desks.ts";
+import type { Parts } from "./parts/Parts.ts";
+import { listen, openServer, portOf } from "./parts/server.ts";
 import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
 import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
-import { LobbyBoard } from "./rooms/lobby/LobbyBoard.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
-import { PacedTransport } from "./rooms/runtime/PacedTransport.ts";
-import { placeRooms } from "./rooms/runtime/placement.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
 import { prizeCheckJob } from "./schedulers/prizes/prizeCheckJob.ts";
 import { retentionJob } from "./schedulers/retention/retentionJob.ts";
 import type { Job } from "./schedulers/runtime/defineJob.ts";
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { sessionsJob } from "./schedulers/sessions/sessionsJob.ts";
-import { AssignmentJournal } from "./stores/hunts/AssignmentJournal.ts";
-import { SessionDesk } from "./stores/sessions/SessionDesk.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
@@ -73,8 +61,6 @@ const JOBS: ReadonlyArray<(parts: Parts) => Job> = [
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
-/** What a client may send in one frame, in bytes. */
-const LARGEST_FRAME = 16 * 1024;
 const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
 
 /** A node of Ringmaster, running. */
@@ -85,25 +71,6 @@ export interface App {
   log: Logger;
   /** Refuses new work, finishes what runs, hands everything over and closes. Resolves with whether that was done in time. */
   stop(): Promise<boolean>;
-}
-
-/** Everything that the rooms and endpoints are made of. */
-interface Parts {
-  config: Config;
-  log: Logger;
-  metrics: Metrics;
-  readiness: Readiness;
-  lifecycle: Lifecycle;
-  tokens: Tokens;
-  database: Database;
-  backplane: Backplane;
-  server: Server;
-  app: express.Express;
-}
-
-interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app"> {
-  /** There once they have started, which is before anybody can join a room. */
-  actors: Promise<Actors>;
 }
 
 /** Starts a node: configuration, logs, database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
@@ -152,48 +119,6 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
     tokens,
     log,
     stop: () => lifecycle.stop(config.shutdownTimeoutMs),
-  };
-}
-
-/** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
-async function openServer({ config, log, backplane, app, actors }: ServerParts): Promise<Server> {
-  const door = new FrontDoor(app, config.trustProxy);
-  const server = new Server({
-    transport: new PacedTransport({ server: door, maxPayload: LARGEST_FRAME }),
-    presence: backplane.matchmaking.presence,
-    driver: backplane.matchmaking.driver,
-    gracefullyShutdown: false,
-    greet: false,
-    logger: colyseusLog(log),
-    ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
-    ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
-  });
-  await matchMaker.onReady;
-  return server;
-}
-
-/**
- * Colyseus logs what goes wrong with a client's connection as an error with its stack, and nothing worse: our rooms log their own
- * failures. Whoever sends garbage must not be able to page an operator, nor to fill the log.
- */
-function colyseusLog(log: Logger): Pick<Console, "debug" | "info" | "warn" | "error"> {
-  const ours = log.child({ part: "colyseus" });
-  const tell = (level: "debug" | "info" | "warn") => (text: unknown) => ours[level](String(text).split("\n", 1)[0]!);
-  return { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("warn") };
-}
-
-function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
-  return async (roomName, options) => {
-    const actors = await later;
-    return placeRooms({
-      roomNodes: () =>
-        actors.membership
-          .live()
-          .filter((node) => node.role !== "worker" && !node.draining)
-          .map(({ id }) => ({ nodeId: id, processId: id })),
-      placeOf: async (name, { huntId }: { huntId?: unknown }) =>
-        name === "hunt" && typeof huntId === "string" ? actors.whereIs(HuntActor, huntId) : undefined,
-    } as Parameters<typeof placeRooms>[0])(roomName, options);
   };
 }
 
@@ -251,82 +176,10 @@ function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {
 }
 
 async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<void> {
-  const { app, backplane, config, database, lifecycle, log, metrics, readiness, server, tokens } = parts;
-  const { feed, ledger } = backplane;
-  const hunts = new Hunts(database);
-  const journal = new AssignmentJournal(database, systemClock);
-  const common = { actors, hunts, ledger, journal, database, feed, clock: systemClock, rng: systemRng, log };
-  const huntOffice = new HuntOffice(common);
-  const huntDesk = new HuntDesk({
-    ...common,
-    stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
-    forget: (id) => metrics.forgetHunt(id),
-  });
-  lifecycle.onStop("hunts", () => huntDesk.flush());
-  const board = new LobbyBoard({ feed, hunts, database });
-  await board.start();
-  lifecycle.onStop("board", () => board.stop());
-  backplane.watch((reachable) => {
-    if (!reachable) return;
-    huntDesk.refresh();
-    board.refresh().catch((error: unknown) => log.warn({ err: error }, "the lobby's board could not be read anew"));
-  });
-  const popupViews = new PopupViews(database, systemClock);
-  if (config.role !== "web") await actors.ref(PopupActor, POPUPS).arm();
-
-  const quests = new QuestDesk({ actors, database, feed, clock: systemClock });
-  await quests.open();
-  lifecycle.onStop("quests", () => quests.close());
-  const sessions = new SessionDesk({
-    store: backplane.sessions,
-    history: new SessionHistory(database),
-    clock: systemClock,
-    nodeId: actors.membership.self.id,
-    liveNodes: () => actors.membership.live().map(({ id }) => id),
-    log,
-  });
-  lifecycle.onStop("buffers", async () => void (await Promise.all([popupViews.flush(), sessions.flush()])));
-
-  const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
-    verify: (token) => tokens.verify(token),
-    logger: log,
-    clock: systemClock,
-    requestAnswered: (room, type, outcome, seconds) => {
-      if (room === "hunt" && outcome === "ok" && (type === "claim" || type === "solve"))
-        metrics.clueAnswered(type, seconds);
-    },
-    attend: () => sessions.attend(),
-    nodeId: actors.membership.self.id,
-    huntDesk,
-    huntOffice,
-    board,
-    popupViews,
-    quests,
-    jobs,
-    feed,
-    actors,
-  };
-  provideRoomServices(services);
-  mountHttp(app, {
-    production: config.production,
-    trustProxy: config.trustProxy,
-    log,
-    registry: metrics.registry,
-    readiness,
-    limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
-    hunts: huntOffice,
-    popup: actors.ref(PopupActor, POPUPS),
-    jobs,
-    sessions,
-    me: new PrizeLedger(database, systemRng),
-    quests,
-    wallets: new WalletDesk({ ...common, verifiers: verifiersFor(config.production) }),
-    players: new Players(database),
-    tokens,
-    clock: systemClock,
-    rng: systemRng,
-    pageFolder: PAGE_FOLDER,
-  });
+  const { config, lifecycle, server } = parts;
+  const desks = await openDesks(parts, actors);
+  provideRoomServices(roomServices(parts, desks, actors, jobs));
+  mountRoutes(parts, desks, jobs);
   for (const [name, handler] of Object.entries(ROOMS)) {
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
@@ -336,28 +189,42 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   lifecycle.up("rooms");
 }
 
-/** Rejects with a ConfigError when the port cannot be had: Colyseus would wait for it forever. */
-async function listen(server: Server, port: number): Promise<void> {
-  const refused = Promise.withResolvers<never>();
-  const refuse = (error: NodeJS.ErrnoException): void => {
-    const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be listened on (${error.code ?? error.message})`;
-    refused.reject(new ConfigError(`PORT: ${port} ${why}`, { cause: error }));
+function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, actors: Actors, jobs: Jobs) {
+  const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
+    ...desks,
+    verify: (token) => tokens.verify(token),
+    logger: log,
+    clock: systemClock,
+    requestAnswered: (room, type, outcome, seconds) => {
+      if (room === "hunt" && outcome === "ok" && (type === "claim" || type === "solve"))
+        metrics.clueAnswered(type, seconds);
+    },
+    attend: () => desks.sessions.attend(),
+    nodeId: actors.membership.self.id,
+    jobs,
+    feed: backplane.feed,
+    actors,
   };
-  server.transport.server?.once("error", refuse);
-  await Promise.race([server.listen(port), refused.promise]);
-  server.transport.server?.off("error", refuse);
+  return services;
 }
 
-/** In development an empty embedded database gets something to play at once. */
-async function startDemo({ config, database }: Parts, actors: Actors): Promise<void> {
-  const demo = actors.ref(DemoActor, "demo");
-  const isWanted =
-    config.demo ?? (!config.production && config.database.kind === "sqlite" && (await new Hunts(database).isEmpty()));
-  if (isWanted) await Promise.all([demo.start(), new Quests(database).seed(DEMO_QUESTS, systemClock.now())]);
-  else if (config.demo === false && config.role !== "web") await demo.stop();
-}
-
-function portOf(server: Server): number {
-  const address = server.transport.server?.address();
-  return typeof address === "object" && address ? address.port : 0;
+function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs): void {
+  const { app, backplane, config, database, log, metrics, readiness, tokens } = parts;
+  mountHttp(app, {
+    ...desks,
+    production: config.production,
+    trustProxy: config.trustProxy,
+    log,
+    registry: metrics.registry,
+    readiness,
+    limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
+    hunts: desks.huntOffice,
+    jobs,
+    me: new PrizeLedger(database, systemRng),
+    players: new Players(database),
+    tokens,
+    clock: systemClock,
+    rng: systemRng,
+    pageFolder: PAGE_FOLDER,
+  });
 }

@@ -1,0 +1,24 @@
+import type { Server } from "@colyseus/core";
+import type { Application } from "express";
+import type { Backplane } from "../backplane.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../entities/sql.ts";
+import type { Tokens } from "../http/auth/tokens.ts";
+import type { Readiness } from "../http/readiness.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** Everything that the rooms and endpoints are made of. */
+export interface Parts {
+  config: Config;
+  log: Logger;
+  metrics: Metrics;
+  readiness: Readiness;
+  lifecycle: Lifecycle;
+  tokens: Tokens;
+  database: Database;
+  backplane: Backplane;
+  server: Server;
+  app: Application;
+}

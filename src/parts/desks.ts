@@ -1,0 +1,89 @@
+import { HuntDesk } from "../actors/hunts/HuntDesk.ts";
+import { HuntOffice } from "../actors/hunts/HuntOffice.ts";
+import { POPUPS, PopupActor } from "../actors/popups/PopupActor.ts";
+import { PopupViews } from "../actors/popups/PopupViews.ts";
+import { QuestDesk } from "../actors/quests/QuestDesk.ts";
+import { WalletDesk } from "../actors/quests/WalletDesk.ts";
+import { verifiersFor } from "../actors/quests/walletProof.ts";
+import type { Actors } from "../actors/runtime/Actors.ts";
+import { systemClock, systemRng } from "../clock.ts";
+import { Hunts } from "../entities/hunts/Hunt.ts";
+import { SessionHistory } from "../entities/sessions/SessionHistory.ts";
+import { LobbyBoard } from "../rooms/lobby/LobbyBoard.ts";
+import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
+import { SessionDesk } from "../stores/sessions/SessionDesk.ts";
+import type { Parts } from "./Parts.ts";
+
+/** What rooms and endpoints turn to, one of each a node. */
+export type Desks = Awaited<ReturnType<typeof openDesks>>;
+
+/** Opens them; the lifecycle learns what of them must be stopped. */
+export async function openDesks(parts: Parts, actors: Actors) {
+  const hunts = new Hunts(parts.database);
+  return {
+    sessions: openSessions(parts, actors),
+    ...openHunts(parts, actors, hunts),
+    ...(await openQuests(parts, actors)),
+    ...(await openPopups(parts, actors)),
+    board: await openBoard(parts, hunts),
+  };
+}
+
+function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, actors: Actors, hunts: Hunts) {
+  const { feed, ledger } = backplane;
+  const common = { actors, hunts, ledger, database, feed, clock: systemClock, rng: systemRng, log };
+  const huntDesk = new HuntDesk({
+    ...common,
+    journal: new AssignmentJournal(database, systemClock),
+    stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
+    forget: (id) => metrics.forgetHunt(id),
+  });
+  lifecycle.onStop("hunts", () => huntDesk.flush());
+  backplane.watch((reachable) => {
+    if (reachable) huntDesk.refresh();
+  });
+  return { huntDesk, huntOffice: new HuntOffice(common) };
+}
+
+async function openQuests({ backplane, config, database, lifecycle }: Parts, actors: Actors) {
+  const common = { actors, database, feed: backplane.feed, clock: systemClock };
+  const quests = new QuestDesk(common);
+  await quests.open();
+  lifecycle.onStop("quests", () => quests.close());
+  return {
+    quests,
+    wallets: new WalletDesk({ ...common, rng: systemRng, verifiers: verifiersFor(config.production) }),
+  };
+}
+
+async function openPopups({ config, database, lifecycle }: Parts, actors: Actors) {
+  const popup = actors.ref(PopupActor, POPUPS);
+  if (config.role !== "web") await popup.arm();
+  const popupViews = new PopupViews(database, systemClock);
+  lifecycle.onStop("popup views", () => popupViews.flush());
+  return { popup, popupViews };
+}
+
+function openSessions({ backplane, database, lifecycle, log }: Parts, { membership }: Actors): SessionDesk {
+  const sessions = new SessionDesk({
+    store: backplane.sessions,
+    history: new SessionHistory(database),
+    clock: systemClock,
+    nodeId: membership.self.id,
+    liveNodes: () => membership.live().map(({ id }) => id),
+    log,
+  });
+  lifecycle.onStop("sessions", () => sessions.flush());
+  return sessions;
+}
+
+async function openBoard({ backplane, database, lifecycle, log }: Parts, hunts: Hunts): Promise<LobbyBoard> {
+  const board = new LobbyBoard({ feed: backplane.feed, hunts, database });
+  await board.start();
+  lifecycle.onStop("board", () => board.stop());
+  backplane.watch((reachable) => {
+    if (!reachable) return;
+    board.refresh().catch((error: unknown) => log.warn({ err: error }, "the lobby's board could not be read anew"));
+  });
+  return board;
+}

@@ -1,0 +1,86 @@
+import { matchMaker, Server } from "@colyseus/core";
+import { HuntActor } from "../actors/hunts/HuntActor.ts";
+import type { Actors } from "../actors/runtime/Actors.ts";
+import { ConfigError } from "../config.ts";
+import { FrontDoor } from "../http/FrontDoor.ts";
+import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
+import { placeRooms } from "../rooms/runtime/placement.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Parts } from "./Parts.ts";
+
+export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app"> {
+  /** There once they have started, which is before anybody can join a room. */
+  actors: Promise<Actors>;
+}
+
+/** What a client may send in one frame, in bytes. */
+const LARGEST_FRAME = 16 * 1024;
+
+/** Rooms that are of one event: its actor, and the join option that is its id. */
+const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
+  ["hunt", { actor: HuntActor, option: "huntId" }],
+]);
+
+/** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
+export async function openServer({ config, log, backplane, app, actors }: ServerParts): Promise<Server> {
+  const door = new FrontDoor(app, config.trustProxy);
+  const server = new Server({
+    transport: new PacedTransport({ server: door, maxPayload: LARGEST_FRAME }),
+    presence: backplane.matchmaking.presence,
+    driver: backplane.matchmaking.driver,
+    gracefullyShutdown: false,
+    greet: false,
+    logger: colyseusLog(log),
+    ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
+    ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
+  });
+  await matchMaker.onReady;
+  return server;
+}
+
+/**
+ * Colyseus logs what goes wrong with a client's connection as an error with its stack, and nothing worse: our rooms log their own
+ * failures. Whoever sends garbage must not be able to page an operator, nor to fill the log.
+ */
+function colyseusLog(log: Logger): Pick<Console, "debug" | "info" | "warn" | "error"> {
+  const ours = log.child({ part: "colyseus" });
+  const tell = (level: "debug" | "info" | "warn") => (text: unknown) => ours[level](String(text).split("\n", 1)[0]!);
+  return { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("warn") };
+}
+
+function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
+  return async (roomName, options) => {
+    const actors = await later;
+    const places = placeRooms({
+      roomNodes: () =>
+        actors.membership
+          .live()
+          .filter((node) => node.role !== "worker" && !node.draining)
+          .map(({ id }) => ({ nodeId: id, processId: id })),
+      placeOf: async (name, asked) => {
+        const event = EVENTS.get(name);
+        const id = event && (asked as Record<string, unknown> | undefined)?.[event.option];
+        return event && typeof id === "string" ? actors.whereIs(event.actor, id) : undefined;
+      },
+    });
+    return places(roomName, options);
+  };
+}
+
+/** Rejects with a ConfigError when the port cannot be had: Colyseus would wait for it forever. */
+export async function listen(server: Server, port: number): Promise<void> {
+  const refused = Promise.withResolvers<never>();
+  const refuse = (error: NodeJS.ErrnoException): void => {
+    const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be listened on (${error.code ?? error.message})`;
+    refused.reject(new ConfigError(`PORT: ${port} ${why}`, { cause: error }));
+  };
+  server.transport.server?.once("error", refuse);
+  await Promise.race([server.listen(port), refused.promise]);
+  server.transport.server?.off("error", refuse);
+}
+
+/** The port that it listens on. */
+export function portOf(server: Server): number {
+  const address = server.transport.server?.address();
+  return typeof address === "object" && address ? address.port : 0;
+}
