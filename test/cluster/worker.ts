@@ -1,7 +1,8 @@
 /** One node of a cluster that the tests break: the actor runtime on real servers, told what to do over the process's channel. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ActorStore, type ClaimedRow } from "../../src/actors/runtime/ActorStore.ts";
+import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
+import type { ClaimedRow } from "../../src/actors/runtime/actorRow.ts";
 import type { Log } from "../../src/actors/runtime/ports.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";

@@ -1,21 +1,17 @@
 import type { Database, Sql, Transaction } from "../../entities/sql.ts";
+import {
+  type ActorAddress,
+  afterClaim,
+  blamed,
+  type ClaimedRow,
+  COLUMNS,
+  claimed,
+  flat,
+  pairs,
+  type StoredRow,
+} from "./actorRow.ts";
+import { addToOutbox, type OutboxRow } from "./OutboxTable.ts";
 import type { TimerRecord } from "./timers.ts";
-
-/** Names one actor. */
-export interface ActorAddress {
-  kind: string;
-  id: string;
-}
-
-/** An actor's row as it was claimed: from here on the claimer is its owner. */
-export interface ClaimedRow extends ActorAddress {
-  epoch: number;
-  version: number;
-  /** JSON text. */
-  state: string;
-  timers: TimerRecord[];
-  crashes: number;
-}
 
 /** What one turn leaves behind; all of it is stored, or none. */
 export interface TurnWrites {
@@ -31,41 +27,10 @@ export interface TurnWrites {
   now: number;
 }
 
-export interface OutboxRow {
-  seq: number;
-  message: string;
-}
-
-/**
- * `crashes` tells how much suspicion rests on an actor. Whoever lived on a node that died shares it, up to this: from here on
- * an actor's count is raised before it is loaded and before each of its turns, and lowered afterwards, so that only the one
- * in whose hands the process dies is left with more.
- */
-export const CRASHES_SHARED = 2;
-/** An actor with this many has crashed its first node and three that adopted it: it is left alone until an operator pardons it. */
-export const CRASHES_TO_QUARANTINE = 4;
-
 /** The row has another epoch or version: this node does not own the actor any more, or does not know its latest turn. */
 export class Fenced extends Error {}
 
-interface StoredRow {
-  kind: string;
-  id: string;
-  owner: string | null;
-  epoch: number;
-  version: number;
-  state: string;
-  timers: string;
-  due_at: number | null;
-  crashes: number;
-}
-
-/** Outbox rows read or adopted at once. */
-const OUTBOX_PAGE = 500;
-
-const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, crashes";
-
-/** The runtime's tables. Every write of a turn begins with the epoch-and-version check. */
+/** The rows of actors, from their first owner to the next. Every write of a turn begins with the epoch-and-version check. */
 export class ActorStore {
   readonly #database: Database;
   readonly #nodeId: string;
@@ -105,62 +70,6 @@ export class ActorStore {
     return affected === 1 ? afterClaim(seen, crashed) : undefined;
   }
 
-  /**
-   * Actors of `owner` (null: of nobody) that have a timer due from `dueFrom` to `dueBy`, soonest first, without those in
-   * quarantine. Reads an index, and the rows that it returns.
-   */
-  async dueOf(
-    owner: string | null,
-    dueFrom: number,
-    dueBy: number,
-    limit: number,
-  ): Promise<Array<ActorAddress & { dueAt: number }>> {
-    const rows = await this.#database.query<StoredRow>(
-      `SELECT kind, id, due_at FROM actors WHERE owner ${owner === null ? "IS NULL" : "= ?"} AND due_at >= ? AND due_at <= ?
-       AND crashes < ? ORDER BY due_at LIMIT ?`,
-      [...(owner === null ? [] : [owner]), dueFrom, dueBy, CRASHES_TO_QUARANTINE, limit],
-    );
-    return rows.map((row) => ({ kind: row.kind, id: row.id, dueAt: Number(row.due_at) }));
-  }
-
-  /** Takes over those of `addresses` that still are `owner`'s, in one transaction; rows that somebody else has locked are left out. */
-  async adopt(addresses: readonly ActorAddress[], owner: string | null, now: number): Promise<ClaimedRow[]> {
-    return this.#database.transaction(async (tx) => {
-      const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
-      const rows = await tx.query<StoredRow>(
-        `SELECT ${COLUMNS} FROM actors WHERE (kind, id) IN (${pairs(addresses)}) AND owner ${owner === null ? "IS NULL" : "= ?"}
-         AND crashes < ?${locking}`,
-        [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
-      );
-      if (rows.length === 0) return [];
-      const crashed = owner !== null && owner !== this.#nodeId;
-      await tx.write(
-        `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
-        [this.#nodeId, now, ...flat(rows)],
-      );
-      return rows.map((row) => afterClaim(claimed(row), crashed));
-    });
-  }
-
-  /**
-   * Frees up to `limit` actors of a node that died, so that they are not looked for under its name for ever; rows that
-   * somebody else has locked are left out. Returns how many.
-   */
-  async freeFrom(owner: string, limit: number): Promise<number> {
-    return this.#database.transaction(async (tx) => {
-      const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
-      const rows = await tx.query<ActorAddress>(`SELECT kind, id FROM actors WHERE owner = ? LIMIT ?${locking}`, [
-        owner,
-        limit,
-      ]);
-      if (rows.length > 0) {
-        const where = `(kind, id) IN (${pairs(rows)})`;
-        await tx.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE ${where}`, flat(rows));
-      }
-      return rows.length;
-    });
-  }
-
   /** Gives up ownership where the epoch still is this owner's; others may claim at once. */
   async release(rows: ReadonlyArray<ActorAddress & { epoch: number }>): Promise<void> {
     if (rows.length === 0) return;
@@ -176,14 +85,6 @@ export class ActorStore {
     await this.#database.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE owner = ?`, [
       this.#nodeId,
     ]);
-  }
-
-  /** Every node id that owns an actor or has something in its outbox; reads the two indexes only. */
-  async owners(): Promise<string[]> {
-    const rows = await this.#database.query<{ owner: string }>(
-      "SELECT DISTINCT owner FROM actors WHERE owner IS NOT NULL UNION SELECT DISTINCT owner FROM actor_outbox",
-    );
-    return rows.map((row) => row.owner);
   }
 
   /** Whether the row still is this owner's: what an owner without a valid lease asks before it answers from memory. */
@@ -272,15 +173,7 @@ export class ActorStore {
         writes.now,
       ]);
     }
-    return writes.outbox.length === 0 ? [] : this.#writeOutbox(tx, writes.outbox);
-  }
-
-  async #writeOutbox(tx: Transaction, messages: readonly string[]): Promise<OutboxRow[]> {
-    const { insertId } = await tx.write(
-      `INSERT INTO actor_outbox (owner, message) VALUES ${messages.map(() => "(?, ?)").join(", ")}`,
-      messages.flatMap((message) => [this.#nodeId, message]),
-    );
-    return messages.map((message, at) => ({ seq: insertId + at, message }));
+    return writes.outbox.length === 0 ? [] : addToOutbox(tx, this.#nodeId, writes.outbox);
   }
 
   /**
@@ -301,44 +194,6 @@ export class ActorStore {
     if (affected !== 1)
       throw new Fenced(`${row.kind}/${row.id} is not at epoch ${row.epoch}, version ${version} any more`);
   }
-
-  /** A page of this node's undelivered messages from `after` (exclusive) on, in the order committed. */
-  async outboxOf(after: number): Promise<OutboxRow[]> {
-    const rows = await this.#database.query<OutboxRow>(
-      "SELECT seq, message FROM actor_outbox WHERE owner = ? AND seq > ? ORDER BY seq LIMIT ?",
-      [this.#nodeId, after, OUTBOX_PAGE],
-    );
-    return rows.map(({ seq, message }) => ({ seq: Number(seq), message }));
-  }
-
-  /** Takes a page of a dead node's undelivered messages over. Returns how many rows were its; 0 means that none are left. */
-  async adoptOutbox(from: string): Promise<number> {
-    const rows = await this.#database.query<{ seq: number }>(
-      "SELECT seq FROM actor_outbox WHERE owner = ? ORDER BY seq LIMIT ?",
-      [from, OUTBOX_PAGE],
-    );
-    if (rows.length === 0) return 0;
-    const ids = rows.map((row) => row.seq);
-    await this.#database.write(
-      `UPDATE actor_outbox SET owner = ? WHERE owner = ? AND seq IN (${ids.map(() => "?").join(", ")})`,
-      [this.#nodeId, from, ...ids],
-    );
-    return rows.length;
-  }
-
-  async deleteOutbox(seqs: readonly number[]): Promise<void> {
-    if (seqs.length === 0) return;
-    await this.#database.write(`DELETE FROM actor_outbox WHERE seq IN (${seqs.map(() => "?").join(", ")})`, seqs);
-  }
-}
-
-/** What becomes of an actor's count of crashes when it loses its node. */
-const blamed = (crashed: boolean): string =>
-  crashed ? `CASE WHEN crashes < ${CRASHES_SHARED} THEN crashes + 1 ELSE crashes END` : "crashes";
-
-function afterClaim(seen: ClaimedRow, crashed: boolean): ClaimedRow {
-  const crashes = crashed && seen.crashes < CRASHES_SHARED ? seen.crashes + 1 : seen.crashes;
-  return { ...seen, epoch: seen.epoch + 1, crashes };
 }
 
 const SET_TURN = "state = ?, timers = ?, due_at = ?, crashes = ?, updated_at = ?";
@@ -346,18 +201,3 @@ const SET_TURN = "state = ?, timers = ?, due_at = ?, crashes = ?, updated_at = ?
 function setTurn(row: ClaimedRow, writes: TurnWrites): unknown[] {
   return [writes.state, JSON.stringify(writes.timers), writes.dueAt, writes.healthy ? 0 : row.crashes, writes.now];
 }
-
-function claimed(row: StoredRow): ClaimedRow {
-  return {
-    kind: row.kind,
-    id: row.id,
-    epoch: Number(row.epoch),
-    version: Number(row.version),
-    state: row.state,
-    timers: JSON.parse(row.timers) as TimerRecord[],
-    crashes: Number(row.crashes),
-  };
-}
-
-const flat = (rows: readonly ActorAddress[]): string[] => rows.flatMap((row) => [row.kind, row.id]);
-const pairs = (rows: readonly ActorAddress[]): string => rows.map(() => "(?, ?)").join(", ");

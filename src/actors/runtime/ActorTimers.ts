@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { TimerHandlers } from "./Actor.ts";
-import type { ActorAddress } from "./ActorStore.ts";
+import type { ActorAddress } from "./actorRow.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey, type CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";

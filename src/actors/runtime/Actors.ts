@@ -4,9 +4,12 @@ import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import { Activation } from "./Activation.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
-import { type ActorAddress, ActorStore } from "./ActorStore.ts";
+import { ActorStore } from "./ActorStore.ts";
+import type { ActorAddress } from "./actorRow.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
+import { Orphans } from "./Orphans.ts";
 import { Outbox } from "./Outbox.ts";
+import { OutboxTable } from "./OutboxTable.ts";
 import { type Delivery, Peers } from "./Peers.ts";
 import { preferredNode } from "./placement.ts";
 import type { Bus, Log, NodeInfo, RuntimeMetrics } from "./ports.ts";
@@ -75,9 +78,10 @@ export class Actors {
     const membership = this.membership;
     this.#residents = new Residents(options.kinds, { store, membership, clock, rng, log, metrics }, () => this.#outbox);
     const residents = this.#residents;
-    this.#outbox = new Outbox({ store, feed, clock, log, tell: (message, id) => this.#tell(message, id) });
+    const table = new OutboxTable(database, node.id);
+    this.#outbox = new Outbox({ table, feed, clock, log, tell: (message, id) => this.#tell(message, id) });
     this.#sweeper = new Sweeper(
-      { store, membership, residents, outbox: this.#outbox, clock, log },
+      { orphans: new Orphans(database, node.id), membership, residents, outbox: this.#outbox, clock, log },
       options.idleMs ?? IDLE_MS,
     );
   }

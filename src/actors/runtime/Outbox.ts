@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { OutgoingEvent } from "./Actor.ts";
-import type { ActorStore, OutboxRow } from "./ActorStore.ts";
+import type { OutboxRow, OutboxTable } from "./OutboxTable.ts";
 import type { Log } from "./ports.ts";
 import { type Tell, type Teller, Tells } from "./Tells.ts";
 
@@ -20,7 +20,7 @@ const LONGEST_RETRY_MS = 5000;
  * from the table, and each takes effect once: a feed leaves out a key that it has, an actor answers a request id that it has.
  */
 export class Outbox {
-  readonly #store: ActorStore;
+  readonly #table: OutboxTable;
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -35,8 +35,8 @@ export class Outbox {
   #cancelRetry: (() => void) | undefined;
   #stopped = false;
 
-  constructor(ports: { store: ActorStore; feed: Feed; clock: Clock; log: Log; tell: Teller }) {
-    this.#store = ports.store;
+  constructor(ports: { table: OutboxTable; feed: Feed; clock: Clock; log: Log; tell: Teller }) {
+    this.#table = ports.table;
     this.#feed = ports.feed;
     this.#clock = ports.clock;
     this.#log = ports.log;
@@ -52,7 +52,7 @@ export class Outbox {
 
   /** Takes over what a dead node has not delivered. */
   async adopt(nodeId: string): Promise<void> {
-    while ((await this.#store.adoptOutbox(nodeId)) > 0) this.#spilled = true;
+    while ((await this.#table.adopt(nodeId)) > 0) this.#spilled = true;
     if (this.#spilled) this.#run();
   }
 
@@ -121,7 +121,7 @@ export class Outbox {
       if (batch.length === 0) continue;
       // A feed that refuses fails the whole batch, since events keep their order.
       await this.#feed.append(batch);
-      await this.#store.deleteOutbox(this.#seqs.slice(0, batch.length));
+      await this.#table.delete(this.#seqs.slice(0, batch.length));
       this.#events = this.#events.slice(batch.length);
       this.#seqs = this.#seqs.slice(batch.length);
     }
@@ -133,7 +133,7 @@ export class Outbox {
     this.#spilled = false;
     try {
       for (let after = 0; ; ) {
-        const page = await this.#store.outboxOf(after);
+        const page = await this.#table.page(after);
         const inMemory = new Set(this.#seqs);
         const missing = page.filter(({ seq }) => !inMemory.has(seq) && !this.#tells.has(seq));
         this.#take(missing);

@@ -2,13 +2,8 @@ import type { Clock, Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation, type ActivationPorts } from "./Activation.ts";
 import type { Actor, ActorContext, ActorType } from "./Actor.ts";
-import {
-  type ActorAddress,
-  type ActorStore,
-  type ClaimedRow,
-  CRASHES_SHARED,
-  CRASHES_TO_QUARANTINE,
-} from "./ActorStore.ts";
+import type { ActorStore } from "./ActorStore.ts";
+import { type ActorAddress, type ClaimedRow, CRASHES_SHARED, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
 import type { Membership } from "./Membership.ts";
 import type { Outbox } from "./Outbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";

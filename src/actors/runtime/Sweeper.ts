@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import type { ActorStore } from "./ActorStore.ts";
 import type { Membership } from "./Membership.ts";
+import type { Orphans } from "./Orphans.ts";
 import type { Outbox } from "./Outbox.ts";
 import { preferredNode } from "./placement.ts";
 import type { Log } from "./ports.ts";
@@ -22,7 +22,7 @@ const CENSUS_EVERY_MS = 10_000;
  * Reads one index range an owner and sweep; rows that a peer has locked are its own to take.
  */
 export class Sweeper {
-  readonly #store: ActorStore;
+  readonly #orphans: Orphans;
   readonly #membership: Membership;
   readonly #residents: Residents;
   readonly #outbox: Outbox;
@@ -38,10 +38,10 @@ export class Sweeper {
   #stopped = false;
 
   constructor(
-    ports: { store: ActorStore; membership: Membership; residents: Residents; outbox: Outbox; clock: Clock; log: Log },
+    ports: { orphans: Orphans; membership: Membership; residents: Residents; outbox: Outbox; clock: Clock; log: Log },
     idleMs: number,
   ) {
-    this.#store = ports.store;
+    this.#orphans = ports.orphans;
     this.#membership = ports.membership;
     this.#residents = ports.residents;
     this.#outbox = ports.outbox;
@@ -86,14 +86,14 @@ export class Sweeper {
     await this.#adoptDueOf(null);
     await this.#adoptDueOf(this.#membership.self.id);
     for (const nodeId of this.#membership.goneNodes()) {
-      if (!(await this.#adoptDueOf(nodeId))) await this.#store.freeFrom(nodeId, BUDGET);
+      if (!(await this.#adoptDueOf(nodeId))) await this.#orphans.freeFrom(nodeId, BUDGET);
       await this.#outbox.adopt(nodeId);
     }
   }
 
   /** An owner that beats nowhere and was never heard of gets the patient verdict from now on; residents are looked through. */
   async #census(): Promise<void> {
-    for (const owner of await this.#store.owners()) this.#membership.isGone(owner);
+    for (const owner of await this.#orphans.owners()) this.#membership.isGone(owner);
     await this.#residents.pardonHealthy();
     await this.#residents.passivate(this.#idleMs);
     // A commit whose connection was lost may have gone through after somebody looked.
@@ -109,7 +109,7 @@ export class Sweeper {
     const self = this.#membership.self.id;
     const overdue = now - GRACE_MS;
     const dueBy = owner === self ? overdue : now + LOOK_AHEAD_MS;
-    const candidates = await this.#store.dueOf(owner, this.#leftOffAt.get(owner) ?? 0, dueBy, BUDGET);
+    const candidates = await this.#orphans.dueOf(owner, this.#leftOffAt.get(owner) ?? 0, dueBy, BUDGET);
     const hosts = this.#membership.hosts().map((node) => node.id);
     const mine = candidates.filter(
       (candidate) =>
@@ -120,7 +120,9 @@ export class Sweeper {
     if (isFull && mine.length === 0) this.#leftOffAt.set(owner, candidates.at(-1)!.dueAt);
     else this.#leftOffAt.delete(owner);
     for (let at = 0; at < mine.length && !this.#stopped; at += ADOPT_BATCH)
-      await this.#residents.settle(await this.#store.adopt(mine.slice(at, at + ADOPT_BATCH), owner, this.#clock.now()));
+      await this.#residents.settle(
+        await this.#orphans.adopt(mine.slice(at, at + ADOPT_BATCH), owner, this.#clock.now()),
+      );
     if (isFull && mine.length > 0) this.#again = true;
     return isFull;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { ActorStore } from "./ActorStore.ts";
+import type { OutboxTable } from "./OutboxTable.ts";
 import type { Log } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
 
@@ -33,7 +33,7 @@ const LONGEST_RETRY_MS = 5000;
  * quarantine holds up nobody else.
  */
 export class Tells {
-  readonly #store: ActorStore;
+  readonly #table: OutboxTable;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #teller: Teller;
@@ -49,8 +49,8 @@ export class Tells {
   #stopped = false;
 
   /** `onRoom` is called when there is room again after there was none. */
-  constructor(ports: { store: ActorStore; clock: Clock; log: Log; tell: Teller }, onRoom: () => void) {
-    this.#store = ports.store;
+  constructor(ports: { table: OutboxTable; clock: Clock; log: Log; tell: Teller }, onRoom: () => void) {
+    this.#table = ports.table;
     this.#clock = ports.clock;
     this.#log = ports.log;
     this.#teller = ports.tell;
@@ -123,8 +123,8 @@ export class Tells {
     if (this.#deleting || this.#told.length === 0) return;
     this.#deleting = true;
     const told = this.#told.splice(0, CALLS_AT_ONCE);
-    this.#store
-      .deleteOutbox(told)
+    this.#table
+      .delete(told)
       .then(
         () => this.#forget(told),
         (error: unknown) => {

@@ -1,8 +1,10 @@
 import { CommitUnknown, failureOf, type Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
-import type { ActorStore, ClaimedRow, OutboxRow, TurnWrites } from "./ActorStore.ts";
+import type { ActorStore, TurnWrites } from "./ActorStore.ts";
+import type { ClaimedRow } from "./actorRow.ts";
 import type { OutboxMessage } from "./Outbox.ts";
+import type { OutboxRow } from "./OutboxTable.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What a turn that has committed leaves to its activation. */

@@ -1,6 +1,7 @@
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
-import { ActorStore, CRASHES_TO_QUARANTINE } from "../../actors/runtime/ActorStore.ts";
+import { ActorStore } from "../../actors/runtime/ActorStore.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
+import { CRASHES_TO_QUARANTINE } from "../../actors/runtime/actorRow.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";

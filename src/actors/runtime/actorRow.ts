@@ -1,0 +1,68 @@
+import type { TimerRecord } from "./timers.ts";
+
+/** Names one actor. */
+export interface ActorAddress {
+  kind: string;
+  id: string;
+}
+
+/** An actor's row as it was claimed: from here on the claimer is its owner. */
+export interface ClaimedRow extends ActorAddress {
+  epoch: number;
+  version: number;
+  /** JSON text. */
+  state: string;
+  timers: TimerRecord[];
+  crashes: number;
+}
+
+/**
+ * `crashes` tells how much suspicion rests on an actor. Whoever lived on a node that died shares it, up to this: from here on
+ * an actor's count is raised before it is loaded and before each of its turns, and lowered afterwards, so that only the one
+ * in whose hands the process dies is left with more.
+ */
+export const CRASHES_SHARED = 2;
+/** An actor with this many has crashed its first node and three that adopted it: it is left alone until an operator pardons it. */
+export const CRASHES_TO_QUARANTINE = 4;
+
+/** A row as the table `actors` holds it. */
+export interface StoredRow {
+  kind: string;
+  id: string;
+  owner: string | null;
+  epoch: number;
+  version: number;
+  state: string;
+  timers: string;
+  due_at: number | null;
+  crashes: number;
+}
+
+export const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, crashes";
+
+/** What becomes of an actor's count of crashes when it loses its node. */
+export const blamed = (crashed: boolean): string =>
+  crashed ? `CASE WHEN crashes < ${CRASHES_SHARED} THEN crashes + 1 ELSE crashes END` : "crashes";
+
+/** The row as its claim has left it. */
+export function afterClaim(seen: ClaimedRow, crashed: boolean): ClaimedRow {
+  const crashes = crashed && seen.crashes < CRASHES_SHARED ? seen.crashes + 1 : seen.crashes;
+  return { ...seen, epoch: seen.epoch + 1, crashes };
+}
+
+/** A stored row as whoever claims it needs it. */
+export function claimed(row: StoredRow): ClaimedRow {
+  return {
+    kind: row.kind,
+    id: row.id,
+    epoch: Number(row.epoch),
+    version: Number(row.version),
+    state: row.state,
+    timers: JSON.parse(row.timers) as TimerRecord[],
+    crashes: Number(row.crashes),
+  };
+}
+
+/** Parameters and placeholders of `(kind, id) IN (…)`. */
+export const flat = (rows: readonly ActorAddress[]): string[] => rows.flatMap((row) => [row.kind, row.id]);
+export const pairs = (rows: readonly ActorAddress[]): string => rows.map(() => "(?, ?)").join(", ");
