@@ -1,12 +1,13 @@
 import { type Request, Router } from "express";
 import { z } from "zod";
+import type { OperatorCall } from "../actors/admin/operatorCall.ts";
 import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../actors/hunts/definition.ts";
-import type { HuntDetails, HuntSummary, OperatorCall } from "../actors/hunts/HuntOffice.ts";
+import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOffice.ts";
 import { RingmasterError } from "../errors.ts";
 import { validate } from "../validate.ts";
-import { callerOf, requireRole } from "./auth/authenticate.ts";
+import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
-import { idempotencyKey } from "./idempotency.ts";
+import { operatorCall } from "./idempotency.ts";
 
 /** Hunts as the endpoints need them. Each call but `list` throws `not_found` for an id that no hunt has. */
 export interface HuntDirectory {
@@ -70,8 +71,4 @@ function huntId(request: Request): string {
   const id = String(request.params.id);
   if (!IDS.test(id)) throw new RingmasterError("not_found");
   return id;
-}
-
-function operatorCall(request: Request): OperatorCall {
-  return { operatorId: callerOf(request).playerId, requestId: idempotencyKey(request) };
 }

@@ -1,5 +1,7 @@
 import type { Request } from "express";
+import type { OperatorCall } from "../actors/admin/operatorCall.ts";
 import { invalidPayload } from "../validate.ts";
+import { callerOf } from "./auth/authenticate.ts";
 
 const KEYS = /^[\x21-\x7e]{1,64}$/;
 
@@ -12,4 +14,9 @@ export function idempotencyKey(request: Request): string | undefined {
     ]);
   }
   return key;
+}
+
+/** Who asks, on a route behind `requireRole`, and under which key. */
+export function operatorCall(request: Request): OperatorCall {
+  return { operatorId: callerOf(request).playerId, requestId: idempotencyKey(request) };
 }

@@ -1,10 +1,11 @@
 import { Router } from "express";
 import { z } from "zod";
+import { callOptions } from "../actors/admin/operatorCall.ts";
 import type { JobRun, JobsStatus } from "../entities/jobs/Job.ts";
 import { validate } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
-import { idempotencyKey } from "./idempotency.ts";
+import { operatorCall } from "./idempotency.ts";
 
 /** Jobs as the endpoints need them. `trigger` throws `not_found` for a name that no job has. */
 export interface JobDirectory {
@@ -34,7 +35,7 @@ export function jobRoutes(jobs: JobDirectory): Router {
   router.post("/trigger/:job", jsonBody(BODY_LIMIT), async (request, response) => {
     validate(nothing, request.body ?? {});
     const job = String(request.params.job);
-    const { scheduledAt } = await jobs.trigger(job, idempotencyKey(request));
+    const { scheduledAt } = await jobs.trigger(job, callOptions(operatorCall(request)).requestId);
     response.status(202).json({ job, scheduledAt });
   });
   return router;

@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Rng } from "../../clock.ts";
 import type { HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
+import { itemsIn, requireItems } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
+import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntDefinition } from "./definition.ts";
 import { HuntActor, type HuntStatus } from "./HuntActor.ts";
@@ -35,12 +36,6 @@ export interface HuntDetails extends HuntSummary {
   solved: number;
   /** The top ten; frozen from the reveal on. */
   standings: Standing[];
-}
-
-/** Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. */
-export interface OperatorCall {
-  operatorId: string;
-  requestId: string | undefined;
 }
 
 export interface OfficePorts {
@@ -91,9 +86,10 @@ export class HuntOffice {
     return { players, solved, standings: top };
   }
 
-  /** Creates a hunt. With a request id, a repeat finds the hunt that the first call made. */
+  /** Creates a hunt. With a request id, a repeat finds the hunt that the first call made. Throws `not_found` for a prize that is no item. */
   async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
-    const id = call.requestId === undefined ? this.#ports.rng.id(12) : idOf(call.operatorId, call.requestId);
+    await requireItems(this.#ports.database, itemsIn(definition.prizes ?? []));
+    const id = idToCreate(call, this.#ports.rng);
     const sealed = sealHunt(definition, this.#ports.rng);
     await this.#actor(id, call).create(sealed, call.operatorId);
     return { id };
@@ -118,18 +114,9 @@ export class HuntOffice {
     return summaryOf(await this.#actor(id, call).callOff());
   }
 
-  #actor(id: string, { requestId, operatorId }: OperatorCall) {
-    return this.#ports.actors.ref(
-      HuntActor,
-      id,
-      requestId === undefined ? {} : { requestId: idOf(operatorId, requestId, 40) },
-    );
+  #actor(id: string, call: OperatorCall) {
+    return this.#ports.actors.ref(HuntActor, id, callOptions(call));
   }
-}
-
-/** A request id is its caller's own: the same one from two operators means two requests. */
-function idOf(operatorId: string, requestId: string, length = 16): string {
-  return createHash("sha256").update(`${operatorId}\n${requestId}`).digest("hex").slice(0, length);
 }
 
 function summaryOf({ id, name, phase, startsAt, phaseEndsAt }: HuntStatus | HuntListing): HuntSummary {

@@ -150,9 +150,9 @@ function keyOf({ source, sourceId, playerId, item }: Award): string {
   return [source, sourceId, playerId, item].join("\n");
 }
 
-/** A payment that cannot be made must fail before any is. */
-async function assertPayable(sql: Sql, awards: readonly Award[]): Promise<void> {
-  const items = [...new Set(awards.map((award) => award.item))];
+/** Throws `not_found` unless there are items of all these ids: a definition that names another could never be paid. */
+export async function requireItems(sql: Pick<Sql, "query">, ids: Iterable<string>): Promise<void> {
+  const items = [...new Set(ids)];
   if (items.length === 0) return;
   const known = await sql.query<{ id: string }>(
     `SELECT id FROM items WHERE id IN (${items.map(() => "?").join(", ")})`,
@@ -160,6 +160,19 @@ async function assertPayable(sql: Sql, awards: readonly Award[]): Promise<void> 
   );
   const unknown = items.find((item) => !known.some(({ id }) => id === item));
   if (unknown !== undefined) throw new RingmasterError("not_found", `There is no item ${unknown}.`);
+}
+
+/** The ids of all items in these prizes. */
+export function itemsIn(ranges: readonly PrizeRange[]): string[] {
+  return ranges.flatMap(({ items }) => items.map(({ item }) => item));
+}
+
+/** A payment that cannot be made must fail before any is. */
+async function assertPayable(sql: Sql, awards: readonly Award[]): Promise<void> {
+  await requireItems(
+    sql,
+    awards.map(({ item }) => item),
+  );
   // INSERT IGNORE would cut a key that is too long, and two keys could become one.
   const long = awards.find(({ sourceId, playerId }) => sourceId.length > 64 || playerId.length > 32);
   if (long)

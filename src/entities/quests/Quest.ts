@@ -1,5 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
-import type { ItemAmount } from "../prizes/PrizeLedger.ts";
+import { type ItemAmount, requireItems } from "../prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../sql.ts";
 
 /** What a player must have done: a check of the registry (`actors/quests/checks.ts`) and its arguments. */
@@ -60,7 +60,11 @@ export class Quests {
   async create(quest: Omit<QuestRecord, "retiredAt">, createdBy: string): Promise<void> {
     const { id, title, createdAt, condition, delayMs, rewards, repeatable } = quest;
     await this.#database.transaction(async (tx) => {
-      await requireItems(tx, rewards);
+      // A reward that cannot be paid would stop everybody whose quest is due with it.
+      await requireItems(
+        tx,
+        rewards.map(({ item }) => item),
+      );
       const { affected } = await tx.write(
         `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO quests (id, title, terms, created_by, created_at) VALUES (?, ?, ?, ?, ?)`,
         [id, title, JSON.stringify({ condition, delayMs, rewards, repeatable }), createdBy, createdAt],
@@ -92,14 +96,6 @@ export async function questsById(sql: Pick<Sql, "query">, ids: readonly string[]
   if (ids.length === 0) return new Map();
   const rows = await sql.query<QuestRow>(`SELECT * FROM quests WHERE id IN (${ids.map(() => "?").join(", ")})`, ids);
   return new Map(rows.map((row) => [row.id, questOf(row)]));
-}
-
-/** A reward that cannot be paid would stop everybody whose quest is due with it. */
-async function requireItems(sql: Sql, rewards: readonly ItemAmount[]): Promise<void> {
-  for (const { item } of rewards) {
-    const found = await sql.query("SELECT 1 FROM items WHERE id = ?", [item]);
-    if (found.length === 0) throw new RingmasterError("not_found", `There is no item ${item}.`);
-  }
 }
 
 function questOf({ id, title, terms, created_at, retired_at }: QuestRow): QuestRecord {

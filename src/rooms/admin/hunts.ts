@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { HUNT_BOUNDS, parseHuntDefinition } from "../../actors/hunts/definition.ts";
+import type { HuntOffice } from "../../actors/hunts/HuntOffice.ts";
+import { validate } from "../../validate.ts";
+import { thingId, type Verbs } from "./verbs.ts";
+
+const named = z.strictObject({ huntId: thingId("hunt") });
+const extension = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
+
+export interface HuntVerbServices {
+  huntOffice: HuntOffice;
+}
+
+export const HUNT_VERBS: Verbs<HuntVerbServices> = {
+  commands: {
+    createHunt: (args, { huntOffice }, call) => huntOffice.create(parseHuntDefinition(args), call),
+    startHunt: (args, { huntOffice }, call) => huntOffice.start(validate(named, args).huntId, call),
+    extendHunt: (args, { huntOffice }, call) => {
+      const { huntId, ms } = validate(extension, args);
+      return huntOffice.extend(huntId, ms, call);
+    },
+    endHunt: (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call),
+    cancelHunt: (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call),
+  },
+  queries: {
+    hunts: (_args, { huntOffice }) => huntOffice.list(),
+    hunt: (args, { huntOffice }) => huntOffice.get(validate(named, args).huntId),
+  },
+};

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import type { OperatorCall } from "../../actors/admin/operatorCall.ts";
+
+/** Something that an operator does or a viewer reads. It validates its own arguments, which are `{}` when there are none. */
+export type Verb<S> = (args: unknown, services: S, call: OperatorCall) => Promise<unknown>;
+
+/** What the admin room takes for one domain, by name; `S` is what it needs for that. */
+export interface Verbs<S> {
+  /** What operators may change. */
+  commands: Record<string, Verb<S>>;
+  /** What viewers may read. */
+  queries: Record<string, Verb<S>>;
+}
+
+/** The id of a thing that an actor owns. */
+export const thingId = (what: string) => z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, `must be a ${what}'s id`);
