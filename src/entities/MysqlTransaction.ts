@@ -1,6 +1,7 @@
-import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
+import type { Pool, PoolConnection, QueryOptions, ResultSetHeader } from "mysql2";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
-import { CommitUnknown, failureOf, type Transaction, type Written } from "./sql.ts";
+import type { BulkLoader } from "./mysqlBulk.ts";
+import { CommitUnknown, failureOf, type Transaction, type Value, type Written } from "./sql.ts";
 
 /**
  * A transaction on one connection of the pool. Its statements go straight to mysql2: through a query runner of TypeORM each of
@@ -10,16 +11,17 @@ export class MysqlTransaction implements Transaction {
   readonly dialect = "mysql";
   readonly #source: DataSource;
   readonly #connection: PoolConnection;
+  readonly #loader: BulkLoader;
   #runner: QueryRunner | undefined;
   #isOver = false;
   /** The error with which the server undid the whole transaction: what was sent after it would be stored on its own. */
   #undone: unknown;
 
-  static async begin(source: DataSource, pool: Pool): Promise<MysqlTransaction> {
+  static async begin(source: DataSource, pool: Pool, loader: BulkLoader): Promise<MysqlTransaction> {
     const connection = await new Promise<PoolConnection>((resolve, reject) => {
       pool.getConnection((error, free) => (error ? reject(error) : resolve(free)));
     });
-    const transaction = new MysqlTransaction(source, connection);
+    const transaction = new MysqlTransaction(source, connection, loader);
     try {
       await transaction.#send("START TRANSACTION");
     } catch (error) {
@@ -29,9 +31,10 @@ export class MysqlTransaction implements Transaction {
     return transaction;
   }
 
-  private constructor(source: DataSource, connection: PoolConnection) {
+  private constructor(source: DataSource, connection: PoolConnection, loader: BulkLoader) {
     this.#source = source;
     this.#connection = connection;
+    this.#loader = loader;
   }
 
   get manager(): EntityManager {
@@ -46,6 +49,10 @@ export class MysqlTransaction implements Transaction {
   async write(sql: string, params: readonly unknown[] = []): Promise<Written> {
     const { affectedRows, insertId } = await this.#send<ResultSetHeader>(sql, params);
     return { affected: affectedRows, insertId };
+  }
+
+  load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return this.#loader.load(this, (query, params) => this.#send(query, params), { table, columns }, rows);
   }
 
   async commit(): Promise<void> {
@@ -80,11 +87,12 @@ export class MysqlTransaction implements Transaction {
     this.#connection.release();
   }
 
-  #send<T>(sql: string, params: readonly unknown[] = []): Promise<T> {
+  #send<T>(query: string | QueryOptions, params: readonly unknown[] = []): Promise<T> {
     if (this.#isOver) return Promise.reject(new Error("the transaction is over"));
     if (this.#undone) return Promise.reject(this.#undone);
     return new Promise((resolve, reject) => {
-      this.#connection.query(sql, params as unknown[], (error, result) => {
+      const options = typeof query === "string" ? { sql: query } : query;
+      this.#connection.query(options, params as unknown[], (error, result) => {
         if (error?.code === "ER_LOCK_DEADLOCK") this.#undone = error;
         if (error) reject(error);
         else resolve(result as T);

@@ -1,12 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Pool, PoolConnection, ResultSetHeader } from "mysql2";
+import type { Connection, ConnectionOptions, Pool, PoolConnection, ResultSetHeader } from "mysql2";
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from "typeorm";
 import { ConfigError, type DatabaseConfig } from "../config.ts";
+import { insertAll, pagesByOffset } from "./bulk.ts";
 import { ENTITIES } from "./index.ts";
 import { MysqlTransaction } from "./MysqlTransaction.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import type { Database, Transaction, Written } from "./sql.ts";
+import { BulkLoader, MysqlPages } from "./mysqlBulk.ts";
+import type { Database, RowPages, Transaction, Value, Written } from "./sql.ts";
 import { WriterQueue } from "./WriterQueue.ts";
 
 /**
@@ -16,6 +18,11 @@ import { WriterQueue } from "./WriterQueue.ts";
 const IDLE_TRANSACTION_SECONDS = 3;
 /** How long a statement waits for another transaction's row lock; a turn that waits longer is retried instead. */
 const LOCK_WAIT_SECONDS = 5;
+/** How long whoever reads a stream may take for a page before the server gives it up. */
+const STREAM_PAUSE_SECONDS = 600;
+const STREAM_SORT_BYTES = 32 * 2 ** 20;
+/** SQLite takes so many values in a statement. */
+const SQLITE_VALUES = 32_766;
 /** Several nodes may start at once: one migrates, the others wait this long for it. */
 const MIGRATION_LOCK_SECONDS = 60;
 
@@ -27,16 +34,17 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   return config.kind === "mysql" ? openMysql(config) : openSqlite(config.path);
 }
 
+/** How every connection is made. */
+const CONNECTION = { supportBigNumbers: true, bigNumberStrings: false, charset: "utf8mb4_bin", connectTimeout: 5000 };
+
 async function openMysql(config: { url: string; pool: number }): Promise<Database> {
   const source = new DataSource({
     type: "mysql",
     url: config.url,
     poolSize: config.pool,
-    bigNumberStrings: false,
-    charset: "utf8mb4_bin",
+    ...CONNECTION,
     entities: ENTITIES,
     migrations: [...MIGRATIONS],
-    connectTimeout: 5000,
     extra: { enableKeepAlive: true, maxIdle: config.pool },
   } as DataSourceOptions);
   await opening(() => source.initialize());
@@ -49,7 +57,7 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
     connection.release();
   });
   await migrateUnderLock(source);
-  return new MysqlDatabase(source, pool);
+  return new MysqlDatabase(source, pool, { uri: config.url, ...CONNECTION });
 }
 
 async function opening(step: () => unknown): Promise<void> {
@@ -62,12 +70,18 @@ async function opening(step: () => unknown): Promise<void> {
 }
 
 /** READ COMMITTED everywhere; MariaDB also ends transactions that a stalled process left open. */
-function prepareSession(connection: PoolConnection): void {
+function prepareSession(connection: Connection): void {
   // A server that lacks a variable (MySQL has no idle_transaction_timeout) answers with an error that changes nothing.
   const ignore = (): void => {};
   connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", ignore);
   connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`, ignore);
   connection.query(`SET SESSION idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}`, ignore);
+}
+
+/** A long result is sorted with more memory than most, and may be read with pauses longer than a server otherwise waits. */
+function prepareStream(connection: Connection): void {
+  connection.query(`SET SESSION sort_buffer_size = ${STREAM_SORT_BYTES}`, () => {});
+  connection.query(`SET SESSION net_write_timeout = ${STREAM_PAUSE_SECONDS}`, () => {});
 }
 
 async function migrateUnderLock(source: DataSource): Promise<void> {
@@ -86,10 +100,14 @@ class MysqlDatabase implements Database {
   readonly dialect = "mysql";
   readonly #source: DataSource;
   readonly #pool: Pool;
+  /** For connections that are not the pool's. */
+  readonly #options: ConnectionOptions;
+  readonly #loader = new BulkLoader();
 
-  constructor(source: DataSource, pool: Pool) {
+  constructor(source: DataSource, pool: Pool, options: ConnectionOptions) {
     this.#source = source;
     this.#pool = pool;
+    this.#options = options;
   }
 
   /** One round trip on a pooled connection, without a TypeORM query runner: this is the runtime's hot path. */
@@ -109,7 +127,11 @@ class MysqlDatabase implements Database {
   }
 
   begin(): Promise<Transaction> {
-    return MysqlTransaction.begin(this.#source, this.#pool);
+    return MysqlTransaction.begin(this.#source, this.#pool, this.#loader);
+  }
+
+  stream(sql: string, values: readonly unknown[], page: number): RowPages {
+    return new MysqlPages(this.#options, prepareStream, { sql, values, page });
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -168,6 +190,10 @@ class SqliteDatabase implements Database {
     return new SqliteTransaction(this.#runner, leave);
   }
 
+  stream(sql: string, params: readonly unknown[], page: number): RowPages {
+    return pagesByOffset(this, sql, params, page);
+  }
+
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return inTransaction(this, work);
   }
@@ -204,6 +230,10 @@ class SqliteTransaction implements Transaction {
 
   write(sql: string, params: readonly unknown[] = []): Promise<Written> {
     return runnerWrite(this.#runner, sql, params);
+  }
+
+  load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return insertAll(this, { table, columns }, rows, SQLITE_VALUES);
   }
 
   async commit(): Promise<void> {

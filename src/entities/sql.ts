@@ -16,9 +16,20 @@ export interface Sql {
   write(sql: string, params?: readonly unknown[]): Promise<Written>;
 }
 
+/** A row as its values, in the order of its columns. */
+export type Row = unknown[];
+
+/** What a column may be given in bulk. Numbers must be finite. */
+export type Value = string | number | bigint | null;
+
 /** An open transaction; commit or roll back exactly once. */
 export interface Transaction extends Sql {
   readonly manager: EntityManager;
+  /**
+   * Inserts many rows by the fastest means that the server allows; their values are in the order of `columns`. Throws when a
+   * single one of them cannot be stored as it is: a key that is taken, a text that is too long.
+   */
+  load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void>;
   /** Throws CommitUnknown when the connection was lost while the commit was under way. */
   commit(): Promise<void>;
   /** Never throws: a connection that is lost has rolled back. */
@@ -28,13 +39,33 @@ export interface Transaction extends Sql {
 /** The database as everything but TypeORM sees it. */
 export interface Database extends Sql {
   begin(): Promise<Transaction>;
+  /**
+   * Reads a result that is too large for the memory, `page` rows at a time and never an empty page. Whoever leaves off early
+   * calls `return`, also while `next` is under way, which then ends.
+   * MySQL: one statement on a connection of its own, outside of any transaction. SQLite: a statement a page, so that rows which
+   * change in between may be read twice or not at all.
+   */
+  stream(sql: string, params: readonly unknown[], page: number): RowPages;
   /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
+/** The pages of `Database.stream`. */
+export interface RowPages extends AsyncIterableIterator<Row[], undefined> {
+  return(): Promise<IteratorResult<Row[], undefined>>;
+}
+
 /** The connection was lost while a commit was under way: it may or may not have happened. */
 export class CommitUnknown extends Error {}
+
+/**
+ * How to select a DOUBLE so that `Number(value)` is exactly what was stored: mysql2 reads some numbers of 16 and 17 digits a little
+ * beside, and SQLite would write them as text with 15.
+ */
+export function exactDouble(dialect: Sql["dialect"], column: string): string {
+  return dialect === "mysql" ? `CAST(${column} AS CHAR)` : column;
+}
 
 const LOST = new Set([
   "PROTOCOL_CONNECTION_LOST",

@@ -1,5 +1,13 @@
 import type { EntityManager } from "typeorm";
-import { CommitUnknown, type Database, type Sql, type Transaction, type Written } from "../../src/entities/sql.ts";
+import {
+  CommitUnknown,
+  type Database,
+  type RowPages,
+  type Sql,
+  type Transaction,
+  type Value,
+  type Written,
+} from "../../src/entities/sql.ts";
 import type { ProcessLife } from "./ProcessLife.ts";
 
 const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
@@ -64,6 +72,18 @@ export class MortalDatabase implements Database {
     );
   }
 
+  stream(sql: string, params: readonly unknown[], page: number): RowPages {
+    const pages = this.#base.stream(sql, params, page);
+    const life = this.#life;
+    return {
+      next: () => operate(life, sql, () => pages.next(), nothing),
+      return: () => pages.return(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const tx = await this.begin();
     let result: T;
@@ -103,6 +123,10 @@ class MortalTransaction implements Transaction {
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
     return this.#operate(sql, () => this.#base.write(sql, params));
+  }
+
+  load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return this.#operate(`LOAD ${table}`, () => this.#base.load(table, columns, rows));
   }
 
   async commit(): Promise<void> {

@@ -1,0 +1,383 @@
+import type { Clock } from "../../clock.ts";
+import { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
+import type { Database } from "../../entities/sql.ts";
+import { bestToBe, finalStandings, insertStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
+import {
+  insertTournament,
+  raiseBoardEpoch,
+  type TournamentPhase,
+  type TournamentRecord,
+  type TournamentTerms,
+  updateTournament,
+} from "../../entities/tournaments/Tournament.ts";
+import { RingmasterError } from "../../errors.ts";
+import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
+import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
+import type { ActorKind } from "../runtime/Residents.ts";
+import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase, type TournamentPlan } from "./phases.ts";
+import type { ResultHead } from "./result.ts";
+import { StandingsReader } from "./StandingsReader.ts";
+import {
+  amountsOf,
+  assertPayable,
+  awardsOf,
+  nextPaidRanks,
+  type PreviewedPrize,
+  type PrizePreview,
+  type Settlement,
+  totalsOf,
+} from "./settlement.ts";
+import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
+
+/** What a tournament's actor keeps in its own row. */
+export interface TournamentState {
+  /** Absent until the tournament is created. */
+  terms?: TournamentTerms;
+  /** As it is now: operators may have moved its times. */
+  plan: TournamentPlan;
+  seriesId: string | null;
+  createdBy: string;
+  phase: TournamentPhase;
+  phaseEndsAt: number;
+  boardEpoch: number;
+  settlement: Settlement;
+}
+
+/** How a tournament stands, as operators and rooms are told. Times are epoch milliseconds. */
+export interface TournamentStatus {
+  id: string;
+  name: string;
+  game: string;
+  phase: TournamentPhase;
+  startsAt: number;
+  /** When the open phase ends, or did. */
+  endsAt: number;
+  /** 0 while it settles and once it is over. */
+  phaseEndsAt: number;
+}
+
+/** What the lobby is told of a settled tournament. */
+export interface TournamentOutcome {
+  id: string;
+  name: string;
+  game: string;
+  players: number;
+  resultHash: string;
+  /** The first three, with what they got. */
+  winners: PreviewedPrize[];
+}
+
+/** The feed of one tournament: `phase` and `settled` events. */
+export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;
+
+/** What a tournament's actor needs beside its turns. */
+export interface TournamentPorts {
+  database: Pick<Database, "query" | "stream" | "dialect">;
+  clock: Clock;
+  /** How much of a settlement is one turn; as `PAGES` unless told. */
+  pages?: typeof PAGES;
+}
+
+/** Standings and ranks with prizes that one turn of a settlement stores: some tenths of a second's work. */
+const PAGES = { standings: 20_000, ranks: 500 };
+/** Rebuilds asked for within this time of each other are one rebuild: its load may still be under way. */
+const REBUILD_PAUSE_MS = 3000;
+/** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */
+const PATIENCE_MS = 1000;
+/** Ranks that a preview shows, and winners that the lobby is told of. */
+const PREVIEWED = 100;
+const WINNERS = 3;
+
+/** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
+export class TournamentActor extends Actor<TournamentState> {
+  static readonly kind = "tournament";
+  static initial(): TournamentState {
+    return {
+      plan: { startsAt: 0, endsAt: 0, graceMs: 0 },
+      seriesId: null,
+      createdBy: "",
+      phase: "scheduled",
+      phaseEndsAt: 0,
+      boardEpoch: 0,
+      settlement: { stored: 0, resultHash: null, paidTo: 0 },
+    };
+  }
+
+  readonly #ports: TournamentPorts;
+  #reader: StandingsReader | undefined;
+  #isOver = false;
+
+  constructor(context: ActorContext, ports: TournamentPorts) {
+    super(context);
+    this.#ports = ports;
+  }
+
+  override deactivated(): void {
+    this.#isOver = true;
+    this.#dropReader();
+  }
+
+  /**
+   * Creates the tournament; with `terms.series` and no `seriesId` also the series that it is the first of. Throws `conflict` when it
+   * exists, `not_found` for an item that there is not, `invalid_payload` for what could not be paid or an id too long for a series.
+   */
+  async create(terms: TournamentTerms, createdBy: string, seriesId: string | null): Promise<TournamentStatus> {
+    if (this.state.terms) throw new RingmasterError("conflict", `Tournament ${this.id} exists already.`);
+    const beginsSeries = terms.series !== null && seriesId === null;
+    if (beginsSeries && this.id.length > LONGEST_SERIES_ID)
+      throw new RingmasterError("invalid_payload", `The id of a series has at most ${LONGEST_SERIES_ID} characters.`);
+    const { startsAt, endsAt, graceMs } = terms;
+    Object.assign(this.state, { terms, createdBy, seriesId: beginsSeries ? this.id : seriesId });
+    this.state.plan = { startsAt, endsAt, graceMs };
+    this.state.phaseEndsAt = startsAt;
+    this.at("scheduled", startsAt);
+    const tx = await this.sql();
+    await assertPayable(tx, terms.prizes);
+    await insertTournament(tx, this.#newRecord(terms));
+    if (beginsSeries) this.tell(TournamentSeriesActor, this.id).begin(terms, createdBy);
+    this.#announce("tournamentScheduled");
+    return this.#status();
+  }
+
+  async status(): Promise<TournamentStatus> {
+    this.#terms();
+    return this.#status();
+  }
+
+  /** Ends the scheduled phase now. */
+  async start(): Promise<TournamentStatus> {
+    return this.#advance(this.#require("scheduled"));
+  }
+
+  /** Ends the open phase now, or the grace. */
+  async end(): Promise<TournamentStatus> {
+    return this.#advance(this.#require("open", "grace"));
+  }
+
+  /** Moves the end of the running phase, and what follows, by `ms` milliseconds. */
+  async extend(ms: number): Promise<TournamentStatus> {
+    const phase = this.#require("open", "grace");
+    if (phase === "open") this.state.plan.endsAt += ms;
+    await this.#enter(phase, this.state.phaseEndsAt + ms);
+    return this.#status();
+  }
+
+  /** Cancels the tournament: nothing more is taken, and nothing will be paid. */
+  async callOff(): Promise<TournamentStatus> {
+    const phase = this.#require("scheduled", "open", "grace");
+    this.cancel(phase);
+    if (phase === "scheduled") this.#passOnSeries();
+    this.state.boardEpoch += 1;
+    await this.#enter("cancelled", 0, { boardEpoch: this.state.boardEpoch, overAt: this.now });
+    return this.#status();
+  }
+
+  /**
+   * The leaderboard has lost this tournament: raises its epoch, so that what the lost one decided cannot be committed any more.
+   * Answers under which epoch to load it, or `wait` when somebody is loading just now. Throws `wrong_phase` once nothing is taken.
+   */
+  async rebuild(): Promise<{ epoch: number } | { wait: true }> {
+    this.#require("open", "grace");
+    const last = this.vars.rebuiltAt as number | undefined;
+    if (last !== undefined && this.now - last < REBUILD_PAUSE_MS && this.now >= last) return { wait: true };
+    this.state.boardEpoch += 1;
+    await raiseBoardEpoch(await this.sql(), this.id, this.state.boardEpoch);
+    this.vars.rebuiltAt = this.now;
+    return { epoch: this.state.boardEpoch };
+  }
+
+  /** What would be paid if it ended now, or what was. Changes nothing: it reads what is committed, outside of the turn's transaction. */
+  async preview(): Promise<PrizePreview> {
+    const { prizes, order } = this.#terms();
+    const { database } = this.#ports;
+    const isSettled = this.state.phase === "settled";
+    const [players, best] = isSettled
+      ? [this.state.settlement.stored, await finalStandings(database, this.id, 1, PREVIEWED)]
+      : [await playersToBe(database, this.id), await bestToBe(database, { id: this.id, order }, PREVIEWED)];
+    return { players, prizes: best.map((standing) => this.#withPrizes(standing)), totals: totalsOf(players, prizes) };
+  }
+
+  readonly timers: TimerHandlers = {
+    scheduled: () => this.#advance("scheduled"),
+    open: () => this.#advance("open"),
+    grace: () => this.#advance("grace"),
+    settle: () => this.#settle(),
+  };
+
+  /** Leaves `phase`, whose timer has come or which an operator ends. */
+  async #advance(phase: TimedPhase): Promise<TournamentStatus> {
+    const terms = this.#terms();
+    if (this.state.phase !== phase) return this.#status();
+    this.cancel(phase);
+    const next = phaseAfter(phase, terms);
+    if (phase === "scheduled") this.#passOnSeries();
+    this.state.plan = planAfter(phase, this.state.plan, this.now);
+    if (next === "settling") await this.#freeze();
+    else await this.#enter(next, phaseEndOf(next, this.state.plan));
+    return this.#status();
+  }
+
+  /** From here on nothing can be committed: what is under way has been waited for, and what comes has an epoch that is over. */
+  async #freeze(): Promise<void> {
+    this.state.boardEpoch += 1;
+    this.at("settle", this.now);
+    await this.#enter("settling", 0, { boardEpoch: this.state.boardEpoch });
+  }
+
+  /** A page of the settlement, or its end. */
+  async #settle(): Promise<void> {
+    if (this.state.phase !== "settling") return;
+    if (this.state.settlement.resultHash === null) {
+      await this.#storePage();
+      this.at("settle", this.now);
+    } else await this.#payPage();
+  }
+
+  async #storePage(): Promise<void> {
+    const { settlement } = this.state;
+    // Before the transaction is opened: with one, a turn may wait for nothing but its own SQL.
+    const page = await this.#nextPage(settlement.stored);
+    if (page === "later") return;
+    if (page === undefined) {
+      settlement.resultHash = this.#readerFrom(settlement.stored).resultHash;
+      this.afterCommit(() => this.#dropReader());
+      return;
+    }
+    await insertStandings(await this.sql(), this.id, page);
+    settlement.stored = page.at(-1)!.rank;
+  }
+
+  async #nextPage(stored: number) {
+    const reader = this.#readerFrom(stored);
+    const { promise: patience, resolve } = Promise.withResolvers<"later">();
+    const stop = this.#ports.clock.schedule(() => resolve("later"), PATIENCE_MS);
+    try {
+      return await Promise.race([reader.pageAfter(stored), patience]);
+    } catch (error) {
+      if (this.#reader === reader) this.#dropReader();
+      throw error;
+    } finally {
+      stop();
+    }
+  }
+
+  #readerFrom(stored: number): StandingsReader {
+    // A turn may outlive its activation, and nobody would close what it opens.
+    if (this.#isOver) throw new RingmasterError("not_delivered");
+    const { pages = PAGES, database } = this.#ports;
+    this.#reader ??= new StandingsReader(database, this.#head(), stored, pages.standings);
+    return this.#reader;
+  }
+
+  #dropReader(): void {
+    this.#reader?.close();
+    this.#reader = undefined;
+  }
+
+  /** Pays the next ranks, or ends the settlement when there are none. */
+  async #payPage(): Promise<void> {
+    const { settlement } = this.state;
+    const { prizes } = this.#terms();
+    const { pages = PAGES } = this.#ports;
+    const tx = await this.sql();
+    const ranks = nextPaidRanks(settlement.paidTo, settlement.stored, prizes, pages.ranks);
+    if (!ranks) return this.#publishResult();
+    const standings = await finalStandings(tx, this.id, ranks.from, ranks.to);
+    await new PrizeLedger(tx, this.rng).pay(tx, awardsOf(this.id, standings, prizes), this.now);
+    settlement.paidTo = ranks.to;
+    this.at("settle", this.now);
+  }
+
+  async #publishResult(): Promise<void> {
+    const { name, game } = this.#terms();
+    const { stored: players, resultHash } = this.state.settlement;
+    const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
+    await this.#enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
+    this.publish(tournamentTopic(this.id), { type: "settled", data: { resultHash, players } });
+    const outcome: TournamentOutcome = {
+      id: this.id,
+      name,
+      game,
+      players,
+      resultHash: resultHash!,
+      winners: winners.map((standing) => this.#withPrizes(standing)),
+    };
+    this.publish(LOBBY_TOPIC, { type: "tournamentSettled", data: outcome });
+  }
+
+  async #enter(phase: TournamentPhase, phaseEndsAt: number, change: Partial<TournamentRecord> = {}): Promise<void> {
+    const { startsAt, endsAt } = this.state.plan;
+    this.state.phase = phase;
+    this.state.phaseEndsAt = phaseEndsAt;
+    if (isTimed(phase)) this.at(phase, phaseEndsAt);
+    const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
+    await updateTournament(await this.sql(), this.id, { ...change, ...times, phase });
+    this.publish(tournamentTopic(this.id), { type: "phase", data: { phase, endsAt, phaseEndsAt } });
+    this.#announce("tournamentPhase");
+  }
+
+  /** This one is not the coming one of its series any more. */
+  #passOnSeries(): void {
+    const { terms, seriesId, createdBy } = this.state;
+    if (seriesId !== null && terms) this.tell(TournamentSeriesActor, seriesId).goOn(this.id, terms, createdBy);
+  }
+
+  #announce(type: "tournamentScheduled" | "tournamentPhase"): void {
+    this.publish(LOBBY_TOPIC, { type, data: this.#status() });
+  }
+
+  #withPrizes({ rank, playerId, name, score }: Omit<PreviewedPrize, "prizes">): PreviewedPrize {
+    return { rank, playerId, name, score, prizes: amountsOf(rank, this.#terms().prizes) };
+  }
+
+  #head(): ResultHead {
+    const { game, operator, order, prizes } = this.#terms();
+    const { startsAt, endsAt } = this.state.plan;
+    return { id: this.id, game, operator, order, startsAt, endsAt, prizes };
+  }
+
+  #newRecord(terms: TournamentTerms): TournamentRecord {
+    return {
+      ...this.#status(),
+      overAt: 0,
+      boardEpoch: this.state.boardEpoch,
+      definition: terms,
+      seriesId: this.state.seriesId,
+      players: null,
+      resultHash: null,
+      prizesDistributed: false,
+      createdBy: this.state.createdBy,
+      createdAt: this.now,
+      updatedAt: this.now,
+    };
+  }
+
+  #terms(): TournamentTerms {
+    if (!this.state.terms) throw new RingmasterError("not_found", `There is no tournament ${this.id}.`);
+    return this.state.terms;
+  }
+
+  #require<P extends TimedPhase>(...phases: P[]): P {
+    this.#terms();
+    const { phase, phaseEndsAt } = this.state;
+    if (phases.includes(phase as P)) return phase as P;
+    throw new RingmasterError("wrong_phase", `The tournament is ${phase}; this needs ${phases.join(" or ")}.`, {
+      phase,
+      changesAt: phaseEndsAt === 0 ? null : phaseEndsAt,
+    });
+  }
+
+  #status(): TournamentStatus {
+    const { name, game } = this.#terms();
+    const { phase, phaseEndsAt, plan } = this.state;
+    return { id: this.id, name, game, phase, startsAt: plan.startsAt, endsAt: plan.endsAt, phaseEndsAt };
+  }
+}
+
+/** The kind as a node registers it. */
+export function tournamentKind(ports: TournamentPorts): ActorKind {
+  return {
+    type: TournamentActor as unknown as ActorType<Actor<unknown>>,
+    create: (context) => new TournamentActor(context, ports) as unknown as Actor<unknown>,
+  };
+}

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
+import type { FinalStanding } from "../../entities/tournaments/Standings.ts";
+import type { Operator, Order } from "../../entities/tournaments/Tournament.ts";
+
+/** What a result says of its tournament, as the settled record has it. Times are epoch milliseconds. */
+export interface ResultHead {
+  id: string;
+  game: string;
+  operator: Operator;
+  order: Order;
+  startsAt: number;
+  endsAt: number;
+  prizes: readonly PrizeRange[];
+}
+
+/**
+ * The hash of a tournament's canonical result: SHA-256 over lines of UTF-8, each ended by "\n". The first is the head as JSON; then
+ * each standing, in order of rank, as the JSON array `[rank, playerId, score, subscore, entries]`. JSON without spaces, the
+ * fields in the order of `ResultHead`, numbers as ECMAScript prints them.
+ */
+export class ResultHash {
+  readonly #hash = createHash("sha256");
+
+  constructor({ id, game, operator, order, startsAt, endsAt, prizes }: ResultHead) {
+    const ranges = prizes.map(({ from, to, items }) => ({
+      from,
+      to,
+      items: items.map(({ item, amount }) => ({ item, amount })),
+    }));
+    this.#hash.update(`${JSON.stringify({ id, game, operator, order, startsAt, endsAt, prizes: ranges })}\n`);
+  }
+
+  /** Adds the standings that follow. */
+  add(standings: Iterable<Pick<FinalStanding, "rank" | "playerId" | "score" | "subscore" | "entries">>): void {
+    let lines = "";
+    for (const { rank, playerId, score, subscore, entries } of standings)
+      lines += `${JSON.stringify([rank, playerId, score, subscore, entries])}\n`;
+    this.#hash.update(lines);
+  }
+
+  /** In hex, of what was added so far; more may be added. */
+  get hex(): string {
+    return this.#hash.copy().digest("hex");
+  }
+}

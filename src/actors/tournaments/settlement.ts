@@ -1,0 +1,108 @@
+import {
+  type Award,
+  amountsByItem,
+  type ItemAmount,
+  LARGEST_AWARD,
+  type PrizeRange,
+  prizesOf,
+} from "../../entities/prizes/PrizeLedger.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { RingmasterError } from "../../errors.ts";
+
+/** How far a settlement has come. What it says is stored together with what it speaks of. */
+export interface Settlement {
+  /** Ranks 1 to this are stored. */
+  stored: number;
+  /** Known once all standings are stored. */
+  resultHash: string | null;
+  /** Ranks 1 to this have their prizes. */
+  paidTo: number;
+}
+
+/** What a tournament would pay, or pays: of an item so much, the sums of all ranks that somebody has. */
+export interface PrizePreview {
+  /** Who have a standing. */
+  players: number;
+  /** The first 100 ranks. */
+  prizes: PreviewedPrize[];
+  totals: ItemAmount[];
+}
+
+export interface PreviewedPrize {
+  rank: number;
+  playerId: string;
+  name: string;
+  score: number;
+  /** What the rank gets, an item once. */
+  prizes: ItemAmount[];
+}
+
+/** What the player of this rank gets, overlapping ranges summed by item. */
+export function amountsOf(rank: number, ranges: readonly PrizeRange[]): ItemAmount[] {
+  return [...amountsByItem(prizesOf(rank, ranges))].map(([item, amount]) => ({ item, amount: String(amount) }));
+}
+
+/** What `players` players get in all. */
+export function totalsOf(players: number, ranges: readonly PrizeRange[]): ItemAmount[] {
+  const sums = new Map<string, bigint>();
+  for (const { from, to, items } of ranges) {
+    const ranks = BigInt(Math.max(0, Math.min(to, players) - from + 1));
+    if (ranks === 0n) continue;
+    for (const { item, amount } of items) sums.set(item, (sums.get(item) ?? 0n) + ranks * BigInt(amount));
+  }
+  return [...sums].map(([item, amount]) => ({ item, amount: String(amount) }));
+}
+
+/** The next ranks that get something and that somebody has, at most `most`; undefined when there are none after `paidTo`. */
+export function nextPaidRanks(
+  paidTo: number,
+  players: number,
+  ranges: readonly PrizeRange[],
+  most: number,
+): { from: number; to: number } | undefined {
+  const ahead = ranges.filter(({ to }) => to > paidTo);
+  const from = Math.max(paidTo + 1, Math.min(...ahead.map((range) => range.from)));
+  const last = Math.min(players, Math.max(0, ...ahead.map(({ to }) => to)));
+  return from <= last ? { from, to: Math.min(last, from + most - 1) } : undefined;
+}
+
+/** The awards of these ranks. */
+export function awardsOf(
+  tournamentId: string,
+  standings: ReadonlyArray<{ rank: number; playerId: string }>,
+  ranges: readonly PrizeRange[],
+): Award[] {
+  return standings.flatMap(({ rank, playerId }) =>
+    [...amountsByItem(prizesOf(rank, ranges))].map(([item, amount]) => ({
+      source: "tournament" as const,
+      sourceId: tournamentId,
+      playerId,
+      item,
+      amount,
+    })),
+  );
+}
+
+/**
+ * Refuses prizes that the ledger would refuse at the end, when nothing could be done about them any more: throws `not_found` for
+ * an unknown item, `invalid_payload` where overlapping ranges give a rank more of an item than one award may be.
+ */
+export async function assertPayable(sql: Pick<Sql, "query">, ranges: readonly PrizeRange[]): Promise<void> {
+  // What a rank gets changes only where a range begins.
+  for (const { from } of ranges) {
+    for (const [item, amount] of amountsByItem(prizesOf(from, ranges)))
+      if (amount > LARGEST_AWARD)
+        throw new RingmasterError(
+          "invalid_payload",
+          `Rank ${from} would get ${amount} of ${item}; an award is at most ${LARGEST_AWARD}.`,
+        );
+  }
+  const items = [...new Set(ranges.flatMap((range) => range.items.map(({ item }) => item)))];
+  if (items.length === 0) return;
+  const known = await sql.query<{ id: string }>(
+    `SELECT id FROM items WHERE id IN (${items.map(() => "?").join(", ")})`,
+    items,
+  );
+  const unknown = items.find((item) => !known.some(({ id }) => id === item));
+  if (unknown !== undefined) throw new RingmasterError("not_found", `There is no item ${unknown}.`);
+}
