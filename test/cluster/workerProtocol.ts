@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../src/actors/runtime/Actors.ts";
+import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 
 /** How a worker is to be, as JSON in its environment's `WORKER`. */
 export interface WorkerOptions {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
 import { HuntActor, huntTopic, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
-import type { CallOptions } from "../../src/actors/runtime/Actors.ts";
+import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";

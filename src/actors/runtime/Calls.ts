@@ -1,0 +1,206 @@
+import type { Clock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import { Activation } from "./Activation.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import type { Directory } from "./Directory.ts";
+import type { Membership } from "./Membership.ts";
+import type { Delivery, Peers } from "./Peers.ts";
+import type { Log } from "./ports.ts";
+import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from "./protocol.ts";
+import type { Residents } from "./Residents.ts";
+import { currentTurn } from "./turnContext.ts";
+
+/** Options of one call. */
+export interface CallOptions {
+  /** The answer is stored with the turn, and a repeat of the call with the same id gets it back. At most 64 characters. */
+  requestId?: string;
+  /** How long to wait for the answer, in milliseconds. */
+  deadlineMs?: number;
+}
+
+const DEADLINE_MS = 10_000;
+/** Pause before a call is tried elsewhere, so that a change of owners does not become a storm. */
+const RETRY_MS = 25;
+/** How often a call follows at once where a node says that the actor is; after that it pauses first. */
+const HINTS_FOLLOWED = 3;
+
+type Answer = CallOutcome & { kind: "ok" | "error" };
+
+/** What is known of a call that has no answer yet. */
+interface Progress {
+  /** An attempt came to no end that is known. */
+  mayHaveHappened: boolean;
+  /** An attempt has reached a node and not come back. */
+  isUnderWay: boolean;
+}
+
+/** Errors that tell only that this very attempt did not begin. */
+const NEVER_BEGAN: ReadonlySet<string> = new Set(["not_delivered", "overloaded", "actor_quarantined"]);
+
+/** Calls of actors, wherever they live: each is tried until there is an answer, or no time is left. */
+export class Calls {
+  readonly #directory: Directory;
+  readonly #membership: Membership;
+  readonly #residents: Residents;
+  readonly #peers: Peers;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(ports: {
+    directory: Directory;
+    membership: Membership;
+    residents: Residents;
+    peers: Peers;
+    clock: Clock;
+    log: Log;
+  }) {
+    this.#directory = ports.directory;
+    this.#membership = ports.membership;
+    this.#residents = ports.residents;
+    this.#peers = ports.peers;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+  }
+
+  /** Calls one method. Rejects with the actor's own error, or with not_delivered, outcome_unknown, overloaded, actor_cycle. */
+  async call(address: ActorAddress, method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    assertAddressable(address, options);
+    const key = actorKey(address);
+    const context = currentTurn();
+    const chain = context?.chain ?? [];
+    if (chain.includes(key))
+      throw new RingmasterError("actor_cycle", `The call chain ${[...chain, key].join(" → ")} comes back to itself.`);
+    if (context?.turn.inTransaction) {
+      throw new RingmasterError(
+        "internal",
+        `${chain.at(-1)} calls ${key} while its transaction is open; call first, or tell.`,
+      );
+    }
+    const deadline = this.#clock.monotonic() + (options.deadlineMs ?? DEADLINE_MS);
+    const request = {
+      ...address,
+      method,
+      args,
+      chain,
+      ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+    };
+    const outcome = await this.#answerInTime(key, request, deadline);
+    if (outcome.kind === "ok") return outcome.value;
+    throw RingmasterError.fromWire(outcome.error);
+  }
+
+  /** The answer, or at the deadline what is known by then: the database may hang, and a call on this node may be in its turn. */
+  async #answerInTime(key: string, request: Omit<ActorRequest, "leftMs">, deadline: number): Promise<Answer> {
+    const clock = this.#clock;
+    const progress: Progress = { mayHaveHappened: false, isUnderWay: false };
+    const { promise: late, resolve } = Promise.withResolvers<Answer>();
+    const cancel = clock.schedule(
+      () => resolve(undelivered(key, progress.mayHaveHappened || progress.isUnderWay)),
+      deadline - clock.monotonic(),
+    );
+    try {
+      return await Promise.race([this.#untilAnswered(key, request, deadline, progress), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Tries until there is an answer or the deadline: what certainly did not arrive is sent again, and with a request id anything is. */
+  async #untilAnswered(
+    key: string,
+    request: Omit<ActorRequest, "leftMs">,
+    deadline: number,
+    progress: Progress,
+  ): Promise<Answer> {
+    let avoid: string | undefined;
+    for (let attempt = 0; ; attempt++) {
+      const leftMs = deadline - this.#clock.monotonic();
+      if (leftMs <= 0) return undelivered(key, progress.mayHaveHappened);
+      const sent = await this.#attempt(key, { ...request, leftMs }, deadline, avoid, progress);
+      if (sent.kind === "ok") return sent;
+      if (sent.kind === "error")
+        return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, true) : sent;
+      if (sent.kind === "unknown") progress.mayHaveHappened = true;
+      if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, true);
+      avoid = sent.kind === "not_delivered" ? this.#directory.lastKnown(key) : undefined;
+      this.#directory.forget(key);
+      const owner = sent.kind === "moved" ? sent.owner : undefined;
+      if (owner !== undefined) this.#directory.remember(key, owner);
+      // Nodes may differ for a while about who is alive, and send a call to and fro.
+      const isHint = owner !== undefined && attempt < HINTS_FOLLOWED && !this.#membership.isGone(owner);
+      if (!isHint && (attempt > 0 || sent.kind !== "moved"))
+        await this.#pause(Math.min(RETRY_MS * 2 ** Math.min(attempt, 4), 250));
+    }
+  }
+
+  /** One try: on this node, or on the one that owns the actor or should. */
+  async #attempt(
+    key: string,
+    request: ActorRequest,
+    deadline: number,
+    avoid: string | undefined,
+    progress: Progress,
+  ): Promise<Delivery> {
+    let nodeId: string;
+    try {
+      nodeId = await this.#directory.locate(key, request, avoid);
+    } catch (error) {
+      return this.#notReached(error);
+    }
+    const isHere = nodeId === this.#membership.self.id;
+    if (!isHere) this.#directory.remember(key, nodeId);
+    progress.isUnderWay = true;
+    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, request));
+    progress.isUnderWay = false;
+    return sent;
+  }
+
+  async #callHere(request: ActorRequest, deadline: number): Promise<Delivery> {
+    if (this.#membership.self.draining) return { kind: "moved" };
+    try {
+      const resident = await this.#residents.resolve(request);
+      if (resident instanceof Activation) return await resident.call(request, deadline);
+      return resident.owner === undefined ? { kind: "moved" } : { kind: "moved", owner: resident.owner };
+    } catch (error) {
+      return this.#notReached(error);
+    }
+  }
+
+  /** Nothing had happened yet when this failed: the caller may be told so, unless the error is a definite answer. */
+  #notReached(error: unknown): Delivery {
+    if (error instanceof RingmasterError) return { kind: "error", error: error.toWire() };
+    this.#log.warn({ err: error }, "an actor could not be looked up");
+    return { kind: "error", error: new RingmasterError("not_delivered").toWire() };
+  }
+
+  /** A peer's call of an actor that it takes to live here. */
+  async answer({ call, from, request }: CallMessage): Promise<void> {
+    const deadline = this.#clock.monotonic() + request.leftMs;
+    const outcome = await this.#callHere(request, deadline);
+    this.#peers.reply(from, call, outcome as CallOutcome, deadline);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.schedule(resolve, ms));
+  }
+}
+
+/** Keys that their columns would cut could become another actor's, or another request's. */
+function assertAddressable({ id }: ActorAddress, { requestId }: CallOptions): void {
+  const fits = (text: string, most: number): boolean => text.length > 0 && text.length <= most && text.isWellFormed();
+  // MySQL takes texts for equal that differ in spaces at their end.
+  if (!fits(id, 128) || id.endsWith(" "))
+    throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters, and no space at its end.");
+  if (requestId !== undefined && !fits(requestId, 64))
+    throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
+}
+
+function undelivered(key: string, mayHaveHappened: boolean): Answer {
+  const error = mayHaveHappened
+    ? new RingmasterError("outcome_unknown")
+    : new RingmasterError(
+        "not_delivered",
+        `The call did not reach ${key} in time; nothing happened, and it is safe to repeat.`,
+      );
+  return { kind: "error", error: error.toWire() };
+}

@@ -1,0 +1,77 @@
+import { RingmasterError } from "../../errors.ts";
+import type { ActorStore } from "./ActorStore.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import type { Membership } from "./Membership.ts";
+import { preferredNode } from "./placement.ts";
+import { actorKey } from "./protocol.ts";
+import type { Residents } from "./Residents.ts";
+
+/** Actors whose owner is remembered; beyond it the oldest are forgotten, and cost one query when they are called again. */
+const OWNERS_BOUND = 100_000;
+
+/** Where actors live, as far as this node knows or can find out. All of it is hints: a node that is asked for an actor knows better. */
+export class Directory {
+  readonly #store: ActorStore;
+  readonly #membership: Membership;
+  readonly #residents: Residents;
+  readonly #owners = new Map<string, string>();
+  readonly #lookups = new Map<string, ReturnType<ActorStore["find"]>>();
+
+  constructor(ports: { store: ActorStore; membership: Membership; residents: Residents }) {
+    this.#store = ports.store;
+    this.#membership = ports.membership;
+    this.#residents = ports.residents;
+  }
+
+  /** The node that an actor lives on; undefined when it lives nowhere, or its node is gone. */
+  async whereIs(address: ActorAddress): Promise<string | undefined> {
+    const key = actorKey(address);
+    if (this.#residents.get(key)) return this.#membership.self.id;
+    const owner = this.#owners.get(key) ?? (await this.#lookUp(key, address))?.owner ?? undefined;
+    return owner === undefined || this.#membership.isGone(owner) ? undefined : owner;
+  }
+
+  /** The node to call: the actor's own, or the one on which it should come to life, which is not `avoid` if there is another. */
+  async locate(key: string, address: ActorAddress, avoid: string | undefined): Promise<string> {
+    const self = this.#membership.self.id;
+    if (this.#residents.get(key)) return self;
+    const known = this.#owners.get(key);
+    if (known !== undefined && !this.#membership.isGone(known)) return known;
+    const row = await this.#lookUp(key, address);
+    if (row && row.owner !== null && row.owner !== self && !this.#membership.isGone(row.owner)) return row.owner;
+    const hosts = this.#membership.hosts().map((node) => node.id);
+    const candidates = hosts.filter((id) => id !== avoid);
+    const preferred = preferredNode(key, candidates.length > 0 ? candidates : hosts);
+    if (preferred === undefined)
+      throw new RingmasterError("not_delivered", "No node that hosts actors is alive; nothing happened.");
+    return preferred;
+  }
+
+  /** Callers that ask for the same actor at once share one query. */
+  #lookUp(key: string, address: ActorAddress): ReturnType<ActorStore["find"]> {
+    const running = this.#lookups.get(key);
+    if (running) return running;
+    const lookup = this.#store.find(address).finally(() => this.#lookups.delete(key));
+    this.#lookups.set(key, lookup);
+    return lookup;
+  }
+
+  /** The node that the actor was last said to live on. */
+  lastKnown(key: string): string | undefined {
+    return this.#owners.get(key);
+  }
+
+  remember(key: string, nodeId: string): void {
+    this.#owners.delete(key);
+    this.#owners.set(key, nodeId);
+    if (this.#owners.size > OWNERS_BOUND) this.#owners.delete(this.#owners.keys().next().value!);
+  }
+
+  forget(key: string): void {
+    this.#owners.delete(key);
+  }
+
+  forgetNode(nodeId: string): void {
+    for (const [key, owner] of this.#owners) if (owner === nodeId) this.#owners.delete(key);
+  }
+}
