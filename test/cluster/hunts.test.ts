@@ -5,7 +5,8 @@ import { someHunt } from "../hunts/someHunt.ts";
 import { muteSdk } from "../support/Visitor.ts";
 import { HuntBot } from "./supportHuntBot.ts";
 import { assertKept, HuntHistory, placesOf, recount } from "./supportHuntHistory.ts";
-import { HuntCluster, type Place } from "./supportHunts.ts";
+import { HuntCluster } from "./supportHunts.ts";
+import type { Place } from "./supportNodes.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const PLAYERS = 300;

@@ -6,7 +6,8 @@ import { until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { placesOf, recount } from "./supportHuntHistory.ts";
-import { HuntCluster, type Place } from "./supportHunts.ts";
+import { HuntCluster } from "./supportHunts.ts";
+import type { Place } from "./supportNodes.ts";
 
 const CLUE = { type: "riddle", prompt: "It turns all night.", answers: ["lighthouse"], points: 10 };
 
