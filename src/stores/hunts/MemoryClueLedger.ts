@@ -1,3 +1,4 @@
+import { assertPlayer, assertTime } from "../runtime/inputs.ts";
 import type {
   ClaimDecision,
   ClaimRequest,
@@ -11,7 +12,7 @@ import type {
   SolveDecision,
   SolveRequest,
 } from "./ClueLedger.ts";
-import { assertLedgerRules, assertPlayer, assertTime } from "./ledgerRules.ts";
+import { assertLedgerRules } from "./ledgerRules.ts";
 import { MemoryHunt } from "./MemoryHunt.ts";
 import { rebuild } from "./rebuild.ts";
 

@@ -8,10 +8,6 @@ import type { LedgerRules } from "./ClueLedger.ts";
 export const MAX_INSTANCES = 2 ** 24 - 1;
 /** The most that all instances of a hunt together may be worth. */
 export const MAX_TOTAL_POINTS = 2 ** 29 - 1;
-/** UTF-16 units of a player's id and name: no more than the characters of their columns. */
-const MAX_ID_UNITS = 32;
-const MAX_NAME_UNITS = 64;
-
 /**
  * How many assignments one call of `expire` revokes, and one step of `issue` serves, at most: about 5 ms of Redis,
  * which serves nobody else meanwhile.
@@ -36,24 +32,6 @@ export function ledgerRulesFault(rules: LedgerRules): string | undefined {
 export function assertLedgerRules(rules: LedgerRules): void {
   const fault = ledgerRulesFault(rules);
   if (fault !== undefined) throw new RingmasterError("invalid_payload", `The hunt's rules: ${fault}.`);
-}
-
-/**
- * Throws `invalid_payload` for a player whom no row could hold: a decision that cannot be committed must not be taken, and
- * text that is not well-formed would fail the whole batch that it is in.
- */
-export function assertPlayer(playerId: string, playerName = ""): void {
-  const isText = (text: string, units: number): boolean => text.length <= units && text.isWellFormed();
-  if (isText(playerId, MAX_ID_UNITS) && isText(playerName, MAX_NAME_UNITS)) return;
-  throw new RingmasterError(
-    "invalid_payload",
-    `A player has a well-formed id of at most ${MAX_ID_UNITS} and a name of at most ${MAX_NAME_UNITS} UTF-16 units.`,
-  );
-}
-
-/** Throws a RangeError: any other `now` is a bug of ours, and would fail a whole batch half-way through. */
-export function assertTime(now: number): void {
-  if (!Number.isSafeInteger(now) || now < 0) throw new RangeError(`now must be epoch milliseconds, not ${now}`);
 }
 
 /** The points of an instance; 0 for one that no template has. */

@@ -1,7 +1,7 @@
 --[[
 Stages a chunk of a load.
 
-KEYS  1 ticket  2 staged players  3 staged returned  4 staged expiry  5 staged scores
+KEYS  1 ticket  2 staged players  3 staged returned  4 staged expiry  5 and 6 (nobody waits after a load)  7 staged scores
 ARGV  1 run id of the Redis server that the caller talks to  2 token of this load
       3 milliseconds after which a load that does nothing is forgotten
       4 JSON: players, each {id, name, total, reachedSeq, open row or false, last closed row or false}
@@ -10,7 +10,7 @@ Returns 1, or 0 when another load has overtaken this one, or what it staged is l
 
 Atomic because a chunk must not mix with those of the load that overtakes it.
 ]]
-local TICKET, PLAYERS, RETURNED, EXPIRY, SCORES = unpack(KEYS)
+local TICKET, PLAYERS, RETURNED, EXPIRY, _, _, SCORES = unpack(KEYS)
 local RUN, TOKEN, TTL = ARGV[1], ARGV[2], ARGV[3]
 
 local ticket = redis.call("HMGET", TICKET, "run", "token")

@@ -161,6 +161,8 @@ export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
+export type ScriptArgument = string | number | Buffer;
+
 /** A Lua file. Runs by its digest, and by its text when the server does not know it (yet, or any more). */
 export class LuaScript {
   readonly #text: string;
@@ -172,12 +174,28 @@ export class LuaScript {
     this.#digest = createHash("sha1").update(this.#text).digest("hex");
   }
 
-  async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    try {
-      return await client.evalsha(this.#digest, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!isReplyError(error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return await client.eval(this.#text, keys.length, ...keys, ...args);
-    }
+  /** The reply, its strings as text. */
+  run(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return orElseByText(
+      () => client.evalsha(this.#digest, keys.length, ...keys, ...args),
+      () => client.eval(this.#text, keys.length, ...keys, ...args),
+    );
+  }
+
+  /** The reply, its strings as bytes. */
+  runForBytes(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return orElseByText(
+      () => client.callBuffer("EVALSHA", this.#digest, keys.length, ...keys, ...args),
+      () => client.callBuffer("EVAL", this.#text, keys.length, ...keys, ...args),
+    );
+  }
+}
+
+async function orElseByText(byDigest: () => Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await byDigest();
+  } catch (error) {
+    if (!isReplyError(error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return await byText();
   }
 }

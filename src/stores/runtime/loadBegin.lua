@@ -1,11 +1,10 @@
 --[[
-Begins to load a hunt: clears what an earlier load, finished or killed, has staged.
+Begins to load hot state: clears what an earlier load, finished or killed, has staged.
 
-KEYS  1 meta  2 ticket (HASH run, epoch, token of the load that may stage)  3 staged players  4 staged returned
-      5 staged expiry  6 staged scores
+KEYS  1 meta (HASH run, epoch, …)  2 ticket (HASH run, epoch, token of the load that may stage)  3… staged collections
 ARGV  1 run id of the Redis server that the caller talks to  2 epoch  3 token of this load
       4 milliseconds after which a load that does nothing is forgotten
-Returns 1, or 0 when the hunt is at this epoch or a later one already, or a load of a later one is under way.
+Returns 1, or 0 when the state is at this epoch or a later one already, or a load of a later one is under way.
 
 Atomic because of two loads that begin at once exactly one may stage.
 ]]

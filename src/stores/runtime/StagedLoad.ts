@@ -1,0 +1,73 @@
+import type { RedisRun } from "./RedisRun.ts";
+import { LuaScript, type ScriptArgument } from "./redis.ts";
+
+const BEGIN = new LuaScript(new URL("./loadBegin.lua", import.meta.url));
+const FINISH = new LuaScript(new URL("./loadFinish.lua", import.meta.url));
+
+/** A load that was killed leaves what it staged for this long at most. */
+const STAGE_TTL_MS = 120_000;
+
+/** Where some hot state lives in Redis: all keys share a hash tag. */
+export interface StagedKeys {
+  /** HASH of the run, the epoch and the counters of what is live. */
+  meta: string;
+  /** HASH of the run, the epoch and the token of the load that may stage. */
+  ticket: string;
+  live: readonly string[];
+  /** The n-th replaces the n-th live one; one that is never staged leaves its live one empty. */
+  staged: readonly string[];
+}
+
+/** The keys of `names` under a hash tag. */
+export function stagedKeys(tag: string, names: readonly string[]): StagedKeys {
+  return {
+    meta: `{${tag}}:meta`,
+    ticket: `{${tag}}:load`,
+    live: names.map((name) => `{${tag}}:${name}`),
+    staged: names.map((name) => `{${tag}}:load:${name}`),
+  };
+}
+
+/** Every key of some hot state, staged ones included. */
+export function allKeys({ meta, ticket, live, staged }: StagedKeys): string[] {
+  return [meta, ticket, ...live, ...staged];
+}
+
+/**
+ * Replaces hot state at once by what was staged beside it, however long that took. Of loads that run at once, the one of the
+ * latest epoch wins, and of one epoch the one that began last; the others are told that they were overtaken.
+ * Every method answers false when this load is overtaken or not needed, and rejects with `unavailable`.
+ */
+export class StagedLoad {
+  readonly #run: RedisRun;
+  readonly #keys: StagedKeys;
+  readonly #epoch: number;
+  readonly #token = crypto.randomUUID();
+
+  constructor(run: RedisRun, keys: StagedKeys, epoch: number) {
+    this.#run = run;
+    this.#keys = keys;
+    this.#epoch = epoch;
+  }
+
+  async begin(): Promise<boolean> {
+    const { meta, ticket, staged } = this.#keys;
+    return (await this.#run.call(BEGIN, [meta, ticket, ...staged], [this.#epoch, this.#token, STAGE_TTL_MS])) === 1;
+  }
+
+  /**
+   * Stages a chunk by a script of the caller's: its KEYS are the ticket and the staged collections; its ARGV the run, the token that
+   * the ticket must name, the milliseconds after which all its keys expire, and `args`. It returns 1, or 0 when overtaken.
+   */
+  async stage(script: LuaScript, args: readonly ScriptArgument[]): Promise<boolean> {
+    const { ticket, staged } = this.#keys;
+    return (await this.#run.call(script, [ticket, ...staged], [this.#token, STAGE_TTL_MS, ...args])) === 1;
+  }
+
+  /** `sizes` are those of the first collections, as staged; `counters` the fields of meta beside the run and the epoch. */
+  async finish(sizes: readonly number[], counters: Readonly<Record<string, number>>): Promise<boolean> {
+    const { meta, ticket, live, staged } = this.#keys;
+    const args = [this.#token, this.#epoch, sizes.length, ...sizes, ...Object.entries(counters).flat()];
+    return (await this.#run.call(FINISH, [meta, ticket, ...live, ...staged], args)) === 1;
+  }
+}
