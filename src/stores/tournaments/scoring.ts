@@ -35,12 +35,12 @@ export function combine(operator: Operator, order: Order, before: Result | undef
   }
 }
 
-/** What must be within the game's bounds: each entry, or for `increment` what comes of it. */
+/** What must be within the game's bounds: each entry, or for `increment` what comes of it. A sum must stay finite. */
 export function isWithinBounds(
   { operator, minScore, maxScore }: Pick<TournamentTerms, "operator" | "minScore" | "maxScore">,
   entry: Result,
   after: Result,
 ): boolean {
   const { score } = operator === "increment" ? after : entry;
-  return score >= minScore && score <= maxScore;
+  return score >= minScore && score <= maxScore && Number.isFinite(after.score);
 }
