@@ -1,10 +1,11 @@
 import { Actor, type ActorContext, type TimerHandlers } from "../../actors/runtime/Actor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
-import { describe, isDue, nextDue, planDue } from "../../actors/runtime/schedule.ts";
+import { describe, nextDue } from "../../actors/runtime/schedule.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Job, JobPlan } from "./defineJob.ts";
+import { freeTime, type JobTurn, skip, takeDue } from "./dueTimes.ts";
 import type { AttemptOutcome, JobRunner, RunningAttempt } from "./JobRunner.ts";
 import {
   type ActiveRun,
@@ -15,8 +16,6 @@ import {
   isProven,
   type JobState,
   LONGEST_QUEUE,
-  MOST_WAITING,
-  whyNot,
 } from "./runRules.ts";
 
 interface Here {
@@ -90,7 +89,7 @@ export class JobActor extends Actor<JobState> {
   /** The next due time passes without a run. Answers which that is; null when there is none. */
   async skipNext(): Promise<{ skipped: number | null }> {
     return this.#inBook(async (book) => {
-      this.#skip(this.state.nextAt, book);
+      skip(this.state.nextAt, this.#turn(book));
       return { skipped: this.state.nextAt };
     });
   }
@@ -104,7 +103,7 @@ export class JobActor extends Actor<JobState> {
     if (queue.length >= LONGEST_QUEUE)
       throw new RingmasterError("overloaded", `Job ${job.name} has ${queue.length} runs waiting.`);
     return this.#inBook(async (book) => {
-      const scheduledAt = await this.#freeTime(book);
+      const scheduledAt = await freeTime(this.#turn(book));
       book.add(scheduledAt, "queued", { byHand: true });
       queue.push(scheduledAt);
       await this.#beginNext(job, book);
@@ -174,10 +173,10 @@ export class JobActor extends Actor<JobState> {
     await book.introduce(schedule, plan.timezone);
     const job = this.#jobs.get(this.id);
     // What has come under the old plan is not forgotten over the new one.
-    if (job) await this.#takeDue(job, book);
+    if (job) await takeDue(job, this.#turn(book));
     state.plan = plan;
     state.nextAt = plan.enabled ? (nextDue(plan, this.now, this.rng) ?? null) : null;
-    if (state.skipAt !== null) this.#skip(state.nextAt, book);
+    if (state.skipAt !== null) skip(state.nextAt, this.#turn(book));
     book.show({ schedule, timezone: plan.timezone, enabled: plan.enabled ? 1 : 0, next_run_at: state.nextAt });
     book.show({ paused: state.paused ? 1 : 0, quarantined: state.quarantined ? 1 : 0 });
     if (job) await this.#beginNext(job, book);
@@ -200,55 +199,22 @@ export class JobActor extends Actor<JobState> {
     else if (this.due("supervise") === undefined) this.every("supervise", SUPERVISE_MS);
   }
 
-  #skip(at: number | null, book: JobBook): void {
-    this.state.skipAt = at;
-    book.show({ skip_at: at });
+  /** This turn, for what looks after its due times. */
+  #turn(book: JobBook): JobTurn {
+    const { state, now, rng } = this;
+    return { state, book, now, rng };
   }
 
   async #due(job: Job, book: JobBook): Promise<void> {
     await this.#resumeLost(job, book);
-    await this.#takeDue(job, book);
+    await takeDue(job, this.#turn(book));
     await this.#beginNext(job, book);
-  }
-
-  /** Gives each due time that has come its row, and those that are to run their place in the queue. */
-  async #takeDue(job: Job, book: JobBook): Promise<void> {
-    const { state, now, rng } = this;
-    const { plan, nextAt, queue, skipAt } = state;
-    if (!plan || nextAt === null || nextAt > now || !hasRoom(state)) return;
-    const { run, lapsed, next } = planDue(
-      plan,
-      job.missed,
-      { due: nextAt, now, most: MOST_WAITING - queue.length },
-      rng,
-    );
-    // A clock that was set back, or a job that was away, may come by a due time again.
-    const taken = await book.taken(nextAt, lapsed ?? run.at(-1)!);
-    for (const due of run) {
-      if (taken.has(due)) continue;
-      const why = whyNot(state, job.overlap, due);
-      book.add(due, why ? "skipped" : "queued", { why });
-      if (!why) queue.push(due);
-    }
-    if (lapsed !== undefined && !taken.has(lapsed)) book.add(lapsed, "skipped", { why: "missed" });
-    state.nextAt = next ?? null;
-    book.show({ next_run_at: state.nextAt });
-    if (skipAt !== null && (state.nextAt === null || skipAt < state.nextAt)) this.#skip(null, book);
-  }
-
-  /** The time that a run by hand goes by: now, or as soon as no due time and no other run has it. */
-  async #freeTime(book: JobBook): Promise<number> {
-    const { plan, nextAt } = this.state;
-    const taken = await book.taken(this.now, this.now + 2 * LONGEST_QUEUE);
-    let at = this.now;
-    while (taken.has(at) || at === nextAt || (plan && isDue(plan, at, this.rng))) at += 1;
-    return at;
   }
 
   async #beginNext(job: Job, book: JobBook): Promise<void> {
     const { state } = this;
     if (state.active || state.quarantined) return;
-    if (state.queue.length === 0) await this.#takeDue(job, book);
+    if (state.queue.length === 0) await takeDue(job, this.#turn(book));
     const scheduledAt = state.queue.shift();
     if (scheduledAt === undefined) return;
     state.active = { scheduledAt, attempt: 0, isWaiting: false, failures: 0, deaths: 0, startedAt: this.now };
