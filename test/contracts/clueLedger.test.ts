@@ -306,6 +306,15 @@ for (const { name, open } of LEDGERS) {
       );
     });
 
+    it("counts a solve exactly up to the most points that rules may have", async () => {
+      await begin(2, { points: [MAX_TOTAL_POINTS - 1, 1], total: 2 });
+      const points = async (): Promise<number | undefined> => (await view()).top[0]?.points;
+      await solve("ann", assignmentIdOf(await claimRow("ann")), true);
+      assert.equal(await points(), MAX_TOTAL_POINTS - 1);
+      await solve("ann", assignmentIdOf(await claimRow("ann")), true);
+      assert.equal(await points(), MAX_TOTAL_POINTS);
+    });
+
     it("refuses rules that it could not keep", async () => {
       const bad: Partial<LedgerRules>[] = [
         { clueTtlMs: 0 },

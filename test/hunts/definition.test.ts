@@ -56,7 +56,7 @@ describe("A hunt's definition", () => {
     ["clueTtlMs", [undefined, 0, 999, longestMs + 1]],
     ["attempts", [undefined, 0, 21, 1.5]],
     ["winners", [undefined, 0, 101]],
-    ["repeat", [undefined, 0, 1_000_001, 500_000]],
+    ["repeat", [undefined, 0, 1_000_001, 1.5]],
     ["clues", [undefined, [], {}, "none", new Array(501).fill(hunt().clues[0])]],
     ["clues.0", [null, 5, "clue", []]],
     ["clues.0.type", [undefined, "", "Riddle", "a b", "x".repeat(25)]],
@@ -94,8 +94,9 @@ describe("A hunt's definition", () => {
     const clue = { type: "riddle", prompt: "?", answers: ["a"], points: 1 };
     const many = { ...hunt(), clues: new Array(6).fill(clue), repeat: 1_000_000 };
     assert.match(complaints(many)[0]!.message, /5000000/);
-    assert.deepEqual(complaints({ ...hunt(), repeat: 419_430 }), []);
-    assert.match(complaints({ ...hunt(), repeat: 419_431 })[0]!.message, /4194303/);
+    const dear = { ...hunt(), clues: [{ ...clue, points: HUNT_BOUNDS.points }] };
+    assert.deepEqual(complaints({ ...dear, repeat: 53_687 }), []);
+    assert.match(complaints({ ...dear, repeat: 53_688 })[0]!.message, /536870911/);
   });
 
   it("takes what lies exactly on its bounds", () => {

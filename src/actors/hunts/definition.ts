@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_TOTAL_POINTS } from "../../stores/hunts/ledgerRules.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
@@ -23,8 +24,8 @@ export const HUNT_BOUNDS = {
   repeat: 1_000_000,
   /** `clues × repeat`: instances are counted in an INT column, and a rebuild of the ledger reads one row for each. */
   instances: 5_000_000,
-  /** Of all instances together: the ledger keeps a score in 22 bits beside the order of solves, in one sortable number. */
-  totalPoints: 2 ** 22 - 1,
+  /** Of all instances together: what the ledger can keep of a score beside the order of solves, in one sortable number. */
+  totalPoints: MAX_TOTAL_POINTS,
   points: 10_000,
   prompt: 500,
   answers: 20,
