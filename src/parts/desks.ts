@@ -9,6 +9,7 @@ import type { Actors } from "../actors/runtime/Actors.ts";
 import { systemClock, systemRng } from "../clock.ts";
 import { Hunts } from "../entities/hunts/Hunt.ts";
 import { SessionHistory } from "../entities/sessions/SessionHistory.ts";
+import { Tournaments } from "../entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../rooms/lobby/LobbyBoard.ts";
 import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
 import { SessionDesk } from "../stores/sessions/SessionDesk.ts";
@@ -20,12 +21,13 @@ export type Desks = Awaited<ReturnType<typeof openDesks>>;
 /** Opens them; the lifecycle learns what of them must be stopped. */
 export async function openDesks(parts: Parts, actors: Actors) {
   const hunts = new Hunts(parts.database);
+  const tournaments = new Tournaments(parts.database);
   return {
     sessions: openSessions(parts, actors),
     ...openHunts(parts, actors, hunts),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
-    board: await openBoard(parts, hunts),
+    board: await openBoard(parts, hunts, tournaments),
   };
 }
 
@@ -77,8 +79,12 @@ function openSessions({ backplane, database, lifecycle, log }: Parts, { membersh
   return sessions;
 }
 
-async function openBoard({ backplane, database, lifecycle, log }: Parts, hunts: Hunts): Promise<LobbyBoard> {
-  const board = new LobbyBoard({ feed: backplane.feed, hunts, database });
+async function openBoard(
+  { backplane, database, lifecycle, log }: Parts,
+  hunts: Hunts,
+  tournaments: Tournaments,
+): Promise<LobbyBoard> {
+  const board = new LobbyBoard({ feed: backplane.feed, hunts, tournaments, database });
   await board.start();
   lifecycle.onStop("board", () => board.stop());
   backplane.watch((reachable) => {

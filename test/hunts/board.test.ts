@@ -3,6 +3,7 @@ import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { someSealedHunt } from "./someHunt.ts";
@@ -32,7 +33,7 @@ describe("the lobby's board", () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     feed = new MemoryFeed();
     hunts = new SlowHunts(database);
-    board = new LobbyBoard({ feed, hunts, database });
+    board = new LobbyBoard({ feed, hunts, tournaments: new Tournaments(database), database });
   });
   afterEach(async () => {
     board.stop();

@@ -1,12 +1,11 @@
-import { matchMaker } from "@colyseus/core";
 import { z } from "zod";
 import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
-import { systemRng } from "../../clock.ts";
 import type { HuntPhase, Winner } from "../../entities/hunts/Hunt.ts";
 import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
 
@@ -19,13 +18,6 @@ export interface HuntRoomServices extends RoomServices {
 
 /** Players a room; a hunt has as many rooms as it needs. */
 const MOST_PLAYERS = 500;
-/** State goes out at most four times a second, whatever happens in between. */
-const PATCH_EVERY_MS = 250;
-/** And less often where more players of a node would have to be sent more than this a second: answers come before standings. */
-const MOST_PATCHES_A_SECOND = 5000;
-/** Crowded rooms have paces that differ by up to this share, or all of a node's would send at the same moment. */
-const PACES_APART = 0.25;
-
 const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
 const nothing = z.strictObject({}).optional();
 const solution = z.strictObject({ assignmentId: z.string().min(1).max(24), answer: z.string().min(1).max(200) });
@@ -51,7 +43,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   #leaveTable: () => void = () => {};
   /** Whether the state has changed since it last went out. */
   #isNews = false;
-  readonly #paceApart = 1 + PACES_APART * systemRng.next();
+  readonly #pace = new PatchPace();
   /** The connection a player is heard on: the latest one that joined. */
   readonly #clients = new Map<string, RoomClient>();
 
@@ -137,21 +129,14 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
       else state.top.push(new StandingRow(row));
     }
     if (state.top.length > view.top.length) state.top.splice(view.top.length);
-    this.#pace();
+    const { everyMs } = this.#pace;
+    if (everyMs !== this.patchRate) this.patchRate = everyMs;
   }
 
   /** Clients count down by the time at which they were told, not by that at which the node knew. */
   override onBeforePatch(): void {
     if (this.#isNews) this.state.serverNow = this.services.clock.now();
     this.#isNews = false;
-  }
-
-  /** Each state goes to every player: on a crowded node that must not take the time in which it answers. */
-  #pace(): void {
-    const enough = (matchMaker.stats.local.ccu / MOST_PATCHES_A_SECOND) * 1000;
-    const steps = Math.ceil(enough / PATCH_EVERY_MS);
-    const every = steps <= 1 ? PATCH_EVERY_MS : Math.round(PATCH_EVERY_MS * steps * this.#paceApart);
-    if (every !== this.patchRate) this.patchRate = every;
   }
 
   #stamp(): void {

@@ -1,18 +1,25 @@
-import { type HuntStatus, LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
-import type { HuntListing, Hunts } from "../../entities/hunts/Hunt.ts";
+import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
+import type { Hunts } from "../../entities/hunts/Hunt.ts";
 import { openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Sql } from "../../entities/sql.ts";
+import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 
 /** Something to take part in, of whatever domain. Times are epoch milliseconds. */
 export interface BoardEntry {
   id: string;
-  domain: "hunts";
+  domain: Domain;
   name: string;
   phase: string;
   startsAt: number;
+  /** When the phase ends; 0 where that is not known. */
   endsAt: number;
 }
+
+type Domain = "hunts" | "tournaments";
+
+/** What the board needs of a hunt or a tournament, in a list or in the news. */
+type Listed = Omit<BoardEntry, "domain" | "endsAt"> & { phaseEndsAt: number };
 
 /** Who reads the board. */
 export interface BoardReader {
@@ -23,25 +30,43 @@ export interface BoardReader {
 /** Entries shown in each of the two lists. */
 const MOST_SHOWN = 50;
 
+/** News of the lobby's feed that say how something stands. */
+const NEWS = new Map<string, Domain>([
+  ["huntScheduled", "hunts"],
+  ["huntPhase", "hunts"],
+  ["tournamentScheduled", "tournaments"],
+  ["tournamentPhase", "tournaments"],
+]);
+
+/** The phases of what is over. */
+const OVER: ReadonlySet<string> = new Set(["finished", "settled", "cancelled"]);
+
 /** What is on and coming, kept up to date by the lobby's feed; one a node, for all its lobbies. */
 export class LobbyBoard {
   readonly #entries = new Map<string, BoardEntry>();
   readonly #readers = new Set<BoardReader>();
   readonly #feed: Feed;
-  readonly #hunts: Hunts;
+  readonly #hunts: Pick<Hunts, "list">;
+  readonly #tournaments: Pick<Tournaments, "list">;
   readonly #sql: Sql;
   #popup: PopupWindow | undefined;
   /** How many events were heard. */
   #heard = 0;
   #unfollow: (() => void) | undefined;
 
-  constructor(ports: { feed: Feed; hunts: Hunts; database: Sql }) {
+  constructor(ports: {
+    feed: Feed;
+    hunts: Pick<Hunts, "list">;
+    tournaments: Pick<Tournaments, "list">;
+    database: Sql;
+  }) {
     this.#feed = ports.feed;
     this.#hunts = ports.hunts;
+    this.#tournaments = ports.tournaments;
     this.#sql = ports.database;
   }
 
-  /** Follows the feed first and reads the hunts then, so that nothing falls between. */
+  /** Follows the feed first and reads what there is then, so that nothing falls between. */
   async start(): Promise<void> {
     this.#unfollow = await this.#feed.follow(LOBBY_TOPIC, (event) => this.#onEvent(event));
     await this.refresh();
@@ -51,11 +76,16 @@ export class LobbyBoard {
   async refresh(): Promise<void> {
     for (let heard = -1; heard !== this.#heard; ) {
       heard = this.#heard;
-      const [hunts, popup] = await Promise.all([this.#hunts.list(), openWindow(this.#sql)]);
+      const [hunts, tournaments, popup] = await Promise.all([
+        this.#hunts.list(),
+        this.#tournaments.list(),
+        openWindow(this.#sql),
+      ]);
       // What is heard during the read may be newer than what was read.
       if (heard !== this.#heard) continue;
       this.#entries.clear();
-      for (const hunt of hunts) this.#take(hunt);
+      for (const hunt of hunts) this.#take("hunts", hunt);
+      for (const tournament of tournaments) this.#take("tournaments", tournament);
       this.#popup = popup;
     }
     for (const reader of this.#readers) reader.onBoard();
@@ -92,7 +122,8 @@ export class LobbyBoard {
 
   #onEvent(event: FeedEvent): void {
     this.#heard += 1;
-    if (event.type === "huntScheduled" || event.type === "huntPhase") this.#take(event.data as HuntStatus);
+    const domain = NEWS.get(event.type);
+    if (domain) this.#take(domain, event.data as Listed);
     if (event.type === "popupOpened") this.#popup = event.data as PopupWindow;
     if (event.type === "popupClosed" && this.#popup?.id === (event.data as { id: string }).id) this.#popup = undefined;
     for (const reader of this.#readers) {
@@ -101,8 +132,9 @@ export class LobbyBoard {
     }
   }
 
-  #take({ id, name, phase, startsAt, phaseEndsAt }: HuntStatus | HuntListing): void {
-    if (phase === "finished" || phase === "cancelled") this.#entries.delete(id);
-    else this.#entries.set(id, { id, domain: "hunts", name, phase, startsAt, endsAt: phaseEndsAt });
+  #take(domain: Domain, { id, name, phase, startsAt, phaseEndsAt }: Listed): void {
+    const key = `${domain}/${id}`;
+    if (OVER.has(phase)) this.#entries.delete(key);
+    else this.#entries.set(key, { id, domain, name, phase, startsAt, endsAt: phaseEndsAt });
   }
 }
