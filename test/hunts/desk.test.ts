@@ -3,8 +3,9 @@ import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { AssignmentJournal, type CommitResult, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { AssignmentJournal, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { AssignmentRow } from "../../src/stores/hunts/ClueLedger.ts";
+import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
 import { type Desk, DeskCluster } from "./DeskCluster.ts";
 
 /** Waiting players ask again after this at the latest, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
-import type { AssignmentJournal, CommitResult } from "../../stores/hunts/AssignmentJournal.ts";
+import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { rowsOf } from "../../stores/hunts/assignments.ts";
 import {
   type ClaimDecision,
@@ -11,6 +11,7 @@ import {
   type ServedClaim,
   type SolveDecision,
 } from "../../stores/hunts/ClueLedger.ts";
+import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { Closings } from "./Closings.ts";

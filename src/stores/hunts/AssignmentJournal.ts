@@ -1,19 +1,9 @@
 import type { Clock } from "../../clock.ts";
-import { CommitUnknown, type Database, databaseError, failureOf, type Sql } from "../../entities/sql.ts";
-import { RingmasterError, toRingmasterError } from "../../errors.ts";
+import type { Sql } from "../../entities/sql.ts";
 import { GroupCommit } from "../runtime/GroupCommit.ts";
+import { type CommitResult, commitOrContradict, failureOfStore, type JournalDatabase } from "../runtime/journaling.ts";
 import { assignmentIdOf, mergeRows } from "./assignments.ts";
 import { type AssignmentRow, OUTCOME, type Outcome, type Standing } from "./ClueLedger.ts";
-
-/**
- * What became of rows: `committed`; `stale` (nothing was written: they were decided under another epoch than the hunt's, so ask
- * the ledger again); `contradicted` (nothing was written: another player holds one of these assignments in the database, so
- * the ledger is older than what was acknowledged and must be rebuilt under a new epoch).
- */
-export type CommitResult = "committed" | "stale" | "contradicted";
-
-/** What the database is needed for; `Database` has it. */
-export type JournalDatabase = Pick<Database, "dialect" | "query" | "transaction">;
 
 /** Counts of a hunt's committed rows. */
 export interface AssignmentCounts {
@@ -26,8 +16,6 @@ export interface AssignmentCounts {
 const MAX_ROWS = 1000;
 /** Rows a page of `readAll`. */
 const PAGE = 2000;
-/** A deadlock's victim has written nothing and may try again; a third time in a row is no accident. */
-const MAX_ATTEMPTS = 3;
 
 const COLUMNS = [
   "instance",
@@ -61,7 +49,10 @@ export class AssignmentJournal {
     this.#group = new GroupCommit({ clock, maxItems: MAX_ROWS, flush: (lane, rows) => this.#flush(lane, rows) });
   }
 
-  /** Resolves once all rows are committed, or with why none of them may be. Rejects with `overloaded` or `unavailable`. */
+  /**
+   * Resolves once all rows are committed, or with why none of them may be: `contradicted` when another player holds one of these
+   * assignments in the database. Rejects with `overloaded` or `unavailable`.
+   */
   async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
     const parts: Promise<CommitResult>[] = [];
     for (let from = 0; from < rows.length; from += MAX_ROWS) {
@@ -104,14 +95,7 @@ export class AssignmentJournal {
   async #flush(lane: string, rows: readonly AssignmentRow[]): Promise<CommitResult> {
     const { huntId, epoch } = huntOf(lane);
     const merged = mergedInOrder(rows);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#database.transaction((sql) => this.#write(sql, huntId, epoch, merged));
-      } catch (error) {
-        if (isContradiction(error)) return "contradicted";
-        if (failureOf(error) !== "conflict" || attempt === MAX_ATTEMPTS) throw failureOfStore(error);
-      }
-    }
+    return commitOrContradict(this.#database, (sql) => this.#write(sql, huntId, epoch, merged));
   }
 
   async #write(sql: Sql, huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
@@ -168,7 +152,7 @@ function upsertOf(dialect: "mysql" | "sqlite", rows: number): string {
       : ["ON CONFLICT DO UPDATE SET", "MAX", (column: string) => `excluded.${column}`];
   const growing = GROWING.map((column) => `${column} = ${greatest}(hunt_assignments.${column}, ${added(column)})`);
   // The holder of an assignment never changes. A row that claims otherwise fails on the column that takes no NULL, and the
-  // whole statement with it (see `isContradiction`).
+  // whole statement with it (see `commitOrContradict`).
   const sameHolder = `CASE WHEN hunt_assignments.player_id = ${added("player_id")} THEN hunt_assignments.player_name END`;
   return `INSERT INTO hunt_assignments (hunt_id, ${COLUMNS.join(", ")})
     VALUES ${Array(rows).fill(placeholders).join(",")}
@@ -189,18 +173,6 @@ async function closeOutdated(sql: Sql, huntId: string, rows: readonly Assignment
       AND (${later.map(() => "(instance = ? AND generation < ?)").join(" OR ")})`,
     [huntId, ...later.flatMap(({ instance, generation }) => [instance, generation])],
   );
-}
-
-/** A commit of unknown outcome is `unavailable` too: repeating it is safe. */
-function failureOfStore(error: unknown): RingmasterError {
-  return error instanceof CommitUnknown
-    ? new RingmasterError("unavailable", undefined, undefined, { cause: error })
-    : toRingmasterError(databaseError(error));
-}
-
-function isContradiction(error: unknown): boolean {
-  const { code, driverError } = error as { code?: string; driverError?: { code?: string } };
-  return ["ER_BAD_NULL_ERROR", "SQLITE_CONSTRAINT_NOTNULL"].includes(driverError?.code ?? code ?? "");
 }
 
 /** One row an assignment and holder, in the order of the primary key, which keeps concurrent flushes from deadlocks. */

@@ -1,0 +1,96 @@
+import { exactDouble, type Sql } from "../../entities/sql.ts";
+import type { Order } from "../../entities/tournaments/Tournament.ts";
+import { failureOfStore } from "../runtime/journaling.ts";
+import type { StandingRow } from "./Leaderboard.ts";
+
+/**
+ * The latest committed entry of each player, as `e`; takes the tournament's id as parameter. Entries have no gaps, so it is the
+ * one without a successor, which is looked up in the same page of the primary key. As NOT EXISTS, MariaDB would answer it from
+ * a scan of all tournaments' entries.
+ */
+export const LATEST_ENTRIES = `score_entries e
+  LEFT JOIN score_entries later ON later.tournament_id = e.tournament_id AND later.player_id = e.player_id
+    AND later.entry_no = e.entry_no + 1
+  WHERE e.tournament_id = ? AND later.player_id IS NULL`;
+
+/** How standings are sorted: by score, subscore, and who reached them first. */
+export function standingOrder(order: Order): string {
+  const direction = order === "desc" ? "DESC" : "ASC";
+  return `e.best ${direction}, e.best_subscore ${direction}, e.reached_seq`;
+}
+
+interface StoredStanding {
+  player_id: string;
+  player_name: string;
+  best: unknown;
+  best_subscore: unknown;
+  entry_no: unknown;
+}
+
+/** The best `limit` players behind the first `offset`, by what is committed: for where there is no board. Sorts all players. */
+export async function top(
+  sql: Pick<Sql, "query" | "dialect">,
+  tournamentId: string,
+  order: Order,
+  limit: number,
+  offset = 0,
+): Promise<StandingRow[]> {
+  const rows = await asked(
+    sql.query<StoredStanding>(
+      `SELECT e.player_id, e.player_name, ${exactDouble(sql.dialect, "e.best")} AS best, e.best_subscore, e.entry_no
+      FROM ${LATEST_ENTRIES}
+      ORDER BY ${standingOrder(order)} LIMIT ? OFFSET ?`,
+      [tournamentId, limit, offset],
+    ),
+  );
+  return rows.map((row, at) => ({
+    rank: offset + at + 1,
+    playerId: row.player_id,
+    name: row.player_name,
+    score: Number(row.best),
+    subscore: Number(row.best_subscore),
+    entries: Number(row.entry_no),
+  }));
+}
+
+/** The player's rank by what is committed; `undefined` without an entry. */
+export async function rankOf(
+  sql: Pick<Sql, "query" | "dialect">,
+  tournamentId: string,
+  order: Order,
+  playerId: string,
+): Promise<number | undefined> {
+  const better = order === "desc" ? ">" : "<";
+  const [row] = await asked(
+    sql.query<{ ahead: unknown }>(
+      `SELECT COUNT(e.player_id) AS ahead FROM (
+        SELECT best, best_subscore, reached_seq FROM score_entries
+        WHERE tournament_id = ? AND player_id = ? ORDER BY entry_no DESC LIMIT 1
+      ) own LEFT JOIN (SELECT e.* FROM ${LATEST_ENTRIES}) e ON e.best ${better} own.best
+        OR (e.best = own.best AND (e.best_subscore ${better} own.best_subscore
+          OR (e.best_subscore = own.best_subscore AND e.reached_seq < own.reached_seq)))
+      GROUP BY own.reached_seq`,
+      [tournamentId, playerId, tournamentId],
+    ),
+  );
+  return row === undefined ? undefined : Number(row.ahead) + 1;
+}
+
+/** How many have a committed entry. */
+export async function playerCount(sql: Pick<Sql, "query" | "dialect">, tournamentId: string): Promise<number> {
+  const [row] = await asked(
+    sql.query<{ players: unknown }>(
+      "SELECT COUNT(*) AS players FROM score_entries WHERE tournament_id = ? AND entry_no = 1",
+      [tournamentId],
+    ),
+  );
+  return Number(row!.players);
+}
+
+async function asked<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (error) {
+    throw failureOfStore(error);
+  }
+}
