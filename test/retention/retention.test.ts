@@ -4,6 +4,7 @@ import { type EndedSession, SessionHistory } from "../../src/entities/sessions/S
 import type { Database, Sql } from "../../src/entities/sql.ts";
 import {
   BATCH,
+  CHALLENGE_DAYS,
   JOB_RUN_DAYS,
   POPUP_DAYS,
   REQUEST_ID_DAYS,
@@ -15,7 +16,10 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
-const NOTHING = { sessions: 0, jobRuns: 0, requestIds: 0, popupWindows: 0, popupViews: 0, huntAssignments: 0 };
+const NOTHING = {
+  ...{ sessions: 0, jobRuns: 0, requestIds: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
+  ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
+};
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
@@ -33,7 +37,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     beforeEach(async () => {
       for (const table of [
         ...["player_sessions", "jobs", "job_runs", "actor_requests", "popup_windows", "popup_views"],
-        ...["hunts", "hunt_assignments"],
+        ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "wallet_challenges"],
       ])
         await database.write(`DELETE FROM ${table}`);
     });
@@ -168,6 +172,49 @@ for (const [name, open] of Object.entries(DATABASES)) {
         );
       assert.deepEqual((await run()).result.rows, { ...NOTHING, huntAssignments: 2 * BATCH + 2 });
       assert.deepEqual([...new Set(await rowsOf("hunt_assignments", "hunt_id"))], ["h2"]);
+    });
+
+    it("removes the entries and standings of tournaments that are gone, and no other", async () => {
+      await insert("tournaments", [
+        {
+          ...{ id: "t2", name: "t", game: "snake", phase: "settled", starts_at: 0, ends_at: 0, phase_ends_at: 0 },
+          ...{ over_at: 0, board_epoch: 1, definition: "{}", prizes_distributed: 1, created_by: "x" },
+          ...{ created_at: 0, updated_at: 0 },
+        },
+      ]);
+      const entry = (tournament_id: string, at: number) => ({
+        ...{ tournament_id, player_id: `p${at}`, entry_no: 1, submission_id: "s", player_name: "P", game: "snake" },
+        ...{ score: 1, subscore: 0, best: 1, best_subscore: 0, seq: at, reached_seq: at, told_rank: 1, stored_at: 1 },
+      });
+      const standing = (tournament_id: string, at: number) => ({
+        ...{ tournament_id, place: at + 1, player_id: `p${at}`, player_name: "P", score: 1, subscore: 0, entries: 1 },
+      });
+      const numbers = Array.from({ length: BATCH + 1 }, (_, at) => at);
+      for (const id of ["t1", "t2", "t3"]) {
+        await insert(
+          "score_entries",
+          numbers.map((at) => entry(id, at)),
+        );
+        await insert(
+          "standings",
+          numbers.map((at) => standing(id, at)),
+        );
+      }
+      const gone = 2 * BATCH + 2;
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, scoreEntries: gone, standings: gone });
+      for (const table of ["score_entries", "standings"])
+        assert.deepEqual([...new Set(await rowsOf(table, "tournament_id"))], ["t2"]);
+    });
+
+    it("removes challenges that ran out long ago", async () => {
+      await insert(
+        "wallet_challenges",
+        [CHALLENGE_DAYS - 0.1, CHALLENGE_DAYS + 0.1].map((days) => ({
+          ...{ player_id: `p${days}`, challenge: "c", expires_at: NOW - days * DAY_MS },
+        })),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, walletChallenges: 1 });
+      assert.deepEqual(await rowsOf("wallet_challenges", "player_id"), [`p${CHALLENGE_DAYS - 0.1}`]);
     });
 
     it("leaves what is beyond its bound to the next run, and says so", async () => {

@@ -8,6 +8,7 @@ import { Sessions20261121000500 } from "./20261121000500-sessions.ts";
 import { Popups20261121000600 } from "./20261121000600-popups.ts";
 import { Tournaments20261121000700 } from "./20261121000700-tournaments.ts";
 import { Pools20261121000800 } from "./20261121000800-pools.ts";
+import { Retention20261121000900 } from "./20261121000900-retention.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Popups20261121000600,
   Tournaments20261121000700,
   Pools20261121000800,
+  Retention20261121000900,
 ];

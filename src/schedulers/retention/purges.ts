@@ -8,6 +8,8 @@ export const SESSION_DAYS = 90;
 export const JOB_RUN_DAYS = 30;
 /** How long a request id keeps its answer, in days: nobody repeats a request for longer. */
 export const REQUEST_ID_DAYS = 7;
+/** How long a wallet's challenge stays after it ran out, in days; nobody can use it any more. */
+export const CHALLENGE_DAYS = 1;
 /** How long popup windows stay, and with them who saw them, in days. */
 export const POPUP_DAYS = 90;
 
@@ -60,12 +62,26 @@ export const PURGES: readonly Purge[] = [
     only: "closed_at IS NOT NULL",
   }),
   orphans({ name: "popupViews", table: "popup_views", key: ["window_id", "player_id"], parents: "popup_windows" }),
+  byAge({
+    name: "walletChallenges",
+    table: "wallet_challenges",
+    key: ["player_id"],
+    age: "expires_at",
+    days: CHALLENGE_DAYS,
+  }),
   orphans({
     name: "huntAssignments",
     table: "hunt_assignments",
     key: ["hunt_id", "instance", "generation"],
     parents: "hunts",
   }),
+  orphans({
+    name: "scoreEntries",
+    table: "score_entries",
+    key: ["tournament_id", "player_id", "entry_no"],
+    parents: "tournaments",
+  }),
+  orphans({ name: "standings", table: "standings", key: ["tournament_id", "place"], parents: "tournaments" }),
 ];
 
 interface ByAge {
