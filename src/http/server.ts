@@ -5,6 +5,7 @@ import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { answerFailures, unknownRoute } from "./failures.ts";
+import { type GameDirectory, gameRoutes } from "./games.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
 import { healthRoutes, refuseWhenDraining } from "./health.ts";
 import { type HuntDirectory, huntRoutes } from "./hunts.ts";
@@ -36,6 +37,7 @@ export interface HttpServices extends SignInServices {
   me: MyThings;
   quests: QuestDirectory;
   wallets: WalletConnections;
+  games: GameDirectory;
   popup: PopupDoor;
   jobs: JobDirectory;
   sessions: CallerSessions;
@@ -69,7 +71,7 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ hunts, jobs, me, popup, quests, sessions, wallets }: HttpServices): Router {
+function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, wallets }: HttpServices): Router {
   const router = Router();
   router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
   router.use("/me/quests", myQuestRoutes(quests));
@@ -77,5 +79,6 @@ function apiRoutes({ hunts, jobs, me, popup, quests, sessions, wallets }: HttpSe
   router.use("/popups", popupRoutes(popup));
   router.use("/jobs", jobRoutes(jobs));
   router.use("/hunts", huntRoutes(hunts));
+  router.use("/games", gameRoutes(games));
   return router;
 }

@@ -6,6 +6,7 @@ import { QuestDesk } from "../actors/quests/QuestDesk.ts";
 import { WalletDesk } from "../actors/quests/WalletDesk.ts";
 import { verifiersFor } from "../actors/quests/walletProof.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
+import { GameOffice } from "../actors/tournaments/GameOffice.ts";
 import { systemClock, systemRng } from "../clock.ts";
 import { Hunts } from "../entities/hunts/Hunt.ts";
 import { SessionHistory } from "../entities/sessions/SessionHistory.ts";
@@ -27,6 +28,7 @@ export async function openDesks(parts: Parts, actors: Actors) {
     ...openHunts(parts, actors, hunts),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
+    games: new GameOffice({ database: parts.database, clock: systemClock }),
     board: await openBoard(parts, hunts, tournaments),
   };
 }

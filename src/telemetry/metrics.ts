@@ -6,8 +6,8 @@ export interface RoomCounts {
   clients: number;
 }
 
-/** A claim under load takes 5 to 50 ms; beyond a second it does not matter how long. */
-const CLUE_LATENCY = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5];
+/** A claim or a submission under load takes 5 to 50 ms; beyond a second it does not matter how long. */
+const HOT_PATH = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5];
 
 /** A timer is late by milliseconds, by seconds when its actor has to move, by minutes when all nodes were down. */
 const TIMER_LATENESS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -25,12 +25,14 @@ const JOB_DURATION = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 180
 export class Metrics {
   readonly registry = new Registry();
   readonly #clueLatency: Histogram<"request">;
+  readonly #submitLatency: Histogram<never>;
   readonly #timerLateness: Histogram<"kind">;
   readonly #actorTurn: Histogram<"kind">;
   readonly #actorsActive: Gauge<"kind">;
   readonly #actorErrors: Counter<"kind" | "code">;
   readonly #huntPool: Gauge<"hunt">;
   readonly #huntWaiting: Gauge<"hunt">;
+  readonly #tournamentPlayers: Gauge<"tournament">;
   readonly #jobRuns: Counter<"job">;
   readonly #jobFailures: Counter<"job">;
   readonly #jobDuration: Histogram<"job">;
@@ -42,10 +44,16 @@ export class Metrics {
       "clue_latency_seconds",
       "From the arrival of a player's claim or solve to its answer.",
       "request",
-      CLUE_LATENCY,
+      HOT_PATH,
     );
     this.#clueLatency.zero({ request: "claim" });
     this.#clueLatency.zero({ request: "solve" });
+    this.#submitLatency = new Histogram({
+      name: "submit_latency_seconds",
+      help: "From the arrival of a player's score to the answer that it counts.",
+      buckets: HOT_PATH,
+      registers: [this.registry],
+    });
     const lateness = "How long after its due time a durable timer fired.";
     this.#timerLateness = this.#histogram("timer_lateness_seconds", lateness, "kind", TIMER_LATENESS);
     const turn = "How long an actor's turn took, its commit included.";
@@ -59,6 +67,8 @@ export class Metrics {
     });
     this.#huntPool = this.#gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt");
     this.#huntWaiting = this.#gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt");
+    const standing = "Players who have a standing in a tournament that has rooms on this node.";
+    this.#tournamentPlayers = this.#gauge("tournament_players", standing, "tournament");
     this.#jobRuns = this.#counter("job_runs_total", "Attempts at a job that ended on this node.", "job");
     this.#jobFailures = this.#counter("job_failures_total", "Of those, the ones that failed.", "job");
     const duration = "How long an attempt at a job took.";
@@ -108,6 +118,21 @@ export class Metrics {
   forgetHunt(huntId: string): void {
     this.#huntPool.remove({ hunt: huntId });
     this.#huntWaiting.remove({ hunt: huntId });
+  }
+
+  /** A score was taken. */
+  scoreAnswered(seconds: number): void {
+    this.#submitLatency.observe(seconds);
+  }
+
+  /** How many have a standing in a tournament. */
+  tournamentStands(tournamentId: string, players: number): void {
+    this.#tournamentPlayers.set({ tournament: tournamentId }, players);
+  }
+
+  /** The tournament is over, or has left this node. */
+  forgetTournament(tournamentId: string): void {
+    this.#tournamentPlayers.remove({ tournament: tournamentId });
   }
 
   /** An attempt at a job ended on this node; `latenessSeconds` is that of its run, told with the first attempt. */

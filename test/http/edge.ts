@@ -127,6 +127,7 @@ export class Edge {
       },
       quests: {} as HttpServices["quests"],
       jobs: {} as HttpServices["jobs"],
+      games: {} as HttpServices["games"],
       wallets: {} as HttpServices["wallets"],
       sessions: {
         noteCaller: () => {},

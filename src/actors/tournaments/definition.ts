@@ -5,6 +5,7 @@ import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
 import { scheduleFault } from "../runtime/schedule.ts";
+import { gameId } from "./game.ts";
 
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
 export const TOURNAMENT_BOUNDS = {
@@ -48,8 +49,7 @@ const series = z
 export const tournamentDefinition = z
   .strictObject({
     name: lineOfText(TOURNAMENT_BOUNDS.name, NAME_UNITS),
-    /** A game's id. */
-    game: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id"),
+    game: gameId,
     startsAt: moment,
     endsAt: moment,
     /** How long after the end scores of what was being played are taken. */
