@@ -14,6 +14,9 @@ import { checkEvictionPolicy, connectRedis, whenReady } from "./stores/runtime/r
 import { MemorySessionStore } from "./stores/sessions/MemorySessionStore.ts";
 import { RedisSessionStore } from "./stores/sessions/RedisSessionStore.ts";
 import type { SessionStore } from "./stores/sessions/SessionStore.ts";
+import type { Leaderboard } from "./stores/tournaments/Leaderboard.ts";
+import { MemoryLeaderboard } from "./stores/tournaments/MemoryLeaderboard.ts";
+import { RedisLeaderboard } from "./stores/tournaments/RedisLeaderboard.ts";
 import type { Logger } from "./telemetry/log.ts";
 
 /** What nodes share, or what one process has instead. */
@@ -21,6 +24,7 @@ export interface Backplane {
   bus: Bus;
   feed: Feed;
   ledger: ClueLedger;
+  leaderboard: Leaderboard;
   sessions: SessionStore;
   matchmaking: Matchmaking;
   /** For limits that hold for the whole cluster. */
@@ -38,12 +42,14 @@ export function openBackplane(config: Config, log: Logger): Promise<Backplane> {
 async function openMemory({ sessionTimeoutMs }: Config): Promise<Backplane> {
   const feed = new MemoryFeed();
   const ledger = new MemoryClueLedger();
+  const leaderboard = new MemoryLeaderboard();
   const sessions = new MemorySessionStore({ timeoutMs: sessionTimeoutMs });
   const matchmaking = embeddedMatchmaking();
   return {
     bus: new MemoryBus(),
     feed,
     ledger,
+    leaderboard,
     sessions,
     matchmaking,
     limitsRedis: undefined,
@@ -51,6 +57,7 @@ async function openMemory({ sessionTimeoutMs }: Config): Promise<Backplane> {
     close: async () => {
       await feed.close();
       await ledger.close();
+      await leaderboard.close();
       await sessions.close();
       matchmaking.close();
     },
@@ -58,18 +65,26 @@ async function openMemory({ sessionTimeoutMs }: Config): Promise<Backplane> {
 }
 
 async function openRedis(url: string, { production, sessionTimeoutMs }: Config, log: Logger): Promise<Backplane> {
-  const clients = ["bus", "feeds", "ledger", "limits", "sessions"].map((purpose) => connectRedis(url, purpose, log));
-  const [forBus, forFeed, forLedger, forLimits, forSessions] = clients as [Redis, Redis, Redis, Redis, Redis];
+  const clients: Redis[] = [];
+  const connect = (purpose: string): Redis => {
+    const client = connectRedis(url, purpose, log);
+    clients.push(client);
+    return client;
+  };
+  const [forBus, forFeed, forLedger] = [connect("bus"), connect("feeds"), connect("ledger")];
+  const [forBoards, forLimits, forSessions] = [connect("leaderboards"), connect("limits"), connect("sessions")];
   try {
     await Promise.all(clients.map((client) => whenReady(client)));
     await checkEvictionPolicy(forLedger, production, log);
     const matchmaking = await clusterMatchmaking({ redisUrl: url, logger: log });
     const feed = new RedisFeed(forFeed, url, log);
     const ledger = new RedisClueLedger(forLedger);
+    const leaderboard = new RedisLeaderboard(forBoards);
     return {
       bus: new RedisBus(forBus, log),
       feed,
       ledger,
+      leaderboard,
       sessions: new RedisSessionStore(forSessions, { timeoutMs: sessionTimeoutMs }),
       matchmaking,
       limitsRedis: forLimits,
@@ -79,6 +94,7 @@ async function openRedis(url: string, { production, sessionTimeoutMs }: Config, 
       close: async () => {
         await feed.close();
         await ledger.close();
+        await leaderboard.close();
         matchmaking.close();
         for (const client of clients) client.disconnect();
       },
