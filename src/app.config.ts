@@ -11,7 +11,6 @@ import type { ActorKind } from "./actors/runtime/Residents.ts";
 import { openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { openDatabase } from "./entities/database.ts";
 import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
 import { SessionHistory } from "./entities/sessions/SessionHistory.ts";
@@ -20,6 +19,7 @@ import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
 import { mountHttp } from "./http/server.ts";
 import { Lifecycle, PARTS } from "./lifecycle.ts";
+import { startDatabase } from "./parts/database.ts";
 import { startDemo } from "./parts/demo.ts";
 import { type Desks, openDesks } from "./parts/desks.ts";
 import type { Parts } from "./parts/Parts.ts";
@@ -87,9 +87,7 @@ export async function createApp(config: Config): Promise<App> {
 }
 
 async function start(config: Config, log: Logger, readiness: Readiness, lifecycle: Lifecycle): Promise<App> {
-  const database = await openDatabase(config.database);
-  lifecycle.onStop("database", () => database.close());
-  lifecycle.up("database");
+  const database = await startDatabase({ config, lifecycle, log, readiness });
 
   const backplane = await openBackplane(config, log);
   lifecycle.onStop("stores", () => backplane.close());

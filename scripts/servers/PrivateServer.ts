@@ -13,6 +13,9 @@ export interface Runner {
   start(): Promise<void>;
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** It stands still, holding its connections, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Has it shut down in order. Does nothing when it is not running. */
   terminate(): Promise<void>;
   /** SIGKILL when it is running, and all of its data go. */
@@ -32,6 +35,15 @@ export class PrivateServer {
   /** SIGKILL, with what that does to its data; resolves when it is gone. */
   kill(): Promise<void> {
     return this.#runner.kill();
+  }
+
+  /** SIGSTOP: its connections stay, and nobody answers on them until `thaw`. */
+  freeze(): Promise<void> {
+    return this.#runner.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#runner.thaw();
   }
 
   /** Starts it again on the same port, after an orderly shutdown when it is running; resolves when it accepts connections. */
@@ -92,6 +104,14 @@ export class LocalRunner implements Runner {
 
   async kill(): Promise<void> {
     await this.#program?.kill();
+  }
+
+  async freeze(): Promise<void> {
+    this.#program?.signal("SIGSTOP");
+  }
+
+  async thaw(): Promise<void> {
+    this.#program?.signal("SIGCONT");
   }
 
   async terminate(): Promise<void> {

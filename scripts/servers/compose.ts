@@ -63,6 +63,14 @@ export class ContainerRunner implements Runner {
     await this.#docker("kill", this.#options.service);
   }
 
+  async freeze(): Promise<void> {
+    await this.#docker("pause", this.#options.service);
+  }
+
+  async thaw(): Promise<void> {
+    await this.#docker("unpause", this.#options.service);
+  }
+
   async terminate(): Promise<void> {
     await this.#docker("stop", this.#options.service);
   }
