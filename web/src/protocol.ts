@@ -6,13 +6,14 @@ export interface Player {
 }
 
 export type Phase = "scheduled" | "discovery" | "solving" | "reveal" | "finished" | "cancelled";
+export type TournamentPhase = "scheduled" | "open" | "grace" | "settling" | "settled" | "cancelled";
 
-/** A hunt as the lobby lists it. */
+/** Something to take part in, as the lobby lists it; `endsAt` is when its phase ends, 0 where nobody can say. */
 export interface Listing {
   id: string;
   domain: string;
   name: string;
-  phase: Phase;
+  phase: Phase | TournamentPhase;
   startsAt: number;
   endsAt: number;
 }
@@ -80,4 +81,92 @@ export interface Revoked {
 
 export interface ChestOpened {
   winners: Standing[];
+}
+
+/** So much of an item, in minor units. */
+export interface ItemAmount {
+  item: string;
+  amount: string;
+}
+
+/** The ranks `from` to `to` get the items. */
+export interface PrizeRange {
+  from: number;
+  to: number;
+  items: ItemAmount[];
+}
+
+export interface ScoreRow {
+  rank: number;
+  playerId: string;
+  name: string;
+  score: number;
+}
+
+export interface TournamentState {
+  tournamentId: string;
+  name: string;
+  game: string;
+  phase: TournamentPhase;
+  startsAt: number;
+  /** When the open phase ends, or did. */
+  endsAt: number;
+  /** When the current phase ends; 0 when nobody can say. */
+  phaseEndsAt: number;
+  players: number;
+  serverNow: number;
+  /** SHA-256 of the final result in hex; empty before it is settled. */
+  resultHash: string;
+  top: Iterable<ScoreRow>;
+}
+
+/** What the page needs of `GET /api/tournaments/:id`. */
+export interface TournamentDetails {
+  operator: "best" | "sum" | "last" | "increment";
+  maxEntries: number;
+  prizes: PrizeRange[];
+}
+
+/** `best` is what counts for the player now, `entries` how many entries they have made. */
+export interface SubmitAnswer {
+  rank: number;
+  best: number;
+  entries: number;
+}
+
+export interface StandingsPage {
+  rows: ScoreRow[];
+  /** Players with a standing. */
+  total: number;
+}
+
+/** Scores are still taken until `acceptsUntil`, of what was being played. */
+export interface TournamentClosed {
+  phase: TournamentPhase;
+  acceptsUntil: number;
+}
+
+/** `rank` is `null` for somebody without a standing. */
+export interface TournamentSettled {
+  rank: number | null;
+  prizes: ItemAmount[];
+}
+
+/** A quest as the player's own list shows it. */
+export interface Quest {
+  id: string;
+  title: string;
+  rewards: ItemAmount[];
+  repeatable: boolean;
+  state: "open" | "active" | "scheduled" | "completed" | "lapsed";
+  /** When completion is due; `null` while it is not. */
+  dueAt: number | null;
+}
+
+/** One of this player's quests has changed. */
+export interface QuestNews {
+  id: string;
+  state: Quest["state"];
+  dueAt: number;
+  rewards: ItemAmount[];
 }

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { Chest } from "../art/Chest.tsx";
+import { calm } from "../motion.ts";
 import { useObservable } from "../observable.ts";
 import type { Standing } from "../protocol.ts";
 import { session } from "../session.ts";
 import type { HuntGame } from "./HuntGame.ts";
-import { calm } from "./motion.ts";
 
 /** The chest rattles this long before it opens, in milliseconds: its winners are known before it is seen. */
 const SUSPENSE_MS = 1600;

@@ -2,9 +2,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { announce } from "../announcer.ts";
 import { useServerNow } from "../countdown.ts";
 import { focusWhenLost } from "../focus.ts";
+import { calm } from "../motion.ts";
 import { ExpiryRing } from "./ExpiryRing.tsx";
 import type { HuntGame } from "./HuntGame.ts";
-import { calm } from "./motion.ts";
 import type { Play } from "./play.ts";
 
 /** A screen reader hears of the end this many milliseconds before it. */

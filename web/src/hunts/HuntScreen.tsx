@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { useObservable } from "../observable.ts";
 import type { Phase } from "../protocol.ts";
+import { OutOfReach } from "../shell/OutOfReach.tsx";
 import { ChestCard } from "./ChestCard.tsx";
 import { Counts } from "./Counts.tsx";
 import type { HuntGame } from "./HuntGame.ts";
@@ -20,19 +21,7 @@ export function HuntScreen({ game, lobby }: { game: HuntGame; lobby: Lobby }) {
     document.title = `${hasClue ? "● Your clue · " : ""}${name === undefined ? "" : `${name} · `}Ringmaster`;
   }, [name, hasClue]);
 
-  if (status.at === "refused") {
-    return (
-      <section class="card card--quiet">
-        <h1>This hunt is out of reach</h1>
-        <p>{status.problem.sentence}</p>
-        <p>
-          <a class="primary" href="#programme">
-            See what is on
-          </a>
-        </p>
-      </section>
-    );
-  }
+  if (status.at === "refused") return <OutOfReach what="hunt" problem={status.problem} />;
   if (!hunt) {
     return (
       <section class="card card--quiet" aria-busy="true">

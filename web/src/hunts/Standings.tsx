@@ -1,6 +1,7 @@
 import { useObservable } from "../observable.ts";
 import type { Phase } from "../protocol.ts";
 import { session } from "../session.ts";
+import { StandingsTable } from "../shell/StandingsTable.tsx";
 import type { HuntGame } from "./HuntGame.ts";
 
 /** The top ten as they change, the player's own row in gold; below them the player, when not among them. */
@@ -17,29 +18,7 @@ export function Standings({ game }: { game: HuntGame }) {
       {hunt.top.length === 0 ? (
         <p class="small">Nobody has scored yet. The first line is free.</p>
       ) : (
-        <table class="standings">
-          <thead class="unseen">
-            <tr>
-              <th scope="col">Rank</th>
-              <th scope="col">Name</th>
-              <th scope="col">Points</th>
-            </tr>
-          </thead>
-          <tbody>
-            {hunt.top.map((row) => (
-              <tr key={row.playerId} class={row.playerId === playerId ? "own" : ""}>
-                <td>
-                  <span class={row.rank <= 3 ? `rank rank--${row.rank}` : "rank"}>{row.rank}</span>
-                </td>
-                <th scope="row">
-                  {row.name}
-                  {row.playerId === playerId && <span class="you"> you</span>}
-                </th>
-                <td class="standings__points">{row.points}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <StandingsTable rows={hunt.top} />
       )}
       {!isListed && points > 0 && <p class="small">{ownLine(points, hunt.phase)}</p>}
     </section>

@@ -1,6 +1,7 @@
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
-import type { FeedEvent, Listing, LobbyState } from "../protocol.ts";
+import type { FeedEvent, Listing, LobbyState, QuestNews } from "../protocol.ts";
+import { ServerClock } from "../serverClock.ts";
 import type { Session } from "../session.ts";
 
 /** Events shown; the feed behind them goes on. */
@@ -12,6 +13,11 @@ export class Lobby {
   readonly coming = new Observable<Listing[]>([]);
   /** Newest first. */
   readonly events = new Observable<FeedEvent[]>([]);
+  /** The latest word of one of the player's quests. */
+  readonly quest = new Observable<QuestNews | undefined>(undefined);
+  /** How often the lobby was (re)joined: what is told by its messages may have been missed before. */
+  readonly joins = new Observable(0);
+  readonly clock = new ServerClock();
   readonly link: RoomLink<LobbyState>;
   #since: string | undefined;
 
@@ -20,6 +26,11 @@ export class Lobby {
       joined: (room) => {
         room.onMessage("event", (event: FeedEvent) => this.#hear(event));
         room.onMessage("reset", () => this.events.set([]));
+        room.onMessage("quest", (news: QuestNews) => this.quest.set(news));
+      },
+      ready: () => {
+        void this.clock.observeHttp();
+        this.joins.set(this.joins.value + 1);
       },
       state: (state) => {
         this.on.set([...state.on].map(plain));
@@ -34,6 +45,7 @@ export class Lobby {
 
   #hear(event: FeedEvent): void {
     this.#since = event.id;
+    this.clock.observe(event.at);
     const events = this.events.value;
     if (events.some(({ id }) => id === event.id)) return;
     this.events.set([event, ...events].slice(0, KEPT_EVENTS));

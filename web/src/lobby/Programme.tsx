@@ -1,46 +1,67 @@
+import { useEffect, useRef } from "preact/hooks";
+import { countdownText, useServerNow } from "../countdown.ts";
 import { useObservable } from "../observable.ts";
-import type { Listing } from "../protocol.ts";
+import type { ServerClock } from "../serverClock.ts";
 import type { Lobby } from "./Lobby.ts";
-import { addressOfHunt, hunts } from "./programme.ts";
+import { addressOf, type Choice, type Domain, type Entry, entries, isSame } from "./programme.ts";
 
-const STATES: Record<Listing["phase"], string> = {
-  scheduled: "Coming",
+const KINDS: Record<Domain, string> = { hunts: "Treasure hunt", tournaments: "Tournament" };
+
+/** How each phase is called, and what the time left in it leads to. */
+const STATES: Partial<Record<Entry["phase"], string>> = {
+  scheduled: "Begins in",
   discovery: "Doors open",
   solving: "On now",
   reveal: "Chest opening",
-  finished: "Over",
-  cancelled: "Cancelled",
+  open: "On now",
+  grace: "Last rounds",
+  settling: "Counting",
 };
 
-/** What is on and what is coming; each line leads to its hunt. */
-export function Programme({ lobby, huntId }: { lobby: Lobby; huntId: string | undefined }) {
-  const on = hunts(useObservable(lobby.on) ?? []);
-  const coming = hunts(useObservable(lobby.coming));
-  const lines = [...on, ...coming];
+/** What is on and what is coming, as tickets in a row: each leads to its event. */
+export function Programme({ lobby, chosen }: { lobby: Lobby; chosen: Choice | undefined }) {
+  const on = entries(useObservable(lobby.on) ?? []);
+  const coming = entries(useObservable(lobby.coming));
+  const tickets = [...on, ...coming];
   return (
-    <section class="panel" aria-labelledby="programme">
-      <h2 id="programme">Programme</h2>
-      {lines.length === 0 && <p class="small">Nothing is announced yet.</p>}
-      <ul class="programme">
-        {lines.map((listing) => (
-          <li key={listing.id}>
-            <a href={addressOfHunt(listing.id)} aria-current={listing.id === huntId ? "true" : undefined}>
-              <span class="programme__name">{listing.name}</span>
-              <span class={listing.phase === "scheduled" ? "tag" : "tag tag--on"}>
-                {listing.phase === "scheduled" ? startText(listing.startsAt) : STATES[listing.phase]}
-              </span>
-            </a>
+    <nav class="bill" aria-labelledby="programme">
+      <h2 id="programme" class="unseen">
+        Programme
+      </h2>
+      {tickets.length === 0 && <p class="small">Nothing is announced yet.</p>}
+      <ul class="bill__tickets">
+        {tickets.map((entry) => (
+          <li key={`${entry.domain} ${entry.id}`}>
+            <BillTicket entry={entry} clock={lobby.clock} isChosen={isSame(entry, chosen)} />
           </li>
         ))}
       </ul>
-    </section>
+    </nav>
   );
 }
 
-/** "today 20:15" in the reader's own time and manner, or with its date when it is another day. */
-function startText(startsAt: number): string {
-  const start = new Date(startsAt);
-  const time = start.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
-  if (start.toDateString() === new Date().toDateString()) return `today ${time}`;
-  return `${start.toLocaleDateString(undefined, { day: "numeric", month: "short" })} ${time}`;
+function BillTicket({ entry, clock, isChosen }: { entry: Entry; clock: ServerClock; isChosen: boolean }) {
+  const now = useServerNow(clock);
+  const link = useRef<HTMLAnchorElement>(null);
+  const isComing = entry.phase === "scheduled";
+  const ends = isComing ? entry.startsAt : entry.endsAt;
+  useEffect(() => {
+    if (isChosen) link.current?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [isChosen]);
+
+  return (
+    <a
+      ref={link}
+      class={isComing ? "bill__ticket" : "bill__ticket bill__ticket--on"}
+      href={addressOf(entry)}
+      aria-current={isChosen ? "page" : undefined}
+    >
+      <span class="bill__kind">{KINDS[entry.domain]}</span>
+      <span class="bill__name">{entry.name}</span>
+      <span class="bill__state">
+        <span class={isComing ? "tag" : "tag tag--on"}>{STATES[entry.phase]}</span>
+        {ends > 0 && <span class="bill__clock">{countdownText(ends - now)}</span>}
+      </span>
+    </a>
+  );
 }

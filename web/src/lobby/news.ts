@@ -14,20 +14,38 @@ const PHASES: Record<string, (name: string) => string> = {
   reveal: (name) => `The chest of “${name}” opens.`,
   finished: (name) => `“${name}” is over.`,
   cancelled: (name) => `“${name}” is cancelled.`,
+  open: (name) => `“${name}” is open: play for the prizes.`,
+  grace: (name) => `Time is up in “${name}”. Last rounds still count.`,
+  settling: (name) => `The judges of “${name}” are counting.`,
 };
+
+interface Told {
+  id?: unknown;
+  name?: unknown;
+  phase?: unknown;
+  winners?: unknown;
+}
 
 /** What the lobby's events tell a player, in the order of the events (newest first); the others are left out. */
 export function newsOf(events: readonly FeedEvent[]): News[] {
   const told = new Set<string>();
   const news: News[] = [];
   // From the oldest on: a phase that is told again has been given more time.
-  for (const { id, at, data } of events.toReversed()) {
-    const { id: huntId, name, phase } = (data ?? {}) as { id?: unknown; name?: unknown; phase?: unknown };
-    if (typeof name !== "string" || typeof phase !== "string") continue;
-    const again = told.has(`${huntId} ${phase}`);
+  for (const { id, at, type, data } of events.toReversed()) {
+    const { id: eventId, name, phase, winners } = (data ?? {}) as Told;
+    if (typeof name !== "string") continue;
+    if (type === "tournamentSettled") news.unshift({ id, at, text: settledText(name, winners) });
+    if (typeof phase !== "string") continue;
+    const again = told.has(`${eventId} ${phase}`);
     const text = again ? `“${name}” has been given more time.` : PHASES[phase]?.(name);
-    told.add(`${huntId} ${phase}`);
+    told.add(`${eventId} ${phase}`);
     if (text !== undefined) news.unshift({ id, at, text });
   }
   return news;
+}
+
+function settledText(name: string, winners: unknown): string {
+  const first = (winners as { name?: string; score?: number }[] | undefined)?.[0];
+  if (first?.name === undefined) return `“${name}” is over.`;
+  return `${first.name} wins “${name}” with ${first.score?.toLocaleString("en")}.`;
 }

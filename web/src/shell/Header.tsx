@@ -1,13 +1,12 @@
 import { announce } from "../announcer.ts";
 import { TopHat } from "../art/TopHat.tsx";
-import type { HuntGame } from "../hunts/HuntGame.ts";
-import { Points } from "../hunts/Points.tsx";
-import { useObservable } from "../observable.ts";
+import { type Observable, useObservable } from "../observable.ts";
 import { session, signOut } from "../session.ts";
 import { theme, toggleTheme } from "../theme.ts";
+import { Points } from "./Points.tsx";
 
 /** The awning over everything: the house, the player, the player's points, the lights. */
-export function Header({ game }: { game: HuntGame | undefined }) {
+export function Header({ points }: { points: Observable<number> | undefined }) {
   const who = useObservable(session);
   const dark = useObservable(theme) === "dark";
 
@@ -23,7 +22,7 @@ export function Header({ game }: { game: HuntGame | undefined }) {
             <span class="unseen">Playing as </span>
             {who?.player.name}
           </span>
-          {game && <Points game={game} />}
+          {points && <Points of={points} />}
           <button
             class="icon"
             type="button"

@@ -12,7 +12,7 @@ export function NothingOn({ lobby }: { lobby: Lobby }) {
       <p>
         {refused ??
           (known
-            ? "No hunt is on and none is announced. It appears here by itself as soon as there is one."
+            ? "Nothing is on and nothing is announced. It appears here by itself as soon as there is one."
             : "One moment.")}
       </p>
     </section>

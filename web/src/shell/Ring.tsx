@@ -5,43 +5,41 @@ import { Standings } from "../hunts/Standings.tsx";
 import { Feed } from "../lobby/Feed.tsx";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { Programme } from "../lobby/Programme.tsx";
-import { choose, huntInAddress } from "../lobby/programme.ts";
+import { type Choice, choiceInAddress, choose } from "../lobby/programme.ts";
+import { Quests } from "../me/Quests.tsx";
+import { Things } from "../me/Things.tsx";
 import { useObservable } from "../observable.ts";
 import { session } from "../session.ts";
+import { TournamentGame } from "../tournaments/TournamentGame.ts";
+import { TournamentScreen } from "../tournaments/TournamentScreen.tsx";
+import { TournamentStandings } from "../tournaments/TournamentStandings.tsx";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { Header } from "./Header.tsx";
 import { NothingOn } from "./NothingOn.tsx";
 
-/** The page of somebody who has signed in: the chosen hunt in the middle, the standings and the programme beside it. */
+/** The page of somebody who has signed in: the programme on top, what was chosen from it in the middle, the house around it. */
 export function Ring({ lobby }: { lobby: Lobby }) {
-  const huntId = useChosenHunt(lobby);
-  const [game, setGame] = useState<HuntGame>();
-
-  useEffect(() => {
-    if (huntId === undefined) return;
-    const joined = new HuntGame(session.value!, huntId);
-    setGame(joined);
-    return () => {
-      joined.close();
-      setGame(undefined);
-    };
-  }, [huntId]);
+  const chosen = useChoice(lobby);
+  const game = useGame(chosen);
 
   return (
     <>
-      <Header game={game} />
-      <ConnectionBanner link={game?.link ?? lobby.link} />
+      <Header points={game?.points} />
+      <ConnectionBanner link={game?.link ?? lobby.link} kept={game instanceof TournamentGame ? "score" : "clue"} />
       <main class="ring">
+        <Programme lobby={lobby} chosen={chosen} />
         <div class="ring__stage">
-          {game ? <HuntScreen key={game.huntId} game={game} lobby={lobby} /> : <NothingOn lobby={lobby} />}
+          {game instanceof HuntGame && <HuntScreen key={game.huntId} game={game} lobby={lobby} />}
+          {game instanceof TournamentGame && <TournamentScreen key={game.tournamentId} game={game} lobby={lobby} />}
+          {!game && <NothingOn lobby={lobby} />}
         </div>
-        {game && (
-          <aside class="ring__side" aria-labelledby="standings">
-            <Standings game={game} />
-          </aside>
-        )}
+        <aside class="ring__side" aria-label="Standings and your things">
+          {game instanceof HuntGame && <Standings game={game} />}
+          {game instanceof TournamentGame && <TournamentStandings game={game} />}
+          <Things lobby={lobby} game={game} />
+        </aside>
         <div class="ring__house">
-          <Programme lobby={lobby} huntId={huntId} />
+          <Quests lobby={lobby} />
           <Feed lobby={lobby} />
         </div>
       </main>
@@ -49,20 +47,39 @@ export function Ring({ lobby }: { lobby: Lobby }) {
   );
 }
 
-/** The hunt in the address, else the first one that the lobby offered: it stays until the player chooses another. */
-function useChosenHunt(lobby: Lobby): string | undefined {
-  const [addressed, setAddressed] = useState(huntInAddress);
-  const [offered, setOffered] = useState<string>();
+type Game = HuntGame | TournamentGame;
+
+/** The game of what was chosen, for as long as it is. */
+function useGame(chosen: Choice | undefined): Game | undefined {
+  const [game, setGame] = useState<Game>();
+  const [domain, id] = [chosen?.domain, chosen?.id];
+  useEffect(() => {
+    if (domain === undefined || id === undefined) return;
+    const Joined = domain === "hunts" ? HuntGame : TournamentGame;
+    const joined = new Joined(session.value!, id);
+    setGame(joined);
+    return () => {
+      joined.close();
+      setGame(undefined);
+    };
+  }, [domain, id]);
+  return game;
+}
+
+/** What the address names, else the first thing that the lobby offered: it stays until the player chooses another. */
+function useChoice(lobby: Lobby): Choice | undefined {
+  const [addressed, setAddressed] = useState(choiceInAddress);
+  const [offered, setOffered] = useState<Choice>();
   const on = useObservable(lobby.on);
   const coming = useObservable(lobby.coming);
 
   useEffect(() => {
-    const read = (): void => setAddressed(huntInAddress());
+    const read = (): void => setAddressed(choiceInAddress());
     addEventListener("hashchange", read);
     return () => removeEventListener("hashchange", read);
   }, []);
   useEffect(() => {
-    if (offered === undefined) setOffered(choose(on ?? [], coming)?.id);
+    if (offered === undefined) setOffered(choose(on ?? [], coming));
   }, [offered, on, coming]);
 
   return addressed ?? offered;

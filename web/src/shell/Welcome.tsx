@@ -31,7 +31,8 @@ export function Welcome() {
         <p class="eyebrow">Step right up</p>
         <h1>Ringmaster</h1>
         <p class="lead">
-          A treasure hunt, live. Claim a clue, answer before its time runs out, and be there when the chest opens.
+          Treasure hunts and tournaments, live. Claim a clue, answer before its time runs out, or lead the parade to the
+          prizes.
         </p>
         <form class="welcome__form" onSubmit={enter} noValidate>
           <label for="name">Your name in the ring</label>

@@ -1,11 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
-import { useObservable } from "../observable.ts";
-import type { HuntGame } from "./HuntGame.ts";
-import { calm } from "./motion.ts";
+import { calm } from "../motion.ts";
+import { type Observable, useObservable } from "../observable.ts";
 
 /** The player's points, with a hop when they grow. */
-export function Points({ game }: { game: HuntGame }) {
-  const points = useObservable(game.points);
+export function Points({ of }: { of: Observable<number> }) {
+  const points = useObservable(of);
   const badge = useRef<HTMLSpanElement>(null);
   const before = useRef(points);
 
@@ -20,7 +19,7 @@ export function Points({ game }: { game: HuntGame }) {
   return (
     <span class="points" ref={badge} data-points={points}>
       <span class="points__coin" aria-hidden="true" />
-      {points}
+      {points.toLocaleString("en")}
       <span class="unseen"> points</span>
     </span>
   );

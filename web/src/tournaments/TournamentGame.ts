@@ -1,0 +1,206 @@
+import type { Room } from "@colyseus/sdk";
+import { announce } from "../announcer.ts";
+import { api } from "../api.ts";
+import { RoomLink } from "../connection.ts";
+import { Observable } from "../observable.ts";
+import { itemsText, ordinal } from "../prizes.ts";
+import type {
+  ScoreRow,
+  StandingsPage,
+  SubmitAnswer,
+  TournamentClosed,
+  TournamentDetails,
+  TournamentPhase,
+  TournamentSettled,
+  TournamentState,
+} from "../protocol.ts";
+import { ServerClock } from "../serverClock.ts";
+import type { Session } from "../session.ts";
+import { Round } from "../snake/Round.ts";
+import { reportText } from "./reports.ts";
+import { newSubmissionId, type Report, Submissions } from "./Submissions.ts";
+import { scoreShelf } from "./shelf.ts";
+
+/** The room's state as plain values, replaced as a whole with every patch. */
+export type TournamentView = Omit<TournamentState, "top"> & { top: ScoreRow[] };
+
+export type OwnStanding = Pick<ScoreRow, "rank" | "score">;
+
+/** The one game that this page can play. */
+export const PLAYABLE_GAME = "snake";
+
+/** Rows around the player's own that are asked for. */
+const ROWS_AROUND = 5;
+/** However often the standings change, the player's own place among them is asked for once in so many milliseconds. */
+const AROUND_EVERY_MS = 3000;
+
+/** What is read out when a phase begins. */
+const BEGUN: Record<TournamentPhase, string> = {
+  scheduled: "The tournament is announced.",
+  open: "The tournament is open. Rounds count from now on.",
+  grace: "Time is up. A round that is being played still counts.",
+  settling: "The tournament is closed. The judges are counting.",
+  // The result itself is read out.
+  settled: "",
+  cancelled: "The tournament was cancelled.",
+};
+
+/** One player's tournament: the room behind it, the round that is being played, and scores on their way. */
+export class TournamentGame {
+  readonly tournamentId: string;
+  readonly clock = new ServerClock();
+  readonly link: RoomLink<TournamentState>;
+  readonly tournament = new Observable<TournamentView | undefined>(undefined);
+  readonly details = new Observable<TournamentDetails | undefined>(undefined);
+  readonly standings = new Observable<StandingsPage>({ rows: [], total: 0 });
+  /** The rows around the player's own; none before the player's first entry. */
+  readonly around = new Observable<ScoreRow[]>([]);
+  readonly round = new Observable<Round | undefined>(undefined);
+  readonly report = new Observable<Report | undefined>(undefined);
+  readonly settled = new Observable<TournamentSettled | undefined>(undefined);
+  /** Until when scores of what was being played are taken. */
+  readonly acceptsUntil = new Observable<number>(0);
+  /** How this player stands; nothing before the first entry. */
+  readonly own = new Observable<OwnStanding | undefined>(undefined);
+  /** What counts for this player; 0 before the first entry. */
+  readonly points = new Observable(0);
+  /** How many entries this player has made; known once one was made on this page. */
+  readonly entries = new Observable<number | undefined>(undefined);
+  readonly #playerId: string;
+  readonly #submissions: Submissions;
+  #aroundAt = Number.NEGATIVE_INFINITY;
+  #aroundTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(owner: Session, tournamentId: string) {
+    this.tournamentId = tournamentId;
+    this.#playerId = owner.player.id;
+    this.#submissions = new Submissions({
+      send: (pending) => this.link.request<SubmitAnswer>("submit", pending),
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      tell: (report) => this.#hear(report),
+      shelf: scoreShelf(tournamentId, owner.player.id),
+    });
+    this.link = new RoomLink<TournamentState>(owner, "tournament", () => ({ tournamentId }), {
+      joined: (room) => this.#listen(room),
+      ready: () => {
+        void this.clock.observeHttp();
+        void this.#submissions.deliver();
+        this.#lookAround();
+      },
+      state: (state) => this.#read(state),
+    });
+    this.#readDetails();
+  }
+
+  close(): void {
+    clearTimeout(this.#aroundTimer);
+    this.#submissions.close();
+    this.link.close();
+  }
+
+  /** A new round; it counts when the tournament is open. */
+  play(isStepwise: boolean): void {
+    const phase = this.tournament.value?.phase;
+    if (phase !== "open" && phase !== "scheduled") return;
+    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+    const round = new Round({ seed: seed!, counts: phase === "open", isStepwise });
+    this.report.set(undefined);
+    this.round.set(round);
+    const unsubscribe = round.status.subscribe((status) => {
+      if (status !== "over") return;
+      unsubscribe();
+      if (round.snake.value.end && round.counts) this.#submit(round.snake.value.score);
+    });
+  }
+
+  #submit(score: number): void {
+    this.#submissions.add({ submissionId: newSubmissionId(), score, subscore: 0 });
+  }
+
+  #hear(report: Report): void {
+    this.report.set(report);
+    if (report.at === "refused") announce(reportText(report));
+    if (report.at !== "counted") return;
+    const { rank, best, entries } = report.answer;
+    this.entries.set(entries);
+    this.#stand({ rank, score: best });
+    announce(`Your ${report.score} points count. You are ${ordinal(rank)} with ${best}.`);
+    this.#lookAround();
+  }
+
+  #listen(room: Room<unknown, TournamentState>): void {
+    room.onMessage("standings", (page: StandingsPage) => {
+      this.standings.set(page);
+      this.#lookAroundSoon();
+    });
+    room.onMessage("closed", ({ acceptsUntil }: TournamentClosed) => this.acceptsUntil.set(acceptsUntil));
+    room.onMessage("settled", (settled: TournamentSettled) => {
+      const isNews = this.settled.value === undefined;
+      this.settled.set(settled);
+      // A client that comes back is told again.
+      if (isNews) announce(resultText(settled));
+      this.#lookAround();
+    });
+  }
+
+  #read(state: TournamentState): void {
+    const before = this.tournament.value?.phase;
+    this.clock.observe(state.serverNow);
+    const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
+    const top = [...state.top].map(({ rank, playerId, name, score }) => ({ rank, playerId, name, score }));
+    const times = { startsAt, endsAt, phaseEndsAt, serverNow };
+    this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, top });
+    this.standings.set({ rows: top, total: players });
+    if (phase === before) return;
+    if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
+    if (phase === "settling" || phase === "settled" || phase === "cancelled") this.#endRound();
+    if (before !== undefined) this.#readDetails();
+  }
+
+  #stand({ rank, score }: OwnStanding): void {
+    this.own.set({ rank, score });
+    this.points.set(score);
+  }
+
+  /** A score can be taken no more: a round that goes on would only disappoint. */
+  #endRound(): void {
+    this.round.value?.stop();
+    this.round.set(undefined);
+  }
+
+  #readDetails(): void {
+    api<TournamentDetails>(`/api/tournaments/${encodeURIComponent(this.tournamentId)}`).then(
+      (details) => this.details.set(details),
+      // The page shows less without them; the room itself says what is wrong.
+      () => undefined,
+    );
+  }
+
+  #lookAroundSoon(): void {
+    if (this.#aroundTimer !== undefined || !this.own.value) return;
+    const wait = Math.max(0, this.#aroundAt + AROUND_EVERY_MS - performance.now());
+    this.#aroundTimer = setTimeout(() => this.#lookAround(), wait);
+  }
+
+  #lookAround(): void {
+    clearTimeout(this.#aroundTimer);
+    this.#aroundTimer = undefined;
+    this.#aroundAt = performance.now();
+    const asked = { around: this.#playerId, limit: ROWS_AROUND };
+    this.link.request<StandingsPage>("standings", asked).then(
+      ({ rows }) => {
+        this.around.set(rows);
+        const own = rows.find(({ playerId }) => playerId === this.#playerId);
+        if (own) this.#stand(own);
+      },
+      // Asked again with the next change, or when the room is back.
+      () => undefined,
+    );
+  }
+}
+
+function resultText({ rank, prizes }: TournamentSettled): string {
+  if (rank === null) return "The tournament is settled.";
+  const won = prizes.length > 0 ? ` You have won ${itemsText(prizes)}.` : "";
+  return `The tournament is settled. You came in ${ordinal(rank)}.${won}`;
+}

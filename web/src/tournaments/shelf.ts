@@ -1,0 +1,33 @@
+import { recall, remember } from "../storage.ts";
+import type { PendingScore, Shelf } from "./Submissions.ts";
+
+interface Kept extends PendingScore {
+  tournamentId: string;
+  playerId: string;
+}
+
+const KEY = "ringmaster.scores";
+/** Those whose tournaments nobody came back to must not pile up. */
+const MOST_KEPT = 20;
+
+/** This player's scores for this tournament that the server has not answered yet, in the browser's storage; tabs share it. */
+export function scoreShelf(tournamentId: string, playerId: string): Shelf {
+  return {
+    list: () =>
+      kept()
+        .filter((score) => score.tournamentId === tournamentId && score.playerId === playerId)
+        .map(({ submissionId, score, subscore }) => ({ submissionId, score, subscore })),
+    put: (pending) => remember(KEY, [...kept(), { ...pending, tournamentId, playerId }].slice(-MOST_KEPT)),
+    remove: (submissionId) => {
+      remember(
+        KEY,
+        kept().filter((score) => score.submissionId !== submissionId),
+      );
+    },
+  };
+}
+
+function kept(): Kept[] {
+  const found = recall(KEY);
+  return Array.isArray(found) ? found.filter((score) => typeof score?.submissionId === "string") : [];
+}
