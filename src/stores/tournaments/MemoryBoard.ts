@@ -44,10 +44,11 @@ export class MemoryBoard {
     });
   }
 
-  add({ latest, remembered }: PlayerSnapshot): void {
+  add(snapshot: PlayerSnapshot): void {
+    const { latest } = snapshot;
     const player: Player = {
       ...{ id: latest.playerId, name: latest.playerName, score: latest.best, subscore: latest.bestSubscore },
-      ...{ reachedSeq: latest.reachedSeq, entries: latest.entryNo, latest: latestOf(remembered) },
+      ...{ reachedSeq: latest.reachedSeq, entries: latest.entryNo, latest: latestOf(snapshot) },
       window: { begin: 0, entries: 0 },
     };
     this.#players.set(player.id, player);

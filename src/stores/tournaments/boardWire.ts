@@ -1,5 +1,5 @@
 import { Packr } from "msgpackr";
-import type { BoardPage, PlayerSnapshot, ScoreEntry, Submission, SubmitDecision } from "./Leaderboard.ts";
+import type { BoardPage, PlayerSnapshot, ScoreEntry, StandingRow, Submission, SubmitDecision } from "./Leaderboard.ts";
 import { REMEMBERED } from "./Leaderboard.ts";
 
 // The msgpack that `submit.lua`, `rows.lua` and `stage.lua` speak: it keeps doubles exact, and positions instead of names
@@ -20,7 +20,6 @@ type WireEntry = [
   reachedSeq: number,
   toldRank: number,
 ];
-type WireRow = [playerId: string, name: string, score: number, subscore: number, entries: number];
 
 type WireAnswer =
   | [kind: "accepted" | "repeated", entry: WireEntry, previous: WireEntry | false]
@@ -73,25 +72,27 @@ function decisionOf(epoch: number, playerId: string, answer: WireAnswer): Submit
 export function pageOf(reply: Buffer): BoardPage {
   const values = packr.unpackMultiple(reply) as unknown[];
   const [epoch, version, total, offset] = values as [number, number, number, number];
-  const rows = (values.slice(4) as WireRow[]).map(([playerId, name, score, subscore, entries], index) => ({
-    ...{ rank: offset + index + 1, playerId, name, score, subscore, entries },
-  }));
+  const rows: StandingRow[] = [];
+  for (let at = 4; at < values.length; at += 2) {
+    const { playerId, playerName, best, bestSubscore, entryNo } = entryOf(
+      values[at] as string,
+      values[at + 1] as WireEntry,
+    );
+    const rank = offset + rows.length + 1;
+    rows.push({ rank, playerId, name: playerName, score: best, subscore: bestSubscore, entries: entryNo });
+  }
   return { epoch, version, total, rows };
 }
 
 /** The last argument of `stage.lua`. */
 export function packPlayers(players: readonly PlayerSnapshot[]): Buffer {
-  return packr.pack(
-    players.map(({ latest, remembered }) => [
-      ...[latest.playerId, latest.playerName, latest.best, latest.bestSubscore, latest.reachedSeq, latest.entryNo],
-      latestOf(remembered).map(wireEntry),
-    ]),
-  );
+  return packr.pack(players.map((player) => [player.latest.playerId, latestOf(player).map(wireEntry)]));
 }
 
-/** The newest `REMEMBERED` of a player's entries, oldest first. */
-export function latestOf(remembered: readonly ScoreEntry[]): ScoreEntry[] {
-  return remembered.toSorted((a, b) => a.entryNo - b.entryNo).slice(-REMEMBERED);
+/** A player's newest entries, as many as are remembered, oldest first. */
+export function latestOf({ latest, remembered }: PlayerSnapshot): ScoreEntry[] {
+  const before = remembered.filter(({ entryNo }) => entryNo < latest.entryNo);
+  return [...before.sort((a, b) => a.entryNo - b.entryNo).slice(1 - REMEMBERED), latest];
 }
 
 function wireEntry(entry: ScoreEntry): WireEntry {
