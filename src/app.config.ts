@@ -8,6 +8,9 @@ import { QuestActor } from "./actors/quests/QuestActor.ts";
 import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
 import { Actors } from "./actors/runtime/Actors.ts";
 import type { ActorKind } from "./actors/runtime/Residents.ts";
+import { tournamentKind } from "./actors/tournaments/TournamentActor.ts";
+import { TournamentDemoActor } from "./actors/tournaments/TournamentDemoActor.ts";
+import { TournamentSeriesActor } from "./actors/tournaments/TournamentSeriesActor.ts";
 import { openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -49,6 +52,8 @@ const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [
   DemoActor,
   PopupActor,
   QuestActor,
+  TournamentSeriesActor,
+  TournamentDemoActor,
 ] as never;
 
 /** The global jobs. */
@@ -146,7 +151,7 @@ async function startActors(
       role: config.role,
       ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     },
-    kinds: [...ACTORS.map(kindOf), jobs.kind(() => actors)],
+    kinds: [...ACTORS.map(kindOf), tournamentKind({ database, clock: systemClock }), jobs.kind(() => actors)],
     bus: backplane.bus,
     feed: backplane.feed,
     database,
@@ -194,8 +199,9 @@ function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, 
     logger: log,
     clock: systemClock,
     requestAnswered: (room, type, outcome, seconds) => {
-      if (room === "hunt" && outcome === "ok" && (type === "claim" || type === "solve"))
-        metrics.clueAnswered(type, seconds);
+      if (outcome !== "ok") return;
+      if (room === "hunt" && (type === "claim" || type === "solve")) metrics.clueAnswered(type, seconds);
+      if (room === "tournament" && type === "submit") metrics.scoreAnswered(seconds);
     },
     attend: () => desks.sessions.attend(),
     nodeId: actors.membership.self.id,

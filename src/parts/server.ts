@@ -1,6 +1,7 @@
 import { matchMaker, Server } from "@colyseus/core";
 import { HuntActor } from "../actors/hunts/HuntActor.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
+import { TournamentActor } from "../actors/tournaments/TournamentActor.ts";
 import { ConfigError } from "../config.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
 import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
@@ -19,6 +20,7 @@ const LARGEST_FRAME = 16 * 1024;
 /** Rooms that are of one event: its actor, and the join option that is its id. */
 const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
   ["hunt", { actor: HuntActor, option: "huntId" }],
+  ["tournament", { actor: TournamentActor, option: "tournamentId" }],
 ]);
 
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
