@@ -102,13 +102,14 @@ export class JobActor extends Actor<JobState> {
       throw new RingmasterError("actor_quarantined", `Job ${job.name} has killed its nodes; resume it first.`);
     if (queue.length >= LONGEST_QUEUE)
       throw new RingmasterError("overloaded", `Job ${job.name} has ${queue.length} runs waiting.`);
-    return this.#inBook(async (book) => {
-      const scheduledAt = await freeTime(this.#turn(book));
-      book.add(scheduledAt, "queued", { byHand: true });
-      queue.push(scheduledAt);
-      await this.#beginNext(job, book);
-      return { scheduledAt };
-    });
+    return this.#queueNow(job, { byHand: true });
+  }
+
+  /** A node has started, and the job is one that is to run then. Not while it rests, nor when a run of it goes on or waits. */
+  async runAtStart(): Promise<void> {
+    const { active, paused, plan, quarantined, queue } = this.state;
+    if (active || paused || quarantined || queue.length > 0 || !plan?.enabled) return;
+    await this.#queueNow(this.#job(), { byHand: false });
   }
 
   /** The runner's word on an attempt. What is not the running attempt any more is history: another one has taken its place. */
@@ -129,6 +130,16 @@ export class JobActor extends Actor<JobState> {
     if (!this.#isRunning(scheduledAt, attempt) || this.#isHere(this.state.active!)) return;
     const job = this.#job();
     await this.#inBook((book) => this.#begin(job, book));
+  }
+
+  #queueNow(job: Job, by: { byHand: boolean }): Promise<{ scheduledAt: number }> {
+    return this.#inBook(async (book) => {
+      const scheduledAt = await freeTime(this.#turn(book));
+      book.add(scheduledAt, "queued", by);
+      this.state.queue.push(scheduledAt);
+      await this.#beginNext(job, book);
+      return { scheduledAt };
+    });
   }
 
   #job(): Job {

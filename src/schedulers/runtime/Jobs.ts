@@ -114,6 +114,7 @@ export class Jobs {
     const { clock, log } = this.#ports;
     try {
       await this.#ref(job.name).arm(this.#planOf(job));
+      if (job.atStart) await this.#ref(job.name).runAtStart();
     } catch (error) {
       if (this.#isStopped) return;
       log.error(

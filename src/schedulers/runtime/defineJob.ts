@@ -33,6 +33,11 @@ export interface JobDefinition {
   /** Whether it runs where its variable says nothing; true unless given. */
   enabled?: boolean;
   /**
+   * Whether it also runs when a node starts, unless a run of it goes on or waits, or it rests; false unless given. Nodes that start together
+   * may each have a run.
+   */
+  atStart?: boolean;
+  /**
    * Answers with a result that survives JSON, which the history keeps (at most 64 kB). May run more than once for one due time,
    * and an attempt that has been given up may still be on its way: effects must be keyed.
    */
@@ -58,6 +63,7 @@ export function defineJob(definition: JobDefinition): Job {
     timeoutMs: 300_000,
     retries: 3,
     enabled: true,
+    atStart: false,
     ...definition,
   };
   const fault = faultOf(job);
