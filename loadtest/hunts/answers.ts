@@ -21,6 +21,3 @@ export const solveAnswer = z.object({
 
 export const phaseMessage = z.object({ phase: z.string(), endsAt: z.int() });
 export const revokedMessage = z.object({ assignmentId: z.string() });
-
-/** A rejected request's reason. */
-export const refusal = z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() });
