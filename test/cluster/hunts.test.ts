@@ -89,7 +89,7 @@ describe("a hunt on a cluster whose nodes and Redis are killed", function () {
     assert.deepEqual(placesOf((await new Hunts(cluster.database).get(huntId))!.winners!), winners);
     for (const bot of bots) assert.deepEqual(placesOf(await bot.chest), winners);
     console.log(
-      `      ${history.given.length} clues given, ${history.judged.length} answers judged, ${history.solved} right; ` +
+      `      ${history.given.length} clues given, ${history.judged.length} answers judged, ${history.count} right; ` +
         `lived through ${JSON.stringify(Object.fromEntries(history.troubles))}`,
     );
   });

@@ -2,9 +2,9 @@ import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntDesk.t
 import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
 import type { Rng } from "../../src/clock.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
-import { RingmasterError } from "../../src/errors.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { Hunter } from "../support/Visitor.ts";
+import { codeOf, oneIn, PASSING, pick } from "./supportBots.ts";
 import type { Account, HuntHistory } from "./supportHuntHistory.ts";
 
 /** What a bot needs to know. */
@@ -18,16 +18,6 @@ export interface BotParts {
   history: HuntHistory;
   rng: Rng;
 }
-
-/** Worth another try of the same request, as the table of errors says. */
-const PASSING: ReadonlySet<string> = new Set([
-  "unavailable",
-  "overloaded",
-  "not_delivered",
-  "outcome_unknown",
-  "draining",
-  "rate_limited",
-]);
 
 /** One in so many clues is left lying until it expires. */
 const IDLERS = 25;
@@ -202,16 +192,4 @@ export class HuntBot {
   #pause(leastMs: number, spreadMs: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, leastMs + this.#parts.rng.next() * spreadMs));
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof RingmasterError ? error.code : undefined;
-}
-
-function pick<T>(items: readonly T[], rng: Rng): T {
-  return items[Math.floor(rng.next() * items.length)]!;
-}
-
-function oneIn(count: number, rng: Rng): boolean {
-  return rng.next() * count < 1;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { BotHistory } from "./supportBots.ts";
 
 /** A clue that a player was given. Times are epoch milliseconds. */
 export interface Given {
@@ -39,66 +40,23 @@ interface Row {
   solveSeq: number;
 }
 
-/** Everything that was acknowledged to the players of one hunt. */
-export class HuntHistory {
+/** Everything that was acknowledged to the players of one hunt; `count` is of right answers. */
+export class HuntHistory extends BotHistory {
   readonly given: Given[] = [];
   readonly judged: Judged[] = [];
-  /** What a player heard that must never be heard. */
-  readonly faults: string[] = [];
-  /** Refusals and failures that players lived through, by their code. */
-  readonly troubles = new Map<string, number>();
-  readonly #waiting = new Set<() => void>();
 
   give(given: Given): void {
     this.given.push(given);
-    this.#changed();
+    this.changed();
   }
 
   judge(judged: Judged): void {
     this.judged.push(judged);
-    this.#changed();
+    this.changed();
   }
 
-  trouble(code: string): void {
-    this.troubles.set(code, (this.troubles.get(code) ?? 0) + 1);
-    this.#changed();
-  }
-
-  fault(what: string): void {
-    this.faults.push(what);
-    this.#changed();
-  }
-
-  get solved(): number {
+  get count(): number {
     return this.judged.filter(({ correct }) => correct).length;
-  }
-
-  /** Waits until the players have got on so far. Rejects when that takes too long, or as soon as something is at fault. */
-  async until(what: string, holds: () => boolean, timeoutMs = 60_000): Promise<void> {
-    const giveUpAt = performance.now() + timeoutMs;
-    while (!holds()) {
-      const state = `${this.solved} solved, troubles ${JSON.stringify([...this.troubles])}`;
-      if (this.faults.length > 0) throw new Error(`while waiting for ${what}: ${this.faults.join("; ")}`);
-      if (performance.now() > giveUpAt) throw new Error(`not within ${timeoutMs} ms: ${what} (${state})`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, giveUpAt - performance.now());
-        this.#waiting.add(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-  }
-
-  /** Waits until `more` answers were right from now on. */
-  async progress(more: number): Promise<void> {
-    const wanted = this.solved + more;
-    await this.until(`${wanted} right answers`, () => this.solved >= wanted);
-  }
-
-  #changed(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
   }
 }
 

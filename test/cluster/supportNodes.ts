@@ -70,7 +70,8 @@ export class NodeCluster {
   readonly redis: RedisServer;
   readonly database: Database;
   readonly places: readonly Place[];
-  protected readonly operator: string;
+  /** An operator's token. */
+  readonly operator: string;
   readonly #client: Redis;
 
   /** `envOf` adds to the environment of the node at one place. */
@@ -166,15 +167,16 @@ export class NodeCluster {
     }
   }
 
-  /** Waits until a statement that begins like this waits for a lock. */
-  async untilWaiting(beginning: string): Promise<void> {
+  /** Waits until a statement in which this is said waits for a lock. */
+  async untilWaiting(words: string): Promise<void> {
     await until(
       async () => {
         // Nothing else that the tests do takes so long. (INNODB_TRX, which knows who waits, is not renewed for who asks often.)
-        const sql = "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND TIME_MS > 50";
-        return (await this.database.query(sql, [`${beginning}%`])).length > 0;
+        const sql =
+          "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND TIME_MS > 50 AND ID <> CONNECTION_ID()";
+        return (await this.database.query(sql, [`%${words}%`])).length > 0;
       },
-      { timeoutMs: PATIENCE_MS, what: `${beginning} … waits for a lock` },
+      { timeoutMs: PATIENCE_MS, what: `a statement with "${words}" waits for a lock` },
     );
   }
 
