@@ -101,6 +101,8 @@ export interface ScoreRow {
   playerId: string;
   name: string;
   score: number;
+  /** How many the player has made; not in the room's state. */
+  entries?: number;
 }
 
 export interface TournamentState {
@@ -117,6 +119,8 @@ export interface TournamentState {
   serverNow: number;
   /** SHA-256 of the final result in hex; empty before it is settled. */
   resultHash: string;
+  /** `PrizeRange[]` as JSON. */
+  prizes: string;
   top: Iterable<ScoreRow>;
 }
 
@@ -124,7 +128,7 @@ export interface TournamentState {
 export interface TournamentDetails {
   operator: "best" | "sum" | "last" | "increment";
   maxEntries: number;
-  prizes: PrizeRange[];
+  graceMs: number;
 }
 
 /** `best` is what counts for the player now, `entries` how many entries they have made. */

@@ -16,7 +16,6 @@ const PHASES: Record<string, (name: string) => string> = {
   cancelled: (name) => `“${name}” is cancelled.`,
   open: (name) => `“${name}” is open: play for the prizes.`,
   grace: (name) => `Time is up in “${name}”. Last rounds still count.`,
-  settling: (name) => `The judges of “${name}” are counting.`,
 };
 
 interface Told {

@@ -43,9 +43,9 @@ export class Round {
     if (this.status.value === "paused") this.status.set("playing");
   }
 
-  /** The round ends here, whatever the parade does: nobody counts it any more. */
-  stop(): void {
-    this.status.set("over");
+  /** Ends the round with the score that it has. */
+  ring(): void {
+    if (this.status.value !== "over") this.#advance({ ...this.snake.value, end: "bell" });
   }
 
   /**

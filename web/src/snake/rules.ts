@@ -7,7 +7,7 @@
 /** Cells along each side of the ring. */
 export const SIDE = 17;
 /** Steps of one tune: about a minute at the pace that the parade keeps by itself. */
-export const TUNE_STEPS = 600;
+export const TUNE_STEPS = 450;
 export const STAR_POINTS = 10;
 export const COIN_POINTS = 30;
 /** A coin rolls in with every so many stars … */
@@ -53,7 +53,8 @@ export interface Snake {
   end?: End;
 }
 
-export type End = "kerb" | "tail" | "tune";
+/** `bell`: it was ended from outside, with the score that it had. */
+export type End = "kerb" | "tail" | "tune" | "bell";
 
 const MOVES: Record<Heading, Cell> = {
   up: { x: 0, y: -1 },

@@ -17,6 +17,7 @@ const ENDINGS: Record<End, string> = {
   kerb: "Into the kerb!",
   tail: "A knot in the parade!",
   tune: "The band takes a bow!",
+  bell: "The bell ends the round!",
 };
 
 const IDLE = new Observable<RoundStatus>("over");

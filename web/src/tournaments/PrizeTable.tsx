@@ -1,10 +1,8 @@
-import { useObservable } from "../observable.ts";
 import { itemsText, rangeText } from "../prizes.ts";
-import type { TournamentGame } from "./TournamentGame.ts";
+import type { PrizeRange } from "../protocol.ts";
 
 /** What there is to win, by rank. */
-export function PrizeTable({ game }: { game: TournamentGame }) {
-  const prizes = useObservable(game.details)?.prizes ?? [];
+export function PrizeTable({ prizes }: { prizes: readonly PrizeRange[] }) {
   if (prizes.length === 0) return null;
   return (
     <section class="prizes" aria-labelledby="prizes">

@@ -5,6 +5,7 @@ import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { itemsText, ordinal } from "../prizes.ts";
 import type {
+  PrizeRange,
   ScoreRow,
   StandingsPage,
   SubmitAnswer,
@@ -22,7 +23,7 @@ import { newSubmissionId, type Report, Submissions } from "./Submissions.ts";
 import { scoreShelf } from "./shelf.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
-export type TournamentView = Omit<TournamentState, "top"> & { top: ScoreRow[] };
+export type TournamentView = Omit<TournamentState, "top" | "prizes"> & { top: ScoreRow[]; prizes: PrizeRange[] };
 
 export type OwnStanding = Pick<ScoreRow, "rank" | "score">;
 
@@ -31,6 +32,10 @@ export const PLAYABLE_GAME = "snake";
 
 /** Rows around the player's own that are asked for. */
 const ROWS_AROUND = 5;
+/** A round that is played until nothing is taken any more ends so many milliseconds before: its score has to get there. */
+const BELL_MS = 1500;
+/** A timer of a browser cannot be set for longer than some weeks; what is due later is looked at again, in milliseconds. */
+const LONGEST_TIMER_MS = 3_600_000;
 /** However often the standings change, the player's own place among them is asked for once in so many milliseconds. */
 const AROUND_EVERY_MS = 3000;
 
@@ -58,17 +63,16 @@ export class TournamentGame {
   readonly round = new Observable<Round | undefined>(undefined);
   readonly report = new Observable<Report | undefined>(undefined);
   readonly settled = new Observable<TournamentSettled | undefined>(undefined);
-  /** Until when scores of what was being played are taken. */
-  readonly acceptsUntil = new Observable<number>(0);
   /** How this player stands; nothing before the first entry. */
   readonly own = new Observable<OwnStanding | undefined>(undefined);
   /** What counts for this player; 0 before the first entry. */
   readonly points = new Observable(0);
-  /** How many entries this player has made; known once one was made on this page. */
+  /** How many entries this player has made. */
   readonly entries = new Observable<number | undefined>(undefined);
   readonly #playerId: string;
   readonly #submissions: Submissions;
   #aroundAt = Number.NEGATIVE_INFINITY;
+  #bell: ReturnType<typeof setTimeout> | undefined;
   #aroundTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(owner: Session, tournamentId: string) {
@@ -94,6 +98,7 @@ export class TournamentGame {
 
   close(): void {
     clearTimeout(this.#aroundTimer);
+    clearTimeout(this.#bell);
     this.#submissions.close();
     this.link.close();
   }
@@ -133,7 +138,7 @@ export class TournamentGame {
       this.standings.set(page);
       this.#lookAroundSoon();
     });
-    room.onMessage("closed", ({ acceptsUntil }: TournamentClosed) => this.acceptsUntil.set(acceptsUntil));
+    room.onMessage("closed", ({ acceptsUntil }: TournamentClosed) => this.#setBell(acceptsUntil));
     room.onMessage("settled", (settled: TournamentSettled) => {
       const isNews = this.settled.value === undefined;
       this.settled.set(settled);
@@ -149,11 +154,15 @@ export class TournamentGame {
     const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
     const top = [...state.top].map(({ rank, playerId, name, score }) => ({ rank, playerId, name, score }));
     const times = { startsAt, endsAt, phaseEndsAt, serverNow };
-    this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, top });
+    const prizes = this.tournament.value?.prizes ?? (JSON.parse(state.prizes) as PrizeRange[]);
+    this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, prizes, top });
     this.standings.set({ rows: top, total: players });
+    if (phase === "open" && this.details.value?.graceMs === 0) this.#setBell(phaseEndsAt);
+    if (phase === "grace") this.#setBell(phaseEndsAt);
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
-    if (phase === "settling" || phase === "settled" || phase === "cancelled") this.#endRound();
+    // A round that goes on would only disappoint.
+    if (phase === "settling" || phase === "settled" || phase === "cancelled") this.round.set(undefined);
     if (before !== undefined) this.#readDetails();
   }
 
@@ -162,10 +171,13 @@ export class TournamentGame {
     this.points.set(score);
   }
 
-  /** A score can be taken no more: a round that goes on would only disappoint. */
-  #endRound(): void {
-    this.round.value?.stop();
-    this.round.set(undefined);
+  /** Nothing is taken after `acceptsUntil`: a round that is being played then ends just before, so that its score counts. */
+  #setBell(acceptsUntil: number): void {
+    clearTimeout(this.#bell);
+    if (acceptsUntil === 0) return;
+    const wait = Math.max(0, acceptsUntil - BELL_MS - this.clock.now());
+    const ring = (): void => (wait > LONGEST_TIMER_MS ? this.#setBell(acceptsUntil) : this.round.value?.ring());
+    this.#bell = setTimeout(ring, Math.min(wait, LONGEST_TIMER_MS));
   }
 
   #readDetails(): void {
@@ -191,7 +203,9 @@ export class TournamentGame {
       ({ rows }) => {
         this.around.set(rows);
         const own = rows.find(({ playerId }) => playerId === this.#playerId);
-        if (own) this.#stand(own);
+        if (!own) return;
+        this.#stand(own);
+        if (own.entries !== undefined) this.entries.set(own.entries);
       },
       // Asked again with the next change, or when the room is back.
       () => undefined,

@@ -30,7 +30,7 @@ export function TournamentScreen({ game, lobby }: { game: TournamentGame; lobby:
     <>
       <TournamentBanner tournament={tournament} clock={game.clock} />
       <Stage game={game} lobby={lobby} tournament={tournament} />
-      <PrizeTable game={game} />
+      <PrizeTable prizes={tournament.prizes} />
     </>
   );
 }
