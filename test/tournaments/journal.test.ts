@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { playerCount, rankOf, top } from "../../src/stores/tournaments/committed.ts";
+import { committedAround, committedPage, rankOf, top } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type ScoreEntry } from "../../src/stores/tournaments/Leaderboard.ts";
 import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { LARGEST_SUBSCORE } from "../../src/stores/tournaments/scoring.ts";
@@ -244,8 +244,18 @@ for (const { name, open } of DATABASES) {
         }
       }
       assert.equal(await rankOf(database, id, "asc", "nobody"), undefined);
-      assert.equal(await playerCount(database, id), 5);
-      assert.equal(await playerCount(database, "none"), 0);
+      const tournament = { id, order: "desc" } as const;
+      const around = async (playerId: string, limit: number) => {
+        const { rows, total } = await committedAround(database, tournament, playerId, limit);
+        return [rows.map((row) => row.playerId).join(" "), total];
+      };
+      assert.deepEqual(await around("bob", 3), ["cid bob ann", 5]);
+      assert.deepEqual(await around("dot", 3), ["dot cid bob", 5]);
+      assert.deepEqual(await around("eve", 3), ["bob ann eve", 5]);
+      assert.deepEqual(await around("eve", 30), ["dot cid bob ann eve", 5]);
+      assert.deepEqual(await around("nobody", 3), ["", 5]);
+      assert.equal((await committedPage(database, tournament, 4, 3)).rows[0]?.playerId, "eve");
+      assert.deepEqual(await committedPage(database, { id: "none", order: "asc" }, 0, 3), { rows: [], total: 0 });
     });
 
     it("lets nobody commit once the freeze has seen the entries: it has seen all that were ever acknowledged", async () => {

@@ -1,4 +1,5 @@
 import { exactDouble, type Sql } from "../../entities/sql.ts";
+import { playersToBe } from "../../entities/tournaments/Standings.ts";
 import type { Order } from "../../entities/tournaments/Tournament.ts";
 import { failureOfStore } from "../runtime/journaling.ts";
 import type { StandingRow } from "./Leaderboard.ts";
@@ -17,6 +18,13 @@ export const LATEST_ENTRIES = `score_entries e
 export function standingOrder(order: Order): string {
   const direction = order === "desc" ? "DESC" : "ASC";
   return `e.best ${direction}, e.best_subscore ${direction}, e.reached_seq`;
+}
+
+/** A part of the standings. */
+export interface CommittedPage {
+  rows: StandingRow[];
+  /** Players with a standing. */
+  total: number;
 }
 
 interface StoredStanding {
@@ -76,15 +84,31 @@ export async function rankOf(
   return row === undefined ? undefined : Number(row.ahead) + 1;
 }
 
-/** How many have a committed entry. */
-export async function playerCount(sql: Pick<Sql, "query" | "dialect">, tournamentId: string): Promise<number> {
-  const [row] = await asked(
-    sql.query<{ players: unknown }>(
-      "SELECT COUNT(*) AS players FROM score_entries WHERE tournament_id = ? AND entry_no = 1",
-      [tournamentId],
-    ),
-  );
-  return Number(row!.players);
+/** A page of the standings by what is committed, and how many players have one: for where there is no board. */
+export async function committedPage(
+  sql: Pick<Sql, "query" | "dialect">,
+  { id, order }: { id: string; order: Order },
+  offset: number,
+  limit: number,
+): Promise<CommittedPage> {
+  const [rows, total] = await Promise.all([top(sql, id, order, limit, offset), asked(playersToBe(sql, id))]);
+  return { rows, total };
+}
+
+/** The same with the player in its middle; no rows for one without an entry. */
+export async function committedAround(
+  sql: Pick<Sql, "query" | "dialect">,
+  tournament: { id: string; order: Order },
+  playerId: string,
+  limit: number,
+): Promise<CommittedPage> {
+  const [rank, total] = await Promise.all([
+    rankOf(sql, tournament.id, tournament.order, playerId),
+    asked(playersToBe(sql, tournament.id)),
+  ]);
+  if (rank === undefined) return { rows: [], total };
+  const middle = rank - 1 - Math.floor(limit / 2);
+  return committedPage(sql, tournament, Math.max(0, Math.min(middle, total - limit)), limit);
 }
 
 async function asked<T>(query: Promise<T>): Promise<T> {

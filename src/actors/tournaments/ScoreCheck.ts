@@ -1,0 +1,57 @@
+import type { Clock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Log } from "../runtime/ports.ts";
+
+/** A submission as a game's check sees it. */
+export interface CheckedScore {
+  tournamentId: string;
+  game: string;
+  playerId: string;
+  /** The same for each attempt of one submission: a check that uses a proof up must know it again by this. */
+  submissionId: string;
+  score: number;
+  subscore: number;
+  /** Whatever the game's client sends along. */
+  proof?: string | undefined;
+}
+
+/** Whether a score is one that was really made. May be asked more than once about the same submission. */
+export type ScoreCheck = (submission: CheckedScore) => Promise<boolean>;
+
+/** A check that takes longer has failed. */
+const CHECK_TIMEOUT_MS = 5000;
+/** Checks that may be under way on a node: one that hangs must not take the node's memory. */
+const MOST_CHECKS = 2000;
+
+/** The checks of the games that have one. */
+export class ScoreChecks {
+  readonly #checks: ReadonlyMap<string, ScoreCheck>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #underWay = 0;
+
+  constructor(checks: ReadonlyMap<string, ScoreCheck>, { clock, log }: { clock: Clock; log: Log }) {
+    this.#checks = checks;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Whether the game's check has nothing against it. Rejects with `unavailable` when it fails, with `overloaded` when too many are under way. */
+  async pass(submission: CheckedScore): Promise<boolean> {
+    const check = this.#checks.get(submission.game);
+    if (!check) return true;
+    if (this.#underWay >= MOST_CHECKS) throw new RingmasterError("overloaded");
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const stop = this.#clock.schedule(() => reject(new Error("the check takes too long")), CHECK_TIMEOUT_MS);
+    this.#underWay += 1;
+    try {
+      return (await Promise.race([check(submission), tooLate])) === true;
+    } catch (error) {
+      this.#log.warn({ err: error, game: submission.game }, "the check of a score has failed");
+      throw new RingmasterError("unavailable", "The score cannot be verified now; try again in a moment.");
+    } finally {
+      this.#underWay -= 1;
+      stop();
+    }
+  }
+}

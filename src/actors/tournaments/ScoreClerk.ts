@@ -1,0 +1,140 @@
+import type { Clock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
+import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
+import { Rebuilds } from "../events/Rebuilds.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { Log } from "../runtime/ports.ts";
+import { TournamentActor } from "./TournamentActor.ts";
+import type { TournamentTable } from "./TournamentTable.ts";
+
+export interface ClerkPorts {
+  actors: Actors;
+  leaderboard: Leaderboard;
+  journal: ScoreJournal;
+  clock: Clock;
+  log: Log;
+}
+
+type Decided = Exclude<SubmitDecision, { kind: "unsure" }>;
+type Accepted = Extract<Decided, { kind: "accepted" }>;
+type Refused = Exclude<Decided, { kind: "accepted" | "missing" }>;
+
+/** How often a submission is decided anew when the board is rebuilt under it. */
+const ATTEMPTS = 20;
+/** An entry whose predecessor is on its way from another node waits this long for it. */
+const PREDECESSOR_PAUSE_MS = 20;
+
+/** Carries a submission through: has the board decide it, commits what it has decided, rebuilds the board when that is lost. */
+export class ScoreClerk {
+  readonly #ports: ClerkPorts;
+  readonly #rebuilds: Rebuilds;
+  readonly #doubt: (table: TournamentTable) => void;
+
+  /** `doubt` is told of boards that may have decided what was not committed. */
+  constructor(ports: ClerkPorts, doubt: (table: TournamentTable) => void) {
+    this.#ports = ports;
+    this.#rebuilds = new Rebuilds(ports.clock);
+    this.#doubt = doubt;
+  }
+
+  /** Resolves with the entry that the submission is, now or since it was first made, once that is committed. */
+  async take(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">): Promise<ScoreEntry> {
+    let refusedUnder = 0;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const decision = await this.#decide(table, submission);
+      if (decision.kind === "known") return decision.entry;
+      if (decision.kind === "accepted") {
+        const result = await this.#commit(table, decision);
+        if (result === "committed") return decision.entry;
+        if (decision.epoch !== refusedUnder) {
+          // Another node may have loaded the board anew meanwhile, or have yet to commit the entry before this one.
+          refusedUnder = decision.epoch;
+          if (result === "contradicted") await this.#pause(PREDECESSOR_PAUSE_MS);
+          continue;
+        }
+      } else if (decision.kind !== "missing") throw refusalOf(decision, table);
+      await this.rebuild(table, attempt);
+      if (!table.isTaking) throw table.wrongPhase();
+    }
+    throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
+  }
+
+  /** The entry that this submission became before, if it did. */
+  find(table: TournamentTable, { playerId, submissionId }: Pick<Submission, "playerId" | "submissionId">) {
+    return this.#ports.journal.find(table.id, playerId, submissionId);
+  }
+
+  /** Loads the board from what is committed, under a new epoch; false after a moment's wait when somebody else is loading it. */
+  rebuild(table: TournamentTable, attempt: number): Promise<boolean> {
+    return this.#rebuilds.once(table.id, attempt, () => this.#load(table));
+  }
+
+  /** The board's word, or the entry where that does not remember the submission and the database does. */
+  async #decide(
+    table: TournamentTable,
+    submission: Omit<Submission, "now" | "isNew">,
+  ): Promise<{ kind: "known"; entry: ScoreEntry } | Decided> {
+    const decision = await this.#ask(table, submission, false);
+    if (decision.kind !== "unsure") return decision;
+    const entry = await this.find(table, submission);
+    if (entry !== undefined) return { kind: "known", entry };
+    const second = await this.#ask(table, submission, true);
+    if (second.kind === "unsure") throw new RingmasterError("internal");
+    return second;
+  }
+
+  async #ask(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">, isNew: boolean) {
+    const { leaderboard, clock } = this.#ports;
+    const asked = leaderboard.submit(table.key, { ...submission, now: clock.now(), isNew });
+    const decision = await this.#doubting(table, asked);
+    if (decision.kind === "accepted") table.boardEpoch = Math.max(table.boardEpoch, decision.epoch);
+    return decision;
+  }
+
+  #commit(table: TournamentTable, { epoch, entry, previous }: Accepted) {
+    const { journal } = this.#ports;
+    return this.#doubting(table, journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]));
+  }
+
+  /** What fails here may have been decided, and never be committed. */
+  async #doubting<T>(table: TournamentTable, step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } catch (error) {
+      this.#doubt(table);
+      throw error;
+    }
+  }
+
+  async #load(table: TournamentTable): Promise<"loaded" | "wait"> {
+    const { actors, journal, leaderboard, log } = this.#ports;
+    const { id, key } = table;
+    const answer = await actors.ref(TournamentActor, id).rebuild();
+    if ("wait" in answer) return "wait";
+    const snapshot = await journal.snapshot(id);
+    const isLoaded = await leaderboard.load(key, { ...answer, ...snapshot });
+    if (isLoaded) log.info({ tournament: id, epoch: answer.epoch }, "the board was loaded from the database");
+    return "loaded";
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#ports.clock.schedule(resolve, ms));
+  }
+}
+
+function refusalOf(decision: Refused, { definition }: TournamentTable): RingmasterError {
+  switch (decision.kind) {
+    case "outOfBounds":
+      return scoreRefused(definition);
+    case "full":
+      return new RingmasterError("entries_used_up", undefined, { of: decision.of });
+    case "tooFast":
+      return new RingmasterError("rate_limited", undefined, { retryAfterMs: decision.retryAfterMs });
+  }
+}
+
+/** The score cannot be, or was not verified. */
+export function scoreRefused({ minScore, maxScore }: TournamentTable["definition"]): RingmasterError {
+  return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
+}

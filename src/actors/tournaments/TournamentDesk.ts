@@ -1,0 +1,233 @@
+import type { Clock } from "../../clock.ts";
+import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
+import { databaseError, type Sql } from "../../entities/sql.ts";
+import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
+import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Feed } from "../../stores/feeds/Feed.ts";
+import { committedAround, committedPage } from "../../stores/tournaments/committed.ts";
+import type { BoardPage, Leaderboard, ScoreEntry, StandingRow } from "../../stores/tournaments/Leaderboard.ts";
+import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { Log } from "../runtime/ports.ts";
+import { TOP } from "./BoardPulse.ts";
+import { Doubts } from "./Doubts.ts";
+import { InTurn } from "./InTurn.ts";
+import { type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
+import { ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
+import { amountsOf } from "./settlement.ts";
+import { VIEW } from "./signals.ts";
+import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
+import { TournamentTables } from "./TournamentTables.ts";
+
+/** Somebody in a room of this node. */
+export interface TournamentPlayer {
+  playerId: string;
+  name: string;
+}
+
+export interface SubmittedScore {
+  /** The player's own id of it: the same id means the same submission. */
+  submissionId: string;
+  score: number;
+  subscore?: number | undefined;
+  /** For the game's check. */
+  proof?: string | undefined;
+}
+
+export interface SubmitAnswer {
+  /** The player's rank right after this entry. */
+  rank: number;
+  /** What counted for the player after it. */
+  best: number;
+  /** How many entries the player had made with it. */
+  entries: number;
+}
+
+/** Which rows of the standings: those behind the first `offset`, or with the player `around` in their middle. */
+export interface StandingsRange {
+  limit: number;
+  offset?: number | undefined;
+  around?: string | undefined;
+}
+
+export interface DeskPorts {
+  actors: Actors;
+  tournaments: Tournaments;
+  leaderboard: Leaderboard;
+  journal: ScoreJournal;
+  database: Pick<Sql, "query" | "dialect">;
+  feed: Feed;
+  clock: Clock;
+  log: Log;
+  /** When the session that the player is in began, in epoch milliseconds. */
+  sessionStart(playerId: string): Promise<number | undefined>;
+  /** By game. */
+  checks: ReadonlyMap<string, ScoreCheck>;
+}
+
+/** How often a board that is missing is rebuilt to be read. */
+const READ_ATTEMPTS = 10;
+
+/**
+ * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and tells the rooms what
+ * comes from elsewhere.
+ */
+export class TournamentDesk {
+  readonly #ports: DeskPorts;
+  readonly #tables: TournamentTables;
+  readonly #clerk: ScoreClerk;
+  readonly #doubts: Doubts;
+  readonly #checks: ScoreChecks;
+  readonly #inTurn = new InTurn();
+
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+    const { peers, membership } = ports.actors;
+    this.#clerk = new ScoreClerk(ports, (table) => this.#doubts.raise(table));
+    this.#doubts = new Doubts({ ...ports, rebuild: (table) => this.#clerk.rebuild(table, 0) });
+    this.#checks = new ScoreChecks(ports.checks, ports);
+    this.#tables = new TournamentTables({
+      ...ports,
+      hasRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
+    });
+    peers.onSignal(VIEW, (payload) => {
+      const { tournamentId, view } = payload as { tournamentId: string; view: BoardPage };
+      this.#tables.at(tournamentId, ({ table }) => table.show(view));
+    });
+    membership.on((event) => {
+      if (event.type === "gone") this.#afterTheLossOf(event.why);
+    });
+  }
+
+  /** Throws `not_found` for an id that no tournament has; asks nobody about a tournament that has rooms here. */
+  requireTournament(id: string): Promise<void> {
+    return this.#tables.require(id);
+  }
+
+  /** Seats a room at its tournament: it hears of everything until it leaves. Throws `not_found` for an id that no tournament has. */
+  async join(id: string, room: TournamentAudience): Promise<{ table: TournamentTable; leave(): void }> {
+    const { seat, leave } = await this.#tables.join(id, room);
+    return { table: seat.table, leave };
+  }
+
+  /**
+   * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
+   * taken now. Rejects with `wrong_phase` outside of the window (in grace, `joinedAt` or the player's session must be from
+   * before the end), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
+   */
+  async submit(
+    id: string,
+    { playerId, name }: TournamentPlayer,
+    { submissionId, score, subscore = 0, proof }: SubmittedScore,
+    joinedAt: number,
+  ): Promise<SubmitAnswer> {
+    const { table, pulse } = await this.#tables.seated(id);
+    const submission = { playerId, playerName: name, submissionId, score, subscore };
+    // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
+    const entry = await this.#inTurn.do(`${playerId} ${id}`, async () => {
+      try {
+        await this.#requireWindow(table, playerId, joinedAt);
+        const { game } = table.definition;
+        const checked = { tournamentId: id, game, playerId, submissionId, score, subscore, proof };
+        if (!(await this.#checks.pass(checked))) throw scoreRefused(table.definition);
+        return await this.#clerk.take(table, submission);
+      } catch (error) {
+        return await this.#takenBefore(table, submission, error);
+      }
+    });
+    pulse.touch();
+    return { rank: entry.toldRank, best: entry.best, entries: entry.entryNo };
+  }
+
+  /** Throws `not_found`; rejects with `unavailable` while the board cannot be read. */
+  async standings(id: string, range: StandingsRange): Promise<{ rows: StandingRow[]; total: number }> {
+    const seat = await this.#tables.find(id);
+    const table = seat?.table ?? new TournamentTable(await this.#tables.read(id));
+    const { limit, offset = 0, around } = range;
+    const { view } = table;
+    if (view && table.isTaking && around === undefined && offset + limit <= TOP) {
+      return { rows: view.rows.slice(offset, offset + limit), total: view.total };
+    }
+    const { rows, total } = table.isTaking ? await this.#onBoard(table, range) : await this.#committed(table, range);
+    return { rows, total };
+  }
+
+  /** How a settled tournament ended for these players, as far as they have a standing. Throws `wrong_phase` before. */
+  async resultsOf(
+    id: string,
+    playerIds: readonly string[],
+  ): Promise<Map<string, { rank: number; prizes: ItemAmount[] }>> {
+    const seat = await this.#tables.find(id);
+    const { phase, definition } = seat?.table ?? (await this.#tables.read(id));
+    if (phase !== "settled") throw new RingmasterError("wrong_phase", undefined, { phase, changesAt: null });
+    const standings = await finalStandingsOf(this.#ports.database, id, playerIds).catch((error: unknown) => {
+      throw databaseError(error);
+    });
+    return new Map(
+      standings.map(({ playerId, rank }) => [playerId, { rank, prizes: amountsOf(rank, definition.prizes) }]),
+    );
+  }
+
+  /** To be called after an outage of the shared memory, in which the word of a phase may have been lost. */
+  refresh(): void {
+    this.#tables.refresh();
+  }
+
+  /** Commits what is buffered, for a drain. */
+  async flush(): Promise<void> {
+    this.#doubts.close();
+    await this.#ports.journal.flush();
+  }
+
+  async #requireWindow(table: TournamentTable, playerId: string, joinedAt: number): Promise<void> {
+    const { clock, sessionStart } = this.#ports;
+    const window = table.windowAt(clock.now());
+    if (window === "open" || (window === "grace" && joinedAt < table.endsAt)) return;
+    if (window === "closed") throw table.wrongPhase();
+    // Who has dropped out and joined again is in the same session.
+    const startedAt = await sessionStart(playerId);
+    if (startedAt === undefined || startedAt >= table.endsAt) throw table.wrongPhase();
+  }
+
+  /** A submission that was taken, and whose answer was lost, is not refused for what has changed since. */
+  async #takenBefore(
+    table: TournamentTable,
+    submission: Pick<ScoreEntry, "playerId" | "submissionId">,
+    refusal: unknown,
+  ): Promise<ScoreEntry> {
+    const code = refusal instanceof RingmasterError ? refusal.code : undefined;
+    const mayBeTaken = table.phase !== "scheduled" && (code === "wrong_phase" || code === "score_refused");
+    const entry = mayBeTaken ? await this.#clerk.find(table, submission) : undefined;
+    if (entry === undefined) throw refusal;
+    return entry;
+  }
+
+  async #onBoard(table: TournamentTable, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
+    const { leaderboard } = this.#ports;
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+      const page = await (around === undefined
+        ? leaderboard.page(table.key, offset, limit)
+        : leaderboard.around(table.key, around, limit));
+      if (page) return page;
+      await this.#clerk.rebuild(table, attempt);
+    }
+    throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
+  }
+
+  #committed({ id, definition }: TournamentTable, { limit, offset = 0, around }: StandingsRange) {
+    const { database } = this.#ports;
+    const tournament = { id, order: definition.order };
+    return around === undefined
+      ? committedPage(database, tournament, offset, limit)
+      : committedAround(database, tournament, around, limit);
+  }
+
+  /** What the node had read, decided or committed last may have reached nobody. */
+  #afterTheLossOf(why: "dead" | "left"): void {
+    this.#tables.all(({ table, pulse }) => {
+      pulse.touch();
+      if (why === "dead") this.#doubts.raise(table);
+    });
+  }
+}
