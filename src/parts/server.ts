@@ -2,11 +2,12 @@ import { matchMaker, Server } from "@colyseus/core";
 import { HuntActor } from "../actors/hunts/HuntActor.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
 import { TournamentActor } from "../actors/tournaments/TournamentActor.ts";
+import { systemClock } from "../clock.ts";
 import { ConfigError } from "../config.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
 import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "../rooms/runtime/placement.ts";
-import type { Logger } from "../telemetry/log.ts";
+import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
 export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app"> {
@@ -32,22 +33,12 @@ export async function openServer({ config, log, backplane, app, actors }: Server
     driver: backplane.matchmaking.driver,
     gracefullyShutdown: false,
     greet: false,
-    logger: colyseusLog(log),
+    logger: colyseusLog(log, systemClock),
     ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
   });
   await matchMaker.onReady;
   return server;
-}
-
-/**
- * Colyseus logs what goes wrong with a client's connection as an error with its stack, and nothing worse: our rooms log their own
- * failures. Whoever sends garbage must not be able to page an operator, nor to fill the log.
- */
-function colyseusLog(log: Logger): Pick<Console, "debug" | "info" | "warn" | "error"> {
-  const ours = log.child({ part: "colyseus" });
-  const tell = (level: "debug" | "info" | "warn") => (text: unknown) => ours[level](String(text).split("\n", 1)[0]!);
-  return { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("warn") };
 }
 
 function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
