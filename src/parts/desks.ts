@@ -49,9 +49,9 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
   return { huntDesk, huntOffice: new HuntOffice(common) };
 }
 
-async function openQuests({ backplane, config, database, lifecycle }: Parts, actors: Actors) {
+async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {
   const common = { actors, database, feed: backplane.feed, clock: systemClock };
-  const quests = new QuestDesk(common);
+  const quests = new QuestDesk({ ...common, told: (state, seconds) => metrics.questTold(state, seconds) });
   await quests.open();
   lifecycle.onStop("quests", () => quests.close());
   return {

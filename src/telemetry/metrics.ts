@@ -37,6 +37,7 @@ export class Metrics {
   readonly #jobFailures: Counter<"job">;
   readonly #jobDuration: Histogram<"job">;
   readonly #jobLateness: Histogram<"job">;
+  readonly #questLateness: Histogram<"state">;
 
   constructor(roomCounts: () => RoomCounts) {
     collectDefaultMetrics({ register: this.registry });
@@ -75,6 +76,8 @@ export class Metrics {
     this.#jobDuration = this.#histogram("job_duration_seconds", duration, "job", JOB_DURATION);
     const jobLateness = "How long after its due time a job's run began.";
     this.#jobLateness = this.#histogram("job_lateness_seconds", jobLateness, "job", TIMER_LATENESS);
+    const told = "How long after a quest's end was due its player, who was there, was told.";
+    this.#questLateness = this.#histogram("quest_lateness_seconds", told, "state", TIMER_LATENESS);
     this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
   }
@@ -141,6 +144,11 @@ export class Metrics {
     if (outcome === "failed") this.#jobFailures.inc({ job });
     this.#jobDuration.observe({ job }, seconds);
     if (latenessSeconds !== undefined) this.#jobLateness.observe({ job }, latenessSeconds);
+  }
+
+  /** A player on this node was told that a quest has come to its end. */
+  questTold(state: "completed" | "lapsed", seconds: number): void {
+    this.#questLateness.observe({ state }, Math.max(0, seconds));
   }
 
   turn(kind: string, seconds: number): void {

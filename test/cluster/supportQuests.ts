@@ -57,7 +57,7 @@ export class PlayersNode {
       log: silentLog,
       metrics: noMetrics,
     });
-    this.quests = new QuestDesk({ actors: this.actors, database, feed, clock: systemClock });
+    this.quests = new QuestDesk({ actors: this.actors, database, feed, clock: systemClock, told: () => {} });
   }
 
   /** Starts a quest for each player, as many clients do at once: who is told that it did not arrive, or may not have, asks again. */

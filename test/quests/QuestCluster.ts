@@ -30,6 +30,8 @@ export class QuestCluster {
   readonly feed = new MemoryFeed();
   /** What the feed said, in the log's shape. */
   readonly told: Logged[] = [];
+  /** What the desks measured: of which end, and how many seconds after it was due. */
+  readonly lateness: ["completed" | "lapsed", number][] = [];
   readonly #hub = new MemoryHub();
   #joined = 0;
 
@@ -52,7 +54,7 @@ export class QuestCluster {
     const node = new SimulatedNode({ id, hub: this.#hub, database, clock, feed }, [kindOf(QuestActor)]);
     await node.actors.start();
     const ports = { actors: node.actors, database, feed, clock };
-    const quests = new QuestDesk(ports);
+    const quests = new QuestDesk({ ...ports, told: (...end) => this.lateness.push(end) });
     await quests.open();
     const wallets = new WalletDesk({ ...ports, rng: seededRng(this.#joined), verifiers: verifiersFor(false) });
     return { node, quests, wallets };

@@ -67,6 +67,24 @@ describe("quests", () => {
     assert.deepEqual(heard.sort(), ["elsewhere completed", "here completed"]);
   });
 
+  it("are measured from when their end was due until their player was told, where the player is", async () => {
+    await cluster.define(someQuest());
+    await connect("ada");
+    await connect("bob");
+    desk.quests.attend("ada", () => {});
+    desk.quests.attend("ada", () => {});
+    const { dueAt } = await start("ada");
+    await start("bob");
+    await cluster.clock.advance(dueAt! + 2000 - cluster.clock.now());
+    const [end, ...others] = cluster.lateness;
+    assert.deepEqual(
+      [end![0], others],
+      ["completed", []],
+      "once, whatever they are connected by; and not for those who are away",
+    );
+    assert.ok(end![1] >= 0 && end![1] < 1, `${end![1]} s`);
+  });
+
   it("are scheduled at once when their condition is met already", async () => {
     await cluster.define(someQuest());
     await connect("ada");

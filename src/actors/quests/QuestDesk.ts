@@ -44,6 +44,8 @@ export interface QuestDeskPorts {
   database: Database;
   feed: Feed;
   clock: Clock;
+  /** A player who is here was told of an end, so long after it was due. */
+  told(state: "completed" | "lapsed", seconds: number): void;
 }
 
 /** Starts that one turn of a part takes. */
@@ -149,7 +151,10 @@ export class QuestDesk {
   #onEvent(event: FeedEvent): void {
     for (const { questId, state, rewards, rounds } of event.data as QuestNews[]) {
       for (const [playerId, round, dueAt] of rounds) {
-        for (const tell of this.#listeners.get(playerId) ?? []) tell({ id: questId, state, round, dueAt, rewards });
+        const listeners = this.#listeners.get(playerId);
+        if (!listeners) continue;
+        for (const tell of listeners) tell({ id: questId, state, round, dueAt, rewards });
+        if (state !== "scheduled") this.#ports.told(state, (this.#ports.clock.now() - dueAt) / 1000);
       }
     }
   }
