@@ -16,13 +16,20 @@ const TEXT: readonly [string, string][] = [
   ["gold-ink", "gold-wash"],
   ["bad", "card"],
   ["bad", "bad-wash"],
+  ["ink", "floor"],
+  ["star-edge", "floor"],
 ];
 
-/** Edges that tell where a control is. */
+/** Edges that tell where a control is, and what is what in the ring. */
 const EDGES: readonly [string, string][] = [
   ["line-strong", "card"],
   ["line-strong", "ground"],
   ["gold-ink", "card"],
+  ["gold-ink", "gold-wash"],
+  ["parade", "floor"],
+  ["parade", "floor-deep"],
+  ["star-edge", "floor"],
+  ["star-edge", "floor-deep"],
 ];
 
 const sheet = readFileSync(new URL("../../web/src/styles/tokens.css", import.meta.url), "utf8");
