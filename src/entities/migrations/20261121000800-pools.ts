@@ -19,18 +19,21 @@ export class Pools20261121000800 implements MigrationInterface {
       score DOUBLE NULL,
       PRIMARY KEY (game, period, starts_at)
     ) ${table}`);
-    await runner.query("CREATE INDEX pools_open ON pools (finalised_at, ends_at)");
+    // A contribution counts once, whichever period its repetition comes in.
     await runner.query(`CREATE TABLE pool_contributions (
       game VARCHAR(32) NOT NULL,
       period VARCHAR(8) NOT NULL,
-      starts_at BIGINT NOT NULL,
       contribution_id VARCHAR(64) NOT NULL,
+      starts_at BIGINT NOT NULL,
       item VARCHAR(32) NOT NULL,
       amount BIGINT NOT NULL,
       contributed_by VARCHAR(32) NOT NULL,
       contributed_at BIGINT NOT NULL,
-      PRIMARY KEY (game, period, starts_at, contribution_id)
+      PRIMARY KEY (game, period, contribution_id)
     ) ${table}`);
+    await runner.query(
+      "CREATE INDEX pool_contributions_of ON pool_contributions (game, period, starts_at, item, amount)",
+    );
     await this.#upRankings(runner, table);
     await this.#upDraws(runner, table);
   }
@@ -44,14 +47,35 @@ export class Pools20261121000800 implements MigrationInterface {
       player_name VARCHAR(64) NOT NULL,
       score DOUBLE NOT NULL,
       reached_at BIGINT NOT NULL,
+      reached_seq BIGINT NOT NULL,
       entries INT NOT NULL,
       place INT NULL,
       PRIMARY KEY (game, period, starts_at, player_id)
     ) ${table}`);
     await runner.query("CREATE INDEX rankings_by_place ON rankings (game, period, starts_at, place)");
+    await runner.query(
+      "CREATE INDEX rankings_by_score ON rankings (game, period, starts_at, score DESC, reached_at, reached_seq, player_id)",
+    );
+    // A ranking is out of date while its changes are not those that it was ranked with.
+    await runner.query(`CREATE TABLE ranking_periods (
+      game VARCHAR(32) NOT NULL,
+      period VARCHAR(8) NOT NULL,
+      starts_at BIGINT NOT NULL,
+      ends_at BIGINT NOT NULL,
+      changes INT NOT NULL,
+      ranked_changes INT NOT NULL,
+      ranked_at BIGINT NULL,
+      players INT NOT NULL,
+      PRIMARY KEY (game, period, starts_at)
+    ) ${table}`);
     await runner.query(`CREATE TABLE ranking_marks (
       game VARCHAR(32) NOT NULL PRIMARY KEY,
       counted_until BIGINT NOT NULL
+    ) ${table}`);
+    // Cancelled tournaments whose entries have been taken out of the rankings.
+    await runner.query(`CREATE TABLE ranking_exclusions (
+      tournament_id VARCHAR(32) NOT NULL PRIMARY KEY,
+      excluded_at BIGINT NOT NULL
     ) ${table}`);
   }
 
@@ -75,7 +99,10 @@ export class Pools20261121000800 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of ["draw_candidates", "draws", "ranking_marks", "rankings", "pool_contributions", "pools"])
+    for (const name of [
+      ...["draw_candidates", "draws", "ranking_exclusions", "ranking_marks", "ranking_periods", "rankings"],
+      ...["pool_contributions", "pools"],
+    ])
       await runner.query(`DROP TABLE ${name}`);
   }
 }

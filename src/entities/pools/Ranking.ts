@@ -1,0 +1,135 @@
+import type { Sql } from "../sql.ts";
+import { type BestEntry, bestOf } from "./entries.ts";
+import type { Period, PeriodType } from "./Pool.ts";
+
+/** What a ranking covers: a day, a week, or everything. */
+export type RankingPeriod = PeriodType | "all";
+export const RANKING_PERIODS: readonly RankingPeriod[] = ["daily", "weekly", "all"];
+
+/** The period of the rankings of everything. */
+export const ALL_TIME: Period = { startsAt: 0, endsAt: Number.MAX_SAFE_INTEGER };
+
+/** One ranking. */
+export interface RankingKey extends Period {
+  game: string;
+  period: RankingPeriod;
+}
+
+/** A player in a ranking: the best of their entries, and how many there are. */
+export interface RankedPlayer {
+  rank: number;
+  playerId: string;
+  name: string;
+  score: number;
+  /** When the score was reached first. */
+  reachedAt: number;
+  entries: number;
+}
+
+/** A part of a ranking, as of `rankedAt`. */
+export interface RankingPage extends Period {
+  /** Epoch milliseconds; `null` before the first time. */
+  rankedAt: number | null;
+  /** Players in all. */
+  total: number;
+  rows: RankedPlayer[];
+}
+
+/** Which part of a ranking: `limit` rows from `offset + 1` on, or, where a player is named, those around the player. */
+export interface RankingPart {
+  limit: number;
+  offset: number;
+  around: string | undefined;
+}
+
+interface RankingRow {
+  place: unknown;
+  player_id: string;
+  player_name: string;
+  score: unknown;
+  reached_at: unknown;
+  entries: unknown;
+}
+
+export const RANKING = "game = ? AND period = ? AND starts_at = ?";
+export const BEST_PLAYER_FIRST = "score DESC, reached_at, reached_seq, player_id";
+const COLUMNS = "place, player_id, player_name, score, reached_at, entries";
+
+/** The parameters of `RANKING`. */
+export function keyOf({ game, period, startsAt }: Omit<RankingKey, "endsAt">): unknown[] {
+  return [game, period, startsAt];
+}
+
+/** A part of a ranking as it was ranked last. Around a player who is not in it there is nobody. */
+export async function rankingPage(sql: Sql, ranking: RankingKey, part: RankingPart): Promise<RankingPage> {
+  const [ranked] = await sql.query<{ ranked_at: unknown; players: unknown }>(
+    `SELECT ranked_at, players FROM ranking_periods WHERE ${RANKING}`,
+    keyOf(ranking),
+  );
+  const total = Number(ranked?.players ?? 0);
+  const { startsAt, endsAt } = ranking;
+  const page = { startsAt, endsAt, rankedAt: ranked?.ranked_at == null ? null : Number(ranked.ranked_at), total };
+  const after =
+    part.around === undefined ? part.offset : await beginningAround(sql, ranking, part.around, part.limit, total);
+  if (after === undefined) return { ...page, rows: [] };
+  const rows = await sql.query<RankingRow>(
+    `SELECT ${COLUMNS} FROM rankings WHERE ${RANKING} AND place > ? AND place <= ? ORDER BY place`,
+    [...keyOf(ranking), after, after + part.limit],
+  );
+  return { ...page, rows: rows.map(rankedOf) };
+}
+
+/** How many places come before those around a player; `undefined` for a player without a place. */
+async function beginningAround(
+  sql: Sql,
+  ranking: RankingKey,
+  playerId: string,
+  limit: number,
+  total: number,
+): Promise<number | undefined> {
+  const [row] = await sql.query<{ place: unknown }>(
+    `SELECT place FROM rankings WHERE ${RANKING} AND player_id = ? AND place IS NOT NULL`,
+    [...keyOf(ranking), playerId],
+  );
+  if (!row) return undefined;
+  const centred = Number(row.place) - 1 - Math.floor((limit - 1) / 2);
+  return Math.max(0, Math.min(centred, total - limit));
+}
+
+function rankedOf({ place, player_id, player_name, score, reached_at, entries }: RankingRow): RankedPlayer {
+  return {
+    rank: Number(place),
+    playerId: player_id,
+    name: player_name,
+    score: Number(score),
+    reachedAt: Number(reached_at),
+    entries: Number(entries),
+  };
+}
+
+/**
+ * The best entry of a day or week so far: the best of those that its ranking has counted, or a better one since. Entries of a
+ * tournament that was cancelled since then still count here.
+ */
+export async function leaderOf(sql: Sql, ranking: RankingKey): Promise<BestEntry | undefined> {
+  const from = await countedUntil(sql, ranking.game, "read");
+  const [row] = await sql.query<RankingRow>(
+    `SELECT ${COLUMNS} FROM rankings WHERE ${RANKING} ORDER BY ${BEST_PLAYER_FIRST} LIMIT 1`,
+    keyOf(ranking),
+  );
+  // Without a ranking of this very beginning nothing of it has been counted.
+  const rest = { startsAt: row ? Math.max(from, ranking.startsAt) : ranking.startsAt, endsAt: ranking.endsAt };
+  const recent = await bestOf(sql, ranking.game, rest);
+  if (!row || (recent && recent.score > Number(row.score))) return recent;
+  const { playerId, name, score, reachedAt } = rankedOf(row);
+  return { playerId, name, score, storedAt: reachedAt };
+}
+
+/** Up to which time the game's entries have been counted; 0 before the first time. With "lock", nobody else counts them until the transaction ends. */
+export async function countedUntil(sql: Sql, game: string, mode: "lock" | "read"): Promise<number> {
+  const [row] = await sql.query<{ counted_until: unknown }>(
+    `SELECT counted_until FROM ranking_marks WHERE game = ? ${mode === "lock" && sql.dialect === "mysql" ? "FOR UPDATE" : ""}`,
+    [game],
+  );
+  return Number(row?.counted_until ?? 0);
+}

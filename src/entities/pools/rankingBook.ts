@@ -1,0 +1,227 @@
+import type { Sql, Transaction } from "../sql.ts";
+import { COUNTED } from "./entries.ts";
+import type { Period } from "./Pool.ts";
+import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey, type RankingPeriod } from "./Ranking.ts";
+
+/** Players a statement. */
+const BATCH = 2000;
+
+/** Must be there before it can be locked. */
+export async function ensureMark(sql: Sql, game: string): Promise<void> {
+  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
+  const [known] = await sql.query("SELECT 1 FROM ranking_marks WHERE game = ?", [game]);
+  if (!known) await sql.write(`${ignore} INTO ranking_marks (game, counted_until) VALUES (?, 0)`, [game]);
+}
+
+export async function moveMark(tx: Transaction, game: string, until: number): Promise<void> {
+  await tx.write("UPDATE ranking_marks SET counted_until = ? WHERE game = ?", [until, game]);
+}
+
+/** The time of the `count`th entry of the game from `from` on and before `until`; `undefined` when there are fewer. */
+export async function storedAtOf(
+  sql: Sql,
+  game: string,
+  { startsAt, endsAt }: Period,
+  count: number,
+): Promise<number | undefined> {
+  const [row] = await sql.query<{ stored_at: unknown }>(
+    `SELECT stored_at FROM score_entries WHERE game = ? AND stored_at >= ? AND stored_at < ? ORDER BY stored_at LIMIT 1 OFFSET ${count - 1}`,
+    [game, startsAt, endsAt],
+  );
+  return row && Number(row.stored_at);
+}
+
+/** Adds the entries of `part`, which must be later than all that have been added, to a ranking. */
+export async function addEntries(tx: Transaction, ranking: RankingKey, part: Period): Promise<void> {
+  const [conflict, added] =
+    tx.dialect === "mysql"
+      ? ["ON DUPLICATE KEY UPDATE", (column: string) => `VALUES(${column})`]
+      : ["ON CONFLICT (game, period, starts_at, player_id) DO UPDATE SET", (column: string) => `excluded.${column}`];
+  const ifBetter = (column: string): string =>
+    `${column} = CASE WHEN ${added("score")} > rankings.score THEN ${added(column)} ELSE rankings.${column} END`;
+  const { affected } = await tx.write(
+    `${insertBest("")}
+     ${conflict} entries = rankings.entries + ${added("entries")},
+       ${["player_name", "reached_at", "reached_seq", "score"].map(ifBetter).join(", ")}`,
+    [...keyOf(ranking), ranking.game, part.startsAt, part.endsAt],
+  );
+  if (affected > 0) await noteChange(tx, ranking);
+}
+
+/**
+ * What a ranking says of the players of a tournament, anew from their entries before `until`: for when its entries do not count
+ * any more.
+ */
+export async function recountPlayersOf(
+  tx: Transaction,
+  ranking: RankingKey,
+  tournamentId: string,
+  until: number,
+): Promise<void> {
+  const players = "player_id IN (SELECT player_id FROM score_entries WHERE tournament_id = ?)";
+  await tx.write(`DELETE FROM rankings WHERE ${RANKING} AND ${players}`, [...keyOf(ranking), tournamentId]);
+  const end = Math.min(ranking.endsAt, until);
+  await tx.write(insertBest(`AND e.${players}`), [
+    ...keyOf(ranking),
+    ranking.game,
+    ranking.startsAt,
+    end,
+    tournamentId,
+  ]);
+  await noteChange(tx, ranking);
+}
+
+/** Each player's best entry, and how many they have. Parameters: the ranking's key, then the game and the time of the entries. */
+function insertBest(condition: string): string {
+  return `INSERT INTO rankings (game, period, starts_at, player_id, player_name, score, reached_at, reached_seq, entries)
+    SELECT ?, ?, ?, player_id, player_name, score, stored_at, seq, entries FROM (
+      SELECT e.player_id, e.player_name, e.score, e.stored_at, e.seq,
+        ROW_NUMBER() OVER (PARTITION BY e.player_id ORDER BY e.score DESC, e.stored_at, e.seq, e.tournament_id) AS nth,
+        COUNT(*) OVER (PARTITION BY e.player_id) AS entries
+      FROM ${COUNTED} WHERE e.game = ? AND e.stored_at >= ? AND e.stored_at < ? ${condition}
+    ) best WHERE nth = 1`;
+}
+
+async function noteChange(tx: Transaction, ranking: RankingKey): Promise<void> {
+  const conflict =
+    tx.dialect === "mysql" ? "ON DUPLICATE KEY UPDATE" : "ON CONFLICT (game, period, starts_at) DO UPDATE SET";
+  await tx.write(
+    `INSERT INTO ranking_periods (game, period, starts_at, ends_at, changes, ranked_changes, players)
+     VALUES (?, ?, ?, ?, 1, 0, 0) ${conflict} changes = ranking_periods.changes + 1`,
+    [...keyOf(ranking), ranking.endsAt],
+  );
+}
+
+/** The game's rankings that have changed since they were ranked. */
+export function changedRankings(sql: Sql, game: string): Promise<RankingKey[]> {
+  return rankingsWhere(sql, game, "changes <> ranked_changes", []);
+}
+
+/** The game's rankings with anything of this time. */
+export function rankingsOf(sql: Sql, game: string, { startsAt, endsAt }: Period): Promise<RankingKey[]> {
+  return rankingsWhere(sql, game, "starts_at < ? AND ends_at > ?", [endsAt, startsAt]);
+}
+
+async function rankingsWhere(
+  sql: Sql,
+  game: string,
+  condition: string,
+  params: readonly number[],
+): Promise<RankingKey[]> {
+  const rows = await sql.query<{ period: RankingPeriod; starts_at: unknown; ends_at: unknown }>(
+    `SELECT period, starts_at, ends_at FROM ranking_periods WHERE game = ? AND ${condition} ORDER BY starts_at, period`,
+    [game, ...params],
+  );
+  return rows.map(({ period, starts_at, ends_at }) => ({
+    game,
+    period,
+    startsAt: Number(starts_at),
+    endsAt: Number(ends_at),
+  }));
+}
+
+/** Gives the players of a ranking their places, best first; no two share one. Answers how many there are. */
+export async function rank(tx: Transaction, ranking: RankingKey, now: number, signal: AbortSignal): Promise<number> {
+  const [row] = await tx.query<{ changes: unknown }>(
+    `SELECT changes FROM ranking_periods WHERE ${RANKING}`,
+    keyOf(ranking),
+  );
+  let ranked = 0;
+  let last: LastRanked | undefined;
+  do {
+    signal.throwIfAborted();
+    const after = last;
+    last = await lastOfBatch(tx, ranking, after);
+    await rankBatch(tx, ranking, after, ranked);
+    ranked += BATCH;
+  } while (last);
+  const [{ players }] = (await tx.query<{ players: unknown }>(
+    `SELECT COUNT(*) AS players FROM rankings WHERE ${RANKING}`,
+    keyOf(ranking),
+  )) as [{ players: unknown }];
+  await tx.write(`UPDATE ranking_periods SET ranked_changes = ?, ranked_at = ?, players = ? WHERE ${RANKING}`, [
+    Number(row!.changes),
+    now,
+    Number(players),
+    ...keyOf(ranking),
+  ]);
+  return Number(players);
+}
+
+/** The order of a ranking's player, by which the next batch begins. */
+type LastRanked = Record<"score" | "reached_at" | "reached_seq" | "player_id", unknown>;
+
+function behind(last: LastRanked | undefined): [condition: string, params: unknown[]] {
+  if (!last) return ["", []];
+  const { score, reached_at, reached_seq, player_id } = last;
+  return [
+    `AND (score < ? OR (score = ? AND reached_at > ?) OR (score = ? AND reached_at = ? AND reached_seq > ?)
+       OR (score = ? AND reached_at = ? AND reached_seq = ? AND player_id > ?))`,
+    [...[score, score, reached_at, score, reached_at, reached_seq], ...[score, reached_at, reached_seq, player_id]],
+  ];
+}
+
+/** `undefined` when the batch is the last one. */
+async function lastOfBatch(
+  tx: Transaction,
+  ranking: RankingKey,
+  after: LastRanked | undefined,
+): Promise<LastRanked | undefined> {
+  const [condition, params] = behind(after);
+  const [row] = await tx.query<LastRanked>(
+    `SELECT score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
+     ORDER BY ${BEST_PLAYER_FIRST} LIMIT 1 OFFSET ${BATCH - 1}`,
+    [...keyOf(ranking), ...params],
+  );
+  return row;
+}
+
+/** Writes the places that differ, of the batch behind `after`, of which there are `before` players. */
+async function rankBatch(
+  tx: Transaction,
+  ranking: RankingKey,
+  after: LastRanked | undefined,
+  before: number,
+): Promise<void> {
+  const [condition, params] = behind(after);
+  const places = `(SELECT player_id, ${before} + ROW_NUMBER() OVER (ORDER BY ${BEST_PLAYER_FIRST}) AS place FROM (
+      SELECT score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
+      ORDER BY ${BEST_PLAYER_FIRST} LIMIT ${BATCH}
+    ) batch) ranked`;
+  const changed = `rankings.game = ? AND rankings.period = ? AND rankings.starts_at = ?
+    AND (rankings.place IS NULL OR rankings.place <> ranked.place)`;
+  await tx.write(
+    tx.dialect === "mysql"
+      ? `UPDATE rankings JOIN ${places} ON ranked.player_id = rankings.player_id SET rankings.place = ranked.place WHERE ${changed}`
+      : `UPDATE rankings SET place = ranked.place FROM ${places} WHERE rankings.player_id = ranked.player_id AND ${changed}`,
+    [...keyOf(ranking), ...params, ...keyOf(ranking)],
+  );
+}
+
+/** A cancelled tournament whose entries may be in the rankings yet. */
+export interface Cancelled {
+  id: string;
+  /** When its entries were stored; `undefined` when it has none. */
+  time: Period | undefined;
+}
+
+/** The game's tournaments that have been cancelled since their entries were counted. */
+export async function newlyCancelled(sql: Sql, game: string): Promise<Cancelled[]> {
+  const rows = await sql.query<{ id: string; first: unknown; last: unknown }>(
+    `SELECT t.id, (SELECT MIN(stored_at) FROM score_entries WHERE tournament_id = t.id) AS first,
+       (SELECT MAX(stored_at) FROM score_entries WHERE tournament_id = t.id) AS last
+     FROM tournaments t LEFT JOIN ranking_exclusions x ON x.tournament_id = t.id
+     WHERE t.game = ? AND t.phase = 'cancelled' AND x.tournament_id IS NULL`,
+    [game],
+  );
+  return rows.map(({ id, first, last }) => ({
+    id,
+    time: first === null ? undefined : { startsAt: Number(first), endsAt: Number(last) + 1 },
+  }));
+}
+
+/** Notes that the entries of a cancelled tournament are in no ranking any more. */
+export async function exclude(sql: Sql, tournamentId: string, now: number): Promise<void> {
+  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
+  await sql.write(`${ignore} INTO ranking_exclusions (tournament_id, excluded_at) VALUES (?, ?)`, [tournamentId, now]);
+}

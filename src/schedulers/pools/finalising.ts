@@ -1,0 +1,134 @@
+import { periodAt, periodBefore, periodFrom } from "../../actors/pools/periods.ts";
+import type { Clock } from "../../clock.ts";
+import { awaitCommits, firstStoredAt } from "../../entities/pools/entries.ts";
+import {
+  ensurePool,
+  finalisePool,
+  firstPoolFrom,
+  latestFinalised,
+  lockPool,
+  type Period,
+  type PeriodType,
+  type PoolKey,
+  type PoolKind,
+} from "../../entities/pools/Pool.ts";
+import type { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
+import type { Database } from "../../entities/sql.ts";
+import { games } from "../../entities/tournaments/Game.ts";
+import type { JobContext } from "../runtime/defineJob.ts";
+import { untilSettled } from "./settled.ts";
+
+/** Pools a run. After an outage of years the rest is left to the next run. */
+const MOST_A_RUN = 2000;
+/** Errors that a run names. */
+const NAMED = 10;
+
+export interface PoolsJobPorts {
+  database: Database;
+  ledger: Pick<PrizeLedger, "pay">;
+  clock: Pick<Clock, "now" | "schedule">;
+  /** IANA name, in which days and weeks begin. */
+  timezone: string;
+}
+
+/** What a run did. */
+export interface PoolsFinalised {
+  finalised: number;
+  /** Pools that could not be finalised; those of the same game that follow them wait. */
+  failed: Array<{ game: string; period: PeriodType; startsAt: number; error: string }>;
+  /** Whether the run ended before the work did; the next one goes on. */
+  more: boolean;
+}
+
+/**
+ * Finalises every pool of this period type that is over, of each game in order, up to the one that has just ended; also those of
+ * missed runs, and those that nobody has put anything in. Each is one transaction, so that it may be broken off at any point and run
+ * again. Throws after the last one when some could not be finalised.
+ */
+export async function finalisePools(
+  period: PeriodType,
+  ports: PoolsJobPorts,
+  run: JobContext,
+): Promise<PoolsFinalised> {
+  const { clock, database, timezone } = ports;
+  const report: PoolsFinalised = { finalised: 0, failed: [], more: false };
+  // The moment by which pools are over; a clock may lag behind the one by which the run was due.
+  const until = Math.max(clock.now(), run.scheduledAt);
+  await untilSettled(clock, periodAt(period, timezone, until).startsAt, run.signal);
+  for (const { id: game } of await games(database)) await finaliseGame({ game, period }, until, ports, run, report);
+  if (report.failed.length > 0) throw new Error(`pools could not be finalised: ${describe(report)}`);
+  return report;
+}
+
+async function finaliseGame(
+  kind: PoolKind,
+  until: number,
+  ports: PoolsJobPorts,
+  { signal, progress }: JobContext,
+  report: PoolsFinalised,
+): Promise<void> {
+  let startsAt = Number.NaN;
+  try {
+    await awaitCommits(ports.database, kind.game);
+    for (;;) {
+      signal.throwIfAborted();
+      const pool = await firstOpen(kind, until, ports);
+      if (pool.endsAt > until) return;
+      if (report.finalised >= MOST_A_RUN) {
+        report.more = true;
+        return;
+      }
+      startsAt = pool.startsAt;
+      if (await finalise({ ...kind, ...pool }, ports)) report.finalised += 1;
+      progress(report);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    report.failed.push({ ...kind, startsAt, error: error instanceof Error ? error.message : String(error) });
+    progress(report);
+  }
+}
+
+/** The earliest pool that is not finalised: pools follow each other without a gap, whether there is anything of them yet or not. */
+async function firstOpen(kind: PoolKind, until: number, { database, timezone }: PoolsJobPorts): Promise<Period> {
+  const last = await latestFinalised(database, kind);
+  if (last) return periodUpTo(kind, last.endsAt, { database, timezone });
+  const first = await firstPoolFrom(database, kind, 0);
+  const entry = await firstStoredAt(database, kind.game, 0);
+  const entryPeriod = entry === undefined ? undefined : periodAt(kind.period, timezone, entry);
+  if (first && (!entryPeriod || first.startsAt <= entryPeriod.startsAt)) return first;
+  const begin = entryPeriod ?? periodBefore(kind.period, timezone, until);
+  return periodUpTo(kind, begin.startsAt, { database, timezone });
+}
+
+/** The pool that begins then. It ends where its period does, or where the next begins of which there is something: the zone may have been changed meanwhile. */
+async function periodUpTo(
+  kind: PoolKind,
+  startsAt: number,
+  { database, timezone }: Pick<PoolsJobPorts, "database" | "timezone">,
+): Promise<Period> {
+  const known = await firstPoolFrom(database, kind, startsAt);
+  if (known?.startsAt === startsAt) return known;
+  const { endsAt } = periodFrom(kind.period, timezone, startsAt);
+  return { startsAt, endsAt: Math.min(endsAt, known?.startsAt ?? endsAt) };
+}
+
+/** Answers whether this call did it; false when another node has. */
+async function finalise(pool: PoolKey, { clock, database, ledger, timezone }: PoolsJobPorts): Promise<boolean> {
+  const { game, period, endsAt } = pool;
+  const next = { game, period, ...(await periodUpTo(pool, endsAt, { database, timezone })) };
+  await ensurePool(database, pool);
+  await ensurePool(database, next);
+  return database.transaction(async (tx) => {
+    const { isFinalised } = await lockPool(tx, pool);
+    if (!isFinalised) await finalisePool(tx, ledger, { pool, next, now: clock.now() });
+    return !isFinalised;
+  });
+}
+
+function describe({ finalised, failed }: PoolsFinalised): string {
+  const named = failed
+    .slice(0, NAMED)
+    .map(({ game, period, startsAt, error }) => `${game} ${period} ${startsAt}: ${error}`);
+  return `${named.join("; ")} (${failed.length} failed, ${finalised} finalised)`;
+}
