@@ -20,8 +20,8 @@ type Decided = Exclude<SubmitDecision, { kind: "unsure" }>;
 type Accepted = Extract<Decided, { kind: "accepted" }>;
 type Refused = Exclude<Decided, { kind: "accepted" | "missing" }>;
 
-/** How often a submission is decided anew when the board is rebuilt under it. */
-const ATTEMPTS = 20;
+/** How often a board that is being rebuilt is asked again: for longer than a rebuild keeps the next one waiting. */
+export const ATTEMPTS = 20;
 /** An entry whose predecessor is on its way from another node waits this long for it. */
 const PREDECESSOR_PAUSE_MS = 20;
 

@@ -14,7 +14,7 @@ import { TOP } from "./BoardPulse.ts";
 import { Doubts } from "./Doubts.ts";
 import { InTurn } from "./InTurn.ts";
 import { type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
-import { ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
+import { ATTEMPTS, ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
 import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
 import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
@@ -65,9 +65,6 @@ export interface DeskPorts {
   /** By game. */
   checks: ReadonlyMap<string, ScoreCheck>;
 }
-
-/** How often a board that is missing is rebuilt to be read. */
-const READ_ATTEMPTS = 10;
 
 /**
  * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and tells the rooms what
@@ -205,7 +202,7 @@ export class TournamentDesk {
 
   async #onBoard(table: TournamentTable, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
     const { leaderboard } = this.#ports;
-    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const page = await (around === undefined
         ? leaderboard.page(table.key, offset, limit)
         : leaderboard.around(table.key, around, limit));

@@ -1,0 +1,167 @@
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import type { ScoreCheck } from "../../src/actors/tournaments/ScoreCheck.ts";
+import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
+import { type SubmitAnswer, TournamentDesk } from "../../src/actors/tournaments/TournamentDesk.ts";
+import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
+import { type TournamentAudience, TournamentTable } from "../../src/actors/tournaments/TournamentTable.ts";
+import type { Clock } from "../../src/clock.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import type { BoardKey, BoardPage, Leaderboard } from "../../src/stores/tournaments/Leaderboard.ts";
+import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
+import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+
+export const HOUR = 3_600_000;
+
+/** A tournament that takes anything, and is over an hour after its start. */
+export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {}): TournamentTerms {
+  return {
+    ...{ name: "Snake Sunday", game: "snake", startsAt, endsAt: startsAt + HOUR, graceMs: HOUR, operator: "best" },
+    ...{ order: "desc", maxEntries: 1000, maxSubmissions: 100_000, minScore: 0, maxScore: 1000 },
+    ...{ submissionsPerMinute: 10_000, prizes: [], series: null },
+    ...change,
+  } as TournamentTerms;
+}
+
+/** A room of one node, and what it was told. */
+export class Row implements TournamentAudience {
+  table!: TournamentTable;
+  readonly phases: string[] = [];
+  readonly views: BoardPage[] = [];
+  results: (string | undefined)[] = [];
+
+  onPhase(): void {
+    this.phases.push(this.table.phase);
+  }
+
+  onStandings(view: BoardPage): void {
+    this.views.push(view);
+  }
+
+  onSettled(): void {
+    this.results.push(this.table.resultHash);
+  }
+
+  /** The players whom it shows, best first. */
+  get shown(): string {
+    return (this.views.at(-1)?.rows ?? []).map(({ playerId }) => playerId).join(" ");
+  }
+}
+
+/** A node's desk with one room at it. */
+export interface Desk {
+  node: SimulatedNode;
+  desk: TournamentDesk;
+  row: Row;
+  leave(): void;
+  submit(playerId: string, submissionId: string, score: number, more?: SubmitMore): Promise<SubmitAnswer>;
+}
+
+export interface SubmitMore {
+  subscore?: number;
+  proof?: string;
+  joinedAt?: number;
+}
+
+/** What a node may have of its own. */
+export interface NodeParts {
+  journal?: ScoreJournal;
+  leaderboard?: Leaderboard;
+  feed?: MemoryFeed;
+  checks?: Record<string, ScoreCheck>;
+  sessionStart?: (playerId: string) => Promise<number | undefined>;
+}
+
+/** Nodes with desks at the tournament `t` on one database, one feed, and one leaderboard. */
+export class TournamentCluster<C extends Clock = Clock> {
+  readonly clock: C;
+  readonly hub = new MemoryHub();
+  readonly feed = new MemoryFeed();
+  readonly database: Database;
+  readonly leaderboard: Leaderboard;
+  readonly tournaments: Tournaments;
+  /** What the tournament `t` shall be; to be set before the first node joins. */
+  plan: Partial<TournamentTerms> = {};
+
+  constructor(clock: C, database: Database, leaderboard: Leaderboard) {
+    this.clock = clock;
+    this.database = database;
+    this.leaderboard = leaderboard;
+    this.tournaments = new Tournaments(database);
+  }
+
+  /** Adds a node whose room is at the tournament, which is open unless `plan` has a start. */
+  async join(id: string, parts: NodeParts = {}): Promise<Desk> {
+    const { clock, database, hub } = this;
+    const kinds = [tournamentKind({ database, clock }), kindOf(TournamentSeriesActor)];
+    const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, kinds);
+    await node.actors.start();
+    const desk = new TournamentDesk({
+      ...{ actors: node.actors, tournaments: this.tournaments, database, clock, log: silentLog },
+      leaderboard: parts.leaderboard ?? this.leaderboard,
+      journal: parts.journal ?? new ScoreJournal(database, clock),
+      feed: parts.feed ?? this.feed,
+      sessionStart: parts.sessionStart ?? (async () => undefined),
+      checks: new Map(Object.entries(parts.checks ?? {})),
+    });
+    await this.within(this.#ensureTournament(node));
+    return await this.another({ node, desk });
+  }
+
+  /** Another room at the same desk. */
+  async another({ node, desk }: Pick<Desk, "node" | "desk">): Promise<Desk> {
+    const row = new Row();
+    const { table, leave } = await this.within(desk.join("t", row));
+    row.table = table;
+    const submit: Desk["submit"] = (playerId, submissionId, score, { joinedAt = 0, ...more } = {}) =>
+      this.within(desk.submit("t", playerOf(playerId), { submissionId, score, ...more }, joinedAt));
+    return { node, desk, row, leave, submit };
+  }
+
+  actor({ node }: Pick<Desk, "node">) {
+    return node.actors.ref(TournamentActor, "t");
+  }
+
+  async key(): Promise<BoardKey> {
+    return new TournamentTable((await this.tournaments.get("t"))!).key;
+  }
+
+  /** The board is lost. */
+  async lose(): Promise<void> {
+    await this.leaderboard.drop(await this.key());
+  }
+
+  /** The committed entries, in order of their decision, as `[playerId, entryNo, submissionId]`. */
+  async committed(): Promise<[string, number, string][]> {
+    const rows = await this.database.query<{ player_id: string; entry_no: unknown; submission_id: string }>(
+      "SELECT player_id, entry_no, submission_id FROM score_entries WHERE tournament_id = 't' ORDER BY seq",
+    );
+    return rows.map((row) => [row.player_id, Number(row.entry_no), row.submission_id]);
+  }
+
+  /** Runs something to its end, with a little of a manual clock's time. */
+  async within<T>(work: Promise<T>, ms = 20_000): Promise<T> {
+    const { clock } = this;
+    if (!(clock instanceof ManualClock)) return await work;
+    let isDone = false;
+    const tracked = work.finally(() => {
+      isDone = true;
+    });
+    tracked.catch(() => {});
+    for (let passed = 0; passed < ms && !isDone; passed += 5) await clock.advance(5);
+    return tracked;
+  }
+
+  async #ensureTournament(node: SimulatedNode): Promise<void> {
+    if (await this.tournaments.get("t")) return;
+    const isOpened = this.plan.startsAt === undefined;
+    const tournament = node.actors.ref(TournamentActor, "t");
+    await tournament.create(someTerms(this.clock.now() + (isOpened ? 60_000 : 0), this.plan), "op", null);
+    if (isOpened) await tournament.start();
+  }
+}
+
+export function playerOf(playerId: string): { playerId: string; name: string } {
+  return { playerId, name: playerId.toUpperCase() };
+}

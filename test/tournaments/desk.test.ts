@@ -1,0 +1,397 @@
+import assert from "node:assert/strict";
+import { openDatabase } from "../../src/entities/database.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { REMEMBERED } from "../../src/stores/tournaments/Leaderboard.ts";
+import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
+import { ManualClock } from "../actors/simulation.ts";
+import { type Desk, HOUR, type NodeParts, playerOf, TournamentCluster } from "./TournamentCluster.ts";
+
+describe("the desks of a tournament", () => {
+  let cluster: TournamentCluster<ManualClock>;
+  let a: Desk;
+  let b: Desk;
+
+  beforeEach(async () => {
+    const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    cluster = new TournamentCluster(new ManualClock(), database, new MemoryLeaderboard());
+  });
+  afterEach(() => cluster.database.close());
+
+  const join = async (parts: NodeParts = {}): Promise<void> => {
+    a = await cluster.join("a", parts);
+    b = await cluster.join("b", parts);
+    await cluster.clock.advance(1000);
+  };
+  const standings = (desk: Desk, range: Parameters<Desk["desk"]["standings"]>[1]) =>
+    cluster.within(desk.desk.standings("t", range));
+  const namesIn = (rows: readonly { rank: number; playerId: string }[]): string =>
+    rows.map(({ rank, playerId }) => `${rank} ${playerId}`).join(", ");
+
+  describe("answer a submission", () => {
+    beforeEach(() => join());
+
+    it("with the rank, what counts, and how many entries there were", async () => {
+      assert.deepEqual(await a.submit("ann", "s1", 10), { rank: 1, best: 10, entries: 1 });
+      assert.deepEqual(await b.submit("bob", "s1", 30), { rank: 1, best: 30, entries: 1 });
+      assert.deepEqual(await b.submit("ann", "s2", 5), { rank: 2, best: 10, entries: 2 });
+      assert.deepEqual(await a.submit("ann", "s3", 30, { subscore: 1 }), { rank: 1, best: 30, entries: 3 });
+    });
+
+    it("once: repeated anywhere and any time later it gets its first answer", async () => {
+      const first = await a.submit("ann", "s1", 10);
+      await b.submit("bob", "s1", 30);
+      await b.submit("ann", "s2", 40);
+      assert.deepEqual(await b.submit("ann", "s1", 999), first);
+      await cluster.lose();
+      assert.deepEqual(await b.submit("ann", "s1", 10), first);
+      assert.equal((await cluster.committed()).length, 3);
+    });
+
+    it("once also when the board remembers so much else of the player", async () => {
+      const first = await a.submit("ann", "s1", 10);
+      for (let n = 2; n <= REMEMBERED + 3; n += 1) await a.submit("ann", `s${n}`, n);
+      assert.deepEqual(await b.submit("ann", "s1", 10), first);
+      assert.equal((await b.submit("ann", "new", 10)).entries, REMEMBERED + 4);
+      assert.equal((await cluster.committed()).length, REMEMBERED + 4);
+    });
+
+    it("once when it comes from two devices at a time, on one node or on two", async () => {
+      const answers = await Promise.all([
+        ...[a, b, a, b].map((desk) => desk.submit("ann", "s1", 10)),
+        ...[a, b].map((desk) => desk.submit("bob", "s1", 20)),
+      ]);
+      assert.equal(new Set(answers.slice(0, 4).map((answer) => JSON.stringify(answer))).size, 1);
+      assert.equal((await cluster.committed()).length, 2);
+    });
+
+    it("in the order in which a player sent them, however many at a time", async () => {
+      const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => a.submit("ann", `s${n}`, n)));
+      assert.deepEqual(
+        answers.map(({ entries }) => entries),
+        [1, 2, 3, 4, 5],
+      );
+      const flood = Array.from({ length: 100 }, (_, n) => a.submit("ann", `f${n}`, n).catch(({ code }) => code));
+      const codes = (await Promise.all(flood)).filter((answer) => typeof answer === "string");
+      assert.ok(codes.length > 50);
+      assert.deepEqual([...new Set(codes)], ["overloaded"]);
+      assert.equal((await a.submit("ann", "after", 1)).entries, (await cluster.committed()).length);
+    });
+  });
+
+  describe("refuse a submission", () => {
+    const refusal = async (work: Promise<unknown>): Promise<[string, unknown]> => {
+      const error = await work.then(
+        () => assert.fail("it was taken"),
+        (reason: { code: string; details: unknown }) => reason,
+      );
+      return [error.code, error.details];
+    };
+
+    it("that the game or the tournament's rules do not allow", async () => {
+      cluster.plan = { maxEntries: 2, maxSubmissions: 4, submissionsPerMinute: 3 };
+      await join();
+      const bounds = { min: 0, max: 1000 };
+      assert.deepEqual(await refusal(a.submit("ann", "s1", 1001)), ["score_refused", bounds]);
+      assert.deepEqual(await refusal(a.submit("ann", "s1", -1)), ["score_refused", bounds]);
+      await a.submit("ann", "s1", 1);
+      await a.submit("ann", "s2", 2);
+      assert.deepEqual(await refusal(b.submit("ann", "s3", 3)), ["entries_used_up", { of: "player" }]);
+      await a.submit("bob", "s1", 1);
+      await a.submit("cid", "s1", 1);
+      assert.deepEqual(await refusal(a.submit("dot", "s1", 3)), ["entries_used_up", { of: "tournament" }]);
+      assert.deepEqual(await a.submit("ann", "s1", 1), { rank: 1, best: 1, entries: 1 });
+    });
+
+    it("that comes too soon after others", async () => {
+      cluster.plan = { submissionsPerMinute: 2 };
+      await join();
+      await a.submit("ann", "s1", 1);
+      await a.submit("ann", "s2", 2);
+      const [code, details] = await refusal(b.submit("ann", "s3", 3));
+      assert.equal(code, "rate_limited");
+      const { retryAfterMs } = details as { retryAfterMs: number };
+      await cluster.clock.advance(retryAfterMs);
+      assert.equal((await b.submit("ann", "s3", 3)).entries, 3);
+    });
+
+    it("before the start, and tell when that is", async () => {
+      const startsAt = cluster.clock.now() + HOUR;
+      cluster.plan = { startsAt };
+      await join();
+      assert.deepEqual(await refusal(a.submit("ann", "s1", 1)), [
+        "wrong_phase",
+        { phase: "scheduled", changesAt: startsAt },
+      ]);
+      await cluster.clock.advance(HOUR);
+      assert.equal((await a.submit("ann", "s1", 1)).rank, 1);
+    });
+
+    it("after the end, unless what is submitted was being played then", async () => {
+      const sessions: Record<string, number> = {};
+      const startsAt = cluster.clock.now();
+      const endsAt = startsAt + HOUR;
+      cluster.plan = { startsAt, endsAt, graceMs: HOUR };
+      await join({ sessionStart: async (playerId) => sessions[playerId] });
+      await cluster.clock.advance(endsAt - cluster.clock.now() + 1000);
+      assert.equal(a.row.table.phase, "grace");
+      assert.equal((await a.submit("ann", "s1", 1, { joinedAt: endsAt - 1 })).rank, 1);
+      const late = { joinedAt: endsAt };
+      const grace = { phase: "grace", changesAt: endsAt + HOUR };
+      assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
+      sessions.bob = endsAt;
+      assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
+      sessions.bob = endsAt - 1;
+      assert.equal((await a.submit("bob", "s1", 1, late)).rank, 2);
+      await cluster.clock.advance(HOUR);
+      const [code, details] = await refusal(a.submit("cid", "s1", 1, { joinedAt: startsAt }));
+      assert.deepEqual([code, (details as { changesAt: unknown }).changesAt], ["wrong_phase", null]);
+    });
+
+    it("in grace while it cannot be known whether it was being played before", async () => {
+      await join({ sessionStart: () => Promise.reject(Object.assign(new Error("away"), { code: "unavailable" })) });
+      await cluster.within(cluster.actor(a).end());
+      assert.equal((await refusal(a.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })))[0], "unavailable");
+      assert.deepEqual(await cluster.committed(), []);
+    });
+
+    it("by the clock where the word of the end has not come", async () => {
+      const startsAt = cluster.clock.now();
+      cluster.plan = { startsAt, endsAt: startsAt + HOUR, graceMs: HOUR };
+      await join();
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      await cluster.clock.advance(HOUR);
+      assert.equal(deaf.row.table.phase, "open");
+      assert.equal((await refusal(deaf.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })))[0], "wrong_phase");
+      assert.equal((await deaf.submit("ann", "s1", 1, { joinedAt: startsAt })).rank, 1);
+      await cluster.clock.advance(HOUR);
+      assert.equal((await refusal(deaf.submit("ann", "s2", 1, { joinedAt: startsAt })))[0], "wrong_phase");
+    });
+
+    it("by the journal where the word of an early end has not come", async () => {
+      await join();
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      await cluster.within(cluster.actor(a).end());
+      await cluster.within(cluster.actor(a).end());
+      assert.equal(deaf.row.table.phase, "open");
+      assert.equal((await refusal(deaf.submit("ann", "s1", 1)))[0], "wrong_phase");
+      assert.deepEqual(await cluster.committed(), []);
+    });
+
+    it("but not one that was taken, whose answer was lost, and which is sent again when it is too late", async () => {
+      await join();
+      const first = await a.submit("ann", "s1", 10);
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      await cluster.within(cluster.actor(a).end());
+      const late = { joinedAt: cluster.clock.now() };
+      assert.deepEqual(await b.submit("ann", "s1", 10, late), first);
+      await cluster.within(cluster.actor(a).end());
+      assert.deepEqual(await b.submit("ann", "s1", 10, late), first);
+      assert.deepEqual(await deaf.submit("ann", "s1", 10, late), first);
+      assert.equal((await refusal(b.submit("ann", "s2", 10)))[0], "wrong_phase");
+    });
+  });
+
+  describe("ask the game's check", () => {
+    it("and take nothing that it refuses, whatever it sees", async () => {
+      const seen: unknown[] = [];
+      await join({
+        checks: {
+          snake: async (checked) => {
+            seen.push(checked);
+            return checked.proof === "true";
+          },
+          tetris: () => assert.fail("of another game"),
+        },
+      });
+      const refused = { code: "score_refused", details: { min: 0, max: 1000 } };
+      await assert.rejects(a.submit("ann", "s1", 1), refused);
+      await assert.rejects(a.submit("ann", "s1", 1, { proof: "false" }), refused);
+      assert.equal((await a.submit("ann", "s1", 1, { proof: "true", subscore: 7 })).rank, 1);
+      assert.deepEqual(seen.at(-1), {
+        ...{
+          tournamentId: "t",
+          game: "snake",
+          playerId: "ann",
+          submissionId: "s1",
+          score: 1,
+          subscore: 7,
+          proof: "true",
+        },
+      });
+      assert.deepEqual(await cluster.committed(), [["ann", 1, "s1"]]);
+    });
+
+    it("whose refusal of what was taken already changes nothing: a proof may be used up", async () => {
+      const used = new Set<string>();
+      const once = async ({ proof = "" }: { proof?: string | undefined }) => !used.has(proof) && !!used.add(proof);
+      await join({ checks: { snake: once } });
+      const first = await a.submit("ann", "s1", 1, { proof: "p" });
+      assert.deepEqual(await b.submit("ann", "s1", 1, { proof: "p" }), first);
+    });
+
+    it("and answer unavailable when it throws, at once or later", async () => {
+      await join({
+        checks: {
+          snake: ({ proof }) => {
+            if (proof === "at once") throw new Error("broken");
+            return Promise.reject(new Error("broken"));
+          },
+        },
+      });
+      for (const proof of ["at once", "later"])
+        await assert.rejects(a.submit("ann", "s1", 1, { proof }), { code: "unavailable" });
+    });
+
+    it("and answer unavailable when it hangs, to others at once when it hangs too often", async () => {
+      await join({ checks: { snake: () => new Promise(() => {}) } });
+      const submit = (n: number) =>
+        a.desk.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
+      const answers = Promise.all(Array.from({ length: 2100 }, (_, n) => submit(n)));
+      await cluster.clock.advance(4900);
+      assert.equal(await submit(5000), "overloaded");
+      await cluster.clock.advance(200);
+      const codes = await answers;
+      assert.equal(codes.filter((code) => code === "unavailable").length, 2000);
+      assert.equal(codes.filter((code) => code === "overloaded").length, 100);
+      const next = submit(1);
+      await cluster.clock.advance(5100);
+      assert.equal(await next, "unavailable", "there is room again");
+    });
+  });
+
+  describe("show how the tournament stands", () => {
+    it("to the rooms of all nodes, soon, and not more often than anybody wants to see", async () => {
+      await join();
+      for (let n = 0; n < 50; n += 1) await a.submit(`p${n}`, "s1", n);
+      await cluster.clock.advance(500);
+      assert.equal(a.row.views.at(-1)?.total, 50);
+      assert.deepEqual(b.row.views.at(-1), a.row.views.at(-1));
+      assert.equal(a.row.shown, "p49 p48 p47 p46 p45 p44 p43 p42 p41 p40");
+      assert.ok(a.row.views.length < 20, `${a.row.views.length} views of 50 submissions`);
+    });
+
+    it("from the board, by page or around a player", async () => {
+      await join();
+      for (let n = 0; n < 20; n += 1) await a.submit(`p${n}`, "s1", n);
+      await cluster.clock.advance(500);
+      for (const desk of [a, b]) {
+        const first = await standings(desk, { limit: 2 });
+        assert.deepEqual([namesIn(first.rows), first.total], ["1 p19, 2 p18", 20]);
+        assert.equal(namesIn((await standings(desk, { limit: 2, offset: 17 })).rows), "18 p2, 19 p1");
+        assert.equal(namesIn((await standings(desk, { limit: 3, around: "p10" })).rows), "9 p11, 10 p10, 11 p9");
+        assert.deepEqual((await standings(desk, { limit: 3, around: "nobody" })).rows, []);
+      }
+      await assert.rejects(cluster.within(a.desk.standings("none", { limit: 3 })), { code: "not_found" });
+    });
+
+    it("also where it has no rooms, and where the board is lost", async () => {
+      await join();
+      await a.submit("ann", "s1", 1);
+      const { desk } = b;
+      b.leave();
+      await cluster.lose();
+      const { rows, total } = await cluster.within(desk.standings("t", { limit: 20 }));
+      assert.deepEqual([namesIn(rows), total], ["1 ann", 1]);
+    });
+
+    it("once nothing is taken any more, by what is committed", async () => {
+      await join();
+      for (let n = 0; n < 12; n += 1) await a.submit(`p${n}`, "s1", n);
+      await cluster.database.write("UPDATE tournaments SET phase = 'settling' WHERE id = 't'");
+      a.desk.refresh();
+      await cluster.clock.advance(1000);
+      assert.equal(a.row.shown, "p11 p10 p9 p8 p7 p6 p5 p4 p3 p2");
+      const around = await standings(a, { limit: 3, around: "p4" });
+      assert.deepEqual([namesIn(around.rows), around.total], ["7 p5, 8 p4, 9 p3", 12]);
+      assert.equal(namesIn((await standings(a, { limit: 5, offset: 10 })).rows), "11 p1, 12 p0");
+      assert.equal(await cluster.leaderboard.page(await cluster.key(), 0, 1), undefined, "the board is not kept");
+    });
+  });
+
+  describe("know the phase", () => {
+    it("and the result, and what each player of it gets", async () => {
+      const prizes = [
+        { from: 1, to: 1, items: [{ item: "TICO", amount: "500" }] },
+        { from: 1, to: 2, items: [{ item: "TICO", amount: "50" }] },
+      ];
+      cluster.plan = { graceMs: 0, prizes };
+      await join();
+      for (const [at, playerId] of ["ann", "bob", "cid"].entries()) await a.submit(playerId, "s1", 9 - at);
+      await assert.rejects(cluster.within(a.desk.resultsOf("t", ["ann"])), { code: "wrong_phase" });
+      await cluster.within(cluster.actor(a).end());
+      await cluster.clock.advance(2000);
+      for (const { row } of [a, b]) {
+        assert.deepEqual(row.phases, ["settling", "settled"]);
+        assert.equal(row.results.length, 1);
+        assert.match(row.results[0]!, /^[0-9a-f]{64}$/);
+        assert.equal(row.shown, "ann bob cid");
+      }
+      const results = await cluster.within(b.desk.resultsOf("t", ["ann", "bob", "cid", "nobody"]));
+      assert.deepEqual(
+        results,
+        new Map([
+          ["ann", { rank: 1, prizes: [{ item: "TICO", amount: "550" }] }],
+          ["bob", { rank: 2, prizes: [{ item: "TICO", amount: "50" }] }],
+          ["cid", { rank: 3, prizes: [] }],
+        ]),
+      );
+      const late = await cluster.another(b);
+      await cluster.clock.advance(100);
+      assert.equal(late.row.table.resultHash, a.row.table.resultHash);
+    });
+
+    it("also when the word of it was lost, once they look it up", async () => {
+      cluster.plan = { graceMs: 0 };
+      await join();
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      await a.submit("ann", "s1", 1);
+      await cluster.within(cluster.actor(a).end());
+      await cluster.clock.advance(2000);
+      assert.deepEqual(deaf.row.phases, []);
+      a.desk.refresh();
+      deaf.desk.refresh();
+      await cluster.clock.advance(1000);
+      assert.deepEqual([a.row.phases, deaf.row.phases], [["settling", "settled"], ["settled"]]);
+      assert.deepEqual([a.row.results, deaf.row.results], [a.row.results, a.row.results]);
+      assert.equal(deaf.row.shown, "ann");
+    });
+
+    it("of a tournament that was opened early, with when it began", async () => {
+      const startsAt = cluster.clock.now() + HOUR;
+      cluster.plan = { startsAt };
+      await join();
+      await cluster.within(cluster.actor(b).start());
+      const { phase, startsAt: began } = a.row.table;
+      assert.equal(phase, "open");
+      assert.equal(began, (await cluster.tournaments.get("t"))!.startsAt);
+    });
+  });
+
+  describe("are closed", () => {
+    it("with the last room, and leave nothing behind", async () => {
+      await join();
+      let followed = 0;
+      const feed = new MemoryFeed();
+      const follow = feed.follow.bind(feed);
+      feed.follow = async (...args) => {
+        const unfollow = await follow(...args);
+        followed += 1;
+        return () => {
+          followed -= 1;
+          unfollow();
+        };
+      };
+      const c = await cluster.join("c", { feed });
+      const submission = c.submit("ann", "s1", 1);
+      const arrival = cluster.another(c);
+      c.leave();
+      c.leave();
+      const { leave } = await arrival;
+      await Promise.allSettled([submission]);
+      assert.equal(followed, 1);
+      leave();
+      assert.equal(followed, 0);
+      await assert.rejects(c.submit("ann", "s1", 1), { code: "unavailable" });
+    });
+  });
+});
