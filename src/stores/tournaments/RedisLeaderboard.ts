@@ -68,7 +68,13 @@ export class RedisLeaderboard implements Leaderboard {
     for await (const chunk of chunksOf(players, STAGE_CHUNK)) {
       count += chunk.length;
       for (const { latest } of chunk) seq = Math.max(seq, latest.seq);
-      if (!(await load.stage(STAGE, [board.rules.order, wire.packPlayers(chunk)]))) return false;
+      if (
+        !(await load.stage(
+          STAGE,
+          chunk.flatMap((player) => wire.stagedPlayer(player, board.rules.order)),
+        ))
+      )
+        return false;
     }
     return load.finish([count, count], { seq, submissions });
   }
