@@ -31,6 +31,7 @@ import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
 import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
+import { TournamentRoom, type TournamentRoomServices } from "./rooms/tournaments/TournamentRoom.ts";
 import { prizeCheckJob } from "./schedulers/prizes/prizeCheckJob.ts";
 import { retentionJob } from "./schedulers/retention/retentionJob.ts";
 import type { Job } from "./schedulers/runtime/defineJob.ts";
@@ -42,6 +43,7 @@ import { Metrics } from "./telemetry/metrics.ts";
 /** The rooms that clients join, and what tells one room of a name from another. */
 const ROOMS: Record<string, RegisteredHandler> = {
   hunt: defineRoom(HuntRoom).filterBy(["huntId"]),
+  tournament: defineRoom(TournamentRoom).filterBy(["tournamentId"]),
   lobby: defineRoom(LobbyRoom),
   admin: defineRoom(AdminRoom),
 };
@@ -193,7 +195,7 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
 }
 
 function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, actors: Actors, jobs: Jobs) {
-  const services: HuntRoomServices & LobbyRoomServices & AdminRoomServices = {
+  const services: HuntRoomServices & TournamentRoomServices & LobbyRoomServices & AdminRoomServices = {
     ...desks,
     verify: (token) => tokens.verify(token),
     logger: log,
@@ -203,6 +205,8 @@ function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, 
       if (room === "hunt" && (type === "claim" || type === "solve")) metrics.clueAnswered(type, seconds);
       if (room === "tournament" && type === "submit") metrics.scoreAnswered(seconds);
     },
+    tournamentStands: (id, players) => metrics.tournamentStands(id, players),
+    forgetTournament: (id) => metrics.forgetTournament(id),
     attend: () => desks.sessions.attend(),
     nodeId: actors.membership.self.id,
     jobs,
@@ -223,6 +227,7 @@ function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs): void {
     readiness,
     limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
     hunts: desks.huntOffice,
+    tournaments: desks.tournamentOffice,
     jobs,
     me: new PrizeLedger(database, systemRng),
     players: new Players(database),

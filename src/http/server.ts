@@ -21,6 +21,7 @@ import { myQuestRoutes, type QuestDirectory, questRoutes } from "./quests.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
 import { type CallerSessions, mySessionRoutes, noteCallers } from "./sessions.ts";
+import { type TournamentDirectory, tournamentRoutes } from "./tournaments.ts";
 import { myWalletRoutes, type WalletConnections } from "./wallets.ts";
 
 /** What the endpoints need of the rest. */
@@ -37,6 +38,7 @@ export interface HttpServices extends SignInServices {
   me: MyThings;
   quests: QuestDirectory;
   wallets: WalletConnections;
+  tournaments: TournamentDirectory;
   games: GameDirectory;
   popup: PopupDoor;
   jobs: JobDirectory;
@@ -71,7 +73,7 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, wallets }: HttpServices): Router {
+function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, tournaments, wallets }: HttpServices): Router {
   const router = Router();
   router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
   router.use("/me/quests", myQuestRoutes(quests));
@@ -79,6 +81,7 @@ function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, wallets }:
   router.use("/popups", popupRoutes(popup));
   router.use("/jobs", jobRoutes(jobs));
   router.use("/hunts", huntRoutes(hunts));
+  router.use("/tournaments", tournamentRoutes(tournaments));
   router.use("/games", gameRoutes(games));
   return router;
 }

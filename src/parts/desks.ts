@@ -7,6 +7,9 @@ import { WalletDesk } from "../actors/quests/WalletDesk.ts";
 import { verifiersFor } from "../actors/quests/walletProof.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
 import { GameOffice } from "../actors/tournaments/GameOffice.ts";
+import type { ScoreCheck } from "../actors/tournaments/ScoreCheck.ts";
+import { TournamentDesk } from "../actors/tournaments/TournamentDesk.ts";
+import { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
 import { systemClock, systemRng } from "../clock.ts";
 import { Hunts } from "../entities/hunts/Hunt.ts";
 import { SessionHistory } from "../entities/sessions/SessionHistory.ts";
@@ -14,7 +17,11 @@ import { Tournaments } from "../entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../rooms/lobby/LobbyBoard.ts";
 import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
 import { SessionDesk } from "../stores/sessions/SessionDesk.ts";
+import { ScoreJournal } from "../stores/tournaments/ScoreJournal.ts";
 import type { Parts } from "./Parts.ts";
+
+/** Games whose scores are verified before they are taken, by the game's id. */
+const SCORE_CHECKS: ReadonlyMap<string, ScoreCheck> = new Map();
 
 /** What rooms and endpoints turn to, one of each a node. */
 export type Desks = Awaited<ReturnType<typeof openDesks>>;
@@ -26,9 +33,9 @@ export async function openDesks(parts: Parts, actors: Actors) {
   return {
     sessions: openSessions(parts, actors),
     ...openHunts(parts, actors, hunts),
+    ...openTournaments(parts, actors, tournaments),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
-    games: new GameOffice({ database: parts.database, clock: systemClock }),
     board: await openBoard(parts, hunts, tournaments),
   };
 }
@@ -47,6 +54,29 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
     if (reachable) huntDesk.refresh();
   });
   return { huntDesk, huntOffice: new HuntOffice(common) };
+}
+
+function openTournaments({ backplane, database, lifecycle, log }: Parts, actors: Actors, tournaments: Tournaments) {
+  const { feed, leaderboard, sessions } = backplane;
+  const common = { actors, tournaments, database, clock: systemClock, rng: systemRng };
+  const tournamentDesk = new TournamentDesk({
+    ...common,
+    leaderboard,
+    journal: new ScoreJournal(database, systemClock),
+    feed,
+    log,
+    sessionStart: async (playerId) => (await sessions.current(playerId, systemClock.now()))?.startedAt,
+    checks: SCORE_CHECKS,
+  });
+  lifecycle.onStop("tournaments", () => tournamentDesk.flush());
+  backplane.watch((reachable) => {
+    if (reachable) tournamentDesk.refresh();
+  });
+  return {
+    tournamentDesk,
+    tournamentOffice: new TournamentOffice({ ...common, desk: tournamentDesk }),
+    games: new GameOffice(common),
+  };
 }
 
 async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {

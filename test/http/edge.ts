@@ -127,6 +127,7 @@ export class Edge {
       },
       quests: {} as HttpServices["quests"],
       jobs: {} as HttpServices["jobs"],
+      tournaments: {} as HttpServices["tournaments"],
       games: {} as HttpServices["games"],
       wallets: {} as HttpServices["wallets"],
       sessions: {

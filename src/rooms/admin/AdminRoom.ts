@@ -13,11 +13,13 @@ import { JOB_VERBS, type JobVerbServices } from "./jobs.ts";
 import { NODE_VERBS, type NodeVerbServices } from "./nodes.ts";
 import { POPUP_VERBS, type PopupVerbServices } from "./popups.ts";
 import { QUEST_VERBS, type QuestVerbServices } from "./quests.ts";
+import { TOURNAMENT_VERBS, type TournamentVerbServices } from "./tournaments.ts";
 import type { Verb, Verbs } from "./verbs.ts";
 
 export interface AdminRoomServices
   extends RoomServices,
     HuntVerbServices,
+    TournamentVerbServices,
     QuestVerbServices,
     PopupVerbServices,
     JobVerbServices,
@@ -25,7 +27,14 @@ export interface AdminRoomServices
   feed: Feed;
 }
 
-const DOMAINS: readonly Verbs<AdminRoomServices>[] = [HUNT_VERBS, QUEST_VERBS, POPUP_VERBS, JOB_VERBS, NODE_VERBS];
+const DOMAINS: readonly Verbs<AdminRoomServices>[] = [
+  HUNT_VERBS,
+  TOURNAMENT_VERBS,
+  QUEST_VERBS,
+  POPUP_VERBS,
+  JOB_VERBS,
+  NODE_VERBS,
+];
 
 /** What operators may change: `room.request("command", {name, args?, requestId?})`. */
 const COMMANDS = new Map(DOMAINS.flatMap(({ commands }) => Object.entries(commands)));

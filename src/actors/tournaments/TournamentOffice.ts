@@ -1,0 +1,206 @@
+import type { Rng } from "../../clock.ts";
+import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { gameById } from "../../entities/tournaments/Game.ts";
+import { finalStandings, finalStandingsOf } from "../../entities/tournaments/Standings.ts";
+import type {
+  Series,
+  TournamentListing,
+  TournamentPhase,
+  TournamentRecord,
+  Tournaments,
+  TournamentTerms,
+} from "../../entities/tournaments/Tournament.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
+import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import { type TournamentDefinition, termsOf } from "./definition.ts";
+import type { PrizePreview } from "./settlement.ts";
+import { TournamentActor, type TournamentStatus } from "./TournamentActor.ts";
+import type { StandingsRange, TournamentDesk } from "./TournamentDesk.ts";
+import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
+
+/** A tournament in a list. Times are epoch milliseconds. */
+export interface TournamentSummary {
+  id: string;
+  name: string;
+  game: string;
+  phase: TournamentPhase;
+  startsAt: number;
+  /** When the open phase ends, or did. */
+  endsAt: number;
+  /** When the phase changes next by itself; `null` while it settles, and once it is settled or cancelled. */
+  phaseEndsAt: number | null;
+}
+
+/** A tournament by itself. Once it is settled, this and its standings are all that its hash is made of. */
+export interface TournamentDetails extends TournamentSummary, Omit<TournamentTerms, "series" | "prizes"> {
+  prizes: PrizeRange[];
+  /** What the series goes by, if this tournament is of one. */
+  seriesId: string | null;
+  series: Series | null;
+  /** Who have a standing; `null` where nobody can say: while it settles, while its board is out of reach, and once it is cancelled. */
+  players: number | null;
+  /** `null` before it is settled. */
+  resultHash: string | null;
+  prizesDistributed: boolean;
+  /** The top ten; final once it is settled. */
+  standings: StandingRow[];
+}
+
+export interface StandingsPage {
+  rows: StandingRow[];
+  /** Players with a standing. */
+  total: number;
+}
+
+/** A series that has no further tournaments after `coming`, which takes place unless it is cancelled; `null` when there is none. */
+export interface EndedSeries {
+  seriesId: string;
+  coming: string | null;
+}
+
+export interface TournamentOfficePorts {
+  actors: Actors;
+  tournaments: Tournaments;
+  /** Where the standings of what is not settled are. */
+  desk: Pick<TournamentDesk, "standings">;
+  database: Pick<Sql, "query" | "dialect">;
+  rng: Rng;
+}
+
+/** Rows that details show. */
+const TOP = 10;
+/** The phases in which somebody can say how many have a standing. */
+const COUNTED: ReadonlySet<TournamentPhase> = new Set(["scheduled", "open", "grace", "settled"]);
+const NOBODY: StandingsPage = { rows: [], total: 0 };
+
+/** Where operators run tournaments and everybody reads of them. Each call but `list` throws `not_found` for an id that none has. */
+export class TournamentOffice {
+  readonly #ports: TournamentOfficePorts;
+
+  constructor(ports: TournamentOfficePorts) {
+    this.#ports = ports;
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first; as many as are worth a look. */
+  async list(): Promise<TournamentSummary[]> {
+    return (await this.#ports.tournaments.list()).map(summaryOf);
+  }
+
+  async get(id: string): Promise<TournamentDetails> {
+    const record = await this.#record(id);
+    const { definition, seriesId, players, resultHash, prizesDistributed } = record;
+    // Details are of use also while the board is out of reach.
+    const page = await this.#standings(record, { limit: TOP }).catch(() => undefined);
+    return {
+      ...definition,
+      ...summaryOf(record),
+      seriesId,
+      players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
+      resultHash,
+      prizesDistributed,
+      standings: page?.rows ?? [],
+    };
+  }
+
+  /** Those of a settled tournament are final; while it settles, so much of them as is stored; a cancelled one has none. */
+  async standings(id: string, range: StandingsRange): Promise<StandingsPage> {
+    return this.#standings(await this.#record(id), range);
+  }
+
+  /**
+   * Creates a tournament. With a request id, a repeat finds the one that the first call made. Throws `not_found` for a game, or a prize's
+   * item, that is none.
+   */
+  async create(definition: TournamentDefinition, call: OperatorCall): Promise<{ id: string }> {
+    const game = await gameById(this.#ports.database, definition.game);
+    const id = idToCreate(call, this.#ports.rng);
+    await this.#actor(id, call).create(termsOf(definition, game), call.operatorId, null);
+    return { id };
+  }
+
+  /** Opens it now. Throws `wrong_phase` unless it is scheduled. */
+  async start(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).start());
+  }
+
+  /** Ends the open phase now, or grace. */
+  async end(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).end());
+  }
+
+  /** Moves the end of the open phase, or of grace, by `ms`. */
+  async extend(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).extend(ms));
+  }
+
+  /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles. */
+  async cancel(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).callOff());
+  }
+
+  /** What would be paid if it ended now, or what is; changes nothing. */
+  async preview(id: string): Promise<PrizePreview> {
+    return await this.#ports.actors.ref(TournamentActor, id).preview();
+  }
+
+  /** The series of this tournament has no further ones; those that are there stay. Throws `conflict` for one that is of no series. */
+  async endSeries(id: string, call: OperatorCall): Promise<EndedSeries> {
+    const { seriesId } = await this.#record(id);
+    if (seriesId === null) throw new RingmasterError("conflict", `Tournament ${id} is of no series.`);
+    const series = this.#ports.actors.ref(TournamentSeriesActor, seriesId, callOptions(call));
+    return { seriesId, ...(await series.endSeries()) };
+  }
+
+  async #standings(record: TournamentRecord, range: StandingsRange): Promise<StandingsPage> {
+    const { id, phase } = record;
+    if (phase === "settling" || phase === "settled") {
+      const rows = await this.#finalRows(id, range);
+      return { rows, total: record.players ?? (await this.#storedRows(id)) };
+    }
+    if (phase === "cancelled" || phase === "scheduled") return NOBODY;
+    return await this.#ports.desk.standings(id, range);
+  }
+
+  async #storedRows(id: string): Promise<number> {
+    const { database } = this.#ports;
+    const [row] = await database.query<{ stored: unknown }>(
+      "SELECT MAX(place) AS stored FROM standings WHERE tournament_id = ?",
+      [id],
+    );
+    return Number(row?.stored ?? 0);
+  }
+
+  async #finalRows(id: string, { limit, offset = 0, around }: StandingsRange): Promise<StandingRow[]> {
+    const { database } = this.#ports;
+    if (around === undefined) return finalStandings(database, id, offset + 1, offset + limit);
+    const [own] = await finalStandingsOf(database, id, [around]);
+    if (own === undefined) return [];
+    const first = Math.max(1, own.rank - Math.floor((limit - 1) / 2));
+    return finalStandings(database, id, first, first + limit - 1);
+  }
+
+  async #record(id: string): Promise<TournamentRecord> {
+    const record = await this.#ports.tournaments.get(id);
+    if (!record) throw new RingmasterError("not_found", `There is no tournament ${id}.`);
+    return record;
+  }
+
+  #actor(id: string, call: OperatorCall) {
+    return this.#ports.actors.ref(TournamentActor, id, callOptions(call));
+  }
+}
+
+function summaryOf({
+  id,
+  name,
+  game,
+  phase,
+  startsAt,
+  endsAt,
+  phaseEndsAt,
+}: TournamentStatus | TournamentListing | TournamentRecord): TournamentSummary {
+  return { id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt };
+}

@@ -1,0 +1,85 @@
+import { type Request, Router } from "express";
+import { z } from "zod";
+import type { OperatorCall } from "../actors/admin/operatorCall.ts";
+import { parseTournamentDefinition, TOURNAMENT_BOUNDS } from "../actors/tournaments/definition.ts";
+import type { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
+import { RingmasterError } from "../errors.ts";
+import { validate } from "../validate.ts";
+import { requireRole } from "./auth/authenticate.ts";
+import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { operatorCall } from "./idempotency.ts";
+
+/** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
+export type TournamentDirectory = Pick<
+  TournamentOffice,
+  "list" | "get" | "standings" | "create" | "start" | "end" | "extend" | "cancel" | "preview" | "endSeries"
+>;
+
+const IDS = /^[0-9A-Za-z_-]{1,32}$/;
+/** What a page of the standings may be: whoever recomputes a hash reads all of them. */
+const MOST_ROWS = 1000;
+const DEFAULT_ROWS = 100;
+
+const nothing = z.strictObject({});
+const extension = z.strictObject({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
+const range = z
+  .strictObject({
+    limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(DEFAULT_ROWS),
+    offset: z.coerce.number().int().min(0).max(TOURNAMENT_BOUNDS.submissions).optional(),
+    around: z.string().regex(IDS, "must be a player's id").optional(),
+  })
+  .refine(({ offset, around }) => offset === undefined || around === undefined, {
+    path: ["around"],
+    error: "goes without offset",
+  });
+
+type Act = (tournaments: TournamentDirectory, id: string, body: unknown, call: OperatorCall) => Promise<object>;
+
+/** An action that takes no parameters. */
+function bare(act: (tournaments: TournamentDirectory, id: string, call: OperatorCall) => Promise<object>): Act {
+  return (tournaments, id, body, call) => {
+    validate(nothing, body);
+    return act(tournaments, id, call);
+  };
+}
+
+const ACTIONS = new Map<string, Act>([
+  ["start", bare((tournaments, id, call) => tournaments.start(id, call))],
+  ["extend", (tournaments, id, body, call) => tournaments.extend(id, validate(extension, body).ms, call)],
+  ["end", bare((tournaments, id, call) => tournaments.end(id, call))],
+  ["cancel", bare((tournaments, id, call) => tournaments.cancel(id, call))],
+  ["preview", bare((tournaments, id) => tournaments.preview(id))],
+  ["endSeries", bare((tournaments, id, call) => tournaments.endSeries(id, call))],
+]);
+
+/** `GET /`, `GET /:id` and `GET /:id/standings` for everybody; `POST /` and `POST /:id/:action` for operators. */
+export function tournamentRoutes(tournaments: TournamentDirectory): Router {
+  const router = Router();
+  router.get("/", async (_request, response) => {
+    response.json({ tournaments: await tournaments.list() });
+  });
+  router.get("/:id", async (request, response) => {
+    response.json(await tournaments.get(idOf(request)));
+  });
+  router.get("/:id/standings", async (request, response) => {
+    response.json(await tournaments.standings(idOf(request), validate(range, request.query)));
+  });
+  router.post("/", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const definition = parseTournamentDefinition(request.body);
+    const { id } = await tournaments.create(definition, operatorCall(request));
+    response.status(201).location(`/api/tournaments/${id}`).json({ id });
+  });
+  router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const act = ACTIONS.get(String(request.params.action));
+    if (act === undefined)
+      throw new RingmasterError("not_found", `A tournament knows ${[...ACTIONS.keys()].join(", ")}.`);
+    response.json(await act(tournaments, idOf(request), request.body ?? {}, operatorCall(request)));
+  });
+  return router;
+}
+
+function idOf(request: Request): string {
+  const id = String(request.params.id);
+  if (!IDS.test(id)) throw new RingmasterError("not_found");
+  return id;
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { parseTournamentDefinition, TOURNAMENT_BOUNDS } from "../../actors/tournaments/definition.ts";
+import type { GameOffice } from "../../actors/tournaments/GameOffice.ts";
+import { parseGameDefinition } from "../../actors/tournaments/game.ts";
+import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
+import { validate } from "../../validate.ts";
+import { thingId, type Verbs } from "./verbs.ts";
+
+export interface TournamentVerbServices {
+  tournamentOffice: TournamentOffice;
+  games: GameOffice;
+}
+
+/** Rows of the standings that one query may ask for. */
+const MOST_ROWS = 1000;
+
+const named = z.strictObject({ tournamentId: thingId("tournament") });
+const extension = named.extend({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
+const range = named.extend({
+  limit: z.int().min(1).max(MOST_ROWS).default(100),
+  offset: z.int().min(0).max(TOURNAMENT_BOUNDS.submissions).default(0),
+});
+
+const idIn = (args: unknown): string => validate(named, args).tournamentId;
+
+export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
+  commands: {
+    createTournament: (args, { tournamentOffice }, call) =>
+      tournamentOffice.create(parseTournamentDefinition(args), call),
+    startTournament: (args, { tournamentOffice }, call) => tournamentOffice.start(idIn(args), call),
+    endTournament: (args, { tournamentOffice }, call) => tournamentOffice.end(idIn(args), call),
+    extendTournament: (args, { tournamentOffice }, call) => {
+      const { tournamentId, ms } = validate(extension, args);
+      return tournamentOffice.extend(tournamentId, ms, call);
+    },
+    cancelTournament: (args, { tournamentOffice }, call) => tournamentOffice.cancel(idIn(args), call),
+    previewTournament: (args, { tournamentOffice }) => tournamentOffice.preview(idIn(args)),
+    endSeries: (args, { tournamentOffice }, call) => tournamentOffice.endSeries(idIn(args), call),
+    createGame: (args, { games }) => games.create(parseGameDefinition(args)),
+  },
+  queries: {
+    tournaments: (_args, { tournamentOffice }) => tournamentOffice.list(),
+    tournament: (args, { tournamentOffice }) => tournamentOffice.get(idIn(args)),
+    tournamentStandings: (args, { tournamentOffice }) => {
+      const { tournamentId, ...rows } = validate(range, args);
+      return tournamentOffice.standings(tournamentId, rows);
+    },
+    games: (_args, { games }) => games.list(),
+  },
+};

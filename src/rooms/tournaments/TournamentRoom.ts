@@ -1,0 +1,196 @@
+import { z } from "zod";
+import type { TournamentDesk } from "../../actors/tournaments/TournamentDesk.ts";
+import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
+import type { TournamentAudience, TournamentTable } from "../../actors/tournaments/TournamentTable.ts";
+import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
+import { LARGEST_SUBSCORE } from "../../stores/tournaments/scoring.ts";
+import { admit } from "../runtime/admission.ts";
+import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
+import type { RoomServices } from "../runtime/services.ts";
+import { Results } from "./Results.ts";
+import { ScoreRow, TournamentRoomState } from "./TournamentRoomState.ts";
+
+/** What tournament rooms need beside what every room does. */
+export interface TournamentRoomServices extends RoomServices {
+  tournamentDesk: TournamentDesk;
+  tournamentOffice: Pick<TournamentOffice, "standings">;
+  /** The id of this node: part of the key that makes a tournament's open room on it the only one. */
+  nodeId: string;
+  /** For the metrics: how many have a standing; called with every new view while entries are taken. */
+  tournamentStands(tournamentId: string, players: number): void;
+  forgetTournament(tournamentId: string): void;
+}
+
+/** Players a room; a tournament has as many rooms as it needs. */
+const MOST_PLAYERS = 500;
+/** Rows of the standings that one request may ask for. */
+const MOST_ROWS = 100;
+const LONGEST_PROOF = 4096;
+
+const joinOptions = z.looseObject({
+  tournamentId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a tournament's id"),
+});
+const submission = z.strictObject({
+  submissionId: z.string().regex(/^[\x21-\x7e]{1,64}$/, "must have 1 to 64 printable ASCII characters, no spaces"),
+  score: z.number(),
+  subscore: z.int().min(-LARGEST_SUBSCORE).max(LARGEST_SUBSCORE).default(0),
+  proof: z.string().max(LONGEST_PROOF).optional(),
+});
+const range = z
+  .strictObject({
+    limit: z.int().min(1).max(MOST_ROWS).default(10),
+    around: z
+      .string()
+      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id")
+      .optional(),
+  })
+  .prefault({});
+
+interface Types {
+  state: TournamentRoomState;
+  metadata: RoomMetadata & { tournamentId: string };
+  services: TournamentRoomServices;
+}
+
+/** Where players compete: hands scores to the desk, and shows how the tournament stands. */
+export class TournamentRoom extends BaseRoom<Types> implements TournamentAudience {
+  static override onAuth = admit({
+    role: "player",
+    options: joinOptions,
+    check: ({ tournamentId }, _identity, { tournamentDesk }: TournamentRoomServices) =>
+      tournamentDesk.requireTournament(tournamentId),
+  });
+
+  override maxClients = MOST_PLAYERS;
+  override patchRate = PATCH_EVERY_MS;
+  override state = new TournamentRoomState();
+  #table!: TournamentTable;
+  #leaveTable: () => void = () => {};
+  /** What has changed since it last went out. */
+  #news: { hasState: boolean; view: BoardPage | undefined } = { hasState: false, view: undefined };
+  readonly #pace = new PatchPace();
+  /** When each session's play began, in epoch milliseconds: in grace it tells what was being played. */
+  readonly #joinedAt = new Map<string, number>();
+  #results!: Results;
+
+  override async onCreate(options: unknown): Promise<void> {
+    const { tournamentId } = joinOptions.parse(options);
+    const { tournamentDesk, tournamentOffice, nodeId, clock } = this.services;
+    const { table, leave } = await tournamentDesk.join(tournamentId, this);
+    this.#table = table;
+    this.#leaveTable = leave;
+    this.#results = new Results({
+      resultsOf: (playerIds) => tournamentDesk.resultsOf(tournamentId, [...playerIds]),
+      tell: (playerId, result) => this.#sendTo(playerId, "settled", result),
+      clock,
+      log: this.log,
+    });
+    await this.setMatchmaking({ metadata: { tournamentId, key: `tournament:${tournamentId}@${nodeId}` } });
+    this.#showTournament();
+    this.request("submit", submission, (client, submitted) =>
+      tournamentDesk.submit(tournamentId, playerOf(client), submitted, this.#joinedAt.get(client.sessionId)!),
+    );
+    // What is settled is in the database; what is not must not be looked up there each time that a player asks.
+    this.request("standings", range, (_client, asked) =>
+      (table.isTaking ? tournamentDesk : tournamentOffice).standings(tournamentId, asked),
+    );
+  }
+
+  protected override onPlayerJoin(client: RoomClient): void {
+    this.#joinedAt.set(client.sessionId, this.services.clock.now());
+    this.#bringUpToDate(client);
+  }
+
+  protected override onPlayerBack(client: RoomClient): void {
+    this.#bringUpToDate(client);
+  }
+
+  protected override onPlayerGone(client: RoomClient): void {
+    this.#joinedAt.delete(client.sessionId);
+  }
+
+  override onDispose(): void {
+    this.#results?.close();
+    this.#leaveTable();
+    if (this.#table) this.services.forgetTournament(this.#table.id);
+  }
+
+  onPhase(): void {
+    this.#showPhase();
+    const closed = this.#closed();
+    if (closed) this.broadcast("closed", closed);
+    if (!this.#table.isTaking) this.services.forgetTournament(this.#table.id);
+  }
+
+  onStandings(view: BoardPage): void {
+    const { state } = this;
+    state.players = view.total;
+    if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
+    for (const [at, row] of view.rows.entries()) {
+      const { rank, playerId, name, score } = row;
+      const shown = state.top[at];
+      if (shown) shown.assign({ rank, playerId, name, score });
+      else state.top.push(new ScoreRow({ rank, playerId, name, score }));
+    }
+    if (state.top.length > view.rows.length) state.top.splice(view.rows.length);
+    this.#news = { hasState: true, view };
+    const { everyMs } = this.#pace;
+    if (everyMs !== this.patchRate) this.patchRate = everyMs;
+  }
+
+  onSettled(): void {
+    this.#showPhase();
+    this.#results.tell(new Set(this.clients.map((client) => client.auth!.playerId)));
+  }
+
+  /** Clients count down by the time at which they were told, not by that at which the node knew. */
+  override onBeforePatch(): void {
+    const { hasState, view } = this.#news;
+    this.#news = { hasState: false, view: undefined };
+    if (hasState) this.state.serverNow = this.services.clock.now();
+    if (view) this.broadcast("standings", { rows: view.rows.map(rowOf), total: view.total });
+  }
+
+  #bringUpToDate(client: RoomClient): void {
+    const closed = this.#closed();
+    if (closed) client.send("closed", closed);
+    if (this.#table.phase === "settled") this.#results.tell([client.auth!.playerId]);
+  }
+
+  #sendTo(playerId: string, type: string, message: object): void {
+    for (const client of this.clients) if (client.auth?.playerId === playerId) client.send(type, message);
+  }
+
+  /** That the open phase is over, and until when what was being played still counts; 0 when nothing does any more. */
+  #closed(): { phase: string; acceptsUntil: number } | undefined {
+    const { phase, phaseEndsAt } = this.#table;
+    if (phase === "scheduled" || phase === "open" || phase === "settled") return undefined;
+    return { phase, acceptsUntil: phase === "grace" ? phaseEndsAt : 0 };
+  }
+
+  #showTournament(): void {
+    const { id, definition, view } = this.#table;
+    this.state.tournamentId = id;
+    this.state.name = definition.name;
+    this.state.game = definition.game;
+    this.state.prizes = JSON.stringify(definition.prizes);
+    this.#showPhase();
+    if (view) this.onStandings(view);
+  }
+
+  #showPhase(): void {
+    const { phase, startsAt, endsAt, phaseEndsAt, resultHash } = this.#table;
+    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, resultHash: resultHash ?? "" });
+    this.#news.hasState = true;
+  }
+}
+
+function rowOf({ rank, playerId, name, score }: BoardPage["rows"][number]) {
+  return { rank, playerId, name, score };
+}
+
+function playerOf(client: RoomClient): { playerId: string; name: string } {
+  const { playerId, name } = client.auth!;
+  return { playerId, name };
+}
