@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { Coalescer } from "../runtime/Coalescer.ts";
-import { assertPlayer, assertTime, chunksOf } from "../runtime/inputs.ts";
+import { assertPlayer, assertTime } from "../runtime/inputs.ts";
 import { RedisRun } from "../runtime/RedisRun.ts";
 import { LuaScript } from "../runtime/redis.ts";
 import { allKeys, type StagedKeys, StagedLoad, stagedKeys } from "../runtime/StagedLoad.ts";
@@ -114,13 +114,12 @@ export class RedisClueLedger implements ClueLedger {
     const { epoch, issued, fresh, solved, solveSeq, returned, players } = rebuilt;
     const load = new StagedLoad(this.#run, keysOf(hunt.id), epoch);
     if (!(await load.begin())) return false;
-    for await (const chunk of chunksOf([...players].map(wire.stagedPlayer), STAGE_CHUNK)) {
-      if (!(await load.stage(LOAD_STAGE, [JSON.stringify(chunk), "[]"]))) return false;
-    }
-    for await (const chunk of chunksOf(returned, STAGE_CHUNK)) {
-      const entries = chunk.map(({ instance, generation }) => [instance, generation]);
-      if (!(await load.stage(LOAD_STAGE, ["[]", JSON.stringify(entries)]))) return false;
-    }
+    const staged = [...players].map(wire.stagedPlayer);
+    const stagedPlayers = (chunk: unknown[]): string[] => [JSON.stringify(chunk), "[]"];
+    if (!(await load.stage(LOAD_STAGE, staged, STAGE_CHUNK, stagedPlayers))) return false;
+    const pool = returned.map(({ instance, generation }) => [instance, generation]);
+    const stagedPool = (chunk: unknown[]): string[] => ["[]", JSON.stringify(chunk)];
+    if (!(await load.stage(LOAD_STAGE, pool, STAGE_CHUNK, stagedPool))) return false;
     const counters = { issued, fresh, solved, solveSeq, waitSeq: 0, version: 1 };
     return load.finish([players.size, returned.length], counters);
   }

@@ -56,12 +56,22 @@ export class StagedLoad {
   }
 
   /**
-   * Stages a chunk by a script of the caller's: its KEYS are the ticket and the staged collections; its ARGV the run, the token that
-   * the ticket must name, the milliseconds after which all its keys expire, and `args`. It returns 1, or 0 when overtaken.
+   * Stages `items`, at most `size` a call, by a script of the caller's. Its KEYS are the ticket and the staged collections; its ARGV
+   * the run, the token that the ticket must name, the milliseconds after which all its keys expire, and what `argsOf` makes of a
+   * chunk. It returns 1, or 0 when overtaken.
    */
-  async stage(script: LuaScript, args: readonly ScriptArgument[]): Promise<boolean> {
+  async stage<T>(
+    script: LuaScript,
+    items: Iterable<T> | AsyncIterable<T>,
+    size: number,
+    argsOf: (chunk: T[]) => readonly ScriptArgument[],
+  ): Promise<boolean> {
     const { ticket, staged } = this.#keys;
-    return (await this.#run.call(script, [ticket, ...staged], [this.#token, STAGE_TTL_MS, ...args])) === 1;
+    for await (const chunk of chunksOf(items, size)) {
+      const args = [this.#token, STAGE_TTL_MS, ...argsOf(chunk)];
+      if ((await this.#run.call(script, [ticket, ...staged], args)) !== 1) return false;
+    }
+    return true;
   }
 
   /** `sizes` are those of the first collections, as staged; `counters` the fields of meta beside the run and the epoch. */
@@ -70,4 +80,15 @@ export class StagedLoad {
     const args = [this.#token, this.#epoch, sizes.length, ...sizes, ...Object.entries(counters).flat()];
     return (await this.#run.call(FINISH, [meta, ticket, ...live, ...staged], args)) === 1;
   }
+}
+
+async function* chunksOf<T>(items: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }

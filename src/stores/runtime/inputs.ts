@@ -21,18 +21,3 @@ export function assertPlayer(playerId: string, playerName = ""): void {
 export function assertTime(now: number): void {
   if (!Number.isSafeInteger(now) || now < 0) throw new RangeError(`now must be epoch milliseconds, not ${now}`);
 }
-
-/** Items in lists of at most `size`. */
-export async function* chunksOf<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-  size: number,
-): AsyncGenerator<T[], void, undefined> {
-  let chunk: T[] = [];
-  for await (const item of items) {
-    chunk.push(item);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
-}

@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import { RingmasterError } from "../../errors.ts";
 import { Coalescer } from "../runtime/Coalescer.ts";
-import { chunksOf } from "../runtime/inputs.ts";
 import { RedisRun } from "../runtime/RedisRun.ts";
 import { LuaScript } from "../runtime/redis.ts";
 import { allKeys, type StagedKeys, StagedLoad, stagedKeys } from "../runtime/StagedLoad.ts";
@@ -65,17 +64,12 @@ export class RedisLeaderboard implements Leaderboard {
     const load = new StagedLoad(this.#run, keysOf(board.id), epoch);
     if (!(await load.begin())) return false;
     let [count, seq] = [0, 0];
-    for await (const chunk of chunksOf(players, STAGE_CHUNK)) {
+    const isStaged = await load.stage(STAGE, players, STAGE_CHUNK, (chunk) => {
       count += chunk.length;
       for (const { latest } of chunk) seq = Math.max(seq, latest.seq);
-      if (
-        !(await load.stage(
-          STAGE,
-          chunk.flatMap((player) => wire.stagedPlayer(player, board.rules.order)),
-        ))
-      )
-        return false;
-    }
+      return chunk.flatMap((player) => wire.stagedPlayer(player, board.rules.order));
+    });
+    if (!isStaged) return false;
     return load.finish([count, count], { seq, submissions });
   }
 
