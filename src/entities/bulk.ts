@@ -1,4 +1,4 @@
-import type { RowPages, Sql, Value } from "./sql.ts";
+import type { Row, RowPages, Sql, Value } from "./sql.ts";
 
 /** Characters of text that are sent at once: far below what a server takes in one packet. */
 const CHUNK = 256 * 1024;
@@ -84,5 +84,65 @@ async function* readPages(
     const rows = await sql.query<object>(`${statement} LIMIT ? OFFSET ?`, [...params, page, offset]);
     if (rows.length > 0) yield rows.map((row) => Object.values(row));
     if (rows.length < page) return undefined;
+  }
+}
+
+interface Part {
+  pages: RowPages;
+  rows: Row[];
+  at: number;
+}
+
+/** Results in the same order, read at the same time and put together in that order. */
+export class MergedPages implements RowPages {
+  readonly #all: readonly RowPages[];
+  readonly #isBefore: (a: Row, b: Row) => boolean;
+  readonly #page: number;
+  /** Those that have a row; none before the first page. */
+  #parts: Part[] | undefined;
+
+  constructor(pages: readonly RowPages[], isBefore: (a: Row, b: Row) => boolean, page: number) {
+    this.#all = pages;
+    this.#isBefore = isBefore;
+    this.#page = page;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Row[], undefined>> {
+    const merged: Row[] = [];
+    this.#parts ??= await this.#refilled(this.#all.map((pages) => ({ pages, rows: [], at: 0 })));
+    while (merged.length < this.#page && this.#parts.length > 0) {
+      const first = this.#first(this.#parts);
+      merged.push(first.rows[first.at++]!);
+      if (first.at === first.rows.length) this.#parts = await this.#refilled(this.#parts);
+    }
+    return merged.length > 0 ? { done: false, value: merged } : { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<Row[], undefined>> {
+    await Promise.all(this.#all.map((pages) => pages.return()));
+    return { done: true, value: undefined };
+  }
+
+  #first(parts: readonly Part[]): Part {
+    let first = parts[0]!;
+    for (const part of parts) if (this.#isBefore(part.rows[part.at]!, first.rows[first.at]!)) first = part;
+    return first;
+  }
+
+  /** The parts that go on, each with a row to come. */
+  async #refilled(parts: readonly Part[]): Promise<Part[]> {
+    const filled: Part[] = [];
+    for (const part of parts) {
+      if (part.at < part.rows.length) filled.push(part);
+      else {
+        const { value } = await part.pages.next();
+        if (value) filled.push({ ...part, rows: value, at: 0 });
+      }
+    }
+    return filled;
   }
 }

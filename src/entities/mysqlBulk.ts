@@ -10,7 +10,7 @@ import { insertAll, tabSeparated } from "./bulk.ts";
 import type { Row, RowPages, Sql, Value } from "./sql.ts";
 
 /** Full pages that wait to be taken before the server is made to wait. */
-const PAGES_AHEAD = 2;
+const PAGES_AHEAD = 1;
 /** Values of one INSERT, where LOAD DATA is not allowed: some thousand rows. */
 const VALUES_PER_INSERT = 30_000;
 /** What the statement calls its file. There is none: whatever file the server names, it is sent these rows. */

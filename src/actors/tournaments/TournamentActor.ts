@@ -79,7 +79,7 @@ export interface TournamentPorts {
 }
 
 /** Standings and ranks with prizes that one turn of a settlement stores: some tenths of a second's work. */
-const PAGES = { standings: 20_000, ranks: 500 };
+const PAGES = { standings: 40_000, ranks: 500 };
 /** Rebuilds asked for within this time of each other are one rebuild: its load may still be under way. */
 const REBUILD_PAUSE_MS = 3000;
 /** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */

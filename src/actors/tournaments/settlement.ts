@@ -2,9 +2,11 @@ import {
   type Award,
   amountsByItem,
   type ItemAmount,
+  itemsIn,
   LARGEST_AWARD,
   type PrizeRange,
   prizesOf,
+  requireItems,
 } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
@@ -97,12 +99,5 @@ export async function assertPayable(sql: Pick<Sql, "query">, ranges: readonly Pr
           `Rank ${from} would get ${amount} of ${item}; an award is at most ${LARGEST_AWARD}.`,
         );
   }
-  const items = [...new Set(ranges.flatMap((range) => range.items.map(({ item }) => item)))];
-  if (items.length === 0) return;
-  const known = await sql.query<{ id: string }>(
-    `SELECT id FROM items WHERE id IN (${items.map(() => "?").join(", ")})`,
-    items,
-  );
-  const unknown = items.find((item) => !known.some(({ id }) => id === item));
-  if (unknown !== undefined) throw new RingmasterError("not_found", `There is no item ${unknown}.`);
+  await requireItems(sql, itemsIn(ranges));
 }

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
+import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
+import { type Rng, seededRng } from "../../src/clock.ts";
+import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
+import type { Database, Value } from "../../src/entities/sql.ts";
+import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+
+/** Open for ten seconds from `startsAt` on, with a grace of five; the best score counts. */
+export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {}): TournamentTerms {
+  return {
+    name: "Harbour cup",
+    game: "snake",
+    startsAt,
+    endsAt: startsAt + 10_000,
+    graceMs: 5000,
+    operator: "best",
+    order: "desc",
+    maxEntries: 100,
+    maxSubmissions: 1_000_000,
+    minScore: -1e9,
+    maxScore: 1e9,
+    submissionsPerMinute: 120,
+    prizes: [],
+    series: null,
+    ...change,
+  };
+}
+
+/** Three ranges that overlap, with ranks in between that get nothing. */
+export const SOME_PRIZES: PrizeRange[] = [
+  {
+    from: 1,
+    to: 1,
+    items: [
+      { item: "PRIVATE_PASS", amount: "1" },
+      { item: "TICO", amount: "100" },
+    ],
+  },
+  { from: 1, to: 3, items: [{ item: "TICO", amount: "50" }] },
+  { from: 6, to: 1000, items: [{ item: "TICO", amount: "7" }] },
+];
+
+/** Pages so small that a settlement of a dozen players takes several turns of each kind. */
+export const SMALL_PAGES = { standings: 5, ranks: 3 };
+
+const ENTRY_COLUMNS = [
+  ...["tournament_id", "player_id", "entry_no", "submission_id", "player_name", "game", "score", "subscore"],
+  ...["best", "best_subscore", "seq", "reached_seq", "told_rank", "stored_at"],
+] as const;
+
+/** Commits entries of `players` players, some of them several, with ties of score and subscore. */
+export async function writeEntries(
+  database: Database,
+  tournamentId: string,
+  players: number,
+  rng: Rng = seededRng(7),
+): Promise<void> {
+  let seq = 0;
+  const rows: Value[][] = [];
+  for (let at = 0; at < players; at++) {
+    const id = `p${rng.id(6)}${at}`;
+    let best: { score: number; subscore: number; seq: number } | undefined;
+    for (let no = 1; no <= 1 + Math.floor(rng.next() * 3); no++) {
+      seq += 1;
+      const score = Math.floor(rng.next() * 8) / 3 - 1;
+      const subscore = Math.floor(rng.next() * 3);
+      if (!best || score > best.score || (score === best.score && subscore > best.subscore))
+        best = { score, subscore, seq };
+      const made = [`s${no}`, `Player\t${at} 🎪`, "snake", score, subscore];
+      rows.push([tournamentId, id, no, ...made, best.score, best.subscore, seq, best.seq, 1, 0]);
+    }
+  }
+  await database.transaction((tx) => tx.load("score_entries", ENTRY_COLUMNS, rows));
+}
+
+/** The hash as anyone can compute it: from the tables and the words of the protocol, with nothing of the code that settles. */
+export async function hashFromSql(database: Database, tournamentId: string): Promise<string> {
+  const [record] = await database.query<Record<string, unknown>>("SELECT * FROM tournaments WHERE id = ?", [
+    tournamentId,
+  ]);
+  const { operator, order, prizes } = JSON.parse(String(record!.definition));
+  const [startsAt, endsAt] = [Number(record!.starts_at), Number(record!.ends_at)];
+  const lines = [JSON.stringify({ id: tournamentId, game: record!.game, operator, order, startsAt, endsAt, prizes })];
+  const exact = database.dialect === "mysql" ? "CAST(score AS CHAR)" : "score";
+  const rows = await database.query<Record<string, unknown>>(
+    `SELECT place, player_id, ${exact} AS score, subscore, entries FROM standings WHERE tournament_id = ? ORDER BY place`,
+    [tournamentId],
+  );
+  for (const { place, player_id, score, subscore, entries } of rows)
+    lines.push(JSON.stringify([Number(place), player_id, Number(score), Number(subscore), Number(entries)]));
+  return createHash("sha256")
+    .update(lines.map((line) => `${line}\n`).join(""))
+    .digest("hex");
+}
+
+/** What a settlement leaves behind, but for times and random ids. */
+export async function outcomeOf(database: Database, tournamentId: string): Promise<object> {
+  const [tournament] = await database.query<object>(
+    "SELECT phase, players, result_hash, prizes_distributed FROM tournaments WHERE id = ?",
+    [tournamentId],
+  );
+  const standings = await database.query<object>(
+    "SELECT place, player_id, player_name, score, subscore, entries FROM standings WHERE tournament_id = ? ORDER BY place",
+    [tournamentId],
+  );
+  const awards = await database.query<object>(
+    "SELECT player_id, item, amount FROM awards WHERE source = 'tournament' AND source_id = ? ORDER BY player_id, item",
+    [tournamentId],
+  );
+  const inventories = await database.query<object>(
+    "SELECT player_id, item, amount FROM inventories ORDER BY player_id, item",
+  );
+  return { tournament, standings, awards, inventories };
+}
+
+/** A simulated cluster with a clock of its own, which hosts tournaments. */
+export class TournamentWorld {
+  readonly clock = new ManualClock();
+  readonly feed = new MemoryFeed();
+  readonly hub = new MemoryHub();
+  readonly database: Database;
+  node!: SimulatedNode;
+
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  /** A node that has joined; calls go to the latest one. */
+  async join(id: string, database: Database = this.database): Promise<SimulatedNode> {
+    const { clock, feed, hub } = this;
+    const ports = { database, clock, pages: SMALL_PAGES };
+    const node = new SimulatedNode({ id, hub, database: this.database, clock, feed }, [
+      tournamentKind(ports),
+      kindOf(TournamentSeriesActor),
+    ]);
+    await node.actors.start();
+    this.node = node;
+    return node;
+  }
+
+  tournament(id = "t", requestId?: string) {
+    return this.node.actors.ref(TournamentActor, id, requestId === undefined ? {} : { requestId });
+  }
+
+  series(id = "t") {
+    return this.node.actors.ref(TournamentSeriesActor, id);
+  }
+
+  /** Runs a call to its end while time stands nearly still. */
+  async within<T>(call: Promise<T>): Promise<T> {
+    let done = false;
+    const tracked = call.finally(() => {
+      done = true;
+    });
+    tracked.catch(() => {});
+    for (let round = 0; round < 200 && !done; round++) await this.clock.advance(1);
+    assert.ok(done, "the call came to its end");
+    return tracked;
+  }
+
+  /** What a topic was told, as [type, data]. */
+  async told(topic: string): Promise<[string, unknown][]> {
+    return (await this.feed.read(topic, undefined)).events.map(({ type, data }) => [type, data]);
+  }
+}
