@@ -1,10 +1,19 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A way to a server that can go dead without a word, as a lost route or a forgetful firewall makes it. */
+/** A connection of a client, and the one that it is passed on by. */
+interface Pair {
+  client: Socket;
+  server: Socket;
+  /** What the client has sent, and the server is yet to get. */
+  held: Buffer[];
+}
+
+/** A way to a server that can go dead without a word, as a lost route or a forgetful firewall makes it, or hold up what is sent. */
 export class SilentProxy {
   readonly #server: Server;
-  readonly #pairs: { client: Socket; server: Socket }[] = [];
+  readonly #pairs: Pair[] = [];
+  #isHolding = false;
 
   static async to(port: number): Promise<SilentProxy> {
     const proxy = new SilentProxy(port);
@@ -16,8 +25,10 @@ export class SilentProxy {
   private constructor(port: number) {
     this.#server = createServer((client) => {
       const server = connect(port, "127.0.0.1");
-      this.#pairs.push({ client, server });
-      client.pipe(server);
+      const pair = { client, server, held: [] };
+      this.#pairs.push(pair);
+      if (this.#isHolding) collect(pair);
+      else client.pipe(server);
       server.pipe(client);
       for (const [socket, other] of [
         [client, server],
@@ -47,6 +58,30 @@ export class SilentProxy {
     server.resume();
   }
 
+  /** Nothing more reaches the server, on any connection, until `release`. */
+  hold(): void {
+    this.#isHolding = true;
+    for (const pair of this.#pairs) {
+      pair.client.unpipe(pair.server);
+      collect(pair);
+    }
+  }
+
+  /** Whether something with these words waits for `release`. */
+  isHolding(words: string): boolean {
+    return this.#pairs.some(({ held }) => Buffer.concat(held).includes(words));
+  }
+
+  /** What was held up arrives, in order and whole. */
+  release(): void {
+    this.#isHolding = false;
+    for (const { client, server, held } of this.#pairs) {
+      client.removeAllListeners("data");
+      for (const chunk of held.splice(0)) server.write(chunk);
+      client.pipe(server);
+    }
+  }
+
   close(): void {
     for (const { client, server } of this.#pairs) {
       client.destroy();
@@ -54,4 +89,9 @@ export class SilentProxy {
     }
     this.#server.close();
   }
+}
+
+function collect({ client, held }: Pair): void {
+  client.on("data", (chunk: Buffer) => held.push(chunk));
+  client.resume();
 }

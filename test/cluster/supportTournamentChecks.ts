@@ -17,10 +17,8 @@ export interface Submission {
   sentAt: number;
   answer?: Answer;
   answeredAt?: number;
-  /** The code of a refusal that ends it. */
+  /** The code of a refusal that ends it: it was not taken before, unheard, and never will be. */
   refusal?: string;
-  /** Whether it may have been taken unheard, before that. */
-  isUnsure: boolean;
 }
 
 export interface Answer {
@@ -79,7 +77,7 @@ export function answerFaults(submissions: readonly Submission[], entries: readon
     const submission = sent.get(key);
     if (same.length > 1) faults.push(`${key} is ${same.length} entries`);
     if (!submission) faults.push(`${key} was never sent`);
-    else if (submission.refusal !== undefined && !submission.isUnsure)
+    else if (submission.refusal !== undefined)
       faults.push(`${key} is stored, and was refused as ${submission.refusal}`);
     else if (!isSame([submission.score, submission.subscore], [same[0]!.score, same[0]!.subscore]))
       faults.push(`${key} was sent with ${submission.score}, and is stored with ${same[0]!.score}`);

@@ -26,7 +26,7 @@ function someHistory(): { submissions: Submission[]; entries: Entry[] } {
     entry("ada", 3, 13, { best: 13, seq: 5, reachedSeq: 5, toldRank: 1 }),
   ];
   const submissions = entries.map(({ player, submissionId, score, subscore, toldRank, best, entryNo }, at) => ({
-    ...{ player, submissionId, score, subscore, sentAt: 10 * at, answeredAt: 10 * at + 5, isUnsure: false },
+    ...{ player, submissionId, score, subscore, sentAt: 10 * at, answeredAt: 10 * at + 5 },
     answer: { rank: toldRank, best, entries: entryNo },
   }));
   return { submissions, entries };
@@ -103,12 +103,11 @@ const FORGERIES: [string, (history: ReturnType<typeof someHistory>) => void, Reg
 describe("what is checked of a tournament's history", () => {
   it("finds nothing wrong with a true one", () => assert.deepEqual(faultsOf(someHistory()), []));
 
-  it("leaves open what became of a submission that was never answered", () => {
+  it("leaves open what became of a submission that was neither answered nor refused", () => {
     const { submissions, entries } = someHistory();
     const { answer: _, answeredAt: __, ...unheard } = submissions.pop()!;
-    const unsure = { ...unheard, refusal: "wrong_phase", isUnsure: true };
-    assert.deepEqual(faultsOf({ submissions: [...submissions, unsure], entries }), []);
-    assert.deepEqual(faultsOf({ submissions: [...submissions, unsure], entries: entries.slice(0, -1) }), []);
+    assert.deepEqual(faultsOf({ submissions: [...submissions, unheard], entries }), []);
+    assert.deepEqual(faultsOf({ submissions: [...submissions, unheard], entries: entries.slice(0, -1) }), []);
   });
 
   for (const [what, forge, fault] of FORGERIES) {
