@@ -32,7 +32,7 @@ beforeRun(async () => {
   await findChromium();
 });
 
-/** A server with its demo hunt on an embedded database of its own, a browser, and a wire between them. */
+/** A server with its demo hunt and tournament on an embedded database of its own, a browser, and a wire between them. */
 export class Stage {
   readonly wire: Wire;
   readonly #port: number;
@@ -45,6 +45,7 @@ export class Stage {
     const folder = await mkdtemp(join(tmpdir(), "ringmaster-browser-"));
     const port = await freePort();
     const server = await startServer(port, folder);
+    await until(() => isSolving(port), { timeoutMs: START_MS, what: "the demo hunt is being solved" });
     const browser = await chromium.launch({ executablePath: await findChromium(), args: FLAGS });
     return new Stage(port, folder, server, browser, await Wire.open(port));
   }
@@ -120,6 +121,13 @@ async function startServer(port: number, folder: string): Promise<Program> {
   };
   await until(isReady, { timeoutMs: START_MS, what: "the server is ready" });
   return server;
+}
+
+/** Until then the page's first choice is the demo tournament. */
+async function isSolving(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/hunts`);
+  const { hunts } = (await response.json()) as { hunts: { phase: string }[] };
+  return hunts.some(({ phase }) => phase === "solving");
 }
 
 async function listenForComplaints(page: Page): Promise<string[]> {

@@ -1,0 +1,199 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../web/src/snake/rules.ts";
+import { Stage, type Visit } from "./Stage.ts";
+
+/** A tournament that lasts for as long as the test needs, with prizes for the first three. */
+const CONTEST = {
+  name: "The grand parade",
+  game: "snake",
+  graceMs: 60_000,
+  maxEntries: 2,
+  prizes: [
+    { from: 1, to: 1, items: [{ item: "PRIVATE_PASS", amount: "1" }] },
+    { from: 1, to: 3, items: [{ item: "TICO", amount: "100" }] },
+  ],
+};
+
+const KEYS: Record<Heading, string> = { up: "ArrowUp", right: "KeyD", down: "ArrowDown", left: "KeyA" };
+
+describe("the player page's tournament", function () {
+  this.timeout(90_000);
+
+  let stage: Stage;
+  const visits: Visit[] = [];
+
+  before(async () => {
+    stage = await Stage.open();
+  });
+  after(() => stage?.close());
+  afterEach(async () => {
+    for (const { leave } of visits.splice(0)) await leave();
+  });
+
+  /** Somebody of that name, on the page of the tournament. */
+  async function enter(name: string, id: string, options: Parameters<Stage["visit"]>[0] = {}): Promise<Visit> {
+    const visit = await stage.visit(options);
+    visits.push(visit);
+    await visit.page.goto(`${stage.address}#tournament=${id}`);
+    await visit.page.getByLabel("Your name in the ring").fill(name);
+    await visit.page.keyboard.press("Enter");
+    await visit.page.locator(".phase").waitFor();
+    return visit;
+  }
+
+  async function announce(change: object = {}): Promise<string> {
+    const startsAt = Date.now();
+    const terms = { ...CONTEST, startsAt, endsAt: startsAt + 3_600_000, ...change };
+    return ((await stage.operate("/api/tournaments", terms)) as { id: string }).id;
+  }
+
+  it("is played by keys from the first star to the prize, by somebody who only hears the ring", async () => {
+    const id = await announce();
+    const { page, complaints } = await enter("Ada of the Ring", id);
+    await page.getByLabel("At my own pace").check();
+    await page.getByRole("button", { name: "Play a round" }).press("Enter");
+    const score = await runIntoTheKerb(page, await collectTwoStars(page));
+    ok(score >= 2 * STAR_POINTS);
+
+    await page.locator(".curtain__rank", { hasText: "1st place" }).waitFor();
+    await page.locator(`.points[data-points="${score}"]`).waitFor();
+    await page.locator(".standings .own", { hasText: "Ada of the Ring" }).waitFor();
+    equal(await told(page, "Rounds"), "1 of 2");
+
+    await stage.operate(`/api/tournaments/${id}/end`);
+    await page.locator('.phase[data-phase="grace"]').waitFor();
+    equal(await page.getByRole("button", { name: "Play again" }).count(), 0);
+    await stage.operate(`/api/tournaments/${id}/end`);
+    await page.getByRole("heading", { name: "The trophy is yours!" }).waitFor();
+    equal(await page.locator(".trophy__prize").textContent(), "1 Private pass and 100 TICO");
+    await page.locator(".things li", { hasText: "Private pass" }).waitFor();
+    match((await page.locator(".things li", { hasText: "TICO" }).textContent()) ?? "", /100$/);
+    match((await page.locator(".seal code").getAttribute("title")) ?? "", /^[0-9a-f]{64}$/);
+    deepEqual(complaints, []);
+  });
+
+  it("lets the round that is being played at the bell count, and starts no other", async () => {
+    const id = await announce();
+    const { page } = await enter("Bo", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("KeyP");
+    await page.getByRole("heading", { name: "The band waits for you" }).waitFor();
+
+    await stage.operate(`/api/tournaments/${id}/end`);
+    await page.getByText("The bell has rung: end this round in time").waitFor();
+    await page.getByRole("button", { name: "Go on" }).press("Enter");
+    await page.keyboard.press("ArrowUp");
+    await page.getByRole("heading", { name: "Into the kerb!" }).waitFor();
+    await page.locator(".curtain__rank", { hasText: "1st place" }).waitFor();
+    equal(await page.getByRole("button", { name: "Play again" }).count(), 0);
+  });
+
+  it("rings the bell itself while a score can still be taken", async () => {
+    const id = await announce({ graceMs: 6000 });
+    const { page } = await enter("Cleo", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("KeyP");
+    await stage.operate(`/api/tournaments/${id}/end`);
+    await page.locator(".winner.own", { hasText: "Cleo" }).waitFor();
+  });
+
+  it("brings a score to the judges that was made while the connection was gone", async () => {
+    const id = await announce();
+    const { page } = await enter("Dot", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.context().setOffline(true);
+    stage.wire.cut();
+    await page.keyboard.press("ArrowDown");
+    await page.getByText("Your score is safe here.").waitFor();
+    // A visit that ends here leaves the score to the next one.
+    await page.context().setOffline(false);
+    await page.reload();
+    await page.locator(".standings .own", { hasText: "Dot" }).waitFor();
+    equal(await told(page, "Rounds"), "1 of 2");
+  });
+
+  it("says so when all rounds are played", async () => {
+    const id = await announce({ maxEntries: 1 });
+    const { page } = await enter("Eve", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("ArrowUp");
+    await page.getByText("You have played all your rounds.").waitFor();
+  });
+
+  it("rehearses before it opens, without a score, and is one of several in the programme", async () => {
+    const startsAt = Date.now() + 3_000_000;
+    const id = await announce({ name: "The evening parade", startsAt, endsAt: startsAt + 60_000 });
+    const { page } = await enter("Fay", id);
+    await page.getByRole("button", { name: "Rehearse" }).click();
+    await page.keyboard.press("ArrowUp");
+    await page.getByText("That was a rehearsal").waitFor();
+    equal(await page.locator(".standings .own").count(), 0);
+
+    const bill = page.getByRole("navigation", { name: "Programme" });
+    match((await bill.locator("[aria-current=page]").textContent()) ?? "", /The evening parade.*Begins in.*\d+:\d\d/);
+    await bill
+      .getByRole("link", { name: /Treasure hunt/ })
+      .first()
+      .press("Enter");
+    await page.getByRole("button", { name: "Get a clue" }).waitFor();
+    await bill.getByRole("link", { name: /The evening parade/ }).press("Enter");
+    await page.getByRole("button", { name: "Rehearse" }).waitFor();
+  });
+
+  it("pauses when the keys go elsewhere, and fits a phone of 360 pixels", async () => {
+    const id = await announce();
+    const { page } = await enter("Someone with a long name", id, {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+    });
+    ok(await fits(page), "before the round");
+    await page.getByRole("button", { name: "Play a round" }).tap();
+    await page.locator(".arena--playing").waitFor();
+    ok(await fits(page), "the round");
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.getByRole("heading", { name: "The band waits for you" }).waitFor();
+  });
+});
+
+/** Goes by what is read out alone, to the second star; answers the heading of the last step. */
+async function collectTwoStars(page: Page): Promise<Heading> {
+  let heading: Heading = "right";
+  for (let steps = 1; steps < TUNE_STEPS; steps += 1) {
+    heading = choose(await heard(page), heading);
+    await page.keyboard.press(KEYS[heading]);
+    await page.locator(`.tune__bar[value="${TUNE_STEPS - steps}"]`).waitFor();
+    if (Number(await page.locator("[data-score]").getAttribute("data-score")) >= 2 * STAR_POINTS) return heading;
+  }
+  throw new Error("the stars are out of reach");
+}
+
+/** Straight on until the round is over; answers its score, for there may be another star on the way. */
+async function runIntoTheKerb(page: Page, heading: Heading): Promise<number> {
+  for (let steps = 0; steps < SIDE; steps += 1) await page.keyboard.press(KEYS[heading]);
+  await page.getByRole("heading", { name: "Into the kerb!" }).waitFor();
+  return Number(await page.locator(".curtain__score strong").textContent());
+}
+
+/** "20 points. Star 2 right, 3 up. Coin 1 up. Blocked: left." leads right or up. */
+function choose(words: string, heading: Heading): Heading {
+  const listed = (pattern: RegExp): Heading[] => (pattern.exec(words)?.[1]?.match(/[a-z]+/g) ?? []) as Heading[];
+  const blocked = listed(/Blocked: ([^.]*)/);
+  const ways = [...listed(/Star ([^.]*)/), heading, ...(Object.keys(KEYS) as Heading[])];
+  const way = ways.find((candidate) => !blocked.includes(candidate));
+  ok(way, `no way out: ${words}`);
+  return way;
+}
+
+async function heard(page: Page): Promise<string> {
+  return (await page.getByRole("status").textContent()) ?? "";
+}
+
+/** What the scores beside the ring say under `name`. */
+async function told(page: Page, name: string): Promise<string | null> {
+  return await page.locator(".scores__list div", { hasText: name }).locator("dd").textContent();
+}
+
+function fits(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+}
