@@ -65,6 +65,65 @@ describe("the actor runtime at its edges", () => {
     assert.equal(await within(1000, counter(a, "x").read()), 2);
   });
 
+  it("reads nothing old after its machine was suspended, which its own clock does not tell", async () => {
+    hub.now = () => clock.monotonic();
+    const a = await start("a");
+    await within(1000, counter(a, "x").add(1));
+    assert.equal(await within(1000, counter(a, "x").read()), 1);
+    const b = await start("b");
+    await a.life.stall();
+    const suspendedAt = clock.monotonic();
+    await clock.advance(TTL_MS + 1000);
+    assert.equal(await within(1000, counter(b, "x").add(1)), 2);
+    a.suspendedMs = clock.monotonic() - suspendedAt;
+    a.life.wake();
+    await clock.advance(1000);
+    assert.equal(await within(1000, counter(a, "x").read()), 2);
+  });
+
+  it("does not hold it against a suspected actor that the database went away during its turns", async () => {
+    const a = await start("a");
+    await within(500, counter(a, "x").add(1));
+    await a.crash();
+    await database.write("UPDATE actors SET owner = NULL, crashes = 2");
+    const b = await start("b");
+    for (let outage = 0; outage < 3; outage++) {
+      await within(500, counter(b, "x").read());
+      let isAway = false;
+      b.life.onOperation = (when, statement) => {
+        isAway ||= when === "before" && statement.includes("version = version + 1");
+        return isAway ? "lose connection" : undefined;
+      };
+      await assert.rejects(within(500, counter(b, "x").add(1)), { code: "outcome_unknown" });
+      b.life.onOperation = () => undefined;
+      await clock.advance(1000);
+    }
+    assert.equal(await within(500, counter(b, "x").add(1)), 2);
+  });
+
+  it("fires a timer that is armed anew when that says, however its earlier setting fared", async () => {
+    class Faulty extends CounterActor {
+      static override readonly kind = "faulty";
+      static isBroken = true;
+      async armIn(ms: number): Promise<void> {
+        this.after("tock", ms);
+      }
+      override readonly timers = {
+        tock: async () => {
+          if (Faulty.isBroken) throw new Error("as asked");
+          this.state.count += 1;
+        },
+      };
+    }
+    const a = await start("a", [Faulty]);
+    await within(500, a.actors.ref(Faulty, "x").armIn(0));
+    await clock.advance(20_000);
+    Faulty.isBroken = false;
+    await within(500, a.actors.ref(Faulty, "x").armIn(1000));
+    await clock.advance(1500);
+    assert.equal(await within(500, a.actors.ref(Faulty, "x").read()), 1);
+  });
+
   it("drops its actors after a stall that caught its beat on the way", async () => {
     const a = await start("a");
     await within(1000, counter(a, "x").read());

@@ -2,7 +2,7 @@ import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "..
 import type { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus, type MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import type { Beat, Log, NodeInfo, RuntimeMetrics } from "../../src/actors/runtime/ports.ts";
+import type { Log, NodeInfo, Pulse, RuntimeMetrics } from "../../src/actors/runtime/ports.ts";
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import type { Clock } from "../../src/clock.ts";
 import { seededRng } from "../../src/clock.ts";
@@ -102,10 +102,10 @@ export class CuttableBus extends MemoryBus {
     await super.listen(nodeId, hear);
   }
 
-  override async beat(info: NodeInfo, count: number): Promise<Beat[]> {
+  override async beat(info: NodeInfo, count: number): Promise<Pulse> {
     if (this.#cut) throw new Error("the shared memory is out of reach");
-    const beats = await super.beat(info, count);
-    return this.#life.reached(beats);
+    const pulse = await super.beat(info, count);
+    return this.#life.reached(pulse);
   }
 
   override async send(nodeId: string, message: string): Promise<boolean> {
@@ -132,6 +132,8 @@ export interface SimulatedOptions {
 export class SimulatedNode {
   readonly id: string;
   readonly life = new ProcessLife();
+  /** How long its machine was suspended in all, in milliseconds: its monotonic clock stood still then. */
+  suspendedMs = 0;
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
@@ -179,7 +181,7 @@ export class SimulatedNode {
   #mortal(clock: Clock): Clock {
     return {
       now: () => clock.now(),
-      monotonic: () => clock.monotonic(),
+      monotonic: () => clock.monotonic() - this.suspendedMs,
       schedule: (callback, ms) => {
         let isCancelled = false;
         const cancel = clock.schedule(

@@ -209,6 +209,8 @@ export class Activation {
           { actor: this.key, method: waiting.label },
           "a turn takes too long; the actor is loaded anew",
         );
+        // It is still running: should the process yet die of it, that has to be known.
+        if (this.row.crashes >= CRASHES_SHARED) this.row.crashes += 1;
         this.#drop();
         resolve(failed(new RingmasterError("outcome_unknown")));
       }, LONGEST_TURN_MS);

@@ -5,6 +5,7 @@ import {
   blamed,
   type ClaimedRow,
   COLUMNS,
+  CRASHES_SHARED,
   claimed,
   flat,
   pairs,
@@ -71,8 +72,9 @@ export class ActorStore {
   }
 
   /** Gives up ownership where the epoch still is this owner's; others may claim at once. */
-  async release(rows: ReadonlyArray<ActorAddress & { epoch: number }>): Promise<void> {
+  async release(rows: readonly ClaimedRow[]): Promise<void> {
     if (rows.length === 0) return;
+    for (const row of rows) if (row.crashes >= CRASHES_SHARED) await this.#exonerate(row);
     const list = rows.map(() => "(?, ?, ?)").join(", ");
     await this.#database.write(
       `UPDATE actors SET owner = NULL WHERE (kind, id, epoch) IN (${list})`,
@@ -104,6 +106,14 @@ export class ActorStore {
   /** The process has come out of this actor's hands alive. */
   async acquit(row: ClaimedRow): Promise<void> {
     await this.fenced(this.#database, "UPDATE actors SET crashes = ?", [row.crashes], row, row.version);
+  }
+
+  /** An accusation that nobody could lower, since the database was away by then, has not come true: the process lives. */
+  async #exonerate(row: ClaimedRow): Promise<void> {
+    await this.#database.write(
+      "UPDATE actors SET crashes = ? WHERE kind = ? AND id = ? AND epoch = ? AND owner = ? AND crashes > ?",
+      [row.crashes, row.kind, row.id, row.epoch, this.#nodeId, row.crashes],
+    );
   }
 
   /** Earlier crashes no longer count against these actors; lifts a quarantine. */

@@ -48,6 +48,10 @@ export class ActorTimers {
 
   /** A turn has stored these. */
   replace(records: ReadonlyMap<string, TimerRecord>): void {
+    for (const name of this.#retries.keys()) {
+      // What was set anew has not failed yet.
+      if (!isSameFiring(this.#records.get(name), records.get(name))) this.#retries.delete(name);
+    }
     this.#records = records;
     this.arm();
   }
@@ -113,4 +117,8 @@ export class ActorTimers {
     } else if (outcome.kind === "ok") this.#retries.delete(name);
     this.arm();
   }
+}
+
+function isSameFiring(one: TimerRecord | undefined, other: TimerRecord | undefined): boolean {
+  return one?.due === other?.due && one?.seq === other?.seq;
 }

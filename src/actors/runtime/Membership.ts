@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { Beat, Bus, Log, NodeInfo } from "./ports.ts";
+import type { Beat, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
 
 export type MembershipEvent =
   | { type: "joined"; node: NodeInfo }
@@ -39,6 +39,8 @@ export class Membership {
   #reachableSince: number | undefined;
   /** When the last beat that succeeded was sent. */
   #lastBeat = Number.NEGATIVE_INFINITY;
+  /** When that was by the shared memory's clock. */
+  #lastBeatAt = Number.NEGATIVE_INFINITY;
   #lapses = 0;
   #tickedAt = 0;
   #beating = false;
@@ -137,9 +139,9 @@ export class Membership {
   async #beat(): Promise<void> {
     this.#beating = true;
     const sentAt = this.#clock.monotonic();
-    let beats: Beat[];
+    let pulse: Pulse;
     try {
-      beats = await this.#bus.beat(this.self, ++this.#count);
+      pulse = await this.#bus.beat(this.self, ++this.#count);
     } catch (error) {
       if (this.#reachableSince !== undefined)
         this.#log.warn({ err: error }, "beats fail: nobody is declared dead until they work again");
@@ -151,10 +153,13 @@ export class Membership {
     if (this.#stopped) return;
     const now = this.#clock.monotonic();
     if (now - this.#lastBeat > this.#ttlMs / 2) this.#reachableSince = now;
-    if (now - this.#lastBeat > this.#ttlMs) this.#lapses += 1;
+    // While its machine was suspended, a node's own clocks may have stood still.
+    const silentMs = Math.max(now - this.#lastBeat, pulse.at - this.#lastBeatAt);
+    if (silentMs > this.#ttlMs) this.#lapses += 1;
+    this.#lastBeatAt = pulse.at;
     this.#reachableSince ??= now;
     this.#lastBeat = sentAt;
-    for (const beat of beats) this.#hear(beat, now);
+    for (const beat of pulse.beats) this.#hear(beat, now);
     this.#judge(now);
   }
 

@@ -1,7 +1,9 @@
-import type { Beat, Bus, NodeInfo } from "./ports.ts";
+import type { Beat, Bus, NodeInfo, Pulse } from "./ports.ts";
 
 /** The shared memory of nodes that live in one process: the embedded server has one node, simulated clusters have several. */
 export class MemoryHub {
+  /** The time of the shared memory. It stands still: what happens to one process happens to all that it holds. */
+  now: () => number = () => 0;
   readonly beats = new Map<string, Beat>();
   readonly ears = new Map<string, (message: string) => void>();
 }
@@ -14,9 +16,9 @@ export class MemoryBus implements Bus {
     this.#hub = hub;
   }
 
-  async beat(info: NodeInfo, count: number): Promise<Beat[]> {
+  async beat(info: NodeInfo, count: number): Promise<Pulse> {
     this.#hub.beats.set(info.id, { info, count });
-    return [...this.#hub.beats.values()];
+    return { beats: [...this.#hub.beats.values()], at: this.#hub.now() };
   }
 
   async remove(nodeIds: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Beat, Bus, Log, NodeInfo } from "./ports.ts";
+import type { Beat, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
 
 /** One hash: a field a node, holding its latest beat. */
 const NODES_KEY = "ringmaster:nodes";
@@ -40,17 +40,21 @@ export class RedisBus implements Bus {
     this.#subscriber.on("ready", () => this.#subscribe());
   }
 
-  async beat(info: NodeInfo, count: number): Promise<Beat[]> {
+  async beat(info: NodeInfo, count: number): Promise<Pulse> {
     this.#ensureHearing();
     const beat: Beat = { info, count };
     const results = await this.#commands
       .pipeline()
+      .time()
       .hset(NODES_KEY, info.id, JSON.stringify(beat))
       .hgetall(NODES_KEY)
       .exec();
-    const [, listing] = results ?? [];
-    if (!listing || listing[0]) throw listing?.[0] ?? new Error("the beat got no answer");
-    return Object.values(listing[1] as Record<string, string>).map((text) => JSON.parse(text) as Beat);
+    const [time, , listing] = results ?? [];
+    if (!time || time[0] || !listing || listing[0])
+      throw time?.[0] ?? listing?.[0] ?? new Error("the beat got no answer");
+    const [seconds, micros] = (time[1] as [string, string]).map(Number) as [number, number];
+    const beats = Object.values(listing[1] as Record<string, string>).map((text) => JSON.parse(text) as Beat);
+    return { beats, at: seconds * 1000 + micros / 1000 };
   }
 
   /** A subscription only listens, and would not notice that its connection is dead: it has to be asked. */

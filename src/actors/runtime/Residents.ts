@@ -87,6 +87,9 @@ export class Residents {
   async #claim(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
     const { store, membership, clock } = this.#ports;
     const kind = this.#kindOf(address.kind);
+    // What it is suspected of in the table may be more than what it has done.
+    if (this.#dropped.some((row) => row.crashes >= CRASHES_SHARED && actorKey(row) === actorKey(address)))
+      await this.releaseDropped();
     const found = await store.find(address);
     if (this.#closed) return { owner: undefined };
     if (!found) {

@@ -22,10 +22,18 @@ export interface Beat {
   count: number;
 }
 
+/** What a beat brings back. */
+export interface Pulse {
+  /** Everybody's beats, this one included. */
+  beats: Beat[];
+  /** The shared memory's own time, in milliseconds: it goes on while a node's machine, and with it the node's clocks, stand still. */
+  at: number;
+}
+
 /** How nodes tell that they live and send each other messages: Redis in a cluster, memory in one process. */
 export interface Bus {
   /** Writes this node's beat and reads everybody's, in one round trip. Rejects when the shared memory is out of reach. */
-  beat(info: NodeInfo, count: number): Promise<Beat[]>;
+  beat(info: NodeInfo, count: number): Promise<Pulse>;
   /** Takes nodes off the list: itself when it leaves, peers that have been dead for long. */
   remove(nodeIds: readonly string[]): Promise<void>;
   /**
