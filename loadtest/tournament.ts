@@ -1,0 +1,99 @@
+/** Many players in one tournament: `npx node loadtest/tournament.ts --operator TOKEN --numClients 1000 --duration 60 --report out.json`. */
+import { z } from "zod";
+import { seededRng } from "../src/clock.ts";
+import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { LoadTest } from "./runtime/LoadTest.ts";
+import { Tally } from "./runtime/Tally.ts";
+import { rules, tournamentList } from "./tournaments/answers.ts";
+import {
+  TOURNAMENT_EVENTS,
+  TOURNAMENT_TIMES,
+  TournamentBot,
+  type TournamentPlay,
+} from "./tournaments/TournamentBot.ts";
+
+const HELP = `Players who submit scores, and come back when their connection is lost.
+
+  npx node loadtest/tournament.ts --operator TOKEN --numClients 1000 --duration 60 --report out.json
+
+${LOAD_HELP}
+  --tournament ID            the tournament (the first that is open); or
+  --operator TOKEN           an operator's token, with which one is made
+  --game ID                  the game of one that is made (snake)
+  --rate N                   submissions a second of each player, on average (1); a game allows so many a minute
+  --seed N                   repeats a test's choices
+
+Every answer is checked: how many entries the player has, what counts, and that ranks are ranks. A submission that is not
+answered is sent again under its id.
+
+All players come from this one address. The server allows an address 1000 sign-ins, joins and requests in 10 seconds: start it
+with RATE_LIMIT_PER_ADDRESS=1000000 for more than a few hundred players, or they are told rate_limited.
+`;
+
+/** A tournament that is made lasts as long as a test may. */
+const LASTS_MS = 24 * 3_600_000;
+
+async function main(): Promise<void> {
+  const { shared, own, isHelpWanted } = readFlags(process.argv.slice(2), "tournament", {
+    tournament: undefined,
+    operator: undefined,
+    game: "snake",
+    rate: "1",
+    seed: String(Math.floor(Math.random() * 2 ** 32)),
+  });
+  if (isHelpWanted) return void process.stdout.write(HELP);
+  const seed = numberOf("seed", own.seed!, { isWhole: true });
+  const rate = numberOf("rate", own.rate!, { min: 0.001, max: 100 });
+  const tournamentId =
+    own.tournament ??
+    (own.operator === undefined ? await firstOpen(shared) : await madeTournament(shared, own.operator, own.game!));
+  const play: TournamentPlay = {
+    tournamentId,
+    rules: rules.parse(await ask(shared, `/api/tournaments/${tournamentId}`)),
+    everyMs: 1000 / rate,
+    rng: seededRng(seed),
+    tally: new Tally(TOURNAMENT_EVENTS, TOURNAMENT_TIMES),
+  };
+  await new LoadTest({
+    flags: shared,
+    parameters: { tournament: tournamentId, rate, seed },
+    tally: play.tally,
+    makeBot: (seat) => new TournamentBot(play, seat),
+  }).run();
+}
+
+async function firstOpen(flags: LoadFlags): Promise<string> {
+  const { tournaments } = tournamentList.parse(await ask(flags, "/api/tournaments"));
+  const found = tournaments.find(({ phase }) => phase === "open");
+  if (found === undefined)
+    throw new Error("no tournament is open; name one by --tournament, or have one made by --operator");
+  return found.id;
+}
+
+async function madeTournament(flags: LoadFlags, token: string, game: string): Promise<string> {
+  const startsAt = Date.now();
+  const definition = { name: "Load test", game, startsAt, endsAt: startsAt + LASTS_MS };
+  const made = await ask(flags, "/api/tournaments", {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(definition),
+  });
+  return z.object({ id: z.string() }).parse(made).id;
+}
+
+async function ask({ endpoint }: LoadFlags, path: string, init?: RequestInit): Promise<unknown> {
+  const address = new URL(path, endpoint.replace(/^ws/, "http"));
+  const response = await fetch(address, init).catch((error: Error) => {
+    throw new Error(`${address} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`);
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${address} answered ${response.status}: ${body}`);
+  return JSON.parse(body);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(error instanceof FlagError ? 2 : 1);
+}

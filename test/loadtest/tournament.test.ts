@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Report } from "../../loadtest/runtime/LoadTest.ts";
+import type { TOURNAMENT_EVENTS, TOURNAMENT_TIMES } from "../../loadtest/tournaments/TournamentBot.ts";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { type Exit, type Program, startProcess } from "../support/processes.ts";
+import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+
+type TournamentReport = Report<(typeof TOURNAMENT_EVENTS)[number], (typeof TOURNAMENT_TIMES)[number]>;
+
+describe("the load test of tournaments", function () {
+  this.timeout(60_000);
+  let node: RingmasterNode;
+  let database: Database;
+  let folder: string;
+  let operator: string;
+
+  before(async () => {
+    folder = temporaryDirectory("loadtest");
+    operator = await tokenOf("operator");
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    node = await RingmasterNode.start({
+      ...{ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, RATE_LIMIT_PER_ADDRESS: "100000", LOG_LEVEL: "warn" },
+    });
+    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 2 });
+    await database.write("UPDATE games SET submissions_per_minute = 6000 WHERE id = 'snake'");
+  });
+
+  after(async () => {
+    await database?.close();
+    await node?.kill();
+    removeDirectory(folder);
+  });
+
+  function begin(...flags: string[]): Promise<Program> {
+    const common = ["--endpoint", node.url, "--report", join(folder, "report.json"), "--seed", "7"];
+    return startProcess("loadtest/tournament.ts", { args: [...common, ...flags], env: { CI: "true" } });
+  }
+
+  async function play(...flags: string[]): Promise<{ exit: Exit; report: TournamentReport; output: string }> {
+    const program = await begin(...flags);
+    const exit = await program.exited;
+    const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as TournamentReport;
+    return { exit, output: program.tail(), report };
+  }
+
+  async function createTournament(change: object = {}): Promise<string> {
+    const startsAt = Date.now();
+    const body = { name: "Snakes", game: "snake", startsAt, endsAt: startsAt + 600_000, graceMs: 0, ...change };
+    const { status, body: made } = await node.post<{ id: string }>("/api/tournaments", { token: operator, body });
+    assert.equal(status, 201, JSON.stringify(made));
+    return made.id;
+  }
+
+  async function entriesOf(tournamentId: string): Promise<{ entries: number; players: number }> {
+    const [row] = await database.query<{ entries: unknown; players: unknown }>(
+      "SELECT COUNT(*) AS entries, COUNT(DISTINCT player_id) AS players FROM score_entries WHERE tournament_id = ?",
+      [tournamentId],
+    );
+    return { entries: Number(row!.entries), players: Number(row!.players) };
+  }
+
+  it("makes a tournament, and reports what the database holds of it", async () => {
+    const { exit, report, output } = await play(
+      ...["--operator", operator, "--numClients", "8", "--duration", "5", "--rate", "10"],
+    );
+    assert.deepEqual(exit, { code: 0, signal: null }, output);
+    assert.deepEqual([report.joined, report.joinsFailed, report.disconnects, report.protocolErrors], [8, 0, 0, 0]);
+    assert.ok(report.answered > 100 && report.firstRanks > 0 && report.standings > 0, output);
+    const stored = await entriesOf(String(report.parameters.tournament));
+    assert.deepEqual(stored, { entries: report.answered, players: 8 });
+    const { count, p50, p99, max } = report.latencyMs.submit;
+    assert.equal(count, report.answered);
+    assert.ok(p50 > 0 && p50 <= p99 && p99 <= max, JSON.stringify(report.latencyMs));
+    assert.match(output, /submit p50 [\d.]+ p99 [\d.]+ ms/);
+  });
+
+  it("brings its players back when their connections break, and has nothing counted twice", async () => {
+    const id = await createTournament({ operator: "sum", order: "asc" });
+    const breaking = ["--reestablishAllDelay", "1000", "--rate", "10"];
+    const { exit, report, output } = await play(
+      "--tournament",
+      id,
+      "--numClients",
+      "6",
+      "--duration",
+      "7",
+      ...breaking,
+    );
+    assert.deepEqual(exit, { code: 0, signal: null }, output);
+    assert.ok(report.disconnects >= 6 && report.returns >= 6, output);
+    // What was under way as the test ended may have been stored unheard.
+    const { entries, players } = await entriesOf(id);
+    assert.equal(players, 6);
+    assert.ok(entries >= report.answered && entries <= report.answered + 6, output);
+  });
+
+  it("counts refusals by their code: a player's entries are used up", async () => {
+    const id = await createTournament({ maxEntries: 2 });
+    const { exit, report, output } = await play(
+      "--tournament",
+      id,
+      "--numClients",
+      "3",
+      "--duration",
+      "4",
+      "--rate",
+      "5",
+    );
+    assert.deepEqual(exit, { code: 0, signal: null }, output);
+    assert.deepEqual([report.answered, report.errors], [6, { entries_used_up: 3 }]);
+  });
+
+  it("plays the first tournament that is open when none is named, hears how it ends, and stops when told", async () => {
+    const { body } = await node.get<{ tournaments: { id: string; phase: string }[] }>("/api/tournaments");
+    const { id } = body.tournaments.find(({ phase }) => phase === "open")!;
+    const program = await begin("--rate", "5");
+    await program.line("submitting", (line) => /joined 1, answered/.test(line) || undefined);
+    const { status } = await node.post(`/api/tournaments/${id}/cancel`, { token: operator, body: {} });
+    assert.equal(status, 200);
+    assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
+  });
+
+  it("tells what a settled tournament gives", async () => {
+    const id = await createTournament({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "5" }] }] });
+    const program = await begin("--tournament", id, "--numClients", "3", "--rate", "5");
+    await program.line("submitting", (line) => /joined 3, answered/.test(line) || undefined);
+    await node.post(`/api/tournaments/${id}/end`, { token: operator, body: {} });
+    await program.line("being told", (line) => /settled 3/.test(line) || undefined);
+    assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
+    const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as TournamentReport;
+    assert.equal(report.prizes, 1);
+  });
+
+  it("fails when players cannot join, and names a bad flag", async () => {
+    const missing = await begin("--tournament", "nosuch");
+    assert.equal((await missing.exited).code, 1);
+    assert.match(missing.tail(), /answered 404/);
+    const bad = await begin("--rate", "fast");
+    assert.deepEqual(await bad.exited, { code: 2, signal: null });
+    assert.match(bad.tail(), /--rate: must be a number/);
+  });
+});
