@@ -22,15 +22,22 @@ import type { Result } from "./scoring.ts";
  * with `unavailable`, too much at once with `overloaded`.
  */
 export interface Leaderboard {
-  /** Decides on a submission. Takes the rules' word on who may: the window is the caller's to judge. */
+  /**
+   * Decides on a submission. Takes the rules' word on who may: the window is the caller's to judge. What refuses is asked in this
+   * order: remembered, `unsure`, `outOfBounds`, `full`, `tooFast`; so that what was accepted once is never refused.
+   * Rejects with `invalid_payload` what no row could hold. -0 is taken for 0.
+   */
   submit(board: BoardKey, submission: Submission): Promise<SubmitDecision>;
   /** The rows of `offset + 1` to `offset + limit`, and how many players there are; `undefined` when the board is missing. */
   page(board: BoardKey, offset: number, limit: number): Promise<BoardPage | undefined>;
-  /** At most `limit` rows with the player's in their middle; none when the player has no standing. */
+  /**
+   * At most `limit` rows with the player's in their middle (the later one of two), at the edges as many rows as elsewhere; none when
+   * the player has no standing.
+   */
   around(board: BoardKey, playerId: string, limit: number): Promise<BoardPage | undefined>;
   /**
    * Replaces the board by `latest` under `epoch`, at once: until then it is as before. Ignored (false) when the board is at this
-   * epoch or a later one, or another load overtook this one: ask the board again.
+   * epoch or a later one, or another load overtook this one: ask the board again. How fast players submit starts anew.
    */
   load(board: BoardKey, snapshot: BoardSnapshot): Promise<boolean>;
   /** Forgets the board. */
@@ -54,7 +61,7 @@ export type BoardRules = Pick<
 export interface Submission extends Result {
   playerId: string;
   playerName: string;
-  /** The caller's own id of it: the same id means the same submission. 1 to 64 printable ASCII characters. */
+  /** The caller's own id of it: the same id means the same submission. 1 to 64 printable ASCII characters, no spaces. */
   submissionId: string;
   /** Epoch milliseconds of the deciding node. */
   now: number;
@@ -89,15 +96,19 @@ export type SubmitDecision =
   /**
    * To be committed under `epoch`, then acknowledged; also when it is a repetition, whose first commit may not be over. `previous`
    * is the entry of the same player before it, if there is one: to be committed as well where it is not, for its node may have died.
+   * Only of the oldest submission that the board remembers there is no `previous`.
    */
   | { kind: "accepted"; epoch: number; entry: ScoreEntry; previous?: ScoreEntry; isRepeated: boolean }
   /** Look for the submission in MySQL; if it is not there, ask again with `isNew`. */
   | { kind: "unsure" }
-  /** Nothing changed: the score (for `increment` what would come of it) is outside of the game's bounds. */
+  /** Nothing changed: the score (for `increment` what would come of it) is outside of the game's bounds, or a sum would be infinite. */
   | { kind: "outOfBounds" }
   /** Nothing changed: the player has made all their entries, or the tournament has taken all of its own. */
   | { kind: "full"; of: "player" | "tournament" }
-  /** Nothing changed: too many submissions of this player in this minute. */
+  /**
+   * Nothing changed: as many entries of this player as there may be in a minute, which begins with the first. A clock that is behind
+   * that begin starts a new minute: it must not lock the player out.
+   */
   | { kind: "tooFast"; retryAfterMs: number };
 
 /** A row of the standings. */
@@ -112,7 +123,7 @@ export interface StandingRow {
 
 export interface BoardPage {
   epoch: number;
-  /** Grows with every entry within an epoch. */
+  /** Grows with every entry within an epoch: how many the board has taken. */
   version: number;
   /** Players with a standing. */
   total: number;
