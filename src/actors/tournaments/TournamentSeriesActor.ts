@@ -1,8 +1,8 @@
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
-import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
+import { Actor, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
 import { nextDue } from "../runtime/schedule.ts";
-import { TournamentActor } from "./TournamentActor.ts";
+import type { TournamentActor } from "./TournamentActor.ts";
 
 /** What the actor of a series keeps. */
 export interface SeriesState {
@@ -15,6 +15,9 @@ export interface SeriesState {
   coming: { id: string; startsAt: number } | null;
   hasEnded: boolean;
 }
+
+/** Tournaments and their series tell each other, and only one of two files can import the other. */
+const TOURNAMENT = { kind: "tournament" } as ActorType<TournamentActor>;
 
 /** A tournament's id has 32 characters, and `-n` follows that of its series. */
 export const LONGEST_SERIES_ID = 24;
@@ -52,7 +55,7 @@ export class TournamentSeriesActor extends Actor<SeriesState> {
     const id = `${this.id}-${this.state.count}`;
     this.state.coming = { id, startsAt };
     const endsAt = startsAt + (template.endsAt - template.startsAt);
-    this.tell(TournamentActor, id).create({ ...template, startsAt, endsAt }, this.state.createdBy, this.id);
+    this.tell(TOURNAMENT, id).create({ ...template, startsAt, endsAt }, this.state.createdBy, this.id);
   }
 
   /**
