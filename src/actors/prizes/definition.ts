@@ -11,7 +11,7 @@ export const itemAmount = z.strictObject({
   item: z.string().regex(/^[A-Z][A-Z0-9_]{0,31}$/, "must be an item's id"),
   amount: z
     .string()
-    .regex(/^[1-9][0-9]{0,15}$/, "must be a whole number of minor units, as a string")
+    .regex(/^[1-9][0-9]{0,15}$/, { error: "must be a whole number of minor units, as a string", abort: true })
     .refine((amount) => BigInt(amount) <= LARGEST_AWARD, { error: `must be at most ${LARGEST_AWARD}` }),
 });
 
