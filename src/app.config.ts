@@ -32,6 +32,10 @@ import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
 import { provideRoomServices } from "./rooms/runtime/services.ts";
 import { TournamentRoom, type TournamentRoomServices } from "./rooms/tournaments/TournamentRoom.ts";
+import { dailyPoolsJob } from "./schedulers/pools/dailyPoolsJob.ts";
+import { rankingsJob } from "./schedulers/pools/rankingsJob.ts";
+import { weeklyDrawJob } from "./schedulers/pools/weeklyDrawJob.ts";
+import { weeklyPoolsJob } from "./schedulers/pools/weeklyPoolsJob.ts";
 import { prizeCheckJob } from "./schedulers/prizes/prizeCheckJob.ts";
 import { retentionJob } from "./schedulers/retention/retentionJob.ts";
 import type { Job } from "./schedulers/runtime/defineJob.ts";
@@ -64,7 +68,16 @@ const JOBS: ReadonlyArray<(parts: Parts) => Job> = [
     sessionsJob({ store: backplane.sessions, history: new SessionHistory(database), clock: systemClock }),
   ({ database }) => retentionJob({ database, clock: systemClock }),
   ({ database }) => prizeCheckJob(new PrizeLedger(database, systemRng)),
+  (parts) => dailyPoolsJob(poolPorts(parts)),
+  (parts) => weeklyPoolsJob(poolPorts(parts)),
+  (parts) => rankingsJob(poolPorts(parts)),
+  (parts) => weeklyDrawJob(poolPorts(parts)),
 ];
+
+function poolPorts({ config, database }: Parts) {
+  const ledger = new PrizeLedger(database, systemRng);
+  return { database, ledger, clock: systemClock, timezone: config.timezone };
+}
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";

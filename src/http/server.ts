@@ -16,6 +16,14 @@ import { type MyThings, myRoutes } from "./me.ts";
 import { monitorRoutes } from "./monitor.ts";
 import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
+import {
+  type DrawDirectory,
+  drawRoutes,
+  type PoolDirectory,
+  poolRoutes,
+  type RankingDirectory,
+  rankingRoutes,
+} from "./pools.ts";
 import { type PopupDoor, popupRoutes } from "./popups.ts";
 import { myQuestRoutes, type QuestDirectory, questRoutes } from "./quests.ts";
 import type { Readiness } from "./readiness.ts";
@@ -40,6 +48,9 @@ export interface HttpServices extends SignInServices {
   wallets: WalletConnections;
   tournaments: TournamentDirectory;
   games: GameDirectory;
+  pools: PoolDirectory;
+  rankings: RankingDirectory;
+  draws: DrawDirectory;
   popup: PopupDoor;
   jobs: JobDirectory;
   sessions: CallerSessions;
@@ -73,7 +84,8 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, tournaments, wallets }: HttpServices): Router {
+function apiRoutes(services: HttpServices): Router {
+  const { games, hunts, jobs, me, popup, quests, sessions, tournaments, wallets } = services;
   const router = Router();
   router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
   router.use("/me/quests", myQuestRoutes(quests));
@@ -83,5 +95,8 @@ function apiRoutes({ games, hunts, jobs, me, popup, quests, sessions, tournament
   router.use("/hunts", huntRoutes(hunts));
   router.use("/tournaments", tournamentRoutes(tournaments));
   router.use("/games", gameRoutes(games));
+  router.use("/pools", poolRoutes(services.pools));
+  router.use("/rankings", rankingRoutes(services.rankings));
+  router.use("/draws", drawRoutes(services.draws));
   return router;
 }

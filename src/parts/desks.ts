@@ -1,5 +1,8 @@
 import { HuntDesk } from "../actors/hunts/HuntDesk.ts";
 import { HuntOffice } from "../actors/hunts/HuntOffice.ts";
+import { DrawOffice } from "../actors/pools/DrawOffice.ts";
+import { PoolOffice } from "../actors/pools/PoolOffice.ts";
+import { RankingOffice } from "../actors/pools/RankingOffice.ts";
 import { POPUPS, PopupActor } from "../actors/popups/PopupActor.ts";
 import { PopupViews } from "../actors/popups/PopupViews.ts";
 import { QuestDesk } from "../actors/quests/QuestDesk.ts";
@@ -34,6 +37,7 @@ export async function openDesks(parts: Parts, actors: Actors) {
     sessions: openSessions(parts, actors),
     ...openHunts(parts, actors, hunts),
     ...openTournaments(parts, actors, tournaments),
+    ...openPools(parts),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
     board: await openBoard(parts, hunts, tournaments),
@@ -77,6 +81,11 @@ function openTournaments({ backplane, database, lifecycle, log }: Parts, actors:
     tournamentOffice: new TournamentOffice({ ...common, desk: tournamentDesk }),
     games: new GameOffice(common),
   };
+}
+
+function openPools({ config: { timezone }, database }: Parts) {
+  const common = { database, clock: systemClock, rng: systemRng, timezone };
+  return { pools: new PoolOffice(common), rankings: new RankingOffice(common), draws: new DrawOffice(database) };
 }
 
 async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {

@@ -129,6 +129,9 @@ export class Edge {
       jobs: {} as HttpServices["jobs"],
       tournaments: {} as HttpServices["tournaments"],
       games: {} as HttpServices["games"],
+      pools: {} as HttpServices["pools"],
+      rankings: {} as HttpServices["rankings"],
+      draws: {} as HttpServices["draws"],
       wallets: {} as HttpServices["wallets"],
       sessions: {
         noteCaller: () => {},

@@ -49,9 +49,13 @@ describe("jobs of a whole server", function () {
     assert.deepEqual(
       body.jobs.map(({ name, enabled }) => [name, enabled]),
       [
+        ["daily-pools", true],
         ["prize-check", false],
+        ["rankings", true],
         ["retention", true],
         ["sessions", true],
+        ["weekly-draw", true],
+        ["weekly-pools", true],
       ],
     );
     const retention = jobOf(body, "retention");

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Clock, Rng } from "../../clock.ts";
 import type { BestEntry } from "../../entities/pools/entries.ts";
 import {
@@ -17,21 +16,17 @@ import {
 } from "../../entities/pools/Pool.ts";
 import { leaderOf } from "../../entities/pools/Ranking.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
-import { type Database, databaseError } from "../../entities/sql.ts";
+import type { Database } from "../../entities/sql.ts";
 import { gameById, games } from "../../entities/tournaments/Game.ts";
 import { RingmasterError } from "../../errors.ts";
+import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import { openPeriod } from "./periods.ts";
+import { reading } from "./reading.ts";
 
 /** A pool that is open, and who would win it now. */
 export interface OpenPool extends PoolKind, Period {
   items: ItemAmount[];
   leader: { playerId: string; name: string; score: number } | null;
-}
-
-/** Who contributes, and under which id: repeated with the same `requestId`, a contribution is the same one. */
-export interface ContributorCall {
-  operatorId: string;
-  requestId: string | undefined;
 }
 
 export interface PoolOfficePorts {
@@ -58,7 +53,7 @@ export class PoolOffice {
   open(): Promise<OpenPool[]> {
     const now = this.#ports.clock.now();
     if (this.#open && now - this.#open.at < FRESH_MS && now >= this.#open.at) return this.#open.pools;
-    const pools = this.#readOpen(now);
+    const pools = reading(() => this.#readOpen(now));
     this.#open = { at: now, pools };
     pools.catch(() => {
       this.#open = undefined;
@@ -68,28 +63,28 @@ export class PoolOffice {
 
   /** The pools that were finalised last, latest first. Throws `not_found` for an unknown game. */
   async finalised(kind: PoolKind, limit: number): Promise<FinalisedPool[]> {
-    const { database } = this.#ports;
-    await gameById(database, kind.game);
-    return finalisedPools(database, kind, limit);
+    return reading(async () => {
+      await gameById(this.#ports.database, kind.game);
+      return finalisedPools(this.#ports.database, kind, limit);
+    });
   }
 
   /**
-   * Puts so much of an item into the pool that is open now. Throws `not_found` for an unknown game or item, and `conflict` when
-   * the pool has been finalised meanwhile (then the next one is open), or would hold too much.
+   * Puts so much of an item into the pool that is open now. With a request id, a repeat is the contribution that the first call
+   * made, also when another pool is open by then. Throws `not_found` for an unknown game or item, and `conflict` when the pool has been
+   * finalised meanwhile (then the next one is open), or would hold too much.
    */
-  async contribute(kind: PoolKind, { item, amount }: ItemAmount, call: ContributorCall): Promise<Contributed> {
+  async contribute(kind: PoolKind, { item, amount }: ItemAmount, call: OperatorCall): Promise<Contributed> {
     const { database, rng } = this.#ports;
-    const id = call.requestId === undefined ? rng.id(24) : contributionId(call.operatorId, call.requestId);
-    await gameById(database, kind.game);
-    const known = await contributionOf(database, kind, id);
-    if (known) return known;
-    try {
+    const id = idToCreate(call, rng);
+    return reading(async () => {
+      await gameById(database, kind.game);
+      const known = await contributionOf(database, kind, id);
+      if (known) return known;
       await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
-    } catch (error) {
-      throw databaseError(error);
-    }
-    this.#open = undefined;
-    return (await contributionOf(database, kind, id))!;
+      this.#open = undefined;
+      return (await contributionOf(database, kind, id))!;
+    });
   }
 
   async #add(kind: PoolKind, contribution: { id: string; item: string; amount: bigint; by: string }): Promise<void> {
@@ -130,9 +125,4 @@ export class PoolOffice {
 
 function shown({ playerId, name, score }: BestEntry): OpenPool["leader"] {
   return { playerId, name, score };
-}
-
-/** The same for the same operator's same key, and nobody else's. */
-function contributionId(operatorId: string, requestId: string): string {
-  return createHash("sha256").update(`${operatorId}\n${requestId}`).digest("hex").slice(0, 32);
 }

@@ -3,9 +3,9 @@ import { type Award, type ItemAmount, LARGEST_AWARD, type PrizeLedger } from "..
 import type { Sql, Transaction } from "../sql.ts";
 import { bestOf } from "./entries.ts";
 
-/** How long a pool is open, and what a ranking covers. */
-export type PeriodType = "daily" | "weekly";
-export const PERIOD_TYPES: readonly PeriodType[] = ["daily", "weekly"];
+/** How long a pool is open, and what a ranking may cover. */
+export const PERIOD_TYPES = ["daily", "weekly"] as const;
+export type PeriodType = (typeof PERIOD_TYPES)[number];
 
 /** From its start to just before its end, in epoch milliseconds. */
 export interface Period {

@@ -1,10 +1,10 @@
 import type { Sql } from "../sql.ts";
 import { type BestEntry, bestOf } from "./entries.ts";
-import type { Period, PeriodType } from "./Pool.ts";
+import { PERIOD_TYPES, type Period } from "./Pool.ts";
 
 /** What a ranking covers: a day, a week, or everything. */
-export type RankingPeriod = PeriodType | "all";
-export const RANKING_PERIODS: readonly RankingPeriod[] = ["daily", "weekly", "all"];
+export const RANKING_PERIODS = [...PERIOD_TYPES, "all"] as const;
+export type RankingPeriod = (typeof RANKING_PERIODS)[number];
 
 /** The period of the rankings of everything. */
 export const ALL_TIME: Period = { startsAt: 0, endsAt: Number.MAX_SAFE_INTEGER };

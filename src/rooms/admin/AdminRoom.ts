@@ -11,6 +11,7 @@ import type { RoomServices } from "../runtime/services.ts";
 import { HUNT_VERBS, type HuntVerbServices } from "./hunts.ts";
 import { JOB_VERBS, type JobVerbServices } from "./jobs.ts";
 import { NODE_VERBS, type NodeVerbServices } from "./nodes.ts";
+import { POOL_VERBS, type PoolVerbServices } from "./pools.ts";
 import { POPUP_VERBS, type PopupVerbServices } from "./popups.ts";
 import { QUEST_VERBS, type QuestVerbServices } from "./quests.ts";
 import { TOURNAMENT_VERBS, type TournamentVerbServices } from "./tournaments.ts";
@@ -20,6 +21,7 @@ export interface AdminRoomServices
   extends RoomServices,
     HuntVerbServices,
     TournamentVerbServices,
+    PoolVerbServices,
     QuestVerbServices,
     PopupVerbServices,
     JobVerbServices,
@@ -30,6 +32,7 @@ export interface AdminRoomServices
 const DOMAINS: readonly Verbs<AdminRoomServices>[] = [
   HUNT_VERBS,
   TOURNAMENT_VERBS,
+  POOL_VERBS,
   QUEST_VERBS,
   POPUP_VERBS,
   JOB_VERBS,

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { PERIOD_TYPES } from "../../entities/pools/Pool.ts";
+import { RANKING_PERIODS } from "../../entities/pools/Ranking.ts";
+
+/** 2100-01-01. */
+const LATEST = 4_102_444_800_000;
+/** Beyond the last row of any answer. */
+const LARGEST_OFFSET = 100_000_000;
+
+const rows = z.coerce.number().int().min(1).max(1000).default(100);
+const offset = z.coerce.number().int().min(0).max(LARGEST_OFFSET);
+
+export const gameId = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id");
+export const poolPeriod = z.enum(PERIOD_TYPES);
+export const rankingPeriod = z.enum(RANKING_PERIODS);
+/** Epoch milliseconds. */
+export const moment = z.coerce.number().int().min(0).max(LATEST);
+
+/** How many pools or draws of the past. */
+export const past = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(10) });
+
+/** A part of a draw's candidates: whoever verifies it reads all of them. */
+export const range = z.strictObject({ limit: rows, offset: offset.default(0) });
+
+/** A part of a ranking, and a time of the day or week that it is to be of. */
+export const rankingRange = z
+  .strictObject({
+    limit: rows,
+    offset: offset.optional(),
+    around: z
+      .string()
+      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id")
+      .optional(),
+    at: moment.optional(),
+  })
+  .refine((part) => part.offset === undefined || part.around === undefined, {
+    path: ["around"],
+    error: "goes without offset",
+  })
+  .transform(({ limit, offset: after = 0, around, at }) => ({ part: { limit, offset: after, around }, at }));

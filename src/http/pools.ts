@@ -1,0 +1,70 @@
+import { type Request, Router } from "express";
+import type { z } from "zod";
+import type { DrawOffice } from "../actors/pools/DrawOffice.ts";
+import type { PoolOffice } from "../actors/pools/PoolOffice.ts";
+import type { RankingOffice } from "../actors/pools/RankingOffice.ts";
+import { gameId, moment, past, poolPeriod, range, rankingPeriod, rankingRange } from "../actors/pools/requests.ts";
+import { itemAmount } from "../actors/prizes/definition.ts";
+import type { PoolKind } from "../entities/pools/Pool.ts";
+import { RingmasterError } from "../errors.ts";
+import { validate } from "../validate.ts";
+import { requireRole } from "./auth/authenticate.ts";
+import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { operatorCall } from "./idempotency.ts";
+
+/** Pools, rankings and draws as the endpoints need them. Each call that names a game or a draw throws `not_found` when there is none. */
+export type PoolDirectory = Pick<PoolOffice, "open" | "finalised" | "contribute">;
+export type RankingDirectory = Pick<RankingOffice, "page">;
+export type DrawDirectory = Pick<DrawOffice, "list" | "get">;
+
+/** `GET /` and `GET /:game/:period` for everybody; `POST /:game/:period/contribute` for operators. */
+export function poolRoutes(pools: PoolDirectory): Router {
+  const router = Router();
+  router.get("/", async (_request, response) => {
+    response.json({ pools: await pools.open() });
+  });
+  router.get("/:game/:period", async (request, response) => {
+    const { limit } = validate(past, request.query);
+    response.json({ pools: await pools.finalised(kindOf(request), limit) });
+  });
+  router.post("/:game/:period/contribute", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const given = validate(itemAmount, request.body);
+    response.status(201).json(await pools.contribute(kindOf(request), given, operatorCall(request)));
+  });
+  return router;
+}
+
+/** `GET /:game/:period` for everybody. */
+export function rankingRoutes(rankings: RankingDirectory): Router {
+  const router = Router();
+  router.get("/:game/:period", async (request, response) => {
+    const [game, period] = [named(gameId, request.params.game), named(rankingPeriod, request.params.period)];
+    const { part, at } = validate(rankingRange, request.query);
+    response.json(await rankings.page(game, period, part, at));
+  });
+  return router;
+}
+
+/** `GET /` and `GET /:weekStartsAt` for everybody. */
+export function drawRoutes(draws: DrawDirectory): Router {
+  const router = Router();
+  router.get("/", async (request, response) => {
+    response.json({ draws: await draws.list(validate(past, request.query).limit) });
+  });
+  router.get("/:weekStartsAt", async (request, response) => {
+    const week = named(moment, request.params.weekStartsAt);
+    response.json(await draws.get(week, validate(range, request.query)));
+  });
+  return router;
+}
+
+function kindOf({ params }: Request): PoolKind {
+  return { game: named(gameId, params.game), period: named(poolPeriod, params.period) };
+}
+
+/** A part of the path that names what cannot be names nothing. */
+function named<T extends z.ZodType>(schema: T, name: unknown): z.output<T> {
+  const parsed = schema.safeParse(name);
+  if (!parsed.success) throw new RingmasterError("not_found");
+  return parsed.data;
+}
