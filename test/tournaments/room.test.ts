@@ -6,8 +6,9 @@ import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentDesk.t
 import type { TournamentDetails } from "../../src/actors/tournaments/TournamentOffice.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { OwnResult } from "../../src/rooms/tournaments/Results.ts";
-import { type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
+import { WireTap } from "../support/WireTap.ts";
 import { someTournament } from "./someTournament.ts";
 
 interface Closed {
@@ -129,5 +130,123 @@ describe("a tournament's room", function () {
     });
     assert.deepEqual([page.total, page.rows.map(({ rank, name }) => [rank, name])], [3, [[2, "Cleo"]]]);
     await Promise.all([late, stranger].map(({ room }) => room.leave()));
+  });
+
+  it("takes scores only while it is open, and in grace only of what was being played", async () => {
+    const startsAt = Date.now() + 3_600_000;
+    const id = await create({ startsAt, endsAt: startsAt + 60_000 });
+    const early = await enter(id, await node.signIn());
+    const refused = { code: "wrong_phase", details: { phase: "scheduled", changesAt: startsAt } };
+    await assert.rejects(submit(early, "a", 1), refused);
+    await act(id, "start");
+    await state(early, ({ phase }) => phase === "open");
+    await submit(early, "a", 1);
+    await act(id, "end");
+    const { acceptsUntil } = await early.message<Closed>("closed");
+    const late = await enter(id, await node.signIn());
+    assert.deepEqual(await late.message<Closed>("closed"), { phase: "grace", acceptsUntil });
+    await assert.rejects(submit(late, "b", 2), { details: { phase: "grace", changesAt: acceptsUntil } });
+    assert.equal((await submit(early, "b", 2)).best, 2);
+    await act(id, "extend", { ms: 1000 });
+    const moved = await late.message<Closed>("closed");
+    assert.deepEqual(moved, { phase: "grace", acceptsUntil: acceptsUntil + 1000 });
+    await act(id, "end");
+    await early.message("settled");
+    await assert.rejects(submit(early, "c", 3), { details: { phase: "settled", changesAt: null } });
+    assert.deepEqual(await submit(early, "b", 2), { rank: 1, best: 2, entries: 2 }, "what was taken is told again");
+  });
+
+  it("keeps when a player began to play through a drop, and tells them again how it stands", async () => {
+    const id = await create({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "7" }] }] });
+    const player = await node.signIn();
+    const wire = await WireTap.open(node.port);
+    const visitor = await Visitor.join(clientOf(wire.url, player.token), "tournament", { tournamentId: id });
+    await submit(visitor, "a", 1);
+    const isBack = new Promise<void>((resolve) => visitor.room.onReconnect(() => resolve()));
+    const isGone = new Promise<void>((resolve) => visitor.room.onDrop(() => resolve()));
+    visitor.room.reconnection.enabled = true;
+    wire.isDown = true;
+    wire.cut();
+    await isGone;
+    await act(id, "end");
+    wire.isDown = false;
+    await isBack;
+    const { phase, acceptsUntil } = await visitor.message<Closed>("closed");
+    assert.deepEqual([phase, acceptsUntil > Date.now()], ["grace", true]);
+    assert.equal((await submit(visitor, "b", 2)).best, 2);
+    await act(id, "end");
+    const won = { rank: 1, prizes: [{ item: "TICO", amount: "7" }] };
+    assert.deepEqual(await visitor.message<OwnResult>("settled"), won);
+    visitor.room.reconnection.enabled = false;
+    wire.close();
+  });
+
+  it("tells those who play that it was cancelled, and pays nothing", async () => {
+    const id = await create();
+    const player = await node.signIn();
+    const visitor = await enter(id, player);
+    await submit(visitor, "a", 1);
+    await act(id, "cancel");
+    assert.deepEqual(await visitor.message<Closed>("closed"), { phase: "cancelled", acceptsUntil: 0 });
+    await assert.rejects(submit(visitor, "b", 2), { code: "wrong_phase" });
+    assert.deepEqual(await inventory(player), []);
+    const late = await enter(id, player);
+    assert.deepEqual(await late.message<Closed>("closed"), { phase: "cancelled", acceptsUntil: 0 });
+  });
+
+  it("refuses what is no score, beyond the bounds, or too many", async () => {
+    const id = await create({ maxEntries: 2, maxSubmissions: 3 });
+    const [first, second] = await Promise.all([0, 1].map(async () => enter(id, await node.signIn())));
+    for (const bad of [
+      {},
+      { submissionId: "", score: 1 },
+      { submissionId: "a b", score: 1 },
+      { submissionId: "x".repeat(65), score: 1 },
+      { submissionId: "\u00e9", score: 1 },
+      { submissionId: "a", score: Number.NaN },
+      { submissionId: "a", score: Number.POSITIVE_INFINITY },
+      { submissionId: "a", score: "1" },
+      { submissionId: "a", score: 1, subscore: 0.5 },
+      { submissionId: "a", score: 1, subscore: 2 ** 29 + 1 },
+      { submissionId: "a", score: 1, proof: "x".repeat(4097) },
+      { submissionId: "a", score: 1, playerId: "another" },
+    ])
+      await assert.rejects(first!.request("submit", bad), { code: "invalid_payload" }, JSON.stringify(bad));
+    await assert.rejects(submit(first!, "a", -1), { code: "score_refused", details: { min: 0, max: 1e9 } });
+    await assert.rejects(submit(first!, "a", 1e9 + 1), { code: "score_refused" });
+    const largest = { subscore: 2 ** 29, proof: "x".repeat(4096) };
+    assert.equal((await submit(first!, "!".repeat(64), 1e9, largest)).entries, 1);
+    await submit(first!, "b", 1);
+    await assert.rejects(submit(first!, "c", 1), { code: "entries_used_up", details: { of: "player" } });
+    await submit(second!, "a", 1);
+    await assert.rejects(submit(second!, "b", 1), { code: "entries_used_up", details: { of: "tournament" } });
+    for (const bad of [{ limit: 0 }, { limit: 101 }, { around: "" }, { around: 5 }, { offset: 1 }])
+      await assert.rejects(first!.request("standings", bad), { code: "invalid_payload" }, JSON.stringify(bad));
+    const { rows } = await first!.request<{ rows: unknown[] }>("standings");
+    assert.equal(rows.length, 2);
+  });
+
+  it("is entered only for a tournament that there is", async () => {
+    const { token } = await node.signIn();
+    for (const [options, code] of [
+      [{ tournamentId: "none" }, 404],
+      [{ tournamentId: "" }, 400],
+      [{}, 400],
+    ] as const)
+      await assert.rejects(Visitor.join(node.client(token), "tournament", options), { code });
+    await assert.rejects(Visitor.join(node.client("x"), "tournament", { tournamentId: await create() }), { code: 401 });
+  });
+
+  it("shows in the metrics how many compete, until it is over", async () => {
+    const id = await create();
+    const visitor = await enter(id, await node.signIn());
+    await submit(visitor, "a", 1);
+    await state(visitor, ({ players }) => players === 1);
+    const metrics = async (): Promise<string> => await (await fetch(`${node.url}/metrics`)).text();
+    assert.match(await metrics(), new RegExp(`tournament_players\\{tournament="${id}"\\} 1`));
+    assert.match(await metrics(), /submit_latency_seconds_count [1-9]/);
+    await act(id, "cancel");
+    await visitor.message("closed");
+    assert.doesNotMatch(await metrics(), new RegExp(`tournament="${id}"`));
   });
 });
