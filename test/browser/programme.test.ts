@@ -49,6 +49,8 @@ describe("the player page's programme", () => {
       told("2", "tournamentPhase", { id: "t", name: "T", phase: "open" }),
       told("1", "tournamentPhase", { id: "t", name: "T", phase: "open" }),
       told("0", "huntPhase", { id: "h", name: "H", phase: "solving" }),
+      told("-1", "tournamentScheduled", { id: "same", name: "T", phase: "scheduled" }),
+      told("-2", "huntScheduled", { id: "same", name: "H", phase: "scheduled" }),
     ];
     deepEqual(
       newsOf(events).map(({ text }) => text),
@@ -57,6 +59,8 @@ describe("the player page's programme", () => {
         "“T” has been given more time.",
         "“T” is open: play for the prizes.",
         "“H” has begun.",
+        "“T” is announced.",
+        "“H” is announced.",
       ],
     );
   });

@@ -35,9 +35,11 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
     if (typeof name !== "string") continue;
     if (type === "tournamentSettled") news.unshift({ id, at, text: settledText(name, winners) });
     if (typeof phase !== "string") continue;
-    const again = told.has(`${eventId} ${phase}`);
+    // Events of two domains may have the same id.
+    const key = `${/^[a-z]*/.exec(type)![0]} ${eventId} ${phase}`;
+    const again = told.has(key);
     const text = again ? `“${name}” has been given more time.` : PHASES[phase]?.(name);
-    told.add(`${eventId} ${phase}`);
+    told.add(key);
     if (text !== undefined) news.unshift({ id, at, text });
   }
   return news;
