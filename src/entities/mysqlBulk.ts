@@ -74,8 +74,8 @@ export class MysqlPages implements RowPages {
     query: { sql: string; values: readonly unknown[]; page: number },
   ) {
     this.#connection = createConnection(options);
-    // Fails the statement as well, which is what is waited for.
-    this.#connection.on("error", () => {});
+    // mysql2 tells of a lost connection here, and not where rows are awaited.
+    this.#connection.on("error", (error) => this.#end(error));
     prepare(this.#connection);
     const rows = this.#connection.query({ sql: query.sql, values: [...query.values], rowsAsArray: true });
     rows.on("result", (row: Row) => this.#add(row, query.page));
