@@ -4,7 +4,7 @@ import { systemClock, systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
-import type { Database } from "../../src/entities/sql.ts";
+import type { Database, Sql } from "../../src/entities/sql.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 export const DATABASES: Record<string, () => Promise<Database>> = {
@@ -82,13 +82,16 @@ export class PoolWorld {
   }
 
   async enter(...entries: AnEntry[]): Promise<void> {
-    if (entries.length === 0) return;
+    if (entries.length > 0) await this.enterBy(this.database, entries);
+  }
+
+  async enterBy(sql: Sql, entries: readonly AnEntry[]): Promise<void> {
     const rows = entries.map(({ game = "snake", player, name = player, score, storedAt, tournament = "open" }) => {
       this.#seq += 1;
       const told = [this.#seq, this.#seq, 1, storedAt];
       return [tournament, player, this.#seq, `s${this.#seq}`, name, game, score, 0, score, 0, ...told];
     });
-    await this.database.write(
+    await sql.write(
       `INSERT INTO score_entries (tournament_id, player_id, entry_no, submission_id, player_name, game, score, subscore, best,
          best_subscore, seq, reached_seq, told_rank, stored_at) VALUES ${rows.map((row) => `(${row.map(() => "?").join(", ")})`).join(", ")}`,
       rows.flat(),

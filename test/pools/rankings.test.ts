@@ -4,6 +4,7 @@ import { periodAt } from "../../src/actors/pools/periods.ts";
 import { ALL_TIME, leaderOf, RANKING_PERIODS, type RankingKey, rankingPage } from "../../src/entities/pools/Ranking.ts";
 import { type RankingsCounted, rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
+import { until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { type AnEntry, at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
@@ -158,6 +159,24 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.equal(rows.length, 50);
       assert.ok(rows.every(({ entries, rank }, place) => entries === 6 && rank === place + 1));
     });
+
+    if (name === "MariaDB") {
+      it("wait for an entry that has its time and is not to be seen yet", async () => {
+        const stalled = await world.database.begin();
+        await stalled.query("SELECT phase FROM tournaments WHERE id = 'open' LOCK IN SHARE MODE");
+        await world.enterBy(stalled, [{ player: "ada", score: 1, storedAt: DAY }]);
+        await world.enter({ player: "bob", score: 2, storedAt: DAY + 1 });
+        const counting = count();
+        const waiting =
+          "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
+        // By the stalled transaction itself, which MariaDB would end were it idle.
+        const isWaiting = async () => (await stalled.query(waiting))[0];
+        await until(isWaiting, { timeoutMs: 10_000, what: "the run waits for the entry" });
+        await stalled.commit();
+        await counting;
+        assert.equal((await ranking("all")).total, 2);
+      });
+    }
 
     it("know who leads, also by what they have not counted yet", async () => {
       const leader = async () => (await leaderOf(world.database, keyOf("daily")))?.playerId;
