@@ -12,12 +12,20 @@ import type { BoardKey, BoardPage, Leaderboard } from "../../src/stores/tourname
 import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 
-export const HOUR = 3_600_000;
+/** How long a tournament is open, and then its grace: some beats of the nodes, of which each is simulated. */
+export const ROUND_MS = 60_000;
 
-/** A tournament that takes anything, and is over an hour after its start. */
+/** A tournament that takes anything for a minute. */
 export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {}): TournamentTerms {
   return {
-    ...{ name: "Snake Sunday", game: "snake", startsAt, endsAt: startsAt + HOUR, graceMs: HOUR, operator: "best" },
+    ...{
+      name: "Snake Sunday",
+      game: "snake",
+      startsAt,
+      endsAt: startsAt + ROUND_MS,
+      graceMs: ROUND_MS,
+      operator: "best",
+    },
     ...{ order: "desc", maxEntries: 1000, maxSubmissions: 100_000, minScore: 0, maxScore: 1000 },
     ...{ submissionsPerMinute: 10_000, prizes: [], series: null },
     ...change,
@@ -157,7 +165,7 @@ export class TournamentCluster<C extends Clock = Clock> {
     if (await this.tournaments.get("t")) return;
     const isOpened = this.plan.startsAt === undefined;
     const tournament = node.actors.ref(TournamentActor, "t");
-    await tournament.create(someTerms(this.clock.now() + (isOpened ? 60_000 : 0), this.plan), "op", null);
+    await tournament.create(someTerms(this.clock.now() + (isOpened ? ROUND_MS : 0), this.plan), "op", null);
     if (isOpened) await tournament.start();
   }
 }

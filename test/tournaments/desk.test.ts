@@ -4,7 +4,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { REMEMBERED } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, HOUR, type NodeParts, playerOf, TournamentCluster } from "./TournamentCluster.ts";
+import { type Desk, type NodeParts, playerOf, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
 
 describe("the desks of a tournament", () => {
   let cluster: TournamentCluster<ManualClock>;
@@ -115,34 +115,34 @@ describe("the desks of a tournament", () => {
     });
 
     it("before the start, and tell when that is", async () => {
-      const startsAt = cluster.clock.now() + HOUR;
+      const startsAt = cluster.clock.now() + ROUND_MS;
       cluster.plan = { startsAt };
       await join();
       assert.deepEqual(await refusal(a.submit("ann", "s1", 1)), [
         "wrong_phase",
         { phase: "scheduled", changesAt: startsAt },
       ]);
-      await cluster.clock.advance(HOUR);
+      await cluster.clock.advance(ROUND_MS);
       assert.equal((await a.submit("ann", "s1", 1)).rank, 1);
     });
 
     it("after the end, unless what is submitted was being played then", async () => {
       const sessions: Record<string, number> = {};
       const startsAt = cluster.clock.now();
-      const endsAt = startsAt + HOUR;
-      cluster.plan = { startsAt, endsAt, graceMs: HOUR };
+      const endsAt = startsAt + ROUND_MS;
+      cluster.plan = { startsAt, endsAt, graceMs: ROUND_MS };
       await join({ sessionStart: async (playerId) => sessions[playerId] });
       await cluster.clock.advance(endsAt - cluster.clock.now() + 1000);
       assert.equal(a.row.table.phase, "grace");
       assert.equal((await a.submit("ann", "s1", 1, { joinedAt: endsAt - 1 })).rank, 1);
       const late = { joinedAt: endsAt };
-      const grace = { phase: "grace", changesAt: endsAt + HOUR };
+      const grace = { phase: "grace", changesAt: endsAt + ROUND_MS };
       assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
       sessions.bob = endsAt;
       assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
       sessions.bob = endsAt - 1;
       assert.equal((await a.submit("bob", "s1", 1, late)).rank, 2);
-      await cluster.clock.advance(HOUR);
+      await cluster.clock.advance(ROUND_MS);
       const [code, details] = await refusal(a.submit("cid", "s1", 1, { joinedAt: startsAt }));
       assert.deepEqual([code, (details as { changesAt: unknown }).changesAt], ["wrong_phase", null]);
     });
@@ -156,15 +156,27 @@ describe("the desks of a tournament", () => {
 
     it("by the clock where the word of the end has not come", async () => {
       const startsAt = cluster.clock.now();
-      cluster.plan = { startsAt, endsAt: startsAt + HOUR, graceMs: HOUR };
+      cluster.plan = { startsAt, endsAt: startsAt + ROUND_MS, graceMs: ROUND_MS };
       await join();
       const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
-      await cluster.clock.advance(HOUR);
+      await cluster.clock.advance(ROUND_MS);
       assert.equal(deaf.row.table.phase, "open");
       assert.equal((await refusal(deaf.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })))[0], "wrong_phase");
       assert.equal((await deaf.submit("ann", "s1", 1, { joinedAt: startsAt })).rank, 1);
-      await cluster.clock.advance(HOUR);
+      await cluster.clock.advance(ROUND_MS);
       assert.equal((await refusal(deaf.submit("ann", "s2", 1, { joinedAt: startsAt })))[0], "wrong_phase");
+    });
+
+    it("by the clock where the tournament's actor is late", async () => {
+      const startsAt = cluster.clock.now();
+      cluster.plan = { startsAt, endsAt: startsAt + ROUND_MS, graceMs: ROUND_MS };
+      await join();
+      await cluster.clock.advance(startsAt + 2 * ROUND_MS - 1000 - cluster.clock.now());
+      await a.node.crash();
+      await cluster.clock.advance(1500);
+      assert.equal((await cluster.tournaments.get("t"))!.phase, "grace");
+      assert.equal((await refusal(b.submit("ann", "s1", 1, { joinedAt: startsAt })))[0], "wrong_phase");
+      assert.equal((await cluster.tournaments.get("t"))!.phase, "grace");
     });
 
     it("by the journal where the word of an early end has not come", async () => {
@@ -356,8 +368,18 @@ describe("the desks of a tournament", () => {
       assert.equal(deaf.row.shown, "ann");
     });
 
+    it("and do not fall back when news from before come late", async () => {
+      await join();
+      const { endsAt, phaseEndsAt } = a.row.table;
+      await cluster.within(cluster.actor(a).end());
+      const data = { phase: "open", endsAt, phaseEndsAt };
+      await cluster.feed.append([{ key: "late", topic: "tournament:t", at: cluster.clock.now(), type: "phase", data }]);
+      await cluster.clock.advance(100);
+      assert.deepEqual(a.row.phases, ["grace"]);
+    });
+
     it("of a tournament that was opened early, with when it began", async () => {
-      const startsAt = cluster.clock.now() + HOUR;
+      const startsAt = cluster.clock.now() + ROUND_MS;
       cluster.plan = { startsAt };
       await join();
       await cluster.within(cluster.actor(b).start());

@@ -22,8 +22,7 @@ export class BoardPulse extends Pulse {
       if (!table.isTaking) return;
       try {
         const view = await leaderboard.page(table.key, 0, TOP);
-        // Once nothing is taken any more, what is committed is shown.
-        if (!view || this.isStopped || !table.isTaking) return;
+        if (!view) return;
         table.boardEpoch = Math.max(table.boardEpoch, view.epoch);
         table.show(view);
         hasRead(table, view);

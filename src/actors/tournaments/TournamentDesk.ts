@@ -82,7 +82,7 @@ export class TournamentDesk {
     this.#ports = ports;
     const { peers, membership } = ports.actors;
     this.#clerk = new ScoreClerk(ports, (table) => this.#doubts.raise(table));
-    this.#doubts = new Doubts({ ...ports, rebuild: (table) => this.#clerk.rebuild(table, 0) });
+    this.#doubts = new Doubts({ ...ports, rebuild: (table) => this.#showRebuilt(table) });
     this.#checks = new ScoreChecks(ports.checks, ports);
     this.#tables = new TournamentTables({
       ...ports,
@@ -218,6 +218,12 @@ export class TournamentDesk {
     return around === undefined
       ? committedPage(database, tournament, offset, limit)
       : committedAround(database, tournament, around, limit);
+  }
+
+  async #showRebuilt(table: TournamentTable): Promise<boolean> {
+    const isLoaded = await this.#clerk.rebuild(table, 0);
+    if (isLoaded) this.#tables.at(table.id, ({ pulse }) => pulse.touch());
+    return isLoaded;
   }
 
   /** What the node had read, decided or committed last may have reached nobody. */
