@@ -10,17 +10,21 @@ export interface Environment {
   memoryGb: number;
   node: string;
   redis: string;
-  mariaDb: string;
+  /** This and the next: absent where no database takes part. */
+  mariaDb?: string;
   /** 1: every commit is on the disk before it is acknowledged. */
-  flushLogAtCommit: number;
+  flushLogAtCommit?: number;
   /** How many files, sockets included, one process may have open. */
   openFiles: number;
   /** Processes that wanted a core, on average of the last minute, before anything was measured. */
   loadAverage: number;
 }
 
-export async function environmentOf(redisUrl: string, databaseUrl: string): Promise<Environment> {
-  const [redis, database] = await Promise.all([redisVersion(redisUrl), databaseVersion(databaseUrl)]);
+export async function environmentOf(redisUrl: string, databaseUrl?: string): Promise<Environment> {
+  const [redis, database] = await Promise.all([
+    redisVersion(redisUrl),
+    databaseUrl === undefined ? {} : databaseVersion(databaseUrl),
+  ]);
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
@@ -35,9 +39,11 @@ export async function environmentOf(redisUrl: string, databaseUrl: string): Prom
 
 export function describeEnvironment(environment: Environment): string {
   const { cpu, cores, memoryGb, node, redis, mariaDb, flushLogAtCommit, openFiles, loadAverage } = environment;
+  const database =
+    mariaDb === undefined ? "" : `, MariaDB ${mariaDb} (innodb_flush_log_at_trx_commit=${flushLogAtCommit})`;
   return [
     `${cores} × ${cpu}, ${memoryGb} GB; load average ${loadAverage.toFixed(1)} before the start`,
-    `Node ${node}, Redis ${redis}, MariaDB ${mariaDb} (innodb_flush_log_at_trx_commit=${flushLogAtCommit}), ${openFiles} open files a process`,
+    `Node ${node}, Redis ${redis}${database}, ${openFiles} open files a process`,
   ].join("\n");
 }
 
