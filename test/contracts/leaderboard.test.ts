@@ -231,6 +231,13 @@ for (const { name, open } of LEADERBOARDS) {
       assert.equal((await all()).version, 8);
     });
 
+    it("does not take a part of a name for a submission", async () => {
+      await begin();
+      const playerName = "a\nodd\nb\n";
+      await accept("ann", 1, { playerName });
+      assert.equal((await accept("ann", 2, { playerName, submissionId: "odd" })).entryNo, 2);
+    });
+
     it("decides on a submission that comes many times at once only once", async () => {
       await begin();
       const decisions = await Promise.all(

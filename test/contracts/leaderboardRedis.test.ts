@@ -117,6 +117,26 @@ describe("RedisLeaderboard and its server", () => {
     assert.equal((await leaderboard.page(board, 0, 0))?.total, 2);
   });
 
+  it("lets a load that begins before another ends win over it", async () => {
+    const later = Promise.withResolvers<void>();
+    const isRead = Promise.withResolvers<void>();
+    async function* laterPlayers(): AsyncGenerator<PlayerSnapshot> {
+      isRead.resolve();
+      await later.promise;
+      yield* players(3);
+    }
+    let other: Promise<boolean> | undefined;
+    async function* overtaken(): AsyncGenerator<PlayerSnapshot> {
+      other = leaderboard.load(board, { epoch: 2, submissions: 3, players: laterPlayers() });
+      await isRead.promise;
+      yield* players(0);
+    }
+    assert.equal(await leaderboard.load(board, { epoch: 2, submissions: 0, players: overtaken() }), false);
+    later.resolve();
+    assert.equal(await other, true);
+    assert.equal((await leaderboard.page(board, 0, 0))?.total, 3);
+  });
+
   it("puts nothing in the place of what is live when staged players were lost", async () => {
     await submit("ann", 1);
     async function* losing(): AsyncGenerator<PlayerSnapshot> {
