@@ -91,7 +91,9 @@ for (const { name, open } of LEADERBOARDS) {
     it("answers a loaded submission as the first time, and is unsure of those it was not given", async () => {
       const last = REMEMBERED + 3;
       const ann = playerWith("ann", 4, last, { playerName: "Änn 🎪", best: 0.1 + 0.2, score: -1e-300, subscore: -7 });
-      await leaderboard.load(board, { epoch: 1, submissions: last, players: [ann] });
+      // more than are remembered: those in excess are left out
+      const all = { ...ann, remembered: [...ann.remembered, entry("ann", 3), entry("ann", 2)] };
+      await leaderboard.load(board, { epoch: 1, submissions: last, players: [all] });
       const entries = ann.remembered.toReversed();
       for (const [index, remembered] of entries.entries()) {
         const before = index === 0 ? {} : { previous: entries[index - 1] };

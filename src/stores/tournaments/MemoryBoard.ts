@@ -129,5 +129,5 @@ export class MemoryBoard {
 /** A clock behind the window's begin has jumped: it begins a new one, for else it could lock the player out for as long as the jump. */
 function windowAt(now: number, window: Player["window"] | undefined): Player["window"] {
   const isOver = window === undefined || now < window.begin || now >= window.begin + MINUTE_MS;
-  return isOver ? { begin: now, entries: 0 } : { ...window };
+  return isOver ? { begin: now, entries: 0 } : window;
 }
