@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "schedulers/": ["actors/", "stores/", "entities/"],
   "schedulers/runtime/": ["actors/runtime/", "entities/"],
   "stores/": ["entities/"],
-  "stores/runtime/": [],
+  "stores/runtime/": ["entities/sql.ts"],
   "telemetry/": [],
 };
 
