@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
+import { TournamentActor, type TournamentPorts, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
 import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { MortalDatabase } from "../actors/MortalDatabase.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
 
 /** Open for ten seconds from `startsAt` on, with a grace of five; the best score counts. */
@@ -131,13 +132,14 @@ export class TournamentWorld {
   }
 
   /** A node that has joined; calls go to the latest one. */
-  async join(id: string, database: Database = this.database): Promise<SimulatedNode> {
-    const { clock, feed, hub } = this;
-    const ports = { database, clock, pages: SMALL_PAGES };
-    const node = new SimulatedNode({ id, hub, database: this.database, clock, feed }, [
+  async join(id: string): Promise<SimulatedNode> {
+    const { clock, database, feed, hub } = this;
+    const ports: TournamentPorts = { database, clock, pages: SMALL_PAGES };
+    const node = new SimulatedNode({ id, hub, database, clock, feed }, [
       tournamentKind(ports),
       kindOf(TournamentSeriesActor),
     ]);
+    ports.database = new MortalDatabase(database, node.life);
     await node.actors.start();
     this.node = node;
     return node;
