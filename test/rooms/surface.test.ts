@@ -6,12 +6,14 @@ import type { Client } from "@colyseus/sdk";
 import { SignJWT } from "jose";
 import { WebSocket } from "ws";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { seededRng, systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/clock.ts";
 import { ERRORS, type ErrorCode, RingmasterError } from "../../src/errors.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
 import { someHunt } from "../hunts/someHunt.ts";
+import { Mangler, NAMES, OUR_FAULT, VALUES } from "../support/mangling.ts";
 import { JWT_SECRET, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
+import { someTournament } from "../tournaments/someTournament.ts";
 
 /** `SEED=<seed> npx mocha test/rooms/surface.test.ts` sends the same again. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -21,51 +23,12 @@ const VANDALS_A_ROOM = 25;
 const JOINS = 900;
 const SOCKETS = 30;
 
-const rng = seededRng(SEED);
-const below = (bound: number): number => Math.floor(rng.next() * bound);
-const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
+const mangler = new Mangler(SEED);
+const below = (bound: number): number => mangler.below(bound);
+const pick = <T>(items: readonly T[]): T => mangler.pick(items);
 
 /** The bits of a frame's first byte that hold its code. */
 const CODE_MASK = 0x1f;
-
-/** Codes that what a client sends may never bring about. */
-const OUR_FAULT: ReadonlySet<ErrorCode> = new Set(["internal", "unavailable", "overloaded", "outcome_unknown"]);
-
-function deep(levels: number): unknown {
-  let value: unknown = 1;
-  for (let level = 0; level < levels; level++) value = level % 2 ? [value] : { a: value };
-  return value;
-}
-
-const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf", "__defineGetter__"];
-const VALUES: readonly unknown[] = [
-  ...[undefined, null, true, false, 0, -1, 1.5, NaN, Infinity, 2 ** 53, -(2 ** 40)],
-  ...["", " ", "x".repeat(300), "0.1", "1", "[object Object]", "\u0000", "\u202e", "💣".repeat(90), ...NAMES],
-  ...["'; DROP TABLE hunts; --", "../../../etc/passwd", `{"$ne": null}`, "\ud800"],
-  ...[[], [[]], [null], {}, { a: { b: { c: {} } } }, new Date(0), new Uint8Array(20), new Map([[1, 2]]), deep(40)],
-  ...NAMES.map((name) => Object.fromEntries([[name, { polluted: true }]])),
-];
-
-/** Something like `template`: with a field that is wrong, missing or too many, or something else altogether. */
-function mangled(template: Record<string, unknown>): unknown {
-  const fields = Object.keys(template);
-  const field = fields.length === 0 ? "x" : pick(fields);
-  switch (below(5)) {
-    case 0:
-      return pick(VALUES);
-    case 1:
-      return Object.fromEntries(Object.entries(template).filter(([name]) => name !== field));
-    case 2:
-      return Object.fromEntries([...Object.entries(template), [pick([...NAMES, "extra"]), pick(VALUES)]]);
-    case 3: {
-      const value = template[field];
-      const inner = typeof value === "object" && value !== null && !Array.isArray(value);
-      return { ...template, [field]: inner ? mangled(value as Record<string, unknown>) : pick(VALUES) };
-    }
-    default:
-      return { ...template, [field]: pick(VALUES) };
-  }
-}
 
 interface Surface {
   room: string;
@@ -93,6 +56,10 @@ describe("bad input on all of the server's surface", function () {
     const create = async (): Promise<string> =>
       (await node.post<{ id: string }>("/api/hunts", { token, body: someHunt() })).body.id;
     [huntId, decoy] = [await create(), await create()];
+    const tournament = { ...someTournament(), series: { cron: "0 12 * * *", timezone: "UTC" } };
+    const createTournament = async (): Promise<string> =>
+      (await node.post<{ id: string }>("/api/tournaments", { token, body: someTournament() })).body.id;
+    const [tournamentId, tournamentDecoy] = [await createTournament(), await createTournament()];
     const definition = someHunt() as unknown as Record<string, unknown>;
     surfaces = [
       {
@@ -103,6 +70,14 @@ describe("bad input on all of the server's surface", function () {
           ["solve", { assignmentId: "0.1", answer: "x" }],
         ],
       },
+      {
+        room: "tournament",
+        options: { tournamentId },
+        requests: [
+          ["submit", { submissionId: "s", score: 1, subscore: 1, proof: "p" }],
+          ["standings", { limit: 5, around: "nobody" }],
+        ],
+      },
       { room: "lobby", options: { since: "1-1" }, requests: [["viewPopup", { windowId: "w" }]] },
       {
         room: "admin",
@@ -110,8 +85,13 @@ describe("bad input on all of the server's surface", function () {
         requests: [
           ["command", { name: "createHunt", args: definition, requestId: "r" }],
           ["command", { name: "extendHunt", args: { huntId: decoy, ms: 1000 } }],
+          ["command", { name: "createTournament", args: tournament, requestId: "r" }],
+          ["command", { name: "extendTournament", args: { tournamentId: tournamentDecoy, ms: 1000 } }],
+          ["command", { name: "createGame", args: { id: "golf", name: "Golf", minScore: 0, maxScore: 1 } }],
+          ["command", { name: "createQuest", args: { id: "q", title: "Q", condition: {}, delayMs: 0, rewards: [] } }],
           ["command", { name: pick(NAMES), args: {} }],
           ["query", { name: "hunt", args: { huntId: decoy } }],
+          ["query", { name: "tournamentStandings", args: { tournamentId: tournamentDecoy, limit: 1, offset: 0 } }],
           ["query", { name: pick(NAMES), args: {} }],
         ],
       },
@@ -167,14 +147,14 @@ describe("bad input on all of the server's surface", function () {
     assert.deepEqual(faults.slice(1), [], "nothing but that it is ready is written, and no error is logged");
   }
 
-  it(`is refused with a typed error by each request of each room, ${3 * VANDALS_A_ROOM * BURST} times`, async () => {
+  it(`is refused with a typed error by each request of each room, ${4 * VANDALS_A_ROOM * BURST} times`, async () => {
     const codes = new Map<string, number>();
     const vandalise = async ({ room, options, requests }: Surface): Promise<void> => {
       const vandal = await Visitor.join(await visitorOf(room), room, options);
       const answers = Array.from({ length: BURST }, async () => {
         const [type, template] = pick(requests);
         const asked = below(8) === 0 ? pick([...NAMES, "CLAIM", "x".repeat(60), " "]) : type;
-        const payload = mangled(template);
+        const payload = mangler.mangled(template);
         const code = await vandal.request(asked, payload).then(
           () => "accepted",
           (error: unknown) => {
@@ -216,9 +196,13 @@ describe("bad input on all of the server's surface", function () {
       const method = kind === "method" ? pick(["leave", "query", ...NAMES]) : pick(["joinOrCreate", "create", "join"]);
       const name = kind === "room" ? pick(unknown) : room;
       const token = kind === "token" ? pick(bad) : kind === "role" ? player : await tokenOf("operator");
-      const wrong = pick<unknown>([{ huntId: pick(VALUES) }, { huntId: "nowhere" }, {}, { huntId: `${huntId} ` }]);
+      const [event, option] = pick([
+        ["hunt", "huntId"],
+        ["tournament", "tournamentId"],
+      ] as const);
+      const wrong = pick<unknown>([{ [option]: pick(VALUES) }, { [option]: "nowhere" }, {}, { [option]: "none " }]);
       const body = kind === "options" ? wrong : kind === "body" ? pick(["[]", "7", "{", '"x"', "null,"]) : options;
-      const target = kind === "options" ? "hunt" : kind === "role" ? "admin" : name;
+      const target = kind === "options" ? event : kind === "role" ? "admin" : name;
       const response = await fetch(`${node.url}/matchmake/${method}/${target}`, {
         method: "POST",
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
