@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOffice.ts";
+import type { WireError } from "../../src/errors.ts";
+import { someQuest } from "../quests/someQuest.ts";
+import { until } from "../support/processes.ts";
+import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { muteSdk, Visitor } from "../support/Visitor.ts";
+import { someTournament } from "../tournaments/someTournament.ts";
+
+interface Line {
+  kind: string;
+  type: string;
+  data: object;
+}
+
+describe("the admin room", function () {
+  this.timeout(60_000);
+  muteSdk();
+  let directory: string;
+  let node: RingmasterNode;
+  let operator: Visitor;
+  let viewer: Visitor;
+
+  before(async () => {
+    directory = temporaryDirectory("admin");
+    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    operator = await Visitor.join(node.client(await tokenOf("operator")), "admin");
+    viewer = await Visitor.join(node.client(await tokenOf("viewer")), "admin");
+  });
+
+  after(async () => {
+    await node.kill();
+    removeDirectory(directory);
+  });
+
+  const command = <T>(name: string, args?: object, requestId?: string): Promise<T> =>
+    operator.request("command", { name, ...(args && { args }), ...(requestId && { requestId }) });
+  const query = <T>(name: string, args?: object): Promise<T> =>
+    viewer.request("query", { name, ...(args && { args }) });
+
+  /** What the room takes as commands or queries. */
+  async function namesOf(type: "command" | "query"): Promise<string[]> {
+    const told = await operator.request(type, { name: "none" }).catch(({ message }: WireError) => message);
+    return /there are (.+)\.$/.exec(String(told))![1]!.split(", ");
+  }
+
+  it("takes commands of operators alone, whatever they are, and lets viewers ask", async () => {
+    const commands = await namesOf("command");
+    assert.ok(commands.length > 20);
+    for (const name of commands)
+      await assert.rejects(viewer.request("command", { name, args: {} }), { code: "forbidden" }, name);
+    const { token } = await node.signIn();
+    await assert.rejects(Visitor.join(node.client(token), "admin"), { code: 403 });
+    for (const name of ["tournaments", "games", "quests", "hunts", "jobs", "nodes"])
+      assert.ok(typeof (await query(name)) === "object", name);
+  });
+
+  it("runs a tournament from its creation to its end, and tells the timeline who did it", async () => {
+    const startsAt = Date.now() + 3_600_000;
+    const args = someTournament({ startsAt, endsAt: startsAt + 60_000, graceMs: 0 });
+    const { id: tournamentId } = await command<{ id: string }>("createTournament", args, "once");
+    assert.deepEqual(await command("createTournament", args, "once"), { id: tournamentId });
+    const { data } = await viewer.message<Line>("timeline", ({ type }) => type === "createTournament");
+    assert.deepEqual(data, { operatorId: "operator", operator: "operator" });
+    const listed = await query<TournamentSummary[]>("tournaments");
+    assert.deepEqual(listed[0], await pick(tournamentId));
+    assert.equal((await command<TournamentSummary>("startTournament", { tournamentId })).phase, "open");
+    const { endsAt } = await query<TournamentDetails>("tournament", { tournamentId });
+    const extended = await command<TournamentSummary>("extendTournament", { tournamentId, ms: 1000 });
+    assert.equal(extended.endsAt, endsAt + 1000);
+    const player = await node.signIn("Ada");
+    const room = await Visitor.join(node.client(player.token), "tournament", { tournamentId });
+    await room.request("submit", { submissionId: "s", score: 5 });
+    const preview = await command<{ players: number; prizes: { name: string }[] }>("previewTournament", {
+      tournamentId,
+    });
+    assert.deepEqual([preview.players, preview.prizes.map(({ name }) => name)], [1, ["Ada"]]);
+    await command("endTournament", { tournamentId });
+    const settled = async (): Promise<boolean> =>
+      (await query<TournamentDetails>("tournament", { tournamentId })).phase === "settled";
+    await until(settled, { timeoutMs: 20_000, what: "settling" });
+    const page = await query("tournamentStandings", { tournamentId, limit: 1 });
+    const row = { rank: 1, playerId: player.id, name: "Ada", score: 5, subscore: 0, entries: 1 };
+    assert.deepEqual(page, { rows: [row], total: 1 });
+    await assert.rejects(command("cancelTournament", { tournamentId }), { code: "wrong_phase" });
+    await assert.rejects(command("endSeries", { tournamentId }), { code: "conflict" });
+  });
+
+  async function pick(tournamentId: string): Promise<TournamentSummary> {
+    const details = await query<TournamentDetails>("tournament", { tournamentId });
+    const { id, name, game, phase, startsAt, endsAt, phaseEndsAt } = details;
+    return { id, name, game, phase, startsAt, endsAt, phaseEndsAt };
+  }
+
+  it("cancels a tournament, and adds a game", async () => {
+    const { id: tournamentId } = await command<{ id: string }>("createTournament", someTournament());
+    assert.equal((await command<TournamentSummary>("cancelTournament", { tournamentId })).phase, "cancelled");
+    const golf = { id: "golf", name: "Golf", minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
+    assert.deepEqual(await command("createGame", golf), { id: "golf" });
+    await assert.rejects(command("createGame", golf), { code: "conflict" });
+    assert.deepEqual(
+      (await query<{ id: string }[]>("games")).find(({ id }) => id === "golf"),
+      golf,
+    );
+  });
+
+  it("adds and retires quests", async () => {
+    assert.deepEqual(await command("createQuest", someQuest({ id: "q1" })), { id: "q1" });
+    await assert.rejects(command("createQuest", someQuest({ id: "q1" })), { code: "conflict" });
+    assert.deepEqual(
+      (await query<{ id: string }[]>("quests")).map(({ id }) => id),
+      ["q1"],
+    );
+    assert.equal((await command<{ id: string }>("retireQuest", { questId: "q1" })).id, "q1");
+    assert.deepEqual(await query("quests"), []);
+    await assert.rejects(command("retireQuest", { questId: "none" }), { code: "not_found" });
+  });
+});
