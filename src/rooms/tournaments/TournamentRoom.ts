@@ -126,7 +126,8 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   onStandings(view: BoardPage): void {
     const { state } = this;
     state.players = view.total;
-    if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
+    // A peer's word that came while the table was being opened is here before the table is.
+    if (this.#table?.isTaking) this.services.tournamentStands(this.#table.id, view.total);
     for (const [at, row] of view.rows.entries()) {
       const { rank, playerId, name, score } = row;
       const shown = state.top[at];
