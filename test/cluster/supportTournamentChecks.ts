@@ -95,7 +95,8 @@ export function answerFaults(submissions: readonly Submission[], entries: readon
 /** Entries count without a gap, in the order of `seq`; and each says how its player stands after it. */
 export function entryFaults(entries: readonly Entry[], rules: Rules): string[] {
   const faults: string[] = [];
-  if (new Set(entries.map(({ seq }) => seq)).size !== entries.length) faults.push("two entries share a seq");
+  for (const [seq, same] of Map.groupBy(entries, (entry) => entry.seq))
+    if (same.length > 1) faults.push(`${same.map(keyOf).join(" and ")} share seq ${seq}`);
   for (const [player, own] of byPlayer(entries)) {
     let held: Held | undefined;
     for (const [at, entry] of own.entries()) {

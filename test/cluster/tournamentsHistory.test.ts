@@ -83,7 +83,11 @@ const FORGERIES: [string, (history: ReturnType<typeof someHistory>) => void, Reg
     /bob's s3 is 2 entries/,
   ],
   ["a gap", ({ entries }) => entries.splice(2, 1), /ada's entry 2 is numbered 3/],
-  ["a place in the order that two have", ({ entries }) => Object.assign(entries[3]!, { seq: 5 }), /two entries share/],
+  [
+    "a place in the order that two have",
+    ({ entries }) => Object.assign(entries[3]!, { seq: 5 }),
+    /bob's s2 and ada's s3 share seq 5/,
+  ],
   ["a standing that is not the best", ({ entries }) => Object.assign(entries[3]!, { best: 3 }), /bob stands at/],
   ["a tie that was reached later", ({ entries }) => Object.assign(entries[3]!, { reachedSeq: 4 }), /bob stands at/],
   [

@@ -79,8 +79,12 @@ class Trial {
     const leaderboard = new FaultyLeaderboard(this.#opened.leaderboard);
     journal.fate = () => this.#mishap();
     leaderboard.fate = () => this.#mishap();
+    journal.before = async () => {
+      if (!this.#isCalm && this.#rng.next() < 0.1)
+        await new Promise<void>((resolve) => void fastClock.schedule(resolve, 1000 * this.#rng.next()));
+    };
     leaderboard.before = async (board) => {
-      if (!this.#isCalm && this.#rng.next() < 0.01) await this.#opened.wipe(board);
+      if (!this.#isCalm && this.#rng.next() < 0.02) await this.#opened.wipe(board);
     };
     return await this.#cluster.join(id, { journal, leaderboard });
   }

@@ -27,6 +27,8 @@ async function suffer<T>(mishap: Mishap, step: () => Promise<T>): Promise<T> {
 export class FaultyJournal extends ScoreJournal {
   /** What befalls the next commit. */
   fate: () => Mishap = () => undefined;
+  /** Is called, and waited for, before each commit. */
+  before: () => Promise<void> = async () => {};
   #held: Promise<void> = Promise.resolve();
 
   /** Holds all commits from now on until the returned function is called. */
@@ -43,6 +45,7 @@ export class FaultyJournal extends ScoreJournal {
     commits: readonly EntryCommit[],
   ): Promise<CommitResult> {
     await this.#held;
+    await this.before();
     return await suffer(this.fate(), () => super.commit(id, game, epoch, commits));
   }
 }

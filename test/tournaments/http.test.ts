@@ -213,7 +213,7 @@ describe("the endpoints of tournaments and games", function () {
   });
 
   it("let nobody but operators change anything", async () => {
-    const id = await made();
+    const id = await made(coming());
     const calls: [string, unknown][] = [
       [TOURNAMENTS, someTournament()],
       ["/api/games", { id: "golf", name: "Golf", minScore: 0, maxScore: 1, submissionsPerMinute: 1 }],

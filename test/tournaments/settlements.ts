@@ -121,14 +121,15 @@ export async function outcomeOf(database: Database, tournamentId: string): Promi
 
 /** A simulated cluster with a clock of its own, which hosts tournaments. */
 export class TournamentWorld {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly feed = new MemoryFeed();
   readonly hub = new MemoryHub();
   readonly database: Database;
   node!: SimulatedNode;
 
-  constructor(database: Database) {
+  constructor(database: Database, clock = new ManualClock()) {
     this.database = database;
+    this.clock = clock;
   }
 
   /** A node that has joined; calls go to the latest one. */
@@ -143,6 +144,22 @@ export class TournamentWorld {
     await node.actors.start();
     this.node = node;
     return node;
+  }
+
+  /**
+   * Moves time to `epochMs`, most of it with nobody there, which is fast: the node leaves, and another comes while nothing that
+   * it would have to do is late by more than the way there.
+   */
+  async leap(epochMs: number): Promise<void> {
+    const gap = epochMs - this.clock.now() - 30_000;
+    if (gap > 0) {
+      const { actors } = this.node;
+      await this.within(actors.drain().then(() => actors.stop()));
+      await this.node.crash();
+      await this.clock.advance(gap);
+      await this.join(`leapt-${epochMs}`);
+    }
+    await this.clock.advance(epochMs - this.clock.now());
   }
 
   tournament(id = "t", requestId?: string) {
