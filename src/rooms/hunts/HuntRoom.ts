@@ -40,6 +40,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   override patchRate = PATCH_EVERY_MS;
   override state = new HuntRoomState();
   #table!: HuntTable;
+  /** Whether the room has its table: news that overtake it are on it. */
+  #isSeated = false;
   #leaveTable: () => void = () => {};
   /** Whether the state has changed since it last went out. */
   #isNews = false;
@@ -52,6 +54,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     const { table, leave } = await this.services.huntDesk.join(huntId, this);
     this.#table = table;
     this.#leaveTable = leave;
+    this.#isSeated = true;
     await this.setMatchmaking({ metadata: { huntId, key: `hunt:${huntId}@${this.services.nodeId}` } });
     this.#showHunt();
     this.request("claim", nothing, (client) => this.services.huntDesk.claim(huntId, playerOf(client)));
@@ -108,6 +111,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   }
 
   onPhase(phase: HuntPhase, endsAt: number): void {
+    if (!this.#isSeated) return;
     this.#showPhase();
     this.broadcast("phase", { phase, endsAt });
   }

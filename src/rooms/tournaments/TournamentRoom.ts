@@ -66,6 +66,8 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   override patchRate = PATCH_EVERY_MS;
   override state = new TournamentRoomState();
   #table!: TournamentTable;
+  /** Whether the room has its table: news that overtake it are on it. */
+  #isSeated = false;
   #leaveTable: () => void = () => {};
   /** What has changed since it last went out. */
   #news: { hasState: boolean; view: BoardPage | undefined } = { hasState: false, view: undefined };
@@ -80,6 +82,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     const { table, leave } = await tournamentDesk.join(tournamentId, this);
     this.#table = table;
     this.#leaveTable = leave;
+    this.#isSeated = true;
     this.#results = new Results({
       resultsOf: (playerIds) => tournamentDesk.resultsOf(tournamentId, [...playerIds]),
       tell: (playerId, result) => this.#sendTo(playerId, "settled", result),
@@ -113,10 +116,11 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   override onDispose(): void {
     this.#results?.close();
     this.#leaveTable();
-    if (this.#table) this.services.forgetTournament(this.#table.id);
+    if (this.#isSeated) this.services.forgetTournament(this.#table.id);
   }
 
   onPhase(): void {
+    if (!this.#isSeated) return;
     this.#showPhase();
     const closed = this.#closed();
     if (closed) this.broadcast("closed", closed);
@@ -124,10 +128,10 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   onStandings(view: BoardPage): void {
+    if (!this.#isSeated) return;
     const { state } = this;
     state.players = view.total;
-    // A peer's word that came while the table was being opened is here before the table is.
-    if (this.#table?.isTaking) this.services.tournamentStands(this.#table.id, view.total);
+    if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
     for (const [at, row] of view.rows.entries()) {
       const { rank, playerId, name, score } = row;
       const shown = state.top[at];
@@ -141,6 +145,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   onSettled(): void {
+    if (!this.#isSeated) return;
     this.#showPhase();
     this.#results.tell(new Set(this.clients.map((client) => client.auth!.playerId)));
   }
