@@ -31,6 +31,11 @@ export class TournamentCluster extends NodeCluster {
     await this.command(`/api/tournaments/${tournamentId}/${action}`);
   }
 
+  /** As docs/operations.md has it. */
+  async pardon(kind: string, id: string): Promise<void> {
+    await this.database.query("UPDATE actors SET crashes = 0 WHERE kind = ? AND id = ?", [kind, id]);
+  }
+
   /** Brings each of these players into a room on another node that runs: the first one to the first, and so on. */
   seat(tournamentId: string, players: readonly Player[]): Promise<Visitor[]> {
     return this.seatIn("tournament", { tournamentId }, players, (room) => new Visitor(room));

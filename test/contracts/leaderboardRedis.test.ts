@@ -98,6 +98,24 @@ describe("RedisLeaderboard and its server", () => {
     assert.equal((await leaderboard.page(board, 0, 10))?.total, 3);
   });
 
+  it("gives no number twice, though a decision fails in the middle of its batch", async () => {
+    await submit("ann", 1);
+    const players = `{board:${board.id}}:players`;
+    const packed = await redis.hgetBuffer(players, "ann");
+    await redis.hset(players, "ann", "torn");
+    const batch = await Promise.allSettled([submit("bob", 1), submit("ann", 2), submit("cy", 3)]);
+    assert.ok(batch.every(({ status }) => status === "rejected"));
+    await redis.hset(players, "ann", packed!);
+    const seqs: number[] = [];
+    for (const playerId of ["ann", "bob", "cy"]) {
+      const decision = await submit(playerId, 4);
+      assert.ok(decision.kind === "accepted");
+      seqs.push(decision.entry.seq, decision.previous?.seq ?? 0);
+    }
+    const given = seqs.filter((seq) => seq > 0);
+    assert.equal(new Set(given).size, given.length, `of ${given}`);
+  });
+
   it("is not half there, nor in the way, after a load that was killed in the middle", async () => {
     await leaderboard.drop(board);
     const dying = await connect();

@@ -82,7 +82,7 @@ export interface ScoreEntry extends Result {
   /** What counts for the player after this entry. */
   best: number;
   bestSubscore: number;
-  /** The tournament's entries are numbered 1, 2, … in the order of their decision, with gaps after a rebuild. */
+  /** The tournament's entries are numbered 1, 2, … in the order of their decision, with gaps after a failure. */
   seq: number;
   /** The `seq` of the entry with which the player reached `best` and `bestSubscore`. */
   reachedSeq: number;

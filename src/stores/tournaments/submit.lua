@@ -24,7 +24,8 @@ Returns
 Numbers are doubles all the way: what msgpack, struct and the "%.17g" that Redis makes of a script's numbers hold is exact.
 
 Atomic because an entry's number, what it makes of the standing, and the rank told belong together, and each counts once.
-The first write fails as a whole when memory is short; later ones then do not.
+The first write fails as a whole when memory is short; later ones then do not. It takes the numbers of the whole batch, so that
+a decision that fails leaves a gap: numbers given before it in the batch are not given again.
 ]]
 local META, PLAYERS, RANKS = unpack(KEYS)
 local RUN, OPERATOR, ORDER = ARGV[1], ARGV[2], ARGV[3]
@@ -47,7 +48,6 @@ if meta[1] ~= RUN then
   return false
 end
 local seq, submissions = tonumber(meta[3]), tonumber(meta[4])
-local loadedSeq = seq
 
 local function place(id, subscore, reachedSeq)
   return struct.pack(PLACE, 2 ^ 52 + SIGN * subscore, reachedSeq, id)
@@ -157,13 +157,17 @@ local function decide(id, name, submissionId, score, subscore, now, isKnownNew)
   return ACCEPTED, entry, previous
 end
 
+local batch = cmsgpack.unpack(ARGV[10])
+local lastSeq = seq + #batch
+redis.call("HSET", META, "seq", lastSeq, "submissions", submissions + #batch)
+
 local reply = { struct.pack(">d", tonumber(meta[2])) }
-for _, submission in ipairs(cmsgpack.unpack(ARGV[10])) do
+for _, submission in ipairs(batch) do
   local kind, first, second = decide(unpack(submission))
   local size = #reply
   reply[size + 1], reply[size + 2], reply[size + 3] = kind, first or "", second or ""
 end
-if seq ~= loadedSeq then
+if seq ~= lastSeq then
   redis.call("HSET", META, "seq", seq, "submissions", submissions)
 end
 return table.concat(reply)
