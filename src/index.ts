@@ -2,11 +2,15 @@ import { type App, createApp } from "./app.config.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
 
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
 try {
+  // From the first moment on: whoever can reach this node can also have it end in order.
+  const signalled = firstSignal();
   const config = readConfig(process.env);
   const app = await createApp(config);
   await printAddresses(app, config.jwtSecretIsMade);
-  stopOnSignals(app);
+  await drain(app, await signalled);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(`Ringmaster cannot start: ${error.message}`);
@@ -18,16 +22,20 @@ async function printAddresses({ port, tokens }: App, hasMadeSecret: boolean): Pr
   if (hasMadeSecret) console.log(`operator's token for this run: ${await operatorToken(tokens)}`);
 }
 
-/** The first signal drains; a second one ends at once. */
-function stopOnSignals({ log, stop }: App): void {
-  const onSignal = (signal: string): void => {
-    for (const each of ["SIGTERM", "SIGINT"]) process.removeAllListeners(each).on(each, () => process.exit(1));
-    log.info({ signal }, "draining");
-    void stop().then((inTime) => {
-      log.info({ inTime }, "stopped");
-      process.exit(inTime ? 0 : 1);
-    });
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+/** The first signal, which drains once the start is over; a second one ends the process at once. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: string): void => {
+      for (const each of SIGNALS) process.removeAllListeners(each).on(each, () => process.exit(1));
+      resolve(signal);
+    };
+    for (const each of SIGNALS) process.on(each, onSignal);
+  });
+}
+
+async function drain({ log, stop }: App, signal: string): Promise<void> {
+  log.info({ signal }, "draining");
+  const inTime = await stop();
+  log.info({ inTime }, "stopped");
+  process.exit(inTime ? 0 : 1);
 }

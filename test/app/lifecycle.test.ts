@@ -7,6 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { Lifecycle } from "../../src/lifecycle.ts";
 import { silentLog } from "../actors/simulation.ts";
+import { until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -158,6 +159,23 @@ describe("the life of a node", () => {
       });
       assert.match(line, /^Ringmaster cannot start: REDIS_URL: /);
       assert.ok(!line.includes("sesame"));
+    });
+
+    it("ends in order after a signal that came while it was still starting", async () => {
+      const databaseUrl = await freshDatabaseUrl();
+      const connection = await createConnection(databaseUrl);
+      // Its start waits for whoever migrates the database.
+      await connection.query("DO GET_LOCK('ringmaster.migrations', 0)");
+      const { program } = await RingmasterNode.launch({ DATABASE_URL: databaseUrl, REDIS_URL: await freshRedisUrl() });
+      const isWaiting = async (): Promise<boolean> => {
+        const [rows] = await connection.query("SELECT 1 FROM information_schema.processlist WHERE state = 'User lock'");
+        return (rows as object[]).length > 0;
+      };
+      await until(isWaiting, { what: "the node waits for the lock", timeoutMs: 20_000 });
+      program.signal("SIGTERM");
+      await connection.query("DO RELEASE_LOCK('ringmaster.migrations')");
+      assert.deepEqual(await program.exited, { code: 0, signal: null });
+      await connection.end();
     });
 
     it("gives up its port when it stops, with a keep-alive connection open", async () => {
