@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { TournamentOffice } from "../../src/actors/tournaments/TournamentOffice.ts";
+import { systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { REMEMBERED } from "../../src/stores/tournaments/Leaderboard.ts";
+import { committedAround } from "../../src/stores/tournaments/committed.ts";
+import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { type Desk, type NodeParts, playerOf, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
@@ -317,6 +320,41 @@ describe("the desks of a tournament", () => {
       assert.deepEqual([namesIn(around.rows), around.total], ["7 p5, 8 p4, 9 p3", 12]);
       assert.equal(namesIn((await standings(a, { limit: 5, offset: 10 })).rows), "11 p1, 12 p0");
       assert.equal(await cluster.leaderboard.page(await cluster.key(), 0, 1), undefined, "the board is not kept");
+    });
+
+    it("about a player by the same rows on the board, by what is committed, and in the end", async () => {
+      cluster.plan = { graceMs: 0 };
+      await join();
+      for (let n = 1; n <= 9; n += 1) await a.submit(`p${n}`, "s1", 100 - n);
+      const { tournaments, database, clock } = cluster;
+      const { actors } = a.node;
+      const office = new TournamentOffice({ actors, tournaments, desk: a.desk, database, rng: systemRng });
+      const tournament = { id: "t", order: "desc" } as const;
+      const expected = new Map([
+        ["p9 4", "6 p6, 7 p7, 8 p8, 9 p9"],
+        ["p9 1", "9 p9"],
+        ["p8 3", "7 p7, 8 p8, 9 p9"],
+        ["p5 4", "3 p3, 4 p4, 5 p5, 6 p6"],
+        ["p5 3", "4 p4, 5 p5, 6 p6"],
+        ["p1 2", "1 p1, 2 p2"],
+        ["p2 100", "1 p1, 2 p2, 3 p3, 4 p4, 5 p5, 6 p6, 7 p7, 8 p8, 9 p9"],
+      ]);
+      const about = async (ask: (around: string, limit: number) => Promise<{ rows: StandingRow[] }>) => {
+        const answers = new Map<string, string>();
+        for (const range of expected.keys()) {
+          const [around = "", limit] = range.split(" ");
+          answers.set(range, namesIn((await cluster.within(ask(around, Number(limit)))).rows));
+        }
+        return answers;
+      };
+      const shown = () => about((around, limit) => office.standings("t", { around, limit }));
+      assert.deepEqual(await shown(), expected, "on the board");
+      const committed = await about((around, limit) => committedAround(database, tournament, around, limit));
+      assert.deepEqual(committed, expected, "by what is committed");
+      await cluster.within(cluster.actor(a).end());
+      await clock.advance(2000);
+      assert.equal((await tournaments.get("t"))!.phase, "settled");
+      assert.deepEqual(await shown(), expected, "in the end");
     });
   });
 

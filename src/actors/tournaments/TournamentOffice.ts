@@ -157,8 +157,8 @@ export class TournamentOffice {
   async #standings(record: TournamentRecord, range: StandingsRange): Promise<StandingsPage> {
     const { id, phase } = record;
     if (phase === "settling" || phase === "settled") {
-      const rows = await this.#finalRows(id, range);
-      return { rows, total: record.players ?? (await this.#storedRows(id)) };
+      const total = record.players ?? (await this.#storedRows(id));
+      return { rows: await this.#finalRows(id, range, total), total };
     }
     if (phase === "cancelled" || phase === "scheduled") return NOBODY;
     return await this.#ports.desk.standings(id, range);
@@ -173,13 +173,14 @@ export class TournamentOffice {
     return Number(row?.stored ?? 0);
   }
 
-  async #finalRows(id: string, { limit, offset = 0, around }: StandingsRange): Promise<StandingRow[]> {
+  async #finalRows(id: string, { limit, offset = 0, around }: StandingsRange, total: number): Promise<StandingRow[]> {
     const { database } = this.#ports;
     if (around === undefined) return finalStandings(database, id, offset + 1, offset + limit);
     const [own] = await finalStandingsOf(database, id, [around]);
     if (own === undefined) return [];
-    const first = Math.max(1, own.rank - Math.floor((limit - 1) / 2));
-    return finalStandings(database, id, first, first + limit - 1);
+    // The rows that the board showed while it was live.
+    const behind = Math.max(0, Math.min(own.rank - 1 - Math.floor(limit / 2), total - limit));
+    return finalStandings(database, id, behind + 1, behind + limit);
   }
 
   async #record(id: string): Promise<TournamentRecord> {
