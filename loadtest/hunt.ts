@@ -10,6 +10,7 @@ import { Tally } from "./runtime/Tally.ts";
 const huntList = z.object({ hunts: z.array(z.object({ id: z.string(), phase: z.string() })) });
 
 const HELP = `Players who claim, think, answer, and come back when their connection is lost.
+There are load tests of tournaments and quests too: npm run loadtest -- tournament --help, and quests --help.
 
   npm run loadtest -- --room hunt --numClients 50 --duration 20 --report out.json
 

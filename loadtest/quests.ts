@@ -1,4 +1,4 @@
-/** Many players on one quest: `npx node loadtest/quests.ts --operator TOKEN --numClients 1000 --duration 120 --report out.json`. */
+/** Many players on one quest: `npm run loadtest -- quests --operator TOKEN --numClients 1000 --duration 120 --report out.json`. */
 import { seededRng } from "../src/clock.ts";
 import { QUEST_EVENTS, QUEST_TIMES, QuestBot, type QuestPlay } from "./quests/QuestBot.ts";
 import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
@@ -7,7 +7,7 @@ import { Tally } from "./runtime/Tally.ts";
 
 const HELP = `Players who start a quest, wait in the lobby to be told of its completion, and start it again.
 
-  npx node loadtest/quests.ts --operator TOKEN --numClients 1000 --duration 120 --report out.json
+  npm run loadtest -- quests --operator TOKEN --numClients 1000 --duration 120 --report out.json
 
 ${LOAD_HELP}
   --quest ID                 a repeatable quest of the check exchangeChosen; or

@@ -1,4 +1,4 @@
-/** Many players in one tournament: `npx node loadtest/tournament.ts --operator TOKEN --numClients 1000 --duration 60 --report out.json`. */
+/** Many players in one tournament: `npm run loadtest -- tournament --operator TOKEN --numClients 1000 --duration 60 --report out.json`. */
 import { z } from "zod";
 import { seededRng } from "../src/clock.ts";
 import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
@@ -14,7 +14,7 @@ import {
 
 const HELP = `Players who submit scores, and come back when their connection is lost.
 
-  npx node loadtest/tournament.ts --operator TOKEN --numClients 1000 --duration 60 --report out.json
+  npm run loadtest -- tournament --operator TOKEN --numClients 1000 --duration 60 --report out.json
 
 ${LOAD_HELP}
   --tournament ID            the tournament (the first that is open); or
