@@ -109,12 +109,16 @@ describe("the player page", function () {
   }
 
   // Last, because it ends the hunt that the others play.
-  it("opens the chest for everybody when the hunt ends, without motion where none is wanted", async () => {
+  it("opens the chest for everybody when the hunt ends, without motion where none is wanted, and ends a quest", async () => {
     visit = await stage.visit({ reducedMotion: "reduce" });
     const { page, complaints } = visit;
     await enter(page, "Eve");
+    const quest = page.locator(".quest", { hasText: "Solve a clue, then see the chest open" });
+    await quest.getByRole("button", { name: /^Take it on/ }).click();
+    await quest.locator(".tag", { hasText: "Under way" }).waitFor();
     const { answer } = await claim(page);
     await solve(page, answer);
+    const heard = await listen(page);
 
     await stage.operate(`/api/hunts/${await huntOn(stage)}/end`);
     await page.getByRole("heading", { name: /The chest is open!|Your name is in the chest!/ }).waitFor();
@@ -122,7 +126,10 @@ describe("the player page", function () {
     const standings = await page.locator(".standings tbody th").allTextContents();
     deepEqual(winners, standings.slice(0, DEMO_HUNT.winners));
     equal(await page.locator(".box").evaluate((box) => box.getAnimations({ subtree: true }).length), 0);
-    match((await page.getByRole("status").textContent()) ?? "", /^The chest is open/);
+    await heard.until("The chest is open");
+    await heard.until("A quest is done. You receive 1 Private pass.");
+    await quest.locator(".tag--done").waitFor();
+    await page.locator(".things li", { hasText: "Private pass" }).waitFor();
     deepEqual(complaints, []);
   });
 });
@@ -165,6 +172,25 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
     await page.keyboard.press("Tab");
   }
   throw new Error("no number of tabs leads there");
+}
+
+/** Keeps all that a screen reader is told from now on. */
+async function listen(page: Page): Promise<{ until(beginning: string): Promise<void> }> {
+  const told = await page.getByRole("status").evaluateHandle((status) => {
+    const texts: string[] = [];
+    new MutationObserver(() => texts.push(status.textContent ?? "")).observe(status, {
+      ...{ childList: true, characterData: true, subtree: true },
+    });
+    return texts;
+  });
+  return {
+    async until(beginning) {
+      await page.waitForFunction(([texts, start]) => texts.some((text) => text.startsWith(start)), [
+        told,
+        beginning,
+      ] as const);
+    },
+  };
 }
 
 function fits(page: Page): Promise<boolean> {

@@ -20,7 +20,7 @@ export const DEMO_QUESTS: readonly QuestDefinition[] = [
   },
   {
     id: "first-clue",
-    title: "Solve a clue in a hunt",
+    title: "Solve a clue, then see the chest open",
     condition: { check: "huntsSolved", args: { atLeast: 1 } },
     delayMs: 0,
     rewards: [{ item: "PRIVATE_PASS", amount: "1" }],
