@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const parameters: Parameters = {
     clients,
     rate: numberOf("rate", values.rate ?? String(Math.max(1, Math.round(clients / 8))), { min: 1 }),
-    seconds: numberOf("seconds", values.seconds, { min: 1 }),
+    seconds: numberOf("seconds", values.seconds, { min: 0.2 }),
     seed: numberOf("seed", values.seed, { isWhole: true }),
   };
   const figures = await measure(parameters);
