@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(HELP);
   const parameters = {
     timers: numberOf("timers", values.timers, { min: 1, isWhole: true }),
-    seconds: numberOf("seconds", values.seconds, { min: 1 }),
+    seconds: numberOf("seconds", values.seconds, { min: 0.2 }),
   };
   const figures = await measure(parameters);
   if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(figures, null, 2)}\n`);

@@ -12,7 +12,7 @@ describe("the bench of timers", function () {
     const folder = temporaryDirectory("bench");
     const file = join(folder, "figures.json");
     const bench = await startProcess("bench/index.ts", {
-      args: ["timers", "--timers", "300", "--seconds", "1", "--report", file],
+      args: ["timers", "--timers", "300", "--seconds", "0.2", "--report", file],
     });
     assert.deepEqual(await bench.exited, { code: 0, signal: null }, bench.tail());
     const { alone, beside, fired, stored } = JSON.parse(readFileSync(file, "utf8")) as TimersResult;
