@@ -9,6 +9,7 @@ import { Popups20261121000600 } from "./20261121000600-popups.ts";
 import { Tournaments20261121000700 } from "./20261121000700-tournaments.ts";
 import { Pools20261121000800 } from "./20261121000800-pools.ts";
 import { Retention20261121000900 } from "./20261121000900-retention.ts";
+import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-indexes.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Tournaments20261121000700,
   Pools20261121000800,
   Retention20261121000900,
+  TournamentIndexes20261121001000,
 ];

@@ -1,4 +1,4 @@
-import { EntitySchema, In, Not } from "typeorm";
+import { EntitySchema, In, MoreThan } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import type { Database, Sql, Transaction } from "../sql.ts";
@@ -118,7 +118,8 @@ const LISTED = {
   prizesDistributed: true,
 } as const;
 
-const OVER: TournamentPhase[] = ["settled", "cancelled"];
+/** The phases of those that are on or coming. */
+const NOT_OVER: TournamentPhase[] = ["scheduled", "open", "grace", "settling"];
 /** A list is a look at what is worth it, not an archive. */
 const MOST_OPEN = 100;
 const MOST_OVER = 20;
@@ -139,19 +140,19 @@ export class Tournaments {
     return (await this.#database.query("SELECT 1 FROM tournaments WHERE id = ?", [id])).length === 1;
   }
 
-  /** Those on and coming, soonest first, then those that are over, latest first. */
+  /** Those on and coming, soonest first, then those that are over, latest first. Reads none of those that are over beyond what it answers. */
   list(): Promise<TournamentListing[]> {
     return this.#database.transaction(async ({ manager }) => {
       const open = await manager.find(Tournament, {
         select: LISTED,
-        where: { phase: Not(In(OVER)) },
+        where: { phase: In(NOT_OVER) },
         order: { startsAt: "ASC", id: "ASC" },
         take: MOST_OPEN,
       });
       const over = await manager.find(Tournament, {
         select: LISTED,
-        where: { phase: In(OVER) },
-        order: { overAt: "DESC", id: "ASC" },
+        where: { overAt: MoreThan(0) },
+        order: { overAt: "DESC", id: "DESC" },
         take: MOST_OVER,
       });
       return [...open, ...over];
