@@ -7,7 +7,7 @@ import { committedAround } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, type NodeParts, playerOf, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
+import { type Desk, type NodeParts, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
 
 describe("the desks of a tournament", () => {
   let cluster: TournamentCluster<ManualClock>;
@@ -203,74 +203,6 @@ describe("the desks of a tournament", () => {
       assert.deepEqual(await b.submit("ann", "s1", 10, late), first);
       assert.deepEqual(await deaf.submit("ann", "s1", 10, late), first);
       assert.equal((await refusal(b.submit("ann", "s2", 10)))[0], "wrong_phase");
-    });
-  });
-
-  describe("ask the game's check", () => {
-    it("and take nothing that it refuses, whatever it sees", async () => {
-      const seen: unknown[] = [];
-      await join({
-        checks: {
-          snake: async (checked) => {
-            seen.push(checked);
-            return checked.proof === "true";
-          },
-          tetris: () => assert.fail("of another game"),
-        },
-      });
-      const refused = { code: "score_refused", details: { min: 0, max: 1000 } };
-      await assert.rejects(a.submit("ann", "s1", 1), refused);
-      await assert.rejects(a.submit("ann", "s1", 1, { proof: "false" }), refused);
-      assert.equal((await a.submit("ann", "s1", 1, { proof: "true", subscore: 7 })).rank, 1);
-      assert.deepEqual(seen.at(-1), {
-        ...{
-          tournamentId: "t",
-          game: "snake",
-          playerId: "ann",
-          submissionId: "s1",
-          score: 1,
-          subscore: 7,
-          proof: "true",
-        },
-      });
-      assert.deepEqual(await cluster.committed(), [["ann", 1, "s1"]]);
-    });
-
-    it("whose refusal of what was taken already changes nothing: a proof may be used up", async () => {
-      const used = new Set<string>();
-      const once = async ({ proof = "" }: { proof?: string | undefined }) => !used.has(proof) && !!used.add(proof);
-      await join({ checks: { snake: once } });
-      const first = await a.submit("ann", "s1", 1, { proof: "p" });
-      assert.deepEqual(await b.submit("ann", "s1", 1, { proof: "p" }), first);
-    });
-
-    it("and answer unavailable when it throws, at once or later", async () => {
-      await join({
-        checks: {
-          snake: ({ proof }) => {
-            if (proof === "at once") throw new Error("broken");
-            return Promise.reject(new Error("broken"));
-          },
-        },
-      });
-      for (const proof of ["at once", "later"])
-        await assert.rejects(a.submit("ann", "s1", 1, { proof }), { code: "unavailable" });
-    });
-
-    it("and answer unavailable when it hangs, to others at once when it hangs too often", async () => {
-      await join({ checks: { snake: () => new Promise(() => {}) } });
-      const submit = (n: number) =>
-        a.desk.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
-      const answers = Promise.all(Array.from({ length: 2100 }, (_, n) => submit(n)));
-      await cluster.clock.advance(4900);
-      assert.equal(await submit(5000), "overloaded");
-      await cluster.clock.advance(200);
-      const codes = await answers;
-      assert.equal(codes.filter((code) => code === "unavailable").length, 2000);
-      assert.equal(codes.filter((code) => code === "overloaded").length, 100);
-      const next = submit(1);
-      await cluster.clock.advance(5100);
-      assert.equal(await next, "unavailable", "there is room again");
     });
   });
 

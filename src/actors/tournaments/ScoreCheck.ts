@@ -15,12 +15,15 @@ export interface CheckedScore {
   proof?: string | undefined;
 }
 
-/** Whether a score is one that was really made. May be asked more than once about the same submission. */
-export type ScoreCheck = (submission: CheckedScore) => Promise<boolean>;
+/**
+ * Whether a score is one that was really made. May be asked more than once about the same submission. `signal` aborts when nobody
+ * waits for the answer any more: a check that goes on all the same keeps its place among those under way until it ends.
+ */
+export type ScoreCheck = (submission: CheckedScore, signal: AbortSignal) => Promise<boolean>;
 
 /** A check that takes longer has failed. */
 const CHECK_TIMEOUT_MS = 5000;
-/** Checks that may be under way on a node: one that hangs must not take the node's memory. */
+/** Checks that may be under way on a node, those included that nobody waits for: ones that hang must not take the node's memory. */
 const MOST_CHECKS = 2000;
 
 /** The checks of the games that have one. */
@@ -42,16 +45,29 @@ export class ScoreChecks {
     if (!check) return true;
     if (this.#underWay >= MOST_CHECKS) throw new RingmasterError("overloaded");
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
-    const stop = this.#clock.schedule(() => reject(new Error("the check takes too long")), CHECK_TIMEOUT_MS);
-    this.#underWay += 1;
+    const abort = new AbortController();
+    const stop = this.#clock.schedule(() => {
+      const reason = new Error("the check takes too long");
+      reject(reason);
+      abort.abort(reason);
+    }, CHECK_TIMEOUT_MS);
     try {
-      return (await Promise.race([check(submission), tooLate])) === true;
+      return (await Promise.race([this.#ask(check, submission, abort.signal), tooLate])) === true;
     } catch (error) {
       this.#log.warn({ err: error, game: submission.game }, "the check of a score has failed");
       throw new RingmasterError("unavailable", "The score cannot be verified now; try again in a moment.");
     } finally {
-      this.#underWay -= 1;
       stop();
+    }
+  }
+
+  /** Counts the check for as long as it goes on, which may be longer than anybody waits for it. */
+  async #ask(check: ScoreCheck, submission: CheckedScore, signal: AbortSignal): Promise<boolean> {
+    this.#underWay += 1;
+    try {
+      return await check(submission, signal);
+    } finally {
+      this.#underWay -= 1;
     }
   }
 }

@@ -6,8 +6,15 @@ import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import { committedAround, committedPage } from "../../stores/tournaments/committed.ts";
-import type { BoardPage, Leaderboard, ScoreEntry, StandingRow } from "../../stores/tournaments/Leaderboard.ts";
+import type {
+  BoardPage,
+  Leaderboard,
+  ScoreEntry,
+  StandingRow,
+  Submission,
+} from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
+import { isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { TOP } from "./BoardPulse.ts";
@@ -125,9 +132,7 @@ export class TournamentDesk {
     const entry = await this.#inTurn.do(`${playerId} ${id}`, async () => {
       try {
         await this.#requireWindow(table, playerId, joinedAt);
-        const { game } = table.definition;
-        const checked = { tournamentId: id, game, playerId, submissionId, score, subscore, proof };
-        if (!(await this.#checks.pass(checked))) throw scoreRefused(table.definition);
+        await this.#requireBelievable(table, submission, proof);
         return await this.#clerk.take(table, submission);
       } catch (error) {
         return await this.#takenBefore(table, submission, error);
@@ -185,6 +190,20 @@ export class TournamentDesk {
     // Who has dropped out and joined again is in the same session.
     const startedAt = await sessionStart(playerId);
     if (startedAt === undefined || startedAt >= table.endsAt) throw table.wrongPhase();
+  }
+
+  /** What the board would refuse anyway is no work for the game's check. */
+  async #requireBelievable(
+    { id, definition }: TournamentTable,
+    { playerId, submissionId, score, subscore }: Pick<Submission, "playerId" | "submissionId" | "score" | "subscore">,
+    proof: string | undefined,
+  ): Promise<void> {
+    const { game, operator } = definition;
+    const entry = { score, subscore };
+    // Of a step, what comes of it is what must be within the bounds, and only the board knows that.
+    const isPossible = operator === "increment" || isWithinBounds(definition, entry, entry);
+    const checked = { tournamentId: id, game, playerId, submissionId, ...entry, proof };
+    if (!isPossible || !(await this.#checks.pass(checked))) throw scoreRefused(definition);
   }
 
   /** A submission that was taken, and whose answer was lost, is not refused for what has changed since. */
