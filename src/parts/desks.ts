@@ -23,7 +23,7 @@ import { SessionDesk } from "../stores/sessions/SessionDesk.ts";
 import { ScoreJournal } from "../stores/tournaments/ScoreJournal.ts";
 import type { Parts } from "./Parts.ts";
 
-/** Games whose scores are verified before they are taken, by the game's id. */
+/** Games whose scores are verified before they are taken, by the game's id: CONTRIBUTING.md has an example. */
 const SCORE_CHECKS: ReadonlyMap<string, ScoreCheck> = new Map();
 
 /** What rooms and endpoints turn to, one of each a node. */
