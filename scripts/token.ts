@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
-import { ROLES, type Role } from "../src/http/auth/identity.ts";
+import { IDENTITY_BOUNDS, ROLES, type Role } from "../src/http/auth/identity.ts";
 import { OPERATOR_TOKEN_MS, Tokens } from "../src/http/auth/tokens.ts";
 
 const { values } = parseArgs({
@@ -16,10 +16,16 @@ const { values } = parseArgs({
   },
 });
 if (!ROLES.includes(values.role as Role)) fail(`--role: must be one of ${ROLES.join(", ")}`);
+requireLength("id", values.id, IDENTITY_BOUNDS.id);
+requireLength("name", values.name, IDENTITY_BOUNDS.name);
 const { jwtSecret, jwtSecretIsMade } = readConfig(process.env);
 if (jwtSecretIsMade) fail("JWT_SECRET: set the one of the nodes; without it they make their own at each start");
 const identity = { playerId: values.id, name: values.name, role: values.role as Role };
 console.log(await new Tokens(jwtSecret, systemClock).issue(identity, OPERATOR_TOKEN_MS));
+
+function requireLength(flag: string, text: string, most: number): void {
+  if (text === "" || text.length > most) fail(`--${flag}: must have 1 to ${most} characters`);
+}
 
 function fail(message: string): never {
   console.error(message);

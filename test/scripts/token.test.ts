@@ -31,4 +31,19 @@ describe("npm run token", () => {
     assert.equal(badRole.code, 1);
     assert.match(badRole.err, /^--role: must be one of player, viewer, operator$/);
   });
+
+  it("makes none for an id or a name that the database has no room for", async () => {
+    for (const [flag, most] of [
+      ["id", 32],
+      ["name", 64],
+    ] as const) {
+      for (const bad of ["", "x".repeat(most + 1)]) {
+        const { code, out, err } = run({ JWT_SECRET: SECRET }, `--${flag}`, bad);
+        assert.deepEqual([code, out, err], [1, "", `--${flag}: must have 1 to ${most} characters`]);
+      }
+    }
+    const longest = run({ JWT_SECRET: SECRET }, "--id", "x".repeat(32), "--name", "x".repeat(64));
+    const { playerId, name } = await new Tokens(SECRET, systemClock).verify(longest.out);
+    assert.deepEqual([playerId.length, name.length], [32, 64]);
+  });
 });

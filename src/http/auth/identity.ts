@@ -2,9 +2,14 @@
 export const ROLES = ["player", "viewer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What the columns for players and operators have room for, in UTF-16 units. */
+export const IDENTITY_BOUNDS = { id: 32, name: 64 } as const;
+
 /** Who a token speaks for. */
 export interface Identity {
+  /** 1 to 32 characters. */
   playerId: string;
+  /** At most 64 characters. */
   name: string;
   role: Role;
 }

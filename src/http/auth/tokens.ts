@@ -3,7 +3,7 @@ import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
-import { type Identity, ROLES } from "./identity.ts";
+import { IDENTITY_BOUNDS, type Identity, ROLES } from "./identity.ts";
 
 /** A player's token outlives a weekend event; with the next sign-in comes the next one. */
 export const PLAYER_TOKEN_MS = 7 * 24 * 3_600_000;
@@ -18,7 +18,11 @@ const AUDIENCE = "ringmaster";
 /** Ours have some 300 characters; what is longer is not worth a hash. */
 const LONGEST_TOKEN = 2048;
 
-const claims = z.object({ sub: z.string().min(1).max(64), name: z.string().max(256), role: z.enum(ROLES) });
+const claims = z.object({
+  sub: z.string().min(1).max(IDENTITY_BOUNDS.id),
+  name: z.string().max(IDENTITY_BOUNDS.name),
+  role: z.enum(ROLES),
+});
 
 /** Issues and verifies the JSON Web Tokens (HS256) that players and operators sign in with. */
 export class Tokens {
