@@ -53,7 +53,7 @@ export class PoolWorld {
 
   get ports() {
     const { clock, database, ledger, timezone } = this;
-    return { clock, database, ledger, timezone };
+    return { clock, database, ledger, timezone, databaseNow: async () => this.now };
   }
 
   /** Removes everything but the items and the five games. */

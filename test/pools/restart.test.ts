@@ -15,7 +15,8 @@ describe("pools while nodes come and go (simulated cluster)", () => {
         {
           ...dailyPoolsJob(world.ports),
           timezone: "UTC",
-          run: (context, { clock }) => dailyPoolsJob({ ...world.ports, clock }).run(context),
+          run: (context, { clock }) =>
+            dailyPoolsJob({ ...world.ports, clock, databaseNow: async () => cluster.clock.now() }).run(context),
         },
       ]);
     const winners = async (): Promise<string[]> => {

@@ -16,6 +16,7 @@ import type { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import type { JobContext } from "../runtime/defineJob.ts";
+import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
 import { untilSettled } from "./settled.ts";
 
 /** Pools a run. After an outage of years the rest is left to the next run. */
@@ -23,7 +24,7 @@ const MOST_A_RUN = 2000;
 /** Errors that a run names. */
 const NAMED = 10;
 
-export interface PoolsJobPorts {
+export interface PoolsJobPorts extends DatabaseClock {
   database: Database;
   ledger: Pick<PrizeLedger, "pay">;
   clock: Pick<Clock, "now" | "schedule">;
@@ -43,7 +44,7 @@ export interface PoolsFinalised {
 /**
  * Finalises every pool of this period type that is over, of each game in order, up to the one that has just ended; also those of
  * missed runs, and those that nobody has put anything in. Each is one transaction, so that it may be broken off at any point and run
- * again. Throws after the last one when some could not be finalised.
+ * again. Throws before the first one when this node's clock is ahead, and after the last one when some could not be finalised.
  */
 export async function finalisePools(
   period: PeriodType,
@@ -54,6 +55,7 @@ export async function finalisePools(
   const report: PoolsFinalised = { finalised: 0, failed: [], more: false };
   // The moment by which pools are over; a clock may lag behind the one by which the run was due.
   const until = Math.max(clock.now(), run.scheduledAt);
+  await ensureNotAhead(until, ports);
   await untilSettled(clock, periodAt(period, timezone, until).startsAt, run.signal);
   for (const { id: game } of await games(database)) await finaliseGame({ game, period }, until, ports, run, report);
   if (report.failed.length > 0) throw new Error(`pools could not be finalised: ${describe(report)}`);

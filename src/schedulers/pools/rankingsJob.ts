@@ -17,13 +17,14 @@ import {
 import type { Database } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
+import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
 import { SETTLED_MS } from "./settled.ts";
 
 const TIMEOUT_MS = 50 * 60_000;
 /** Entries a transaction, and those of the same millisecond as the last one. */
 const PAGE = 5000;
 
-export interface RankingsJobPorts {
+export interface RankingsJobPorts extends DatabaseClock {
   database: Database;
   clock: Pick<Clock, "now">;
   /** IANA name, in which days and weeks begin. */
@@ -65,6 +66,8 @@ async function countAll(
   progress: (state: RankingsCounted) => void,
 ): Promise<RankingsCounted> {
   const done: RankingsCounted = { pages: 0, ranked: 0, excluded: 0, failed: [] };
+  // What is stored at a time before the mark from now on is never counted.
+  await ensureNotAhead(ports.clock.now(), ports);
   for (const { id: game } of await games(ports.database)) {
     try {
       await ensureMark(ports.database, game);

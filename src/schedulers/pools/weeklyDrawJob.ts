@@ -17,6 +17,7 @@ import type { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database, Transaction } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
+import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
 import { untilSettled } from "./settled.ts";
 
 const TIMEOUT_MS = 30 * 60_000;
@@ -25,7 +26,7 @@ const PAGE = 10_000;
 /** Weeks a run; after an outage of years the rest is left to the next run. */
 const MOST_A_RUN = 200;
 
-export interface WeeklyDrawJobPorts {
+export interface WeeklyDrawJobPorts extends DatabaseClock {
   database: Database;
   ledger: Pick<PrizeLedger, "pay">;
   clock: Pick<Clock, "now" | "schedule">;
@@ -56,6 +57,7 @@ export function weeklyDrawJob(ports: WeeklyDrawJobPorts): Job {
 async function drawMissing(ports: WeeklyDrawJobPorts, signal: AbortSignal, scheduledAt: number): Promise<DrawsMade> {
   const { clock, database, timezone } = ports;
   const until = Math.max(clock.now(), scheduledAt);
+  await ensureNotAhead(until, ports);
   const made: DrawsMade = { drawn: [] };
   for (let weeks = 0; weeks < MOST_A_RUN; weeks++) {
     signal.throwIfAborted();
