@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { queryObjects } from "node:v8";
+import { Cron } from "croner";
 import fc from "fast-check";
 import {
   type DuePlan,
@@ -8,6 +10,7 @@ import {
   planDue,
   type Schedule,
   scheduleFault,
+  shortestGap,
 } from "../../src/actors/runtime/schedule.ts";
 import { seededRng } from "../../src/clock.ts";
 
@@ -192,6 +195,26 @@ describe("schedules", () => {
   for (const cron of ["* * * * *", "*/10 * * * * *", "@daily", "0 9 * * MON-FRI", "0 0 L * *"]) {
     it(`accepts ${cron}`, () => assert.equal(scheduleFault({ schedule: { cron }, timezone: berlin }), undefined));
   }
+});
+
+describe("patterns", () => {
+  const pattern = (n: number): string => `${n % 60} ${Math.floor(n / 60)} * * *`;
+  const everyday = (n: number): number => nextDue({ schedule: { cron: pattern(n) }, timezone: "UTC" }, 0, rng)!;
+
+  it("are kept as parsed for as many as are in use, not for all that were ever asked about", () => {
+    for (let n = 0; n < 1000; n += 1) assert.equal(everyday(n), n === 0 ? 86_400_000 : n * 60_000);
+    const kept = queryObjects(Cron, { format: "count" });
+    assert.ok(kept <= 301, `${kept} patterns are kept`);
+    assert.equal(everyday(1), 60_000, "one that was let go is read again");
+  });
+
+  it("tell how close together their times are", () => {
+    const from = at("2026-01-01T00:00:00Z");
+    assert.equal(shortestGap("0 3 * * *", "UTC", from, 20), 86_400_000);
+    assert.equal(shortestGap("0 3 * * *", "Europe/Berlin", from, 200), 23 * 3_600_000, "over the change of the clocks");
+    assert.equal(shortestGap("0,20,50 * * * * *", "UTC", from, 20), 10_000);
+    assert.equal(shortestGap("0 3 * * *", "UTC", from, 1), Number.POSITIVE_INFINITY);
+  });
 });
 
 describe("missed due times", () => {

@@ -30,6 +30,12 @@ export function nextDue({ schedule, timezone }: Timetable, after: number, rng: R
   return Math.floor(after / everyMs) * everyMs + everyMs;
 }
 
+/** The shortest time between two of a pattern's next `count` due times after `after`, in milliseconds; Infinity where there are not two. */
+export function shortestGap(cron: string, timezone: string, after: number, count: number): number {
+  const times = cronOf(cron, timezone).nextRuns(count, new Date(after));
+  return Math.min(...times.slice(1).map((time, at) => time.getTime() - times[at]!.getTime()));
+}
+
 /** Whether the schedule by itself makes `at` a due time. A jittered schedule knows only of the one that it has drawn. */
 export function isDue({ schedule, timezone }: Timetable, at: number, rng: Rng): boolean {
   if ("jitterMs" in schedule || ("cron" in schedule && at % 1000 !== 0)) return false;
@@ -69,16 +75,20 @@ export function describe(schedule: Schedule): string {
     : `every ${schedule.everyMs} ms`;
 }
 
+/** Patterns that are kept as parsed: more than there are jobs and series at a time, fewer than operators could ever send. */
+const KNOWN_CRONS = 300;
+
+/** Those used last are last. */
 const crons = new Map<string, Cron>();
 
-/** Parsing is slow beside asking; jobs are few. */
+/** Parsing is slow beside asking. */
 function cronOf(pattern: string, timezone: string): Cron {
   const key = `${timezone} ${pattern}`;
-  const known = crons.get(key);
-  if (known) return known;
   // "no-wildcard": a job at named hours has each of them once a day, whatever the clocks do in the night.
-  const cron = new Cron(pattern, { timezone, paused: true, fixedTimeRule: "no-wildcard" });
+  const cron = crons.get(key) ?? new Cron(pattern, { timezone, paused: true, fixedTimeRule: "no-wildcard" });
+  crons.delete(key);
   crons.set(key, cron);
+  if (crons.size > KNOWN_CRONS) crons.delete(crons.keys().next().value!);
   return cron;
 }
 

@@ -4,7 +4,7 @@ import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
-import { scheduleFault } from "../runtime/schedule.ts";
+import { scheduleFault, shortestGap } from "../runtime/schedule.ts";
 import { gameId } from "./game.ts";
 
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
@@ -28,12 +28,24 @@ export const TOURNAMENT_BOUNDS = {
   /** What a series' pattern may be as text. */
   cron: 128,
   timezone: 64,
+  /** From one start of a series to the next. */
+  shortestSeriesMs: 60_000,
 } as const;
+
+/** A pattern's times that are looked at for how close together they are. One that names two seconds has both in the same minute. */
+const SERIES_TIMES = 20;
 
 /** A character may carry marks and joiners; the column holds this many UTF-16 units. */
 const NAME_UNITS = 128;
 
 const moment = z.int().min(TOURNAMENT_BOUNDS.earliest).max(TOURNAMENT_BOUNDS.latest);
+
+/** Judged from a fixed time on, so that the same pattern is never once refused and once not. */
+function tooOften(cron: string, timezone: string): string | undefined {
+  const { earliest, shortestSeriesMs } = TOURNAMENT_BOUNDS;
+  if (shortestGap(cron, timezone, earliest, SERIES_TIMES) >= shortestSeriesMs) return undefined;
+  return `tournaments of a series begin at least ${shortestSeriesMs / 1000} seconds apart`;
+}
 
 const series = z
   .strictObject({
@@ -41,7 +53,7 @@ const series = z
     timezone: z.string().min(1).max(TOURNAMENT_BOUNDS.timezone).default("UTC"),
   })
   .superRefine(({ cron, timezone }, context) => {
-    const fault = scheduleFault({ schedule: { cron }, timezone });
+    const fault = scheduleFault({ schedule: { cron }, timezone }) ?? tooOften(cron, timezone);
     if (fault !== undefined) context.addIssue({ code: "custom", path: ["cron"], message: fault });
   });
 

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { parseTournamentDefinition } from "../../src/actors/tournaments/definition.ts";
+import type { RingmasterError } from "../../src/errors.ts";
+import { someTournament } from "./someTournament.ts";
+
+describe("a series of tournaments, as it is defined,", () => {
+  const define = (cron: string, timezone = "UTC") =>
+    parseTournamentDefinition({ ...someTournament(), series: { cron, timezone } }).series;
+
+  it("begins once a minute at most", () => {
+    for (const cron of ["* * * * *", "30 * * * * *", "0 12 * * *", "30 2 L 3 *", "0 0 29 2 *", "@hourly"])
+      assert.deepEqual(define(cron, "Europe/Berlin"), { cron, timezone: "Europe/Berlin" });
+    for (const cron of ["* * * * * *", "*/30 * * * * *", "0,59 * * * * *", "10,11 0 12 * * *", "1,2 30 2 29 2 *"]) {
+      assert.throws(
+        () => define(cron),
+        ({ code, details }: RingmasterError) => {
+          assert.equal(code, "invalid_payload");
+          const message = "tournaments of a series begin at least 60 seconds apart";
+          assert.deepEqual(details, [{ path: "series.cron", message }]);
+          return true;
+        },
+        cron,
+      );
+    }
+  });
+
+  it("names the pattern or zone that is none", () => {
+    for (const [cron, zone] of [
+      ["61 * * * *", "UTC"],
+      ["0 12 * * *", "Mars/Olympus"],
+    ] as const)
+      assert.throws(() => define(cron, zone), { code: "invalid_payload" });
+  });
+});
