@@ -7,6 +7,7 @@ import { committedAround } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { FaultyLeaderboard } from "./faults.ts";
 import { type Desk, type NodeParts, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
 
 describe("the desks of a tournament", () => {
@@ -229,6 +230,27 @@ describe("the desks of a tournament", () => {
         assert.deepEqual((await standings(desk, { limit: 3, around: "nobody" })).rows, []);
       }
       await assert.rejects(cluster.within(a.desk.standings("none", { limit: 3 })), { code: "not_found" });
+    });
+
+    it("by the top rows that the rooms were shown, however many ask; only other rows are read", async () => {
+      const board = new FaultyLeaderboard(cluster.leaderboard);
+      await join({ leaderboard: board });
+      for (let n = 0; n < 12; n += 1) await a.submit(`p${n}`, "s1", n);
+      await cluster.clock.advance(500);
+      board.reads = 0;
+      for (const desk of [a, b]) {
+        for (let n = 0; n < 50; n += 1) {
+          const { rows, total } = await standings(desk, { limit: 3, offset: n % 8 });
+          assert.deepEqual([rows.map(({ rank }) => rank), total], [[1, 2, 3].map((rank) => rank + (n % 8)), 12]);
+        }
+      }
+      assert.equal(board.reads, 0);
+      for (const range of [{ limit: 11 }, { limit: 3, offset: 8 }, { limit: 1, around: "p11" }])
+        await standings(a, range);
+      assert.equal(board.reads, 3);
+      await a.submit("p12", "s1", 99);
+      await cluster.clock.advance(500);
+      assert.equal(namesIn((await standings(b, { limit: 2 })).rows), "1 p12, 2 p11");
     });
 
     it("also where it has no rooms, and where the board is lost", async () => {

@@ -56,6 +56,8 @@ export class FaultyLeaderboard implements Leaderboard {
   fate: () => Mishap = () => undefined;
   /** Is called, and waited for, before each submission. */
   before: (board: BoardKey) => Promise<void> = async () => {};
+  /** How often its rows were read. */
+  reads = 0;
   readonly #base: Leaderboard;
 
   constructor(base: Leaderboard) {
@@ -68,10 +70,12 @@ export class FaultyLeaderboard implements Leaderboard {
   }
 
   page(board: BoardKey, offset: number, limit: number): Promise<BoardPage | undefined> {
+    this.reads += 1;
     return this.#base.page(board, offset, limit);
   }
 
   around(board: BoardKey, playerId: string, limit: number): Promise<BoardPage | undefined> {
+    this.reads += 1;
     return this.#base.around(board, playerId, limit);
   }
 
