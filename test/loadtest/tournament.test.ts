@@ -6,7 +6,7 @@ import type { TOURNAMENT_EVENTS, TOURNAMENT_TIMES } from "../../loadtest/tournam
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { type Exit, type Program, startProcess } from "../support/processes.ts";
+import { type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -66,7 +66,7 @@ describe("the load test of tournaments", function () {
 
   it("makes a tournament, and reports what the database holds of it", async () => {
     const { exit, report, output } = await play(
-      ...["--operator", operator, "--numClients", "8", "--duration", "5", "--rate", "10"],
+      ...["--operator", operator, "--numClients", "8", "--duration", "3", "--rate", "10"],
     );
     assert.deepEqual(exit, { code: 0, signal: null }, output);
     assert.deepEqual([report.joined, report.joinsFailed, report.disconnects, report.protocolErrors], [8, 0, 0, 0]);
@@ -83,13 +83,7 @@ describe("the load test of tournaments", function () {
     const id = await createTournament({ operator: "sum", order: "asc" });
     const breaking = ["--reestablishAllDelay", "1000", "--rate", "10"];
     const { exit, report, output } = await play(
-      "--tournament",
-      id,
-      "--numClients",
-      "6",
-      "--duration",
-      "7",
-      ...breaking,
+      ...["--tournament", id, "--numClients", "6", "--duration", "4.5", ...breaking],
     );
     assert.deepEqual(exit, { code: 0, signal: null }, output);
     assert.ok(report.disconnects >= 6 && report.returns >= 6, output);
@@ -102,14 +96,7 @@ describe("the load test of tournaments", function () {
   it("counts refusals by their code: a player's entries are used up", async () => {
     const id = await createTournament({ maxEntries: 2 });
     const { exit, report, output } = await play(
-      "--tournament",
-      id,
-      "--numClients",
-      "3",
-      "--duration",
-      "4",
-      "--rate",
-      "5",
+      ...["--tournament", id, "--numClients", "3", "--duration", "2.5", "--rate", "5"],
     );
     assert.deepEqual(exit, { code: 0, signal: null }, output);
     assert.deepEqual([report.answered, report.errors], [6, { entries_used_up: 3 }]);
@@ -128,7 +115,7 @@ describe("the load test of tournaments", function () {
   it("tells what a settled tournament gives", async () => {
     const id = await createTournament({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "5" }] }] });
     const program = await begin("--tournament", id, "--numClients", "3", "--rate", "5");
-    await program.line("submitting", (line) => /joined 3, answered/.test(line) || undefined);
+    await until(async () => (await entriesOf(id)).players === 3, { timeoutMs: 30_000, what: "all have submitted" });
     await node.post(`/api/tournaments/${id}/end`, { token: operator, body: {} });
     await program.line("being told", (line) => /settled 3/.test(line) || undefined);
     assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
