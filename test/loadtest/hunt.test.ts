@@ -93,7 +93,7 @@ describe("the load test of hunts", function () {
 
   it("reports what the database holds", async () => {
     const huntId = await createHunt();
-    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "8", "--duration", "6");
+    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "8", "--duration", "4");
     assert.deepEqual(exit, { code: 0, signal: null }, output);
 
     assert.equal(report.joined, 8);
@@ -123,7 +123,7 @@ describe("the load test of hunts", function () {
   it("brings its players back when their connections break, and counts nothing twice", async () => {
     const huntId = await createHunt();
     const breaking = ["--reestablishAllDelay", "1000", "--think", "100"];
-    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "6", "--duration", "9", ...breaking);
+    const { exit, report, output } = await play("--hunt", huntId, "--numClients", "6", "--duration", "6", ...breaking);
     assert.deepEqual(exit, { code: 0, signal: null }, output);
 
     assert.equal(report.joined, 6);
