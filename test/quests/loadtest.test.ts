@@ -26,7 +26,7 @@ describe("the load test of quests", function () {
     const program = await startProcess("loadtest/quests.ts", {
       args: [
         ...["--endpoint", node.url, "--operator", await tokenOf("operator"), "--report", report],
-        ...["--numClients", "20", "--due", "300", "--spread", "200", "--duration", "4", "--seed", "7"],
+        ...["--numClients", "20", "--due", "300", "--spread", "200", "--duration", "2.5", "--seed", "7"],
       ],
       env: { CI: "true" },
     });
