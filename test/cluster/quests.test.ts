@@ -13,9 +13,9 @@ import { latenessOf, PlayersNode } from "./supportQuests.ts";
 
 const PLAYERS = Array.from({ length: 10_000 }, (_, at) => `player-${at}`);
 /** Quests of the storm: completions are due over so many seconds. */
-const SECONDS = 15;
+const SECONDS = 10;
 /** From the start until the first is due: all are scheduled by then. */
-const FIRST_DUE_MS = 6000;
+const FIRST_DUE_MS = 4000;
 
 describe("quests on a cluster", function () {
   this.timeout(120_000);
