@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { Redis } from "ioredis";
 import { VARIABLES } from "../../src/config.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { until } from "../support/processes.ts";
+import { RingmasterNode } from "../support/RingmasterNode.ts";
+import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
 
 const OPERATIONS = documentOf("docs/operations.md");
+const SOURCE = new URL("../../src/", import.meta.url);
 
 describe("docs/operations.md", () => {
   it("names every variable that is read, and no other", () => {
@@ -19,6 +25,31 @@ describe("docs/operations.md", () => {
     for (const name of documented) assert.ok(known.has(name), `there is no metric ${name}`);
     for (const name of known) {
       if (!/^(nodejs|process)_/.test(name)) assert.ok(documented.includes(name), `${name} is not documented`);
+    }
+  });
+
+  it("explains entries of the log that there are", () => {
+    const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+    const source = files.map((path) => readFileSync(new URL(path, SOURCE), "utf8")).join("\n");
+    const cells = tableOf(sectionOf(OPERATIONS, "## Logs"), "entry").map(([cell]) => cell!);
+    const entries = cells.flatMap(codesOf).filter((code) => code.split(" ").length > 2);
+    assert.ok(entries.length > 8);
+    for (const entry of entries) assert.ok(source.includes(`"${entry}`), `there is no entry "${entry}"`);
+  });
+
+  it("says how many connections a node has to Redis", async function () {
+    this.timeout(60_000);
+    const documented = Number(/To Redis it has (\d+):/.exec(OPERATIONS)![1]);
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    const node = await RingmasterNode.start({ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl });
+    const redis = new Redis(redisUrl);
+    const connections = async (): Promise<number> =>
+      [...String(await redis.client("LIST")).matchAll(/ name=ringmaster:/g)].length;
+    try {
+      await until(async () => (await connections()) === documented, { timeoutMs: 10_000, what: "its connections" });
+    } finally {
+      redis.disconnect();
+      await node.kill();
     }
   });
 });
