@@ -60,17 +60,18 @@ export class DeskCluster {
   readonly clock = new ManualClock();
   readonly hub = new MemoryHub();
   readonly feed = new MemoryFeed();
-  readonly ledger: ClueLedger = new MemoryClueLedger();
+  readonly ledger: ClueLedger;
   readonly database: Database;
   /** What the hunt `h` shall be; to be set before the first node joins. */
   plan: Partial<HuntDefinition> = {};
 
-  static async open(): Promise<DeskCluster> {
-    return new DeskCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }));
+  static async open(ledger: ClueLedger = new MemoryClueLedger()): Promise<DeskCluster> {
+    return new DeskCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }), ledger);
   }
 
-  private constructor(database: Database) {
+  private constructor(database: Database, ledger: ClueLedger) {
     this.database = database;
+    this.ledger = ledger;
   }
 
   /** Adds a node whose room is at the hunt `h`. */

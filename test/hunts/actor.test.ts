@@ -353,6 +353,22 @@ describe("a hunt's actor", () => {
       assert.equal((await stored()).ledgerEpoch, 2);
     });
 
+    it("is not loaded by another while its loader says that it goes on, and the loader is told once it is", async () => {
+      await inSolving();
+      const granted = { epoch: 1, issued: LOW_WATER };
+      assert.deepEqual(await within(hunt().rebuild()), granted);
+      for (let second = 0; second < 10; second++) {
+        await clock.advance(1000);
+        assert.equal(await within(hunt().loading(1)), true);
+      }
+      assert.deepEqual(await within(hunt().rebuild()), { wait: true });
+      await clock.advance(3000);
+      assert.deepEqual(await within(hunt().rebuild()), { ...granted, epoch: 2 });
+      assert.equal(await within(hunt().loading(1)), false);
+      await within(hunt().end());
+      assert.equal(await within(hunt().loading(2)), false, "nothing is decided any more");
+    });
+
     it("is not kept from a rebuild by a clock that was set back", async () => {
       await inSolving();
       await within(hunt().rebuild());

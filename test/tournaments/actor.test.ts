@@ -333,6 +333,37 @@ describe("a tournament's actor", () => {
       assert.deepEqual(await world.within(world.tournament().rebuild()), { epoch: 2 });
     });
 
+    it("is not loaded by another while its loader says that it goes on, also where the actor has moved meanwhile", async () => {
+      await inOpen();
+      const ask = () => world.within(world.tournament().rebuild());
+      const goesOn = (epoch: number) => world.within(world.tournament().loading(epoch));
+      assert.deepEqual(await ask(), { epoch: 1 });
+      for (let second = 0; second < 10; second += 1) {
+        await world.clock.advance(1000);
+        assert.equal(await goesOn(1), true);
+      }
+      assert.deepEqual(await ask(), { wait: true });
+      await world.node.crash();
+      await world.join("n1");
+      await world.clock.advance(4000);
+      assert.equal(await goesOn(1), true);
+      assert.deepEqual(await ask(), { wait: true });
+      await world.clock.advance(3000);
+      assert.deepEqual(await ask(), { epoch: 2 });
+      assert.equal(await goesOn(1), false, "and the loader of before hears of it");
+      await world.clock.advance(3000);
+      assert.deepEqual(await ask(), { epoch: 3 }, "which does not count for the one after it");
+    });
+
+    it("is loaded for nothing once nothing is taken, which its loader is told", async () => {
+      await inOpen();
+      await world.within(world.tournament().rebuild());
+      await world.within(world.tournament().end());
+      assert.equal(await world.within(world.tournament().loading(1)), true);
+      await world.within(world.tournament().end());
+      assert.equal(await world.within(world.tournament().loading(1)), false);
+    });
+
     it("is frozen by a later epoch as soon as it settles", async () => {
       await inOpen();
       await world.within(world.tournament().rebuild());

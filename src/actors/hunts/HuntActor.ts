@@ -11,6 +11,7 @@ import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { standings } from "../../stores/hunts/AssignmentJournal.ts";
 import { recordResults } from "../../stores/hunts/results.ts";
+import { LoadLease } from "../events/LoadLease.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { PARTS } from "../quests/rules.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
@@ -43,15 +44,14 @@ export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
 /** The feed of what is on and coming. */
 export const LOBBY_TOPIC = "lobby";
 
-/** Rebuilds asked for within this time of each other are one rebuild: its load may still be under way. */
-const REBUILD_PAUSE_MS = 3000;
-
 /** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
 export class HuntActor extends Actor<HuntState> {
   static readonly kind = "hunt";
   static initial(): HuntState {
     return { phase: "scheduled", phaseEndsAt: 0, issued: 0, ledgerEpoch: 0 };
   }
+
+  readonly #lease = new LoadLease();
 
   /** Creates the hunt. Throws `conflict` when it exists. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
@@ -119,16 +119,23 @@ export class HuntActor extends Actor<HuntState> {
 
   /**
    * The ledger has lost this hunt: raises its epoch, so that what the lost one decided cannot be committed any more. Answers
-   * what to load, or `wait` when somebody is loading just now. Throws `wrong_phase` unless the hunt is in solving.
+   * what to load, which is to be said again and again while that takes (`loading`), or `wait` while somebody else does so. Throws
+   * `wrong_phase` unless the hunt is in solving.
    */
   async rebuild(): Promise<{ epoch: number; issued: number } | { wait: true }> {
     this.#require("solving");
-    const last = this.vars.rebuiltAt as number | undefined;
-    if (last !== undefined && this.now - last < REBUILD_PAUSE_MS && this.now >= last) return { wait: true };
+    if (this.#lease.isHeld(this.now)) return { wait: true };
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(await this.sql(), this.id, this.state.ledgerEpoch);
-    this.vars.rebuiltAt = this.now;
+    this.#lease.renew(this.now);
     return { epoch: this.state.ledgerEpoch, issued: this.state.issued };
+  }
+
+  /** The ledger is being loaded under this epoch, and nobody else need begin; false when the epoch is over. Changes memory only. */
+  async loading(epoch: number): Promise<boolean> {
+    if (epoch !== this.state.ledgerEpoch) return false;
+    this.#lease.renew(this.now);
+    return true;
   }
 
   readonly timers: TimerHandlers = {

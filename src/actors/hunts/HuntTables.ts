@@ -19,8 +19,6 @@ export interface Seat {
   heard: number;
   /** Whether an errand for more clues is under way. */
   demanding: boolean;
-  /** The rebuild of the ledger that is under way: everybody who finds it missing waits for the same one. */
-  rebuilding?: Promise<void> | undefined;
 }
 
 export interface TablesPorts {

@@ -12,11 +12,15 @@ import {
   type SolveDecision,
 } from "../../stores/hunts/ClueLedger.ts";
 import type { CommitResult } from "../../stores/runtime/journaling.ts";
+import { RENEWAL } from "../events/LoadLease.ts";
+import { DECISION_PATIENCE_MS, Patience } from "../events/Patience.ts";
+import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { Closings } from "./Closings.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
+import type { HuntTable } from "./HuntTable.ts";
 import type { Seat } from "./HuntTables.ts";
 import { RELOADED, REVOKED, SERVED } from "./signals.ts";
 
@@ -31,24 +35,24 @@ export interface ClerkPorts {
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
 type Decided<D> = Exclude<D, { kind: "missing" }>;
 
-/** How often a request is decided anew when the ledger is rebuilt under it. */
-const ATTEMPTS = 20;
-/** Pause before a ledger that somebody else is loading is asked again: 50 ms, 100 ms …, at most the longest. */
-const LOADING_PAUSE_MS = 50;
-const LONGEST_LOADING_PAUSE_MS = 300;
-
 /** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
 export class LedgerClerk {
   readonly #ports: ClerkPorts;
+  readonly #rebuilds: Rebuilds;
   readonly #closings = new WeakMap<Seat, Closings>();
 
   constructor(ports: ClerkPorts) {
     this.#ports = ports;
+    this.#rebuilds = new Rebuilds(ports.clock);
   }
 
-  /** Decides, rebuilding the ledger when it is lost or older than what was acknowledged, and commits before returning. */
+  /**
+   * Decides, rebuilding the ledger when it is lost or older than what was acknowledged, and commits before returning. Rejects with
+   * `unavailable` when the ledger has not come back for half a minute.
+   */
   async decide<D extends Decision>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
+    while (!patience.isOver) {
       const decision = await ask();
       if (decision.kind !== "missing") {
         const result = await this.#commit(seat, decision);
@@ -57,10 +61,7 @@ export class LedgerClerk {
           return decision as Decided<D>;
         }
       }
-      seat.rebuilding ??= this.#rebuild(seat, attempt).finally(() => {
-        seat.rebuilding = undefined;
-      });
-      await seat.rebuilding;
+      await this.#rebuild(seat, patience);
       seat.table.requireSolving();
     }
     throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");
@@ -142,18 +143,20 @@ export class LedgerClerk {
   }
 
   /** Loads the ledger from what is committed, under a new epoch; or waits a moment for whoever is loading it. */
-  async #rebuild(seat: Seat, attempt: number): Promise<void> {
-    const { actors, journal, ledger, clock, log } = this.#ports;
-    const { id, key } = seat.table;
-    const answer = await actors.ref(HuntActor, id).rebuild();
-    if ("wait" in answer) {
-      const pauseMs = Math.min(LOADING_PAUSE_MS * (attempt + 1), LONGEST_LOADING_PAUSE_MS);
-      await new Promise<void>((resolve) => void clock.schedule(resolve, pauseMs));
-      return;
-    }
-    const loaded = await ledger.load(key, { ...answer, rows: journal.readAll(id) });
-    if (!loaded) return;
-    log.info({ hunt: id, epoch: answer.epoch }, "the clue ledger was loaded from the database");
+  #rebuild({ table }: Seat, patience: Patience): Promise<boolean> {
+    const { actors } = this.#ports;
+    return this.#rebuilds.once(table.id, patience, {
+      ask: () => actors.ref(HuntActor, table.id).rebuild(),
+      renew: (epoch) => actors.ref(HuntActor, table.id, RENEWAL).loading(epoch),
+      load: (granted, signal) => this.#load(table, granted, signal),
+    });
+  }
+
+  async #load({ id, key }: HuntTable, granted: { epoch: number; issued: number }, signal: AbortSignal): Promise<void> {
+    const { actors, journal, ledger, log } = this.#ports;
+    const isLoaded = await ledger.load(key, { ...granted, rows: whileUseful(journal.readAll(id), signal) });
+    if (!isLoaded) return;
+    log.info({ hunt: id, epoch: granted.epoch }, "the clue ledger was loaded from the database");
     actors.peers.signalAll(RELOADED, { huntId: id });
   }
 }

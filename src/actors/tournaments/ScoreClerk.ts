@@ -2,7 +2,9 @@ import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
-import { Rebuilds } from "../events/Rebuilds.ts";
+import { RENEWAL } from "../events/LoadLease.ts";
+import { DECISION_PATIENCE_MS, Patience } from "../events/Patience.ts";
+import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { TournamentActor } from "./TournamentActor.ts";
@@ -20,8 +22,6 @@ type Decided = Exclude<SubmitDecision, { kind: "unsure" }>;
 type Accepted = Extract<Decided, { kind: "accepted" }>;
 type Refused = Exclude<Decided, { kind: "accepted" | "missing" }>;
 
-/** How often a board that is being rebuilt is asked again: for longer than a rebuild keeps the next one waiting. */
-export const ATTEMPTS = 20;
 /** An entry whose predecessor is on its way from another node waits this long for it. */
 const PREDECESSOR_PAUSE_MS = 20;
 
@@ -38,10 +38,14 @@ export class ScoreClerk {
     this.#doubt = doubt;
   }
 
-  /** Resolves with the entry that the submission is, now or since it was first made, once that is committed. */
+  /**
+   * Resolves with the entry that the submission is, now or since it was first made, once that is committed. Rejects with `unavailable`
+   * when the board has not come back for half a minute.
+   */
   async take(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">): Promise<ScoreEntry> {
+    const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
     let refusedUnder = 0;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    while (!patience.isOver) {
       const decision = await this.#decide(table, submission);
       if (decision.kind === "known") return decision.entry;
       if (decision.kind === "accepted") {
@@ -54,7 +58,7 @@ export class ScoreClerk {
           continue;
         }
       } else if (decision.kind !== "missing") throw refusalOf(decision, table);
-      await this.rebuild(table, attempt);
+      await this.rebuild(table, patience);
       if (!table.isTaking) throw table.wrongPhase();
     }
     throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
@@ -65,9 +69,14 @@ export class ScoreClerk {
     return this.#ports.journal.find(table.id, playerId, submissionId);
   }
 
-  /** Loads the board from what is committed, under a new epoch; false after a moment's wait when somebody else is loading it. */
-  rebuild(table: TournamentTable, attempt: number): Promise<boolean> {
-    return this.#rebuilds.once(table.id, attempt, () => this.#load(table));
+  /** Loads the board from what is committed, under a new epoch; false after a moment's wait while somebody else is loading it. */
+  rebuild(table: TournamentTable, patience: Patience): Promise<boolean> {
+    const { actors } = this.#ports;
+    return this.#rebuilds.once(table.id, patience, {
+      ask: () => actors.ref(TournamentActor, table.id).rebuild(),
+      renew: (epoch) => actors.ref(TournamentActor, table.id, RENEWAL).loading(epoch),
+      load: ({ epoch }, signal) => this.#load(table, epoch, signal),
+    });
   }
 
   /** The board's word, or the entry where that does not remember the submission and the database does. */
@@ -107,15 +116,11 @@ export class ScoreClerk {
     }
   }
 
-  async #load(table: TournamentTable): Promise<"loaded" | "wait"> {
-    const { actors, journal, leaderboard, log } = this.#ports;
-    const { id, key } = table;
-    const answer = await actors.ref(TournamentActor, id).rebuild();
-    if ("wait" in answer) return "wait";
-    const snapshot = await journal.snapshot(id);
-    const isLoaded = await leaderboard.load(key, { ...answer, ...snapshot });
-    if (isLoaded) log.info({ tournament: id, epoch: answer.epoch }, "the board was loaded from the database");
-    return "loaded";
+  async #load({ id, key }: TournamentTable, epoch: number, signal: AbortSignal): Promise<void> {
+    const { journal, leaderboard, log } = this.#ports;
+    const { submissions, players } = await journal.snapshot(id);
+    const isLoaded = await leaderboard.load(key, { epoch, submissions, players: whileUseful(players, signal) });
+    if (isLoaded) log.info({ tournament: id, epoch }, "the board was loaded from the database");
   }
 
   #pause(ms: number): Promise<void> {

@@ -11,6 +11,7 @@ import {
   updateTournament,
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
+import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
@@ -80,8 +81,6 @@ export interface TournamentPorts {
 
 /** Standings and ranks with prizes that one turn of a settlement stores: some tenths of a second's work. */
 const PAGES = { standings: 40_000, ranks: 500 };
-/** Rebuilds asked for within this time of each other are one rebuild: its load may still be under way. */
-const REBUILD_PAUSE_MS = 3000;
 /** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */
 const PATIENCE_MS = 1000;
 /** Ranks that a preview shows, and winners that the lobby is told of. */
@@ -104,6 +103,7 @@ export class TournamentActor extends Actor<TournamentState> {
   }
 
   readonly #ports: TournamentPorts;
+  readonly #lease = new LoadLease();
   #reader: StandingsReader | undefined;
   #isOver = false;
 
@@ -174,16 +174,23 @@ export class TournamentActor extends Actor<TournamentState> {
 
   /**
    * The leaderboard has lost this tournament: raises its epoch, so that what the lost one decided cannot be committed any more.
-   * Answers under which epoch to load it, or `wait` when somebody is loading just now. Throws `wrong_phase` once nothing is taken.
+   * Answers under which epoch to load it, which is to be said again and again while that takes (`loading`), or `wait` while somebody
+   * else does so. Throws `wrong_phase` once nothing is taken.
    */
   async rebuild(): Promise<{ epoch: number } | { wait: true }> {
     this.#require("open", "grace");
-    const last = this.vars.rebuiltAt as number | undefined;
-    if (last !== undefined && this.now - last < REBUILD_PAUSE_MS && this.now >= last) return { wait: true };
+    if (this.#lease.isHeld(this.now)) return { wait: true };
     this.state.boardEpoch += 1;
     await raiseBoardEpoch(await this.sql(), this.id, this.state.boardEpoch);
-    this.vars.rebuiltAt = this.now;
+    this.#lease.renew(this.now);
     return { epoch: this.state.boardEpoch };
+  }
+
+  /** The board is being loaded under this epoch, and nobody else need begin; false when the epoch is over. Changes memory only. */
+  async loading(epoch: number): Promise<boolean> {
+    if (epoch !== this.state.boardEpoch) return false;
+    this.#lease.renew(this.now);
+    return true;
   }
 
   /** What would be paid if it ended now, or what was. Changes nothing: it reads what is committed, outside of the turn's transaction. */

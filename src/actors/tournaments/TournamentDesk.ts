@@ -15,13 +15,14 @@ import type {
 } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isWithinBounds } from "../../stores/tournaments/scoring.ts";
+import { DECISION_PATIENCE_MS, LOOK_PATIENCE_MS, Patience } from "../events/Patience.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { TOP } from "./BoardPulse.ts";
 import { Doubts } from "./Doubts.ts";
 import { InTurn } from "./InTurn.ts";
 import { type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
-import { ATTEMPTS, ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
+import { ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
 import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
 import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
@@ -220,13 +221,14 @@ export class TournamentDesk {
   }
 
   async #onBoard(table: TournamentTable, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
-    const { leaderboard } = this.#ports;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const { leaderboard, clock } = this.#ports;
+    const patience = new Patience(clock, LOOK_PATIENCE_MS);
+    while (!patience.isOver) {
       const page = await (around === undefined
         ? leaderboard.page(table.key, offset, limit)
         : leaderboard.around(table.key, around, limit));
       if (page) return page;
-      await this.#clerk.rebuild(table, attempt);
+      await this.#clerk.rebuild(table, patience);
     }
     throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
   }
@@ -240,7 +242,7 @@ export class TournamentDesk {
   }
 
   async #showRebuilt(table: TournamentTable): Promise<boolean> {
-    const isLoaded = await this.#clerk.rebuild(table, 0);
+    const isLoaded = await this.#clerk.rebuild(table, new Patience(this.#ports.clock, DECISION_PATIENCE_MS));
     if (isLoaded) this.#tables.at(table.id, ({ pulse }) => pulse.touch());
     return isLoaded;
   }
