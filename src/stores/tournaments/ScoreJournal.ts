@@ -148,23 +148,29 @@ export class ScoreJournal {
 
   /** The newest `REMEMBERED` entries of every player, by player and number. */
   async *#newest(tournamentId: string): AsyncGenerator<ScoreEntry, void, undefined> {
-    let last: Pick<ScoreEntry, "playerId" | "entryNo"> = { playerId: "", entryNo: 0 };
+    let page = this.#pageAfter(tournamentId, { playerId: "", entryNo: 0 });
     for (;;) {
-      // Without gaps, an entry is among the newest when the one so much later does not exist. As NOT EXISTS, MariaDB would
-      // answer this from a scan of all tournaments' entries.
-      const rows = await this.#query<StoredEntry>(
-        `SELECT ${selectedEntry(this.#database.dialect, "e")} FROM score_entries e
-        LEFT JOIN score_entries later ON later.tournament_id = e.tournament_id AND later.player_id = e.player_id
-          AND later.entry_no = e.entry_no + ${REMEMBERED}
-        WHERE e.tournament_id = ? AND e.player_id >= ? AND (e.player_id > ? OR e.entry_no > ?) AND later.player_id IS NULL
-        ORDER BY e.player_id, e.entry_no LIMIT ${PAGE}`,
-        [tournamentId, last.playerId, last.playerId, last.entryNo],
-      );
-      const entries = rows.map(entryOf);
+      const entries = await page;
+      // The next one is read while this one is put to use, if anybody ever comes for it.
+      if (entries.length === PAGE) page = this.#pageAfter(tournamentId, entries.at(-1)!);
+      page.catch(() => {});
       yield* entries;
       if (entries.length < PAGE) return;
-      last = entries.at(-1)!;
     }
+  }
+
+  async #pageAfter(tournamentId: string, last: Pick<ScoreEntry, "playerId" | "entryNo">): Promise<ScoreEntry[]> {
+    // Without gaps, an entry is among the newest when the one so much later does not exist. As NOT EXISTS, MariaDB would
+    // answer this from a scan of all tournaments' entries.
+    const rows = await this.#query<StoredEntry>(
+      `SELECT ${selectedEntry(this.#database.dialect, "e")} FROM score_entries e
+      LEFT JOIN score_entries later ON later.tournament_id = e.tournament_id AND later.player_id = e.player_id
+        AND later.entry_no = e.entry_no + ${REMEMBERED}
+      WHERE e.tournament_id = ? AND e.player_id >= ? AND (e.player_id > ? OR e.entry_no > ?) AND later.player_id IS NULL
+      ORDER BY e.player_id, e.entry_no LIMIT ${PAGE}`,
+      [tournamentId, last.playerId, last.playerId, last.entryNo],
+    );
+    return rows.map(entryOf);
   }
 
   async #query<T>(sql: string, params: readonly unknown[]): Promise<T[]> {
