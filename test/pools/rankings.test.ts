@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { periodAt } from "../../src/actors/pools/periods.ts";
-import { ALL_TIME, leaderOf, RANKING_PERIODS, type RankingKey, rankingPage } from "../../src/entities/pools/Ranking.ts";
+import { leadersOf } from "../../src/entities/pools/leaders.ts";
+import { ALL_TIME, RANKING_PERIODS, type RankingKey, rankingPage } from "../../src/entities/pools/Ranking.ts";
 import { type RankingsCounted, rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { until } from "../support/processes.ts";
@@ -179,7 +180,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     }
 
     it("know who leads, also by what they have not counted yet", async () => {
-      const leader = async () => (await leaderOf(world.database, keyOf("daily")))?.playerId;
+      const leader = async () => (await leadersOf(world.database, [keyOf("daily")]))[0]?.playerId;
       assert.equal(await leader(), undefined);
       await world.enter({ player: "ada", score: 5, storedAt: DAY + 1 });
       assert.equal(await leader(), "ada");

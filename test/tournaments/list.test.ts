@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
 import { awaitCommits, bestOf } from "../../src/entities/pools/entries.ts";
 import { newlyCancelled } from "../../src/entities/pools/rankingBook.ts";
-import type { Database, Transaction } from "../../src/entities/sql.ts";
+import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentPhase, Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES: Record<string, () => Promise<Database>> = {
@@ -94,20 +95,6 @@ describe("tournaments that are over (MariaDB)", () => {
   });
   after(() => database?.close());
 
-  /** How many rows the server has read for it. */
-  async function rowsRead(work: (within: Database) => Promise<unknown>): Promise<number> {
-    return database.transaction(async (tx) => {
-      const before = await readBy(tx);
-      await work({ ...database, dialect: "mysql", query: tx.query.bind(tx), transaction: (each) => each(tx) });
-      return (await readBy(tx)) - before;
-    });
-  }
-
-  async function readBy(tx: Transaction): Promise<number> {
-    const counters = await tx.query<{ Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'");
-    return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
-  }
-
   const reads: Record<string, (within: Database) => Promise<unknown>> = {
     "the list": (within) => new Tournaments(within).list(),
     "who waits for scores that are being stored": (within) => awaitCommits(within, "snake"),
@@ -116,7 +103,7 @@ describe("tournaments that are over (MariaDB)", () => {
   };
   for (const [what, work] of Object.entries(reads)) {
     it(`are not read through by ${what}`, async () => {
-      const rows = await rowsRead(work);
+      const rows = await rowsRead(database, work);
       assert.ok(rows < FEW, `${rows} rows`);
     });
   }

@@ -1,5 +1,7 @@
 import type { Clock, Rng } from "../../clock.ts";
 import type { BestEntry } from "../../entities/pools/entries.ts";
+import { leadersOf } from "../../entities/pools/leaders.ts";
+import { itemsOfEach, latestPools } from "../../entities/pools/openPools.ts";
 import {
   addContribution,
   type Contributed,
@@ -7,14 +9,11 @@ import {
   ensurePool,
   type FinalisedPool,
   finalisedPools,
-  itemsOf,
-  latestPool,
   lockPool,
   PERIOD_TYPES,
   type Period,
   type PoolKind,
 } from "../../entities/pools/Pool.ts";
-import { leaderOf } from "../../entities/pools/Ranking.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../entities/sql.ts";
 import { gameById, games } from "../../entities/tournaments/Game.ts";
@@ -22,6 +21,7 @@ import { RingmasterError } from "../../errors.ts";
 import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import { openPeriod } from "./periods.ts";
 import { reading } from "./reading.ts";
+import { SharedRead } from "./SharedRead.ts";
 
 /** A pool that is open, and who would win it now. */
 export interface OpenPool extends PoolKind, Period {
@@ -37,28 +37,22 @@ export interface PoolOfficePorts {
   timezone: string;
 }
 
-/** Looking for the leaders reads the last hour's entries; so what was found counts for everybody who asks in this time. */
+/** Looking for the leaders reads the last hour's entries; so what was found counts for everybody who asks in this time after it. */
 const FRESH_MS = 2000;
 
 /** Where operators put prizes into pools, and everybody reads of them. */
 export class PoolOffice {
   readonly #ports: PoolOfficePorts;
-  #open: { at: number; pools: Promise<OpenPool[]> } | undefined;
+  readonly #open: SharedRead<OpenPool[]>;
 
   constructor(ports: PoolOfficePorts) {
     this.#ports = ports;
+    this.#open = new SharedRead({ clock: ports.clock, freshMs: FRESH_MS, read: () => reading(() => this.#readOpen()) });
   }
 
-  /** The pools of every game that are open, with their leaders as of at most 2 s ago. */
+  /** The pools of every game that are open, with their leaders, as they were read within the last 2 s. */
   open(): Promise<OpenPool[]> {
-    const now = this.#ports.clock.now();
-    if (this.#open && now - this.#open.at < FRESH_MS && now >= this.#open.at) return this.#open.pools;
-    const pools = reading(() => this.#readOpen(now));
-    this.#open = { at: now, pools };
-    pools.catch(() => {
-      this.#open = undefined;
-    });
-    return pools;
+    return this.#open.get();
   }
 
   /** The pools that were finalised last, latest first. Throws `not_found` for an unknown game. */
@@ -82,15 +76,16 @@ export class PoolOffice {
       const known = await contributionOf(database, kind, id);
       if (known) return known;
       await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
-      this.#open = undefined;
+      this.#open.forget();
       return (await contributionOf(database, kind, id))!;
     });
   }
 
   async #add(kind: PoolKind, contribution: { id: string; item: string; amount: bigint; by: string }): Promise<void> {
-    const { clock, database } = this.#ports;
+    const { clock, database, timezone } = this.#ports;
     const now = clock.now();
-    const pool = { ...kind, ...(await this.#periodOf(kind, now)) };
+    const [latest] = await latestPools(database, [kind]);
+    const pool = { ...kind, ...openPeriod(kind.period, timezone, now, latest) };
     await ensurePool(database, pool);
     await database.transaction(async (tx) => {
       const { isFinalised } = await lockPool(tx, pool);
@@ -99,27 +94,15 @@ export class PoolOffice {
     });
   }
 
-  async #readOpen(now: number): Promise<OpenPool[]> {
-    const pools: OpenPool[] = [];
-    for (const { id: game } of await games(this.#ports.database)) {
-      for (const period of PERIOD_TYPES) pools.push(await this.#readOne({ game, period }, now));
-    }
-    return pools;
-  }
-
-  async #readOne(kind: PoolKind, now: number): Promise<OpenPool> {
-    const { database } = this.#ports;
-    const period = await this.#periodOf(kind, now);
-    const [items, best] = [
-      await itemsOf(database, { ...kind, ...period }),
-      await leaderOf(database, { ...kind, ...period }),
-    ];
-    return { ...kind, ...period, items, leader: best ? shown(best) : null };
-  }
-
-  async #periodOf(kind: PoolKind, now: number): Promise<Period> {
-    const { database, timezone } = this.#ports;
-    return openPeriod(kind.period, timezone, now, await latestPool(database, kind));
+  async #readOpen(): Promise<OpenPool[]> {
+    const { clock, database, timezone } = this.#ports;
+    const now = clock.now();
+    const all = await games(database);
+    const kinds = all.flatMap(({ id: game }) => PERIOD_TYPES.map((period) => ({ game, period })));
+    const latest = await latestPools(database, kinds);
+    const pools = kinds.map((kind, at) => ({ ...kind, ...openPeriod(kind.period, timezone, now, latest[at]) }));
+    const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools)];
+    return pools.map((pool, at) => ({ ...pool, items: items[at]!, leader: leaders[at] ? shown(leaders[at]) : null }));
   }
 }
 

@@ -68,11 +68,6 @@ interface PoolRow {
 const COLUMNS = "starts_at, ends_at, finalised_at, winner_id, winner_name, winner_wallet, score";
 const POOL = "game = ? AND period = ? AND starts_at = ?";
 
-/** The latest pool of which there is anything, finalised or not. */
-export function latestPool(sql: Sql, kind: PoolKind): Promise<Period | undefined> {
-  return onePeriod(sql, kind, "", "DESC", []);
-}
-
 /** The latest pool that is finalised. Pools are finalised in order. */
 export function latestFinalised(sql: Sql, kind: PoolKind): Promise<Period | undefined> {
   return onePeriod(sql, kind, "AND finalised_at IS NOT NULL", "DESC", []);

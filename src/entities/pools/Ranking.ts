@@ -1,5 +1,4 @@
 import type { Sql } from "../sql.ts";
-import { type BestEntry, bestOf } from "./entries.ts";
 import { PERIOD_TYPES, type Period } from "./Pool.ts";
 
 /** What a ranking covers: a day, a week, or everything. */
@@ -105,24 +104,6 @@ function rankedOf({ place, player_id, player_name, score, reached_at, entries }:
     reachedAt: Number(reached_at),
     entries: Number(entries),
   };
-}
-
-/**
- * The best entry of a day or week so far: the best of those that its ranking has counted, or a better one since. Entries of a
- * tournament that was cancelled since then still count here.
- */
-export async function leaderOf(sql: Sql, ranking: RankingKey): Promise<BestEntry | undefined> {
-  const from = await countedUntil(sql, ranking.game, "read");
-  const [row] = await sql.query<RankingRow>(
-    `SELECT ${COLUMNS} FROM rankings WHERE ${RANKING} ORDER BY ${BEST_PLAYER_FIRST} LIMIT 1`,
-    keyOf(ranking),
-  );
-  // Without a ranking of this very beginning nothing of it has been counted.
-  const rest = { startsAt: row ? Math.max(from, ranking.startsAt) : ranking.startsAt, endsAt: ranking.endsAt };
-  const recent = await bestOf(sql, ranking.game, rest);
-  if (!row || (recent && recent.score > Number(row.score))) return recent;
-  const { playerId, name, score, reachedAt } = rankedOf(row);
-  return { playerId, name, score, storedAt: reachedAt };
 }
 
 /** Up to which time the game's entries have been counted; 0 before the first time. With "lock", nobody else counts them until the transaction ends. */

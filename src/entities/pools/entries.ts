@@ -1,4 +1,5 @@
 import type { Database, Sql } from "../sql.ts";
+import { firstOfEach } from "./firstOfEach.ts";
 import type { Period } from "./Pool.ts";
 
 /**
@@ -19,19 +20,37 @@ export interface BestEntry {
   storedAt: number;
 }
 
+/** A part of the time of a game. */
+export interface GameTime extends Period {
+  game: string;
+}
+
+const IN_TIME = "e.game = ? AND e.stored_at >= ? AND e.stored_at < ?";
+// The highest score by itself is found in the index alone.
+const BEST = `e.player_id, e.player_name, e.score, e.stored_at FROM ${COUNTED}
+  WHERE ${IN_TIME} AND e.score = (SELECT MAX(e.score) FROM ${COUNTED} WHERE ${IN_TIME}) ORDER BY ${BEST_FIRST}`;
+
 /** The best entry that was stored in this time; `undefined` when there is none. */
-export async function bestOf(sql: Sql, game: string, { startsAt, endsAt }: Period): Promise<BestEntry | undefined> {
-  const inTime = "e.game = ? AND e.stored_at >= ? AND e.stored_at < ?";
-  // The highest score by itself is found in the index alone.
-  const [row] = await sql.query<{ player_id: string; player_name: string; score: unknown; stored_at: unknown }>(
-    `SELECT e.player_id, e.player_name, e.score, e.stored_at FROM ${COUNTED}
-     WHERE ${inTime} AND e.score = (SELECT MAX(e.score) FROM ${COUNTED} WHERE ${inTime})
-     ORDER BY ${BEST_FIRST} LIMIT 1`,
-    [game, startsAt, endsAt, game, startsAt, endsAt],
+export async function bestOf(sql: Sql, game: string, time: Period): Promise<BestEntry | undefined> {
+  return (await bestOfEach(sql, [{ game, ...time }]))[0];
+}
+
+/** The best entries that were stored in these times, at their positions. */
+export async function bestOfEach(sql: Sql, times: readonly GameTime[]): Promise<Array<BestEntry | undefined>> {
+  const rows = await firstOfEach<{ player_id: string; player_name: string; score: unknown; stored_at: unknown }>(
+    sql,
+    BEST,
+    times.map(({ game, startsAt, endsAt }) => [game, startsAt, endsAt, game, startsAt, endsAt]),
   );
-  if (!row) return undefined;
-  const { player_id, player_name, score, stored_at } = row;
-  return { playerId: player_id, name: player_name, score: Number(score), storedAt: Number(stored_at) };
+  return rows.map(
+    (row) =>
+      row && {
+        playerId: row.player_id,
+        name: row.player_name,
+        score: Number(row.score),
+        storedAt: Number(row.stored_at),
+      },
+  );
 }
 
 /** When the first entry of the game at or after `from` was stored, whatever its tournament. */

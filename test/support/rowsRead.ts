@@ -1,0 +1,16 @@
+import type { Database, Transaction } from "../../src/entities/sql.ts";
+
+/** How many rows a MariaDB server reads for what `work` does by itself, give or take the few that it takes to learn of it. */
+export function rowsRead(database: Database, work: (within: Database) => Promise<unknown>): Promise<number> {
+  return database.transaction(async (tx) => {
+    const before = await readBy(tx);
+    // One connection, whose counters these are.
+    await work({ ...database, dialect: "mysql", query: tx.query.bind(tx), transaction: (each) => each(tx) });
+    return (await readBy(tx)) - before;
+  });
+}
+
+async function readBy(tx: Transaction): Promise<number> {
+  const counters = await tx.query<{ Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'");
+  return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
+}
