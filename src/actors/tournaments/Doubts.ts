@@ -32,12 +32,14 @@ interface Doubt {
 export class Doubts {
   readonly #ports: DoubtPorts;
   readonly #open = new Map<TournamentTable, Doubt>();
+  #isClosed = false;
 
   constructor(ports: DoubtPorts) {
     this.#ports = ports;
   }
 
   raise(table: TournamentTable): void {
+    if (this.#isClosed) return;
     const { clock } = this.#ports;
     const now = clock.monotonic();
     const known = this.#open.get(table);
@@ -48,7 +50,9 @@ export class Doubts {
     this.#open.set(table, { since, epoch: table.boardEpoch, cancel });
   }
 
+  /** Clears none any more: this node leaves. */
   close(): void {
+    this.#isClosed = true;
     for (const { cancel } of this.#open.values()) cancel();
     this.#open.clear();
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { RingmasterError } from "../../errors.ts";
+import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { RENEWAL } from "../events/LoadLease.ts";
@@ -24,6 +24,8 @@ type Refused = Exclude<Decided, { kind: "accepted" | "missing" }>;
 
 /** An entry whose predecessor is on its way from another node waits this long for it. */
 const PREDECESSOR_PAUSE_MS = 20;
+/** What a leaderboard refuses with before it decides anything. */
+const NEVER_ASKED: ReadonlySet<ErrorCode> = new Set(["overloaded", "draining", "invalid_payload"]);
 
 /** Carries a submission through: has the board decide it, commits what it has decided, rebuilds the board when that is lost. */
 export class ScoreClerk {
@@ -95,22 +97,21 @@ export class ScoreClerk {
 
   async #ask(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">, isNew: boolean) {
     const { leaderboard, clock } = this.#ports;
-    const asked = leaderboard.submit(table.key, { ...submission, now: clock.now(), isNew });
-    const decision = await this.#doubting(table, asked);
-    if (decision.kind === "accepted") table.boardEpoch = Math.max(table.boardEpoch, decision.epoch);
-    return decision;
-  }
-
-  #commit(table: TournamentTable, { epoch, entry, previous }: Accepted) {
-    const { journal } = this.#ports;
-    return this.#doubting(table, journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]));
-  }
-
-  /** What fails here may have been decided, and never be committed. */
-  async #doubting<T>(table: TournamentTable, step: Promise<T>): Promise<T> {
     try {
-      return await step;
+      const decision = await leaderboard.submit(table.key, { ...submission, now: clock.now(), isNew });
+      if (decision.kind === "accepted") table.boardEpoch = Math.max(table.boardEpoch, decision.epoch);
+      return decision;
     } catch (error) {
+      if (!NEVER_ASKED.has(toRingmasterError(error).code)) this.#doubt(table);
+      throw error;
+    }
+  }
+
+  async #commit(table: TournamentTable, { epoch, entry, previous }: Accepted) {
+    try {
+      return await this.#ports.journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]);
+    } catch (error) {
+      // It is decided, and may never be committed.
       this.#doubt(table);
       throw error;
     }
