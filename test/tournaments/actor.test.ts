@@ -276,7 +276,7 @@ describe("a tournament's actor", () => {
         () => world.tournament().extend(1000),
         () => world.tournament().callOff(),
         () => world.tournament().rebuild(),
-        () => world.tournament().preview(),
+        () => world.office.preview("t"),
         () => world.series().endSeries(),
       ])
         await assert.rejects(world.within<unknown>(call()), { code: "not_found" });
@@ -375,7 +375,7 @@ describe("a tournament's actor", () => {
   });
 
   describe("and the preview of its prizes", () => {
-    const preview = () => world.within(world.tournament().preview());
+    const preview = () => world.within(world.office.preview("t"));
 
     it("says who would get what, and what that comes to, and changes not a row in any phase", async () => {
       await create({ graceMs: 5000, prizes: SOME_PRIZES });
@@ -421,6 +421,13 @@ describe("a tournament's actor", () => {
       await writeEntries(database, "t", 130);
       const { players, prizes, totals } = await preview();
       assert.deepEqual([players, prizes.length, totals], [130, 100, [{ item: "TICO", amount: "260" }]]);
+    });
+
+    it("takes no turn of the actor, which may be busy or away", async () => {
+      await create({ prizes: SOME_PRIZES });
+      await writeEntries(database, "t", 12);
+      await world.node.crash();
+      assert.equal((await preview()).players, 12);
     });
 
     it("is empty where nobody has taken part", async () => {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TournamentActor, type TournamentPorts, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
+import { TournamentOffice } from "../../src/actors/tournaments/TournamentOffice.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
-import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MortalDatabase } from "../actors/MortalDatabase.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
@@ -164,6 +165,14 @@ export class TournamentWorld {
 
   tournament(id = "t", requestId?: string) {
     return this.node.actors.ref(TournamentActor, id, requestId === undefined ? {} : { requestId });
+  }
+
+  get office(): TournamentOffice {
+    const { database, node } = this;
+    return new TournamentOffice({
+      ...{ actors: node.actors, tournaments: new Tournaments(database), database, rng: seededRng(1) },
+      desk: { standings: () => assert.fail("nobody reads the standings here") },
+    });
   }
 
   series(id = "t") {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../entities/sql.ts";
-import { bestToBe, finalStandings, insertStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
+import { finalStandings, insertStandings } from "../../entities/tournaments/Standings.ts";
 import {
   insertTournament,
   raiseBoardEpoch,
@@ -19,14 +19,12 @@ import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase, type Tourn
 import type { ResultHead } from "./result.ts";
 import { StandingsReader } from "./StandingsReader.ts";
 import {
-  amountsOf,
   assertPayable,
   awardsOf,
   nextPaidRanks,
   type PreviewedPrize,
-  type PrizePreview,
   type Settlement,
-  totalsOf,
+  withPrizes,
 } from "./settlement.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
@@ -73,7 +71,7 @@ export const tournamentTopic = (tournamentId: string): string => `tournament:${t
 
 /** What a tournament's actor needs beside its turns. */
 export interface TournamentPorts {
-  database: Pick<Database, "query" | "stream" | "dialect">;
+  database: Pick<Database, "stream" | "dialect">;
   clock: Clock;
   /** How much of a settlement is one turn; as `PAGES` unless told. */
   pages?: typeof PAGES;
@@ -83,8 +81,7 @@ export interface TournamentPorts {
 const PAGES = { standings: 40_000, ranks: 500 };
 /** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */
 const PATIENCE_MS = 1000;
-/** Ranks that a preview shows, and winners that the lobby is told of. */
-const PREVIEWED = 100;
+/** Winners that the lobby is told of. */
 const WINNERS = 3;
 
 /** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
@@ -193,17 +190,6 @@ export class TournamentActor extends Actor<TournamentState> {
     return true;
   }
 
-  /** What would be paid if it ended now, or what was. Changes nothing: it reads what is committed, outside of the turn's transaction. */
-  async preview(): Promise<PrizePreview> {
-    const { prizes, order } = this.#terms();
-    const { database } = this.#ports;
-    const isSettled = this.state.phase === "settled";
-    const [players, best] = isSettled
-      ? [this.state.settlement.stored, await finalStandings(database, this.id, 1, PREVIEWED)]
-      : [await playersToBe(database, this.id), await bestToBe(database, { id: this.id, order }, PREVIEWED)];
-    return { players, prizes: best.map((standing) => this.#withPrizes(standing)), totals: totalsOf(players, prizes) };
-  }
-
   readonly timers: TimerHandlers = {
     scheduled: () => this.#advance("scheduled"),
     open: () => this.#advance("open"),
@@ -296,7 +282,7 @@ export class TournamentActor extends Actor<TournamentState> {
   }
 
   async #publishResult(): Promise<void> {
-    const { name, game } = this.#terms();
+    const { name, game, prizes } = this.#terms();
     const { stored: players, resultHash } = this.state.settlement;
     const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
     await this.#enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
@@ -307,7 +293,7 @@ export class TournamentActor extends Actor<TournamentState> {
       game,
       players,
       resultHash: resultHash!,
-      winners: winners.map((standing) => this.#withPrizes(standing)),
+      winners: winners.map((standing) => withPrizes(standing, prizes)),
     };
     this.publish(LOBBY_TOPIC, { type: "tournamentSettled", data: outcome });
   }
@@ -331,10 +317,6 @@ export class TournamentActor extends Actor<TournamentState> {
 
   #announce(type: "tournamentScheduled" | "tournamentPhase"): void {
     this.publish(LOBBY_TOPIC, { type, data: this.#status() });
-  }
-
-  #withPrizes({ rank, playerId, name, score }: Omit<PreviewedPrize, "prizes">): PreviewedPrize {
-    return { rank, playerId, name, score, prizes: amountsOf(rank, this.#terms().prizes) };
   }
 
   #head(): ResultHead {

@@ -2,7 +2,7 @@ import type { Rng } from "../../clock.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
-import { finalStandings, finalStandingsOf } from "../../entities/tournaments/Standings.ts";
+import { bestToBe, finalStandings, finalStandingsOf, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
   Series,
   TournamentListing,
@@ -16,7 +16,7 @@ import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import { type TournamentDefinition, termsOf } from "./definition.ts";
-import type { PrizePreview } from "./settlement.ts";
+import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
 import { TournamentActor, type TournamentStatus } from "./TournamentActor.ts";
 import type { StandingsRange, TournamentDesk } from "./TournamentDesk.ts";
 import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
@@ -72,6 +72,8 @@ export interface TournamentOfficePorts {
 
 /** Rows that details show. */
 const TOP = 10;
+/** Ranks that a preview shows. */
+const PREVIEWED = 100;
 /** The phases in which somebody can say how many have a standing. */
 const COUNTED: ReadonlySet<TournamentPhase> = new Set(["scheduled", "open", "grace", "settled"]);
 const NOBODY: StandingsPage = { rows: [], total: 0 };
@@ -141,9 +143,17 @@ export class TournamentOffice {
     return summaryOf(await this.#actor(id, call).callOff());
   }
 
-  /** What would be paid if it ended now, or what is; changes nothing. */
+  /** What would be paid if it ended now, or what is; changes nothing. Sorts all players, and nobody but the caller waits for that. */
   async preview(id: string): Promise<PrizePreview> {
-    return await this.#ports.actors.ref(TournamentActor, id).preview();
+    const { database } = this.#ports;
+    const { phase, players: settled, definition } = await this.#record(id);
+    const { prizes, order } = definition;
+    const [players, best] = await Promise.all(
+      phase === "settled"
+        ? [settled!, finalStandings(database, id, 1, PREVIEWED)]
+        : [playersToBe(database, id), bestToBe(database, { id, order }, PREVIEWED)],
+    );
+    return { players, prizes: best.map((row) => withPrizes(row, prizes)), totals: totalsOf(players, prizes) };
   }
 
   /** The series of this tournament has no further ones; those that are there stay. Throws `conflict` for one that is of no series. */

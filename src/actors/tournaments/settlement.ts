@@ -44,6 +44,14 @@ export function amountsOf(rank: number, ranges: readonly PrizeRange[]): ItemAmou
   return [...amountsByItem(prizesOf(rank, ranges))].map(([item, amount]) => ({ item, amount: String(amount) }));
 }
 
+/** A standing with what it gets. */
+export function withPrizes(
+  { rank, playerId, name, score }: Omit<PreviewedPrize, "prizes">,
+  ranges: readonly PrizeRange[],
+): PreviewedPrize {
+  return { rank, playerId, name, score, prizes: amountsOf(rank, ranges) };
+}
+
 /** What `players` players get in all. */
 export function totalsOf(players: number, ranges: readonly PrizeRange[]): ItemAmount[] {
   const sums = new Map<string, bigint>();
