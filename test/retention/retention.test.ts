@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
+import { MOST_PAST } from "../../src/actors/pools/requests.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type EndedSession, SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database, Sql } from "../../src/entities/sql.ts";
 import {
   BATCH,
+  CANDIDATE_DAYS,
   CHALLENGE_DAYS,
+  CONTRIBUTION_DAYS,
   JOB_RUN_DAYS,
   POPUP_DAYS,
+  RANKING_DAYS,
   REQUEST_ID_DAYS,
   SESSION_DAYS,
 } from "../../src/schedulers/retention/purges.ts";
 import { type Removed, type RetentionJobPorts, retentionJob } from "../../src/schedulers/retention/retentionJob.ts";
+import { rowsRead } from "../support/rowsRead.ts";
 import { runJob } from "../support/runJob.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
@@ -19,6 +24,7 @@ const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
+  ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
 
 const DATABASES = {
@@ -38,6 +44,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       for (const table of [
         ...["player_sessions", "jobs", "job_runs", "actor_requests", "popup_windows", "popup_views"],
         ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "wallet_challenges"],
+        ...["rankings", "ranking_periods", "draws", "draw_candidates", "pools", "pool_contributions"],
       ])
         await database.write(`DELETE FROM ${table}`);
     });
@@ -206,6 +213,109 @@ for (const [name, open] of Object.entries(DATABASES)) {
         assert.deepEqual([...new Set(await rowsOf(table, "tournament_id"))], ["t2"]);
     });
 
+    /** When a period began that ended so many days ago, or a little less. */
+    const begun = (period: "daily" | "weekly", daysAgo: number) =>
+      NOW - (daysAgo + (period === "daily" ? 1 : 7)) * DAY_MS;
+    const ranking = (game: string, period: string, starts_at: number) => ({ game, period, starts_at });
+    const rankingPeriod = { ends_at: 0, changes: 1, ranked_changes: 1, players: 1 };
+    const rankedPlayer = (at: number) => ({
+      ...{
+        player_id: `p${at}`,
+        player_name: "P",
+        score: at,
+        reached_at: 1,
+        reached_seq: at,
+        entries: 1,
+        place: at + 1,
+      },
+    });
+
+    it("removes the rankings of days and weeks of long ago, of every game, and none of all time", async () => {
+      const { daily, weekly } = RANKING_DAYS;
+      const stay = ["pong", "snake"].flatMap((game) => [
+        ranking(game, "daily", begun("daily", daily)),
+        ranking(game, "weekly", begun("weekly", weekly)),
+        ranking(game, "all", 0),
+      ]);
+      const go = ["pong", "snake"].flatMap((game) => [
+        ranking(game, "daily", begun("daily", daily) - 1),
+        ranking(game, "daily", begun("daily", daily + 300)),
+        ranking(game, "weekly", begun("weekly", weekly) - 1),
+      ]);
+      await insert(
+        "ranking_periods",
+        [...stay, ...go].map((each) => ({ ...each, ...rankingPeriod })),
+      );
+      const numbers = Array.from({ length: BATCH + 1 }, (_, at) => at);
+      for (const each of [...stay, ...go])
+        await insert(
+          "rankings",
+          numbers.map((at) => ({ ...each, ...rankedPlayer(at) })),
+        );
+      const gone = { rankings: go.length * (BATCH + 1), rankingPeriods: go.length };
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, ...gone });
+      const left = stay.map(({ game, period, starts_at }) => [game, period, starts_at].join(" ")).sort();
+      for (const table of ["rankings", "ranking_periods"]) {
+        const rows = await database.query<{ game: string; period: string; starts_at: unknown }>(
+          `SELECT DISTINCT game, period, starts_at FROM ${table}`,
+        );
+        assert.deepEqual(rows.map(({ game, period, starts_at }) => [game, period, starts_at].join(" ")).sort(), left);
+      }
+      assert.deepEqual((await run()).result.rows, NOTHING);
+    });
+
+    it("forgets who took part in draws of long ago, and keeps the draws", async () => {
+      const weeks = [begun("weekly", CANDIDATE_DAYS), begun("weekly", CANDIDATE_DAYS + 1)];
+      await insert(
+        "draws",
+        weeks.map((week_starts_at) => ({
+          ...{ week_starts_at, week_ends_at: 0, drawn_at: 0, seed: "s", candidates: BATCH + 1, candidates_hash: "h" },
+        })),
+      );
+      for (const week_starts_at of weeks)
+        await insert(
+          "draw_candidates",
+          Array.from({ length: BATCH + 1 }, (_, position) => ({ week_starts_at, position, player_id: `p${position}` })),
+        );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, drawCandidates: BATCH + 1 });
+      assert.deepEqual([...new Set(await rowsOf("draw_candidates", "week_starts_at"))], [String(weeks[0])]);
+      assert.equal((await rowsOf("draws", "seed")).length, 2);
+    });
+
+    it("forgets what went into pools of long ago, but not into one that can be read or is not finalised", async () => {
+      const pools = (game: string, count: number, latest: number, finalised_at: number | null) =>
+        Array.from({ length: count }, (_, each) => ({
+          ...{ game, period: "daily", starts_at: latest - each * DAY_MS, ends_at: 0, finalised_at },
+        }));
+      const old = begun("daily", CONTRIBUTION_DAYS);
+      const stored = [
+        ...pools("pong", 3, old - 1, null),
+        ...pools("snake", MOST_PAST + 3, old - 1, NOW),
+        ...pools("tetris", MOST_PAST + 3, old + MOST_PAST * DAY_MS, NOW),
+      ];
+      await insert("pools", stored);
+      await insert(
+        "pool_contributions",
+        stored.map(({ game, period, starts_at }) => ({
+          ...{ game, period, starts_at, contribution_id: `c${starts_at}`, item: "TICO", amount: 1 },
+          ...{ contributed_by: "op", contributed_at: starts_at },
+        })),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, poolContributions: 5 });
+      const left = await database.query<{ game: string; pools: unknown; first: unknown }>(
+        "SELECT game, COUNT(*) AS pools, MIN(starts_at) AS first FROM pool_contributions GROUP BY game ORDER BY game",
+      );
+      assert.deepEqual(
+        left.map((row) => [row.game, Number(row.pools), (Number(row.first) - old) / DAY_MS]),
+        [
+          ["pong", 3, (-1 - 2 * DAY_MS) / DAY_MS],
+          ["snake", MOST_PAST, (-1 - (MOST_PAST - 1) * DAY_MS) / DAY_MS],
+          ["tetris", MOST_PAST + 1, 0],
+        ],
+      );
+      assert.equal((await rowsOf("pools", "starts_at")).length, stored.length);
+    });
+
     it("removes challenges that ran out long ago", async () => {
       await insert(
         "wallet_challenges",
@@ -235,6 +345,37 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await assert.rejects(run({}, { signal: abort.signal, onProgress }), /given up/);
       assert.equal((await rowsOf("player_sessions", "player_id")).length, BATCH);
     });
+
+    if (name === "MariaDB") {
+      it("reads nothing of the rankings, candidates and contributions that stay", async () => {
+        const many = Array.from({ length: 4 * BATCH }, (_, at) => at);
+        const today = begun("daily", 0);
+        const fill = (table: string, row: (at: number) => Record<string, unknown>) => insert(table, many.map(row));
+        await fill("rankings", (at) => ({ ...ranking("snake", "daily", today), ...rankedPlayer(at) }));
+        await fill("ranking_periods", (at) => ({ ...ranking("snake", "daily", today + at), ...rankingPeriod }));
+        await fill("draw_candidates", (position) => ({ week_starts_at: today, position, player_id: "p" }));
+        await fill("pools", (at) => ({ ...ranking("snake", "daily", today + at), ends_at: 0, finalised_at: NOW }));
+        await fill("pool_contributions", (at) => ({
+          ...{ ...ranking("snake", "daily", today), contribution_id: `c${at}`, item: "TICO", amount: 1 },
+          ...{ contributed_by: "op", contributed_at: 0 },
+        }));
+        const old = BATCH + 1;
+        for (let at = 0; at < old; at += BATCH)
+          await insert(
+            "rankings",
+            many.slice(at, Math.min(at + BATCH, old)).map((each) => ({
+              ...{ ...ranking("snake", "daily", begun("daily", RANKING_DAYS.daily + 1)), ...rankedPlayer(each) },
+            })),
+          );
+        for (const table of ["rankings", "ranking_periods", "draw_candidates", "pools", "pool_contributions"])
+          await database.query(`ANALYZE TABLE ${table}`);
+        const read = await rowsRead(database, async (within) => {
+          assert.equal((await run({ database: within })).result.rows.rankings, old);
+        });
+        // To find them, to delete them, and for the pools that can be read.
+        assert.ok(read < 2 * old + MOST_PAST + 200, `${read} rows`);
+      });
+    }
 
     it("finds and deletes rows by their indexes", async () => {
       const history = new SessionHistory(database);

@@ -5,7 +5,8 @@ export function rowsRead(database: Database, work: (within: Database) => Promise
   return database.transaction(async (tx) => {
     const before = await readBy(tx);
     // One connection, whose counters these are.
-    await work({ ...database, dialect: "mysql", query: tx.query.bind(tx), transaction: (each) => each(tx) });
+    const [query, write] = [tx.query.bind(tx), tx.write.bind(tx)];
+    await work({ ...database, dialect: "mysql", query, write, transaction: (each) => each(tx) });
     return (await readBy(tx)) - before;
   });
 }

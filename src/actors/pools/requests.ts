@@ -16,8 +16,11 @@ export const rankingPeriod = z.enum(RANKING_PERIODS);
 /** Epoch milliseconds. */
 export const moment = z.coerce.number().int().min(0).max(LATEST);
 
+/** Beyond these nobody can read pools or draws of the past. */
+export const MOST_PAST = 100;
+
 /** How many pools or draws of the past. */
-export const past = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(10) });
+export const past = z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_PAST).default(10) });
 
 /** A part of a draw's candidates: whoever verifies it reads all of them. */
 export const range = z.strictObject({ limit: rows, offset: offset.default(0) });
