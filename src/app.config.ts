@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineRoom, matchMaker, type RegisteredHandler } from "@colyseus/core";
 import express from "express";
 import { DemoActor } from "./actors/hunts/DemoActor.ts";
-import { HuntActor } from "./actors/hunts/HuntActor.ts";
+import { huntKind } from "./actors/hunts/HuntActor.ts";
 import { PopupActor } from "./actors/popups/PopupActor.ts";
 import { QuestActor } from "./actors/quests/QuestActor.ts";
 import type { Actor, ActorContext, ActorType } from "./actors/runtime/Actor.ts";
@@ -54,7 +54,6 @@ const ROOMS: Record<string, RegisteredHandler> = {
 
 /** The actors that may live on a node. */
 const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [
-  HuntActor,
   DemoActor,
   PopupActor,
   QuestActor,
@@ -166,7 +165,12 @@ async function startActors(
       role: config.role,
       ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
     },
-    kinds: [...ACTORS.map(kindOf), tournamentKind({ database, clock: systemClock }), jobs.kind(() => actors)],
+    kinds: [
+      ...ACTORS.map(kindOf),
+      huntKind({ ledger: backplane.ledger, log }),
+      tournamentKind({ database, leaderboard: backplane.leaderboard, clock: systemClock, log }),
+      jobs.kind(() => actors),
+    ],
     bus: backplane.bus,
     feed: backplane.feed,
     database,

@@ -12,6 +12,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
 import { STANDING_COLUMNS } from "../../src/entities/tournaments/Standings.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { residentMbOf } from "../runtime/usage.ts";
@@ -177,11 +178,12 @@ async function countsOf(database: Database): Promise<{ players: number; awards: 
 }
 
 function runtimeOn(database: Database, feed: MemoryFeed, nodeId: string): Actors {
+  const log = createLogger("warn");
   return new Actors({
     node: { id: nodeId, role: "all" },
-    kinds: [tournamentKind({ database, clock: systemClock })],
+    kinds: [tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock: systemClock, log })],
     ...{ database, bus: new MemoryBus(), feed, clock: systemClock, rng: systemRng },
-    log: createLogger("warn"),
+    log,
     metrics: new Metrics(() => ({ rooms: 0, clients: 0 })),
   });
 }

@@ -1,5 +1,5 @@
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { type ClaimAnswer, HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
 import { type ClueCard, type HuntAudience, HuntTable } from "../../src/actors/hunts/HuntTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
@@ -10,7 +10,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
-import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** Who sits in a room of one node, and what they were told there. */
@@ -78,7 +78,9 @@ export class DeskCluster {
   async join(id: string, parts: { journal?: AssignmentJournal; feed?: MemoryFeed } = {}): Promise<Desk> {
     const { clock, database, hub } = this;
     const feed = parts.feed ?? this.feed;
-    const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, [kindOf(HuntActor)]);
+    const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, [
+      huntKind({ ledger: this.ledger, log: silentLog }),
+    ]);
     await node.actors.start();
     const desk = new HuntDesk({
       ...{ actors: node.actors, hunts: new Hunts(database), database, feed, clock, log: silentLog },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
-import { HuntActor, huntTopic, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind, huntTopic, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
@@ -12,7 +12,8 @@ import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
-import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
+import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 const LATER = 300_000;
@@ -35,6 +36,7 @@ describe("a hunt's actor", () => {
   let clock: ManualClock;
   let feed: MemoryFeed;
   let hub: MemoryHub;
+  let ledger: MemoryClueLedger;
   let node: SimulatedNode;
 
   beforeEach(async () => {
@@ -42,12 +44,13 @@ describe("a hunt's actor", () => {
     clock = new ManualClock();
     feed = new MemoryFeed();
     hub = new MemoryHub();
+    ledger = new MemoryClueLedger();
     node = await join("n0");
   });
   afterEach(() => database.close());
 
   async function join(id: string): Promise<SimulatedNode> {
-    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [kindOf(HuntActor)]);
+    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [huntKind({ ledger, log: silentLog })]);
     await joined.actors.start();
     return joined;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
@@ -10,7 +10,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
-import { kindOf, noMetrics, silentLog } from "../actors/simulation.ts";
+import { noMetrics, silentLog } from "../actors/simulation.ts";
 import { Row } from "./DeskCluster.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
@@ -24,15 +24,21 @@ describe("the rush at the start of solving", () => {
 
   before(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    const ledger = new MemoryClueLedger();
     const common = { database, feed: new MemoryFeed(), clock: systemClock, rng: systemRng, log: silentLog };
     actors = new Actors({
       ...common,
-      ...{ node: { id: "n0", role: "all" }, kinds: [kindOf(HuntActor)], bus: new MemoryBus(), metrics: noMetrics },
+      ...{
+        node: { id: "n0", role: "all" },
+        kinds: [huntKind({ ledger, log: silentLog })],
+        bus: new MemoryBus(),
+        metrics: noMetrics,
+      },
     });
     await actors.start();
     desk = new HuntDesk({
       ...common,
-      ...{ actors, hunts: new Hunts(database), ledger: new MemoryClueLedger() },
+      ...{ actors, hunts: new Hunts(database), ledger },
       journal: new AssignmentJournal(database, systemClock),
       stands: () => {},
       forget: () => {},

@@ -102,12 +102,13 @@ export class TournamentCluster<C extends Clock = Clock> {
   /** Adds a node whose room is at the tournament, which is open unless `plan` has a start. */
   async join(id: string, parts: NodeParts = {}): Promise<Desk> {
     const { clock, database, hub } = this;
-    const kinds = [tournamentKind({ database, clock }), kindOf(TournamentSeriesActor)];
+    const leaderboard = parts.leaderboard ?? this.leaderboard;
+    const kinds = [tournamentKind({ database, leaderboard, clock, log: silentLog }), kindOf(TournamentSeriesActor)];
     const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, kinds);
     await node.actors.start();
     const desk = new TournamentDesk({
       ...{ actors: node.actors, tournaments: this.tournaments, database, clock, log: silentLog },
-      leaderboard: parts.leaderboard ?? this.leaderboard,
+      leaderboard,
       journal: parts.journal ?? new ScoreJournal(database, clock),
       feed: parts.feed ?? this.feed,
       sessionStart: parts.sessionStart ?? (async () => undefined),

@@ -6,7 +6,8 @@ import { TournamentDemoActor } from "../../src/actors/tournaments/TournamentDemo
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
+import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 
 describe("the demo tournament", () => {
   let database: Database;
@@ -28,7 +29,7 @@ describe("the demo tournament", () => {
     const started = new SimulatedNode({ id, hub: new MemoryHub(), database, clock }, [
       kindOf(TournamentDemoActor),
       kindOf(TournamentSeriesActor),
-      tournamentKind({ database, clock }),
+      tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock, log: silentLog }),
     ]);
     await started.actors.start();
     return started;

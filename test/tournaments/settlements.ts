@@ -9,8 +9,9 @@ import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
 import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { MortalDatabase } from "../actors/MortalDatabase.ts";
-import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 
 /** Open for ten seconds from `startsAt` on, with a grace of five; the best score counts. */
 export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {}): TournamentTerms {
@@ -125,6 +126,7 @@ export class TournamentWorld {
   readonly clock: ManualClock;
   readonly feed = new MemoryFeed();
   readonly hub = new MemoryHub();
+  readonly leaderboard = new MemoryLeaderboard();
   readonly database: Database;
   node!: SimulatedNode;
 
@@ -136,7 +138,10 @@ export class TournamentWorld {
   /** A node that has joined; calls go to the latest one. */
   async join(id: string): Promise<SimulatedNode> {
     const { clock, database, feed, hub } = this;
-    const ports: TournamentPorts = { database, clock, pages: SMALL_PAGES };
+    const ports: TournamentPorts = {
+      ...{ database, leaderboard: this.leaderboard, clock, log: silentLog },
+      pages: SMALL_PAGES,
+    };
     const node = new SimulatedNode({ id, hub, database, clock, feed }, [
       tournamentKind(ports),
       kindOf(TournamentSeriesActor),

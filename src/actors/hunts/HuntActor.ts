@@ -10,11 +10,14 @@ import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../ent
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { standings } from "../../stores/hunts/AssignmentJournal.ts";
+import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { recordResults } from "../../stores/hunts/results.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { PARTS } from "../quests/rules.ts";
-import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
+import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
+import type { Log } from "../runtime/ports.ts";
+import type { ActorKind } from "../runtime/Residents.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
 
@@ -44,6 +47,13 @@ export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
 /** The feed of what is on and coming. */
 export const LOBBY_TOPIC = "lobby";
 
+/** What a hunt's actor needs beside its turns. */
+export interface HuntPorts {
+  /** Has the hot state of hunts that nothing is decided in any more dropped. */
+  ledger: Pick<ClueLedger, "drop">;
+  log: Log;
+}
+
 /** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
 export class HuntActor extends Actor<HuntState> {
   static readonly kind = "hunt";
@@ -51,7 +61,13 @@ export class HuntActor extends Actor<HuntState> {
     return { phase: "scheduled", phaseEndsAt: 0, issued: 0, ledgerEpoch: 0 };
   }
 
+  readonly #ports: HuntPorts;
   readonly #lease = new LoadLease();
+
+  constructor(context: ActorContext, ports: HuntPorts) {
+    super(context);
+    this.#ports = ports;
+  }
 
   /** Creates the hunt. Throws `conflict` when it exists. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
@@ -107,6 +123,7 @@ export class HuntActor extends Actor<HuntState> {
   async callOff(): Promise<HuntStatus> {
     const phase = this.#require("scheduled", "discovery", "solving", "reveal");
     this.cancel(phase);
+    this.#dropLedger();
     await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
     return this.#status();
   }
@@ -156,8 +173,21 @@ export class HuntActor extends Actor<HuntState> {
     // outage has wholly covered is passed through. Ended early, it begins now.
     const begins = Math.min(this.now, this.state.phaseEndsAt);
     if (phase === "solving") await this.#freeze();
+    // Once more at the end: its node may have died before it came to that, or the ledger was out of reach.
+    if (phase === "solving" || phase === "reveal") this.#dropLedger();
     await this.#enter(next, begins + durationOf(next, plan), {});
     return this.#status();
+  }
+
+  /** Nothing is decided any more. What does not come to pass here ends by itself: hot state lives for some weeks at most. */
+  #dropLedger(): void {
+    const { ledger, log } = this.#ports;
+    const hunt = this.id;
+    this.afterCommit(() => {
+      ledger
+        .drop({ id: hunt })
+        .catch((error: unknown) => log.warn({ err: error, hunt }, "hot state of a hunt that is over stays for now"));
+    });
   }
 
   /** Freezes the standings, stores the winners and pays them: nothing that the ledger decides from now on can be committed. */
@@ -230,4 +260,12 @@ export class HuntActor extends Actor<HuntState> {
     const { name, startsAt } = this.#plan();
     return { id: this.id, name, phase: this.state.phase, startsAt, phaseEndsAt: this.state.phaseEndsAt };
   }
+}
+
+/** The kind as a node registers it. */
+export function huntKind(ports: HuntPorts): ActorKind {
+  return {
+    type: HuntActor as unknown as ActorType<Actor<unknown>>,
+    create: (context) => new HuntActor(context, ports) as unknown as Actor<unknown>,
+  };
 }

@@ -173,13 +173,8 @@ export class HuntTables {
   }
 
   #enter({ table }: Seat, phase: HuntPhase, endsAt: number): void {
-    const { ledger, log, forget } = this.#ports;
     table.moveTo(phase, endsAt);
-    if (phase !== "finished" && phase !== "cancelled") return;
-    ledger
-      .drop(table.key)
-      .catch((error: unknown) => log.warn({ err: error, hunt: table.id }, "hot state of an ended hunt stays for now"));
-    forget(table.id);
+    if (phase === "finished" || phase === "cancelled") this.#ports.forget(table.id);
   }
 
   #openChest(seat: Seat, winners: Winner[]): void {

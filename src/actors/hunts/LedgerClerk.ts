@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import type { Hunts } from "../../entities/hunts/Hunt.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { rowsOf } from "../../stores/hunts/assignments.ts";
@@ -26,6 +27,7 @@ import { RELOADED, REVOKED, SERVED } from "./signals.ts";
 
 export interface ClerkPorts {
   actors: Actors;
+  hunts: Pick<Hunts, "get">;
   ledger: ClueLedger;
   journal: AssignmentJournal;
   clock: Clock;
@@ -153,9 +155,12 @@ export class LedgerClerk {
   }
 
   async #load({ id, key }: HuntTable, granted: { epoch: number; issued: number }, signal: AbortSignal): Promise<void> {
-    const { actors, journal, ledger, log } = this.#ports;
+    const { actors, hunts, journal, ledger, log } = this.#ports;
     const isLoaded = await ledger.load(key, { ...granted, rows: whileUseful(journal.readAll(id), signal) });
     if (!isLoaded) return;
+    const record = await hunts.get(id);
+    // It ended during the load: whoever drops its hot state may have been here before.
+    if (record?.phase !== "solving") return ledger.drop(key);
     log.info({ hunt: id, epoch: granted.epoch }, "the clue ledger was loaded from the database");
     actors.peers.signalAll(RELOADED, { huntId: id });
   }

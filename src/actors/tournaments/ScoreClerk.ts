@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
@@ -8,10 +9,11 @@ import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { TournamentActor } from "./TournamentActor.ts";
-import type { TournamentTable } from "./TournamentTable.ts";
+import { isTaking, type TournamentTable } from "./TournamentTable.ts";
 
 export interface ClerkPorts {
   actors: Actors;
+  tournaments: Pick<Tournaments, "get">;
   leaderboard: Leaderboard;
   journal: ScoreJournal;
   clock: Clock;
@@ -118,10 +120,14 @@ export class ScoreClerk {
   }
 
   async #load({ id, key }: TournamentTable, epoch: number, signal: AbortSignal): Promise<void> {
-    const { journal, leaderboard, log } = this.#ports;
+    const { journal, leaderboard, tournaments, log } = this.#ports;
     const { submissions, players } = await journal.snapshot(id);
     const isLoaded = await leaderboard.load(key, { epoch, submissions, players: whileUseful(players, signal) });
-    if (isLoaded) log.info({ tournament: id, epoch }, "the board was loaded from the database");
+    if (!isLoaded) return;
+    const record = await tournaments.get(id);
+    // It ended during the load: whoever drops its board may have been here before.
+    if (record === null || !isTaking(record.phase)) return leaderboard.drop(key);
+    log.info({ tournament: id, epoch }, "the board was loaded from the database");
   }
 
   #pause(ms: number): Promise<void> {

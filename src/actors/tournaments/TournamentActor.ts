@@ -11,9 +11,11 @@ import {
   updateTournament,
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
+import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
+import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase, type TournamentPlan } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
@@ -72,7 +74,10 @@ export const tournamentTopic = (tournamentId: string): string => `tournament:${t
 /** What a tournament's actor needs beside its turns. */
 export interface TournamentPorts {
   database: Pick<Database, "stream" | "dialect">;
+  /** Has the boards of tournaments that take nothing any more dropped. */
+  leaderboard: Pick<Leaderboard, "drop">;
   clock: Clock;
+  log: Log;
   /** How much of a settlement is one turn; as `PAGES` unless told. */
   pages?: typeof PAGES;
 }
@@ -165,6 +170,7 @@ export class TournamentActor extends Actor<TournamentState> {
     this.cancel(phase);
     if (phase === "scheduled") this.#passOnSeries();
     this.state.boardEpoch += 1;
+    this.#dropBoard();
     await this.#enter("cancelled", 0, { boardEpoch: this.state.boardEpoch, overAt: this.now });
     return this.#status();
   }
@@ -213,8 +219,20 @@ export class TournamentActor extends Actor<TournamentState> {
   /** From here on nothing can be committed: what is under way has been waited for, and what comes has an epoch that is over. */
   async #freeze(): Promise<void> {
     this.state.boardEpoch += 1;
+    this.#dropBoard();
     this.at("settle", this.now);
     await this.#enter("settling", 0, { boardEpoch: this.state.boardEpoch });
+  }
+
+  /** Nothing is taken any more. What does not come to pass here ends by itself: a board lives for some weeks at most. */
+  #dropBoard(): void {
+    const { leaderboard, log } = this.#ports;
+    const tournament = this.id;
+    this.afterCommit(() => {
+      leaderboard
+        .drop({ id: tournament })
+        .catch((error: unknown) => log.warn({ err: error, tournament }, "the board of what is over stays for now"));
+    });
   }
 
   /** A page of the settlement, or its end. */
@@ -284,6 +302,8 @@ export class TournamentActor extends Actor<TournamentState> {
   async #publishResult(): Promise<void> {
     const { name, game, prizes } = this.#terms();
     const { stored: players, resultHash } = this.state.settlement;
+    // Once more: its node may have died before it came to that, or the leaderboard was out of reach.
+    this.#dropBoard();
     const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
     await this.#enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
     this.publish(tournamentTopic(this.id), { type: "settled", data: { resultHash, players } });

@@ -18,6 +18,9 @@ export type Window = "open" | "grace" | "closed";
 
 const ORDER: readonly TournamentPhase[] = ["scheduled", "open", "grace", "settling", "settled", "cancelled"];
 
+/** Whether entries are taken. */
+export const isTaking = (phase: TournamentPhase): boolean => phase === "open" || phase === "grace";
+
 /** What this node knows of one tournament while it has rooms for it. Times are epoch milliseconds. */
 export class TournamentTable {
   readonly id: string;
@@ -53,7 +56,7 @@ export class TournamentTable {
 
   /** Whether entries are taken, as far as this node knows: the journal has the last word. */
   get isTaking(): boolean {
-    return this.phase === "open" || this.phase === "grace";
+    return isTaking(this.phase);
   }
 
   /** By phase and clock: the word of a phase may be late, and its end is known. */

@@ -80,12 +80,6 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
   #enter(table: TournamentTable, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
     const before: TournamentPhase = table.phase;
     if (!table.moveTo(now) || table.phase === before || table.isTaking) return;
-    const { leaderboard, log } = this.#ports;
-    leaderboard
-      .drop(table.key)
-      .catch((error: unknown) =>
-        log.warn({ err: error, tournament: table.id }, "the board of what is over stays for now"),
-      );
     this.#showCommitted(table);
   }
 

@@ -53,7 +53,7 @@ export interface ClueLedger {
    */
   load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean>;
   /** Drops all hot state of the hunt. */
-  drop(hunt: HuntKey): Promise<void>;
+  drop(hunt: Pick<HuntKey, "id">): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -62,7 +62,7 @@ export class MemoryClueLedger implements ClueLedger {
     return true;
   }
 
-  async drop(hunt: HuntKey): Promise<void> {
+  async drop(hunt: Pick<HuntKey, "id">): Promise<void> {
     this.#hunts.delete(hunt.id);
   }
 

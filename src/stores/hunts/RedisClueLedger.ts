@@ -124,7 +124,7 @@ export class RedisClueLedger implements ClueLedger {
     return load.finish([players.size, returned.length], counters);
   }
 
-  async drop(hunt: HuntKey): Promise<void> {
+  async drop(hunt: Pick<HuntKey, "id">): Promise<void> {
     await this.#run.unlink(allKeys(keysOf(hunt.id)));
   }
 

@@ -41,7 +41,7 @@ export interface Leaderboard {
    */
   load(board: BoardKey, snapshot: BoardSnapshot): Promise<boolean>;
   /** Forgets the board. */
-  drop(board: BoardKey): Promise<void>;
+  drop(board: Pick<BoardKey, "id">): Promise<void>;
   /** Answers what was asked; then refuses. */
   close(): Promise<void>;
 }

@@ -33,7 +33,7 @@ export class MemoryLeaderboard implements Leaderboard {
     return true;
   }
 
-  async drop(board: BoardKey): Promise<void> {
+  async drop(board: Pick<BoardKey, "id">): Promise<void> {
     this.#find(board);
     this.#boards.delete(board.id);
   }
@@ -48,7 +48,7 @@ export class MemoryLeaderboard implements Leaderboard {
     return current !== undefined && current.epoch >= epoch;
   }
 
-  #find({ id }: BoardKey): MemoryBoard | undefined {
+  #find({ id }: Pick<BoardKey, "id">): MemoryBoard | undefined {
     if (this.#isClosed) throw new RingmasterError("draining");
     return this.#boards.get(id);
   }

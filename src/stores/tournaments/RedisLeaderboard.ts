@@ -77,7 +77,7 @@ export class RedisLeaderboard implements Leaderboard {
     return load.finish([count, count], { seq, submissions });
   }
 
-  async drop(board: BoardKey): Promise<void> {
+  async drop(board: Pick<BoardKey, "id">): Promise<void> {
     this.#assertOpen();
     await this.#run.unlink(allKeys(keysOf(board.id)));
   }
