@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import type { Operator, Order } from "../../src/entities/tournaments/Tournament.ts";
 import {
   type BoardKey,
@@ -229,6 +230,38 @@ for (const { name, open } of LEADERBOARDS) {
         assert.equal((await submit("ann", 1, { submissionId })).kind, "accepted");
       }
       assert.equal((await all()).version, 8);
+    });
+
+    it("tells submissions apart whose ids have the same checksum", async () => {
+      await begin();
+      const [one, other] = ["plumless", "buckeroo"];
+      assert.equal(crc32(one), crc32(other));
+      assert.equal((await accept("ann", 1, { submissionId: one })).entryNo, 1);
+      assert.equal((await accept("ann", 2, { submissionId: other })).entryNo, 2);
+      const repeated = [await submit("ann", 3, { submissionId: one }), await submit("ann", 3, { submissionId: other })];
+      assert.deepEqual(
+        repeated.map((decision) => decision.kind === "accepted" && decision.isRepeated && decision.entry.score),
+        [1, 2],
+      );
+    });
+
+    it("answers with the name under which each of the remembered entries was made", async () => {
+      await begin();
+      const names = ["", "", "é".repeat(64), "Ann", "Ann", "", "Ann", "🎪", "🎪", "last"];
+      const entries: ScoreEntry[] = [];
+      for (const [n, playerName] of names.entries()) {
+        const decision = await submit("ann", n, { submissionId: `id${n}`, playerName });
+        assert.ok(decision.kind === "accepted");
+        assert.deepEqual([decision.entry.playerName, decision.previous], [playerName, entries.at(-1)]);
+        entries.push(decision.entry);
+      }
+      for (const [n, entry] of entries.entries()) {
+        if (n < names.length - REMEMBERED) continue;
+        const decision = await submit("ann", 0, { submissionId: `id${n}`, playerName: "other" });
+        const previous = n === names.length - REMEMBERED ? undefined : entries[n - 1];
+        assert.ok(decision.kind === "accepted" && decision.isRepeated);
+        assert.deepEqual([decision.entry, decision.previous], [entry, previous]);
+      }
     });
 
     it("does not take a part of a name for a submission", async () => {

@@ -193,7 +193,7 @@ describe("RedisLeaderboard and its server", () => {
     console.log(
       `      bytes a player in Redis: ${Math.round(once)} with one entry, ${Math.round(often)} with eight or more`,
     );
-    assert.ok(once < 500 && often < 1200, `${once} bytes a player, then ${often}`);
+    assert.ok(once < 500 && often < 900, `${once} bytes a player, then ${often}`);
     assert.ok(oftener < often + 5, `${often} bytes a player became ${oftener}`);
   });
 });

@@ -34,8 +34,9 @@ interface Pending {
 /**
  * The board in Redis, shared by all nodes. Submissions to one board that come in one turn of the event loop share a call.
  *
- * Memory in Redis: some 300 bytes a player with one entry, and 1.1 kB a player with `REMEMBERED` or more, with ids and names of a
- * dozen characters; those are held twice and once for each remembered entry. Nothing grows with the entries ever made.
+ * Memory in Redis: some 300 bytes a player with one entry, and 0.8 kB a player with `REMEMBERED` or more, with ids and names of a
+ * dozen characters; a player's id is held twice, the name once, the submissions' ids once each. Nothing grows with the entries ever
+ * made.
  *
  * It belongs to one run of the server (`RedisRun`, which also says what `redis` must be).
  */
@@ -93,7 +94,7 @@ export class RedisLeaderboard implements Leaderboard {
     const submissions = pending.map(({ submission }) => submission);
     const reply = await this.#run.callForBytes(SUBMIT, liveKeys(boardId), [
       ...[operator, order, maxEntries, maxSubmissions, minScore, maxScore, submissionsPerMinute, REMEMBERED],
-      wire.packSubmissions(submissions),
+      ...wire.packSubmissions(submissions),
     ]);
     return reply === null ? pending.map(() => ({ kind: "missing" })) : wire.decisionsOf(reply as Buffer, submissions);
   }
