@@ -165,16 +165,37 @@ describe("RedisLeaderboard and its server", () => {
     assert.equal((await leaderboard.page(board, 0, 0))?.total, 1);
   });
 
-  it("keeps all of a board under its hash tag, for good, and leaves nothing behind", async () => {
+  it("keeps all of a board under its hash tag, and leaves nothing behind", async () => {
     await leaderboard.load(board, { epoch: 2, submissions: 0, players: players(700) });
     await submit("ann", 1);
     assert.deepEqual(
       (await keys()).sort(),
       ["meta", "players", "ranks"].map((key) => `{board:${board.id}}:${key}`),
     );
-    for (const key of await keys()) assert.equal(await redis.pttl(key), -1, key);
     await leaderboard.drop(board);
     assert.deepEqual(await keys(), []);
+  });
+
+  it("has all of a board end at once some weeks after it was loaded, also what came to be since, and came to be again", async () => {
+    const meta = `{board:${board.id}}:meta`;
+    const endsAtOnce = async (collections: number): Promise<void> => {
+      const all = await keys();
+      assert.equal(all.length, collections);
+      const ends = await Promise.all(all.map((key) => redis.pexpiretime(key)));
+      assert.deepEqual(new Set(ends), new Set([Number(await redis.hget(meta, "expiresAt"))]));
+    };
+    await endsAtOnce(1);
+    assert.ok(Math.abs((await redis.pttl(meta)) - 30 * 86_400_000) < 60_000);
+    await submit("ann", 1);
+    await endsAtOnce(3);
+    await submit("ann", 2);
+    await endsAtOnce(3);
+    await leaderboard.load(board, { epoch: 2, submissions: 0, players: players(700) });
+    await endsAtOnce(3);
+    const soon = Date.now() + 50;
+    for (const key of await keys()) await redis.pexpireat(key, soon);
+    await until(async () => (await submit("ann", 3)).kind === "missing", { what: "it ends", timeoutMs: 5000 });
+    assert.equal(await leaderboard.load(board, { epoch: 1, submissions: 0, players: [] }), true);
   });
 
   it("uses memory by players, as much as it says, and not by entries", async () => {

@@ -99,11 +99,53 @@ describe("RedisClueLedger and its server", () => {
     assert.equal((await ledger.read(hunt, 0))?.players, 2);
   });
 
-  it("lets staged state of a dead load expire, and live state never", async () => {
-    const staged = `{hunt:${hunt.id}}:load`;
+  it("ends at once some weeks after it was loaded, also what came to be since, and came to be again", async () => {
+    await ledger.load(hunt, { epoch: 2, issued: 2, rows: [] });
+    const hasTheEndOf = async (names: string): Promise<void> => {
+      const keys = await redis.keys(`{hunt:${hunt.id}}:*`);
+      assert.deepEqual(new Set(keys.map((key) => key.split(":").at(-1))), new Set(names.split(" ")));
+      const ends = await Promise.all(keys.map((key) => redis.pexpiretime(key)));
+      assert.deepEqual(new Set(ends), new Set([Number(await redis.hget(`{hunt:${hunt.id}}:meta`, "expiresAt"))]));
+    };
+    await hasTheEndOf("meta");
+    assert.ok(Math.abs((await redis.pttl(`{hunt:${hunt.id}}:meta`)) - 30 * 86_400_000) < 60_000);
+    const solve = (playerId: string, row: AssignmentRow, correct: boolean) =>
+      ledger.solve(hunt, { playerId, assignmentId: assignmentIdOf(row), correct, now: NOW });
+    const given = async (playerId: string): Promise<AssignmentRow> => {
+      const decision = await claim(playerId);
+      assert.ok(decision.kind === "assigned");
+      return decision.row;
+    };
+    const ann = await given("ann");
+    const bob = await given("bob");
+    await hasTheEndOf("meta players expiry");
+    assert.equal((await claim("cid")).kind, "waiting");
+    await hasTheEndOf("meta players expiry waiting waiters");
+    assert.equal((await solve("ann", ann, true)).kind, "solved");
+    await hasTheEndOf("meta players expiry waiting waiters scores");
+    await ledger.forget(hunt, "cid", "n1");
+    await hasTheEndOf("meta players expiry scores");
+    for (let attempt = 1; attempt <= hunt.rules.attempts; attempt += 1) await solve("bob", bob, false);
+    await hasTheEndOf("meta players returned scores");
+    await given("dot");
+    assert.equal((await claim("cid")).kind, "waiting");
+    await hasTheEndOf("meta players expiry waiting waiters scores");
+  });
+
+  it("ends at once also where it was loaded with all that there is", async () => {
     await ledger.load(hunt, { epoch: 2, issued: 0, rows: openRows(700) });
-    assert.deepEqual(await redis.keys(`${staged}*`), []);
-    for (const key of await redis.keys(`{hunt:${hunt.id}}:*`)) assert.equal(await redis.pttl(key), -1, key);
+    const keys = await redis.keys(`{hunt:${hunt.id}}:*`);
+    assert.equal(keys.length, 3);
+    assert.equal(new Set(await Promise.all(keys.map((key) => redis.pexpiretime(key)))).size, 1);
+    for (const key of keys) assert.ok((await redis.pttl(key)) > 0, key);
+  });
+
+  it("is missing once it has ended, and may be loaded anew", async () => {
+    await claim("ann");
+    const soon = Date.now() + 50;
+    for (const key of await redis.keys(`{hunt:${hunt.id}}:*`)) await redis.pexpireat(key, soon);
+    await until(async () => (await claim("ann")).kind === "missing", { what: "it ends", timeoutMs: 5000 });
+    assert.equal(await ledger.load(hunt, { epoch: 1, issued: 1, rows: [] }), true);
   });
 
   it("uses memory by players and never by assignments", async () => {

@@ -2,7 +2,7 @@
 Decides a batch of requests of one hunt, in order.
 
 KEYS (all with the hash tag {hunt:ID})
-  1 meta      HASH  run, epoch, issued, fresh, solved, solveSeq, waitSeq, version
+  1 meta      HASH  run, epoch, expiresAt, issued, fresh, solved, solveSeq, waitSeq, version
   2 players   HASH  player id -> cmsgpack {name, total, open row or false, last closed row or false}
   3 returned  ZSET  "instance:generation" of each returned instance (generation of its next holder), by instance
   4 expiry    ZSET  player id of each open assignment, by expiresAt
@@ -36,7 +36,7 @@ local NAME, SCORE, OPEN, LAST = 1, 2, 3, 4
 local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local SOLVED, EXHAUSTED, EXPIRED = 1, 2, 3
 
-local meta = redis.call("HMGET", META, "run", "epoch", "issued", "fresh", "solved", "solveSeq", "waitSeq", "version")
+local meta = redis.call("HMGET", META, "run", "epoch", "issued", "fresh", "solved", "solveSeq", "waitSeq", "version", "expiresAt")
 if meta[1] ~= RUN then
   return false
 end
@@ -44,6 +44,9 @@ local epoch, issued, fresh, solved = tonumber(meta[2]), tonumber(meta[3]), tonum
 local solveSeq, waitSeq, version = tonumber(meta[6]), tonumber(meta[7]), tonumber(meta[8])
 local loadedVersion = version
 local returned, waiting = redis.call("ZCARD", RETURNED), redis.call("ZCARD", WAITING)
+
+-- Collections that this batch may have made, or made again: they must end with the rest.
+local made = {}
 
 local function pool()
   return returned + issued - fresh
@@ -82,6 +85,7 @@ local function assign(id, player, name, now)
   player[OPEN] = { instance, generation, now, now + TTL, 0, 0, 0, 0, 0 }
   save(id, player)
   redis.call("ZADD", EXPIRY, now + TTL, id)
+  made[PLAYERS], made[EXPIRY] = true, true
   return player
 end
 
@@ -100,6 +104,7 @@ local function revoke(id, player, outcome, now)
   local row = close(id, player, outcome, now)
   save(id, player)
   redis.call("ZADD", RETURNED, row[INSTANCE], row[INSTANCE] .. ":" .. (row[GENERATION] + 1))
+  made[RETURNED] = true
   returned = returned + 1
   return row
 end
@@ -125,6 +130,7 @@ local function positionOf(id, nodeId, name)
   end
   waitSeq, waiting, version = waitSeq + 1, waiting + 1, version + 1
   redis.call("ZADD", WAITING, waitSeq, id)
+  made[WAITING], made[WAITERS] = true, true
   return waiting
 end
 
@@ -163,6 +169,7 @@ local function answer(id, player, correct, points, now)
     close(id, player, SOLVED, now)
     save(id, player)
     redis.call("ZADD", SCORES, player[SCORE] * 2 ^ 24 + (2 ^ 24 - 1 - solveSeq), id)
+    made[SCORES] = true
     return "solved", row, false
   end
   if row[USED] >= ATTEMPTS then
@@ -224,6 +231,9 @@ end
 local answers = {}
 for index, request in ipairs(cjson.decode(ARGV[6])) do
   answers[index] = decide[request[1]](unpack(request, 2))
+end
+for key in pairs(made) do
+  redis.call("PEXPIREAT", key, meta[9])
 end
 if version ~= loadedVersion then
   redis.call("HSET", META, "issued", issued, "fresh", fresh, "solved", solved, "solveSeq", solveSeq, "waitSeq", waitSeq, "version", version)

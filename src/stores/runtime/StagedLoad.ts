@@ -7,14 +7,20 @@ const FINISH = new LuaScript(new URL("./loadFinish.lua", import.meta.url));
 /** A load that was killed leaves what it staged for this long at most. */
 const STAGE_TTL_MS = 120_000;
 
+/**
+ * Hot state is forgotten so long after it was loaded, and missing then: an event that lasts longer has it loaded anew. It is
+ * dropped with its event; this is for the process that dies in between, so that nothing stays in a Redis that evicts nothing.
+ */
+const LIFETIME_MS = 30 * 24 * 3_600_000;
+
 /** Where some hot state lives in Redis: all keys share a hash tag. */
 export interface StagedKeys {
-  /** HASH of the run, the epoch and the counters of what is live. */
+  /** HASH of the run, the epoch and the counters of what is live, and when that ends (`expiresAt`, epoch milliseconds). */
   meta: string;
   /** HASH of the run, the epoch and the token of the load that may stage. */
   ticket: string;
   live: readonly string[];
-  /** The n-th replaces the n-th live one; one that is never staged leaves its live one empty. */
+  /** The n-th replaces the n-th live one; one that is never staged leaves its live one empty. Whoever fills that must have it end at `expiresAt`. */
   staged: readonly string[];
 }
 
@@ -74,10 +80,10 @@ export class StagedLoad {
     return true;
   }
 
-  /** `sizes` are those of the first collections, as staged; `counters` the fields of meta beside the run and the epoch. */
+  /** `sizes` are those of the first collections, as staged; `counters` the fields of meta beside those of every load. */
   async finish(sizes: readonly number[], counters: Readonly<Record<string, number>>): Promise<boolean> {
     const { meta, ticket, live, staged } = this.#keys;
-    const args = [this.#token, this.#epoch, sizes.length, ...sizes, ...Object.entries(counters).flat()];
+    const args = [this.#token, this.#epoch, LIFETIME_MS, sizes.length, ...sizes, ...Object.entries(counters).flat()];
     return (await this.#run.call(FINISH, [meta, ticket, ...live, ...staged], args)) === 1;
   }
 }

@@ -2,7 +2,7 @@
 Decides a batch of submissions to one board, in order.
 
 KEYS (all with the hash tag {board:ID})
-  1 meta     HASH  run, epoch, seq (of the latest entry), submissions (entries taken)
+  1 meta     HASH  run, epoch, expiresAt, seq (of the latest entry), submissions (entries taken)
   2 players  HASH  player id -> what is remembered of the player:
                      struct HEADER: begin of the rate's window, entries in it, how many entries follow, bytes of the latest, and of
                        the names
@@ -113,11 +113,13 @@ end
 local function stand(id, oldBest, oldSubscore, reachedSeq, best, bestSubscore)
   if best == oldBest and bestSubscore == oldSubscore then
     return reachedSeq, call("ZRANK", RANKS, pack(PLACE, 2 ^ 52 + SIGN * bestSubscore, reachedSeq, id)) + 1
-  elseif oldBest then
-    call("ZREM", RANKS, pack(PLACE, 2 ^ 52 + SIGN * oldSubscore, reachedSeq, id))
   end
   local place = pack(PLACE, 2 ^ 52 + SIGN * bestSubscore, seq, id)
   call("ZADD", RANKS, SIGN * best, place)
+  -- Afterwards: a collection that is empty for a moment forgets when it ends.
+  if oldBest then
+    call("ZREM", RANKS, pack(PLACE, 2 ^ 52 + SIGN * oldSubscore, reachedSeq, id))
+  end
   return seq, call("ZRANK", RANKS, place) + 1
 end
 
@@ -201,6 +203,12 @@ for _ = 1, count do
   local kind, first, second, third = decide(id, mark, submissionId, name, score, subscore, now, isKnownNew)
   reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = kind, first or "", second or "", third or ""
   size = size + 4
+end
+if lastSeq == count then
+  -- With the first entries the collections have come to be: they end with the board.
+  local expiresAt = call("HGET", META, "expiresAt")
+  call("PEXPIREAT", PLAYERS, expiresAt)
+  call("PEXPIREAT", RANKS, expiresAt)
 end
 if seq ~= lastSeq then
   call("HSET", META, "seq", seq, "submissions", submissions)
