@@ -135,6 +135,18 @@ describe("rows in bulk", function () {
     const connections = async (): Promise<number> =>
       (await mysql.query("SELECT 1 FROM information_schema.processlist WHERE db = DATABASE()")).length;
 
+    let pooled: number;
+
+    before(async () => {
+      pooled = await connections();
+    });
+
+    /** How many there are once the server has let go of those that the tests before closed. */
+    async function settled(): Promise<number> {
+      await until(async () => (await connections()) <= pooled);
+      return connections();
+    }
+
     async function drained(pages: RowPages): Promise<Row[][]> {
       const all: Row[][] = [];
       for await (const page of pages) all.push(page);
@@ -173,7 +185,7 @@ describe("rows in bulk", function () {
     });
 
     it("are read outside of the pool, and their connection ends with them", async () => {
-      const before = await connections();
+      const before = await settled();
       const pages = mysql.stream(SERIES, [0], 10);
       assert.equal((await pages.next()).value?.length, 10);
       assert.equal(await connections(), before + 1);
@@ -183,7 +195,7 @@ describe("rows in bulk", function () {
     });
 
     it("leave no connection when whoever reads leaves off, also in the middle of a wait", async () => {
-      const before = await connections();
+      const before = await settled();
       for await (const page of mysql.stream(SERIES, [0], 3)) if (page.length === 3) break;
       const slow = mysql.stream("SELECT SLEEP(?)", [600], 3);
       const waiting = slow.next();
