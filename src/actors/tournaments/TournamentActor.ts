@@ -1,7 +1,4 @@
-import type { Clock } from "../../clock.ts";
-import { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
-import type { Database } from "../../entities/sql.ts";
-import { finalStandings, insertStandings } from "../../entities/tournaments/Standings.ts";
+import { finalStandings } from "../../entities/tournaments/Standings.ts";
 import {
   insertTournament,
   raiseBoardEpoch,
@@ -19,15 +16,8 @@ import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase, type TournamentPlan } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
-import { StandingsReader } from "./StandingsReader.ts";
-import {
-  assertPayable,
-  awardsOf,
-  nextPaidRanks,
-  type PreviewedPrize,
-  type Settlement,
-  withPrizes,
-} from "./settlement.ts";
+import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";
+import { assertPayable, type PreviewedPrize, type Settlement, withPrizes } from "./settlement.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
 /** What a tournament's actor keeps in its own row. */
@@ -72,20 +62,14 @@ export interface TournamentOutcome {
 export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;
 
 /** What a tournament's actor needs beside its turns. */
-export interface TournamentPorts {
-  database: Pick<Database, "stream" | "dialect">;
+export interface TournamentPorts extends SettlerPorts {
   /** Has the boards of tournaments that take nothing any more dropped. */
   leaderboard: Pick<Leaderboard, "drop">;
-  clock: Clock;
   log: Log;
-  /** How much of a settlement is one turn; as `PAGES` unless told. */
-  pages?: typeof PAGES;
 }
 
-/** Standings and ranks with prizes that one turn of a settlement stores: some tenths of a second's work. */
-const PAGES = { standings: 40_000, ranks: 500 };
-/** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */
-const PATIENCE_MS = 1000;
+/** A settlement that finds too many others under way asks again after this. */
+const PLACE_PAUSE_MS = 1000;
 /** Winners that the lobby is told of. */
 const WINNERS = 3;
 
@@ -106,17 +90,16 @@ export class TournamentActor extends Actor<TournamentState> {
 
   readonly #ports: TournamentPorts;
   readonly #lease = new LoadLease();
-  #reader: StandingsReader | undefined;
-  #isOver = false;
+  readonly #settler: Settler;
 
-  constructor(context: ActorContext, ports: TournamentPorts) {
+  constructor(context: ActorContext, ports: TournamentPorts, places: ReadingPlaces) {
     super(context);
     this.#ports = ports;
+    this.#settler = new Settler(ports, places);
   }
 
   override deactivated(): void {
-    this.#isOver = true;
-    this.#dropReader();
+    this.#settler.close();
   }
 
   /**
@@ -238,65 +221,14 @@ export class TournamentActor extends Actor<TournamentState> {
   /** A page of the settlement, or its end. */
   async #settle(): Promise<void> {
     if (this.state.phase !== "settling") return;
-    if (this.state.settlement.resultHash === null) {
-      await this.#storePage();
+    const { settlement } = this.state;
+    if (settlement.resultHash === null) {
+      const step = await this.#settler.store(() => this.sql(), this.#head(), settlement);
+      if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
+      this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
+    } else if (await this.#settler.pay(await this.sql(), this.rng, this.now, this.#head(), settlement))
       this.at("settle", this.now);
-    } else await this.#payPage();
-  }
-
-  async #storePage(): Promise<void> {
-    const { settlement } = this.state;
-    // Before the transaction is opened: with one, a turn may wait for nothing but its own SQL.
-    const page = await this.#nextPage(settlement.stored);
-    if (page === "later") return;
-    if (page === undefined) {
-      settlement.resultHash = this.#readerFrom(settlement.stored).resultHash;
-      this.afterCommit(() => this.#dropReader());
-      return;
-    }
-    await insertStandings(await this.sql(), this.id, page);
-    settlement.stored = page.at(-1)!.rank;
-  }
-
-  async #nextPage(stored: number) {
-    const reader = this.#readerFrom(stored);
-    const { promise: patience, resolve } = Promise.withResolvers<"later">();
-    const stop = this.#ports.clock.schedule(() => resolve("later"), PATIENCE_MS);
-    try {
-      return await Promise.race([reader.pageAfter(stored), patience]);
-    } catch (error) {
-      if (this.#reader === reader) this.#dropReader();
-      throw error;
-    } finally {
-      stop();
-    }
-  }
-
-  #readerFrom(stored: number): StandingsReader {
-    // A turn may outlive its activation, and nobody would close what it opens.
-    if (this.#isOver) throw new RingmasterError("not_delivered");
-    const { pages = PAGES, database } = this.#ports;
-    this.#reader ??= new StandingsReader(database, this.#head(), stored, pages.standings);
-    return this.#reader;
-  }
-
-  #dropReader(): void {
-    this.#reader?.close();
-    this.#reader = undefined;
-  }
-
-  /** Pays the next ranks, or ends the settlement when there are none. */
-  async #payPage(): Promise<void> {
-    const { settlement } = this.state;
-    const { prizes } = this.#terms();
-    const { pages = PAGES } = this.#ports;
-    const tx = await this.sql();
-    const ranks = nextPaidRanks(settlement.paidTo, settlement.stored, prizes, pages.ranks);
-    if (!ranks) return this.#publishResult();
-    const standings = await finalStandings(tx, this.id, ranks.from, ranks.to);
-    await new PrizeLedger(tx, this.rng).pay(tx, awardsOf(this.id, standings, prizes), this.now);
-    settlement.paidTo = ranks.to;
-    this.at("settle", this.now);
+    else await this.#publishResult();
   }
 
   async #publishResult(): Promise<void> {
@@ -385,8 +317,9 @@ export class TournamentActor extends Actor<TournamentState> {
 
 /** The kind as a node registers it. */
 export function tournamentKind(ports: TournamentPorts): ActorKind {
+  const places = new ReadingPlaces();
   return {
     type: TournamentActor as unknown as ActorType<Actor<unknown>>,
-    create: (context) => new TournamentActor(context, ports) as unknown as Actor<unknown>,
+    create: (context) => new TournamentActor(context, ports, places) as unknown as Actor<unknown>,
   };
 }
