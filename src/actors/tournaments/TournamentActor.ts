@@ -14,49 +14,12 @@ import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
-import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase, type TournamentPlan } from "./phases.ts";
+import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
 import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";
-import { assertPayable, type PreviewedPrize, type Settlement, withPrizes } from "./settlement.ts";
+import { assertPayable, withPrizes } from "./settlement.ts";
+import type { TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
-
-/** What a tournament's actor keeps in its own row. */
-export interface TournamentState {
-  /** Absent until the tournament is created. */
-  terms?: TournamentTerms;
-  /** As it is now: operators may have moved its times. */
-  plan: TournamentPlan;
-  seriesId: string | null;
-  createdBy: string;
-  phase: TournamentPhase;
-  phaseEndsAt: number;
-  boardEpoch: number;
-  settlement: Settlement;
-}
-
-/** How a tournament stands, as operators and rooms are told. Times are epoch milliseconds. */
-export interface TournamentStatus {
-  id: string;
-  name: string;
-  game: string;
-  phase: TournamentPhase;
-  startsAt: number;
-  /** When the open phase ends, or did. */
-  endsAt: number;
-  /** 0 while it settles and once it is over. */
-  phaseEndsAt: number;
-}
-
-/** What the lobby is told of a settled tournament. */
-export interface TournamentOutcome {
-  id: string;
-  name: string;
-  game: string;
-  players: number;
-  resultHash: string;
-  /** The first three, with what they got. */
-  winners: PreviewedPrize[];
-}
 
 /** The feed of one tournament: `phase` and `settled` events. */
 export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;

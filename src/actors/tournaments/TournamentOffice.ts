@@ -17,7 +17,8 @@ import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCal
 import type { Actors } from "../runtime/Actors.ts";
 import { type TournamentDefinition, termsOf } from "./definition.ts";
 import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
-import { TournamentActor, type TournamentStatus } from "./TournamentActor.ts";
+import type { TournamentStatus } from "./state.ts";
+import { TournamentActor } from "./TournamentActor.ts";
 import type { StandingsRange, TournamentDesk } from "./TournamentDesk.ts";
 import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
