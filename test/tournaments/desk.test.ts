@@ -269,10 +269,43 @@ describe("the desks of a tournament", () => {
       await cluster.database.write("UPDATE tournaments SET phase = 'settling' WHERE id = 't'");
       a.desk.refresh();
       await cluster.clock.advance(1000);
-      assert.equal(a.row.shown, "p11 p10 p9 p8 p7 p6 p5 p4 p3 p2");
       const around = await standings(a, { limit: 3, around: "p4" });
       assert.deepEqual([namesIn(around.rows), around.total], ["7 p5, 8 p4, 9 p3", 12]);
       assert.equal(namesIn((await standings(a, { limit: 5, offset: 10 })).rows), "11 p1, 12 p0");
+    });
+
+    it("to the rooms as it did last while it settles, and then for good by what is stored, which nobody sorts again", async () => {
+      await join();
+      const { database, clock } = cluster;
+      for (let n = 0; n < 12; n += 1) await a.submit(`p${n}`, "s1", n);
+      await clock.advance(500);
+      const last = "p11 p10 p9 p8 p7 p6 p5 p4 p3 p2";
+      assert.deepEqual([a.row.shown, b.row.shown], [last, last]);
+      // The board decides, and nobody is told: its node dies before the commit.
+      await cluster.leaderboard.submit(await cluster.key(), {
+        ...{ playerId: "zoe", playerName: "Zoe", submissionId: "s1", score: 99, subscore: 0, now: clock.now() },
+      });
+      await a.submit("p11", "s2", 12);
+      await clock.advance(500);
+      assert.equal(a.row.shown.split(" ")[0], "zoe");
+      const asked: string[] = [];
+      const query = database.query.bind(database);
+      database.query = (sql, params) => {
+        asked.push(sql);
+        return query(sql, params);
+      };
+      for (const views of [a.row.views, b.row.views]) views.length = 0;
+      await cluster.within(cluster.actor(b).end());
+      await cluster.within(cluster.actor(b).end());
+      await clock.advance(1000);
+      for (const { row, desk } of [a, b]) {
+        assert.deepEqual(row.phases.slice(-2), ["settling", "settled"]);
+        assert.deepEqual([row.views.length, row.shown], [1, last]);
+        const { rows, total } = await cluster.within(desk.standings("t", { limit: 2, around: "p0" }));
+        assert.deepEqual([namesIn(rows), total], ["11 p1, 12 p0", 12]);
+      }
+      const sorted = asked.filter((sql) => sql.includes("ORDER BY e.best"));
+      assert.equal(sorted.length, 1, "by the settlement");
     });
 
     it("about a player by the same rows on the board, by what is committed, and in the end", async () => {

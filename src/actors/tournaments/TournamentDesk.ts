@@ -5,7 +5,7 @@ import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import { committedAround, committedPage } from "../../stores/tournaments/committed.ts";
+import { committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
 import type {
   BoardPage,
   Leaderboard,
@@ -152,6 +152,7 @@ export class TournamentDesk {
     if (view && table.isTaking && around === undefined && offset + limit <= TOP) {
       return { rows: view.rows.slice(offset, offset + limit), total: view.total };
     }
+    if (table.phase === "settled") return storedPage(this.#ports.database, id, range);
     const { rows, total } = table.isTaking ? await this.#onBoard(table, range) : await this.#committed(table, range);
     return { rows, total };
   }

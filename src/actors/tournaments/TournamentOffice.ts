@@ -2,7 +2,7 @@ import type { Rng } from "../../clock.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
-import { bestToBe, finalStandings, finalStandingsOf, playersToBe } from "../../entities/tournaments/Standings.ts";
+import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
   Series,
   TournamentListing,
@@ -12,6 +12,7 @@ import type {
   TournamentTerms,
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
+import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
@@ -167,31 +168,9 @@ export class TournamentOffice {
 
   async #standings(record: TournamentRecord, range: StandingsRange): Promise<StandingsPage> {
     const { id, phase } = record;
-    if (phase === "settling" || phase === "settled") {
-      const total = record.players ?? (await this.#storedRows(id));
-      return { rows: await this.#finalRows(id, range, total), total };
-    }
+    if (phase === "settling" || phase === "settled") return await storedPage(this.#ports.database, id, range);
     if (phase === "cancelled" || phase === "scheduled") return NOBODY;
     return await this.#ports.desk.standings(id, range);
-  }
-
-  async #storedRows(id: string): Promise<number> {
-    const { database } = this.#ports;
-    const [row] = await database.query<{ stored: unknown }>(
-      "SELECT MAX(place) AS stored FROM standings WHERE tournament_id = ?",
-      [id],
-    );
-    return Number(row?.stored ?? 0);
-  }
-
-  async #finalRows(id: string, { limit, offset = 0, around }: StandingsRange, total: number): Promise<StandingRow[]> {
-    const { database } = this.#ports;
-    if (around === undefined) return finalStandings(database, id, offset + 1, offset + limit);
-    const [own] = await finalStandingsOf(database, id, [around]);
-    if (own === undefined) return [];
-    // The rows that the board showed while it was live.
-    const behind = Math.max(0, Math.min(own.rank - 1 - Math.floor(limit / 2), total - limit));
-    return finalStandings(database, id, behind + 1, behind + limit);
   }
 
   async #record(id: string): Promise<TournamentRecord> {

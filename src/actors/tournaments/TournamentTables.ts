@@ -1,9 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import type { Sql } from "../../entities/sql.ts";
-import { finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type { TournamentPhase, TournamentRecord, Tournaments } from "../../entities/tournaments/Tournament.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
-import { top } from "../../stores/tournaments/committed.ts";
+import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import { EventTables } from "../events/EventTables.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -29,7 +28,7 @@ export interface TablesPorts {
 }
 
 /** Later than any board's. */
-const FROZEN_EPOCH = Number.MAX_SAFE_INTEGER;
+const FINAL_EPOCH = Number.MAX_SAFE_INTEGER;
 
 /** The tournaments that have rooms on this node. */
 export class TournamentTables extends EventTables<TournamentAudience, Seat, TournamentRecord> {
@@ -58,7 +57,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #opened({ table, pulse }: Seat): void {
     pulse.touch();
-    this.#showCommitted(table);
+    this.#showFinal(table);
   }
 
   #onEvent({ table }: Seat, { type, at, data }: FeedEvent): void {
@@ -79,27 +78,19 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #enter(table: TournamentTable, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
     const before: TournamentPhase = table.phase;
-    if (!table.moveTo(now) || table.phase === before || table.isTaking) return;
-    this.#showCommitted(table);
+    if (table.moveTo(now) && table.phase !== before) this.#showFinal(table);
   }
 
-  /** Once nothing is taken any more, the standings are what is committed, not what a board may have decided at the last moment. */
-  #showCommitted(table: TournamentTable): void {
-    if (table.phase !== "settling" && table.phase !== "settled") return;
-    const { log } = this.#ports;
-    this.#committed(table).then(
-      (view) => table.show(view),
+  /**
+   * In the end the standings are those that are stored. While it settles, the rooms see what the board showed last, which may have
+   * decided at the last moment what was never committed: to know better, each node would have to sort all players.
+   */
+  #showFinal(table: TournamentTable): void {
+    if (table.phase !== "settled") return;
+    const { database, log } = this.#ports;
+    storedPage(database, table.id, { limit: TOP }).then(
+      (page) => table.show({ epoch: FINAL_EPOCH, version: 0, ...page }),
       (error: unknown) => log.warn({ err: error, tournament: table.id }, "the final standings could not be read"),
     );
-  }
-
-  async #committed({ id, definition, phase }: TournamentTable): Promise<BoardPage> {
-    const { database } = this.#ports;
-    const isFinal = phase === "settled";
-    const [rows, total] = await Promise.all([
-      isFinal ? finalStandings(database, id, 1, TOP) : top(database, id, definition.order, TOP),
-      playersToBe(database, id),
-    ]);
-    return { epoch: FROZEN_EPOCH, version: Number(isFinal), total, rows };
   }
 }

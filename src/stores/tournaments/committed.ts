@@ -1,5 +1,5 @@
 import { exactDouble, type Sql } from "../../entities/sql.ts";
-import { playersToBe } from "../../entities/tournaments/Standings.ts";
+import { finalStandings, finalStandingsOf, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type { Order } from "../../entities/tournaments/Tournament.ts";
 import { failureOfStore } from "../runtime/journaling.ts";
 import type { StandingRow } from "./Leaderboard.ts";
@@ -109,6 +109,28 @@ export async function committedAround(
   if (rank === undefined) return { rows: [], total };
   const middle = rank - 1 - Math.floor(limit / 2);
   return committedPage(sql, tournament, Math.max(0, Math.min(middle, total - limit)), limit);
+}
+
+/**
+ * Rows of the standings that are stored, read by rank, and how many are: all of them once the tournament is settled, and while it
+ * settles as far as that has come. With `around`, that player in their middle as `committedAround` has it.
+ */
+export async function storedPage(
+  sql: Pick<Sql, "query" | "dialect">,
+  tournamentId: string,
+  { limit, offset = 0, around }: { limit: number; offset?: number | undefined; around?: string | undefined },
+): Promise<CommittedPage> {
+  const [last] = await asked(
+    sql.query<{ place: unknown }>("SELECT MAX(place) AS place FROM standings WHERE tournament_id = ?", [tournamentId]),
+  );
+  const total = Number(last?.place ?? 0);
+  let behind = offset;
+  if (around !== undefined) {
+    const [own] = await asked(finalStandingsOf(sql, tournamentId, [around]));
+    if (own === undefined) return { rows: [], total };
+    behind = Math.max(0, Math.min(own.rank - 1 - Math.floor(limit / 2), total - limit));
+  }
+  return { rows: await asked(finalStandings(sql, tournamentId, behind + 1, behind + limit)), total };
 }
 
 async function asked<T>(query: Promise<T>): Promise<T> {
