@@ -46,6 +46,24 @@ describe("Coalescer", () => {
     assert.deepEqual(await Promise.all(asked), ["a3", "a1", "a2"]);
   });
 
+  it("shares a long queue among the batches that may be in flight, so that one is decided while another is answered", async () => {
+    const { coalescer, calls, endTurn, answer } = controlled();
+    const asked = Array.from({ length: 101 }, (_, request) => coalescer.ask("a", request));
+    endTurn();
+    assert.deepEqual(
+      calls.map(({ requests }) => [requests[0], requests.length]),
+      [
+        [0, 51],
+        [51, 50],
+      ],
+    );
+    for (const call of calls) await answer(call);
+    assert.deepEqual(
+      await Promise.all(asked),
+      asked.map((_, request) => `a${request}`),
+    );
+  });
+
   it("gives each lane its own batches", async () => {
     const { coalescer, calls, endTurn, answer } = controlled();
     const asked = [coalescer.ask("a", 1), coalescer.ask("b", 2), coalescer.ask("a", 3)];

@@ -13,6 +13,9 @@ export interface CoalescerOptions<Request, Answer> {
   schedule?: (callback: () => void) => void;
 }
 
+/** Fewer requests than this are not worth a batch of their own. */
+const WORTH_A_BATCH = 32;
+
 interface Pending<Request, Answer> {
   request: Request;
   resolve: (answer: Answer) => void;
@@ -76,8 +79,15 @@ export class Coalescer<Request, Answer> {
     });
   }
 
+  /** A long queue is shared among the batches that may be in flight: while one is decided, the answers of another are passed on. */
+  #share({ queue, inFlight }: Lane<Request, Answer>): number {
+    const { maxBatch, maxInFlight } = this.#options;
+    const share = Math.ceil(queue.length / (maxInFlight - inFlight));
+    return Math.min(Math.max(share, WORTH_A_BATCH), maxBatch);
+  }
+
   async #send(lane: Lane<Request, Answer>): Promise<void> {
-    const pending = lane.queue.splice(0, this.#options.maxBatch);
+    const pending = lane.queue.splice(0, this.#share(lane));
     this.#queued -= pending.length;
     lane.inFlight += 1;
     try {
