@@ -134,6 +134,10 @@ class MysqlDatabase implements Database {
     return new MysqlPages(this.#options, prepareStream, { sql, values, page });
   }
 
+  loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return this.#loader.loadApart(this.#options, prepareSession, { table, columns }, rows);
+  }
+
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return inTransaction(this, work);
   }
@@ -192,6 +196,10 @@ class SqliteDatabase implements Database {
 
   stream(sql: string, params: readonly unknown[], page: number): RowPages {
     return pagesByOffset(this, sql, params, page);
+  }
+
+  loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return this.transaction((tx) => tx.load(table, columns, rows));
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import {
   type ResultSetHeader,
 } from "mysql2";
 import { insertAll, tabSeparated } from "./bulk.ts";
-import type { Row, RowPages, Sql, Value } from "./sql.ts";
+import type { Row, RowPages, Sql, Value, Written } from "./sql.ts";
 
 /** Full pages that wait to be taken before the server is made to wait. */
 const PAGES_AHEAD = 1;
@@ -42,6 +42,35 @@ export class BulkLoader {
       }
     }
     await insertAll(sql, target, rows, VALUES_PER_INSERT);
+  }
+
+  /** The same on a connection that is opened for it, and without a transaction: what fails may have stored some of the rows. */
+  async loadApart(
+    options: ConnectionOptions,
+    prepare: (connection: Connection) => void,
+    target: { table: string; columns: readonly string[] },
+    rows: ReadonlyArray<readonly Value[]>,
+  ): Promise<void> {
+    const connection = createConnection(options);
+    // Whoever waits for a statement is told of a lost connection, too.
+    connection.on("error", () => {});
+    prepare(connection);
+    const send: Send = (query, params = []) =>
+      new Promise((resolve, reject) => {
+        const sent = typeof query === "string" ? { sql: query } : query;
+        connection.query(sent, params as unknown[], (error, result) =>
+          error ? reject(error) : resolve(result as never),
+        );
+      });
+    const write = async (sql: string, params?: readonly unknown[]): Promise<Written> => {
+      const { affectedRows, insertId } = await send<ResultSetHeader>(sql, params);
+      return { affected: affectedRows, insertId };
+    };
+    try {
+      await this.load({ write }, send, target, rows);
+    } finally {
+      connection.destroy();
+    }
   }
 
   async #loadData(

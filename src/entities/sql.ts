@@ -46,6 +46,11 @@ export interface Database extends Sql {
    * change in between may be read twice or not at all.
    */
   stream(sql: string, params: readonly unknown[], page: number): RowPages;
+  /**
+   * Stores many rows beside whatever transaction is open, as `Transaction.load` does; when it throws, some of them may be stored.
+   * MySQL: on a connection of its own, beside the pool.
+   */
+  loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void>;
   /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;

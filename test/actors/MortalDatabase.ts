@@ -72,6 +72,10 @@ export class MortalDatabase implements Database {
     );
   }
 
+  loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return operate(this.#life, `LOAD ${table}`, () => this.#base.loadApart(table, columns, rows), nothing);
+  }
+
   stream(sql: string, params: readonly unknown[], page: number): RowPages {
     const pages = this.#base.stream(sql, params, page);
     const life = this.#life;

@@ -84,6 +84,15 @@ export async function insertStandings(
   await tx.load("standings", STANDING_COLUMNS, rows);
 }
 
+/** Removes what was stored behind the first `stored` ranks. */
+export async function removeStandingsBehind(
+  tx: Pick<Sql, "write">,
+  tournamentId: string,
+  stored: number,
+): Promise<void> {
+  await tx.write("DELETE FROM standings WHERE tournament_id = ? AND place > ?", [tournamentId, stored]);
+}
+
 /**
  * How the players stand by their committed entries, best first: the standings-to-be, all of them in pages. The order is one that
  * every reading finds again, as long as nothing more is committed.
