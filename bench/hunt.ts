@@ -4,13 +4,15 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FlagError, numberOf } from "../loadtest/runtime/flags.ts";
+import { numberOf } from "../loadtest/runtime/flags.ts";
 import { startMariaDb } from "../scripts/servers/mariadb.ts";
 import { startRedis } from "../scripts/servers/redis.ts";
 import { benchTurns } from "./actors/turns.ts";
 import { benchClaims } from "./hunts/claims.ts";
-import { describeClaims, describeTurns, medianOf, ratios } from "./hunts/tell.ts";
+import { describeClaims, describeTurns, ratios } from "./hunts/tell.ts";
 import { describeEnvironment, environmentOf, openFilesLimit } from "./runtime/environment.ts";
+import { medianOf } from "./runtime/medianOf.ts";
+import { run, say } from "./runtime/run.ts";
 
 const HELP = `npm run bench -- hunt [flags]
 
@@ -102,15 +104,4 @@ function describeParameters({ clients, rate, seconds, seed }: Parameters): strin
   ].join("\n");
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-try {
-  await main();
-  process.exit();
-} catch (error) {
-  const isFlag = error instanceof FlagError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${isFlag ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
-  process.exit(isFlag ? 2 : 1);
-}
+await run(main);

@@ -4,10 +4,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FlagError, numberOf } from "../loadtest/runtime/flags.ts";
+import { numberOf } from "../loadtest/runtime/flags.ts";
 import { startRedis } from "../scripts/servers/redis.ts";
-import { medianOf } from "./hunts/tell.ts";
 import { describeEnvironment, environmentOf } from "./runtime/environment.ts";
+import { medianOf } from "./runtime/medianOf.ts";
+import { run, say } from "./runtime/run.ts";
 import { benchSubmits, type SubmitRound, type SubmitSide, type SubmitsResult } from "./tournaments/submits.ts";
 
 const HELP = `npm run bench -- leaderboard [flags]
@@ -98,15 +99,4 @@ function describe(result: SubmitsResult, ratios: { last: number; best: number })
   ].join("\n");
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-try {
-  await main();
-  process.exit();
-} catch (error) {
-  const isFlag = error instanceof FlagError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${isFlag ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
-  process.exit(isFlag ? 2 : 1);
-}
+await run(main);

@@ -4,11 +4,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FlagError, numberOf } from "../loadtest/runtime/flags.ts";
+import { numberOf } from "../loadtest/runtime/flags.ts";
 import { startMariaDb } from "../scripts/servers/mariadb.ts";
 import { startRedis } from "../scripts/servers/redis.ts";
-import { medianOf } from "./hunts/tell.ts";
 import { describeEnvironment, environmentOf } from "./runtime/environment.ts";
+import { medianOf } from "./runtime/medianOf.ts";
+import { run, say } from "./runtime/run.ts";
 import { benchSettlement, type SettlementResult } from "./tournaments/settle.ts";
 
 const HELP = `npm run bench -- settlement [flags]
@@ -87,15 +88,4 @@ function describe({ rounds, memory, players, awards }: SettlementResult, ratio: 
 
 const cell = (seconds: number): string => seconds.toFixed(2).padStart(10);
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-try {
-  await main();
-  process.exit();
-} catch (error) {
-  const isFlag = error instanceof FlagError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${isFlag ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
-  process.exit(isFlag ? 2 : 1);
-}
+await run(main);

@@ -3,12 +3,13 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FlagError, numberOf } from "../loadtest/runtime/flags.ts";
+import { numberOf } from "../loadtest/runtime/flags.ts";
 import type { LatencySummary } from "../loadtest/runtime/Latencies.ts";
 import { startMariaDb } from "../scripts/servers/mariadb.ts";
 import { startRedis } from "../scripts/servers/redis.ts";
 import { benchTimers, type TimersResult } from "./actors/timers.ts";
 import { describeEnvironment, environmentOf } from "./runtime/environment.ts";
+import { run, say } from "./runtime/run.ts";
 
 const HELP = `npm run bench -- timers [flags]
 
@@ -70,15 +71,4 @@ function describe({ alone, beside, fired, stored, armedPerSecond }: TimersResult
   ].join("\n");
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-try {
-  await main();
-  process.exit();
-} catch (error) {
-  const isFlag = error instanceof FlagError || String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${isFlag ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
-  process.exit(isFlag ? 2 : 1);
-}
+await run(main);

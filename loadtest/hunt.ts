@@ -3,8 +3,10 @@ import { z } from "zod";
 import { seededRng } from "../src/clock.ts";
 import { HUNT_EVENTS, HUNT_TIMES, HuntBot, type HuntPlay } from "./hunts/HuntBot.ts";
 import { readSolutions } from "./hunts/solutions.ts";
-import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { get } from "./runtime/http.ts";
 import { LoadTest } from "./runtime/LoadTest.ts";
+import { run } from "./runtime/run.ts";
 import { Tally } from "./runtime/Tally.ts";
 
 const huntList = z.object({ hunts: z.array(z.object({ id: z.string(), phase: z.string() })) });
@@ -55,20 +57,11 @@ async function main(): Promise<void> {
   }).run();
 }
 
-async function firstInSolving({ endpoint }: LoadFlags): Promise<string> {
-  const address = new URL("/api/hunts", endpoint.replace(/^ws/, "http"));
-  const response = await fetch(address).catch((error: Error) => {
-    throw new Error(`${address} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`);
-  });
-  const { hunts } = huntList.parse(await response.json());
+async function firstInSolving(flags: LoadFlags): Promise<string> {
+  const { hunts } = huntList.parse(await get(flags, "/api/hunts"));
   const found = hunts.find(({ phase }) => phase === "solving");
   if (found === undefined) throw new Error("no hunt is in solving at the moment; name one by --hunt");
   return found.id;
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exit(error instanceof FlagError ? 2 : 1);
-}
+await run(main);

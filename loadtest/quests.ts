@@ -2,7 +2,9 @@
 import { seededRng } from "../src/clock.ts";
 import { QUEST_EVENTS, QUEST_TIMES, QuestBot, type QuestPlay } from "./quests/QuestBot.ts";
 import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { post } from "./runtime/http.ts";
 import { LoadTest } from "./runtime/LoadTest.ts";
+import { run } from "./runtime/run.ts";
 import { Tally } from "./runtime/Tally.ts";
 
 const HELP = `Players who start a quest, wait in the lobby to be told of its completion, and start it again.
@@ -49,28 +51,18 @@ async function main(): Promise<void> {
 }
 
 /** Makes a quest that everybody with an exchange completes again and again. */
-async function madeQuest({ endpoint }: LoadFlags, token: string | undefined, delayMs: number): Promise<string> {
+async function madeQuest(flags: LoadFlags, token: string | undefined, delayMs: number): Promise<string> {
   if (token === undefined) throw new FlagError("--quest or --operator: one of them is needed");
   const id = `loadtest-${Date.now().toString(36)}`;
-  const response = await fetch(new URL("/api/quests", endpoint.replace(/^ws/, "http")), {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({
-      id,
-      title: "A load test",
-      condition: { check: "exchangeChosen", args: { exchange: "loadtest" } },
-      delayMs,
-      rewards: [{ item: "TICO", amount: "1" }],
-      repeatable: true,
-    }),
+  await post(flags, "/api/quests", token, {
+    id,
+    title: "A load test",
+    condition: { check: "exchangeChosen", args: { exchange: "loadtest" } },
+    delayMs,
+    rewards: [{ item: "TICO", amount: "1" }],
+    repeatable: true,
   });
-  if (!response.ok) throw new Error(`the quest could not be made: ${response.status} ${await response.text()}`);
   return id;
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exit(error instanceof FlagError ? 2 : 1);
-}
+await run(main);

@@ -1,8 +1,10 @@
 /** Many players in one tournament: `npm run loadtest -- tournament --operator TOKEN --numClients 1000 --duration 60 --report out.json`. */
 import { z } from "zod";
 import { seededRng } from "../src/clock.ts";
-import { FlagError, LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
+import { get, post } from "./runtime/http.ts";
 import { LoadTest } from "./runtime/LoadTest.ts";
+import { run } from "./runtime/run.ts";
 import { Tally } from "./runtime/Tally.ts";
 import { rules, tournamentList } from "./tournaments/answers.ts";
 import {
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
     (own.operator === undefined ? await firstOpen(shared) : await madeTournament(shared, own.operator, own.game!));
   const play: TournamentPlay = {
     tournamentId,
-    rules: rules.parse(await ask(shared, `/api/tournaments/${tournamentId}`)),
+    rules: rules.parse(await get(shared, `/api/tournaments/${tournamentId}`)),
     everyMs: 1000 / rate,
     rng: seededRng(seed),
     tally: new Tally(TOURNAMENT_EVENTS, TOURNAMENT_TIMES),
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
 }
 
 async function firstOpen(flags: LoadFlags): Promise<string> {
-  const { tournaments } = tournamentList.parse(await ask(flags, "/api/tournaments"));
+  const { tournaments } = tournamentList.parse(await get(flags, "/api/tournaments"));
   const found = tournaments.find(({ phase }) => phase === "open");
   if (found === undefined)
     throw new Error("no tournament is open; name one by --tournament, or have one made by --operator");
@@ -73,27 +75,8 @@ async function firstOpen(flags: LoadFlags): Promise<string> {
 async function madeTournament(flags: LoadFlags, token: string, game: string): Promise<string> {
   const startsAt = Date.now();
   const definition = { name: "Load test", game, startsAt, endsAt: startsAt + LASTS_MS };
-  const made = await ask(flags, "/api/tournaments", {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify(definition),
-  });
+  const made = await post(flags, "/api/tournaments", token, definition);
   return z.object({ id: z.string() }).parse(made).id;
 }
 
-async function ask({ endpoint }: LoadFlags, path: string, init?: RequestInit): Promise<unknown> {
-  const address = new URL(path, endpoint.replace(/^ws/, "http"));
-  const response = await fetch(address, init).catch((error: Error) => {
-    throw new Error(`${address} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`);
-  });
-  const body = await response.text();
-  if (!response.ok) throw new Error(`${address} answered ${response.status}: ${body}`);
-  return JSON.parse(body);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exit(error instanceof FlagError ? 2 : 1);
-}
+await run(main);

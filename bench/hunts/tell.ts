@@ -1,5 +1,6 @@
 import type { LatencySummary } from "../../loadtest/runtime/Latencies.ts";
 import type { Round, TurnsResult } from "../actors/turns.ts";
+import { medianOf } from "../runtime/medianOf.ts";
 import type { ClaimsResult, TargetResult } from "./claims.ts";
 import type { TrafficResult } from "./protocol.ts";
 
@@ -64,10 +65,6 @@ export function describeTurns(results: Record<string, TurnsResult>): string {
 /** The runtime's rate by mysql2's, round by round. */
 export function ratios(runtime: readonly Round[], raw: readonly Round[]): number[] {
   return runtime.map(({ perSecond }, round) => perSecond / raw[round]!.perSecond);
-}
-
-export function medianOf(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }
 
 function median(rounds: readonly Round[], what: keyof Round): number {

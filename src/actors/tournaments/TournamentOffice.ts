@@ -5,7 +5,6 @@ import { gameById } from "../../entities/tournaments/Game.ts";
 import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
   Series,
-  TournamentListing,
   TournamentPhase,
   TournamentRecord,
   Tournaments,
@@ -24,14 +23,7 @@ import type { StandingsRange, TournamentDesk } from "./TournamentDesk.ts";
 import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
 /** A tournament in a list. Times are epoch milliseconds. */
-export interface TournamentSummary {
-  id: string;
-  name: string;
-  game: string;
-  phase: TournamentPhase;
-  startsAt: number;
-  /** When the open phase ends, or did. */
-  endsAt: number;
+export interface TournamentSummary extends Omit<TournamentStatus, "phaseEndsAt"> {
   /** When the phase changes next by itself; `null` while it settles, and once it is settled or cancelled. */
   phaseEndsAt: number | null;
 }
@@ -184,14 +176,6 @@ export class TournamentOffice {
   }
 }
 
-function summaryOf({
-  id,
-  name,
-  game,
-  phase,
-  startsAt,
-  endsAt,
-  phaseEndsAt,
-}: TournamentStatus | TournamentListing | TournamentRecord): TournamentSummary {
+function summaryOf({ id, name, game, phase, startsAt, endsAt, phaseEndsAt }: TournamentStatus): TournamentSummary {
   return { id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt };
 }

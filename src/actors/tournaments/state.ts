@@ -1,4 +1,4 @@
-import type { TournamentPhase, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
+import type { TournamentPhase, TournamentRecord, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import type { TournamentPlan } from "./phases.ts";
 import type { PreviewedPrize, Settlement } from "./settlement.ts";
 
@@ -17,17 +17,10 @@ export interface TournamentState {
 }
 
 /** How a tournament stands, as operators and rooms are told. Times are epoch milliseconds. */
-export interface TournamentStatus {
-  id: string;
-  name: string;
-  game: string;
-  phase: TournamentPhase;
-  startsAt: number;
-  /** When the open phase ends, or did. */
-  endsAt: number;
-  /** 0 while it settles and once it is over. */
-  phaseEndsAt: number;
-}
+export type TournamentStatus = Pick<
+  TournamentRecord,
+  "id" | "name" | "game" | "phase" | "startsAt" | "endsAt" | "phaseEndsAt"
+>;
 
 /** What the lobby is told of a settled tournament. */
 export interface TournamentOutcome {
