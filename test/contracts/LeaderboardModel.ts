@@ -57,7 +57,7 @@ export class LeaderboardModel {
 
   page(offset: number, limit: number): BoardPage {
     const rows = this.rows();
-    const page = { epoch: this.#epoch, version: this.#submissions, total: rows.length };
+    const page = { epoch: this.#epoch, version: this.#submissions, seq: this.#seq, total: rows.length };
     return { ...page, rows: rows.slice(offset, offset + limit) };
   }
 

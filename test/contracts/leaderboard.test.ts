@@ -71,7 +71,7 @@ for (const { name, open } of LEADERBOARDS) {
       };
       await isMissing();
       await leaderboard.load(board, { epoch: 1, submissions: 0, players: [] });
-      assert.deepEqual(await all(), { epoch: 1, version: 0, total: 0, rows: [] });
+      assert.deepEqual(await all(), { epoch: 1, version: 0, seq: 0, total: 0, rows: [] });
       await leaderboard.drop(board);
       await isMissing();
       await leaderboard.load(board, { epoch: 1, submissions: 0, players: [] });
@@ -95,7 +95,7 @@ for (const { name, open } of LEADERBOARDS) {
         ...{ kind: "accepted", epoch: 1, entry: { ...entry, ...worse }, previous: entry, isRepeated: false },
       });
       const { rows, ...page } = await all();
-      assert.deepEqual(page, { epoch: 1, version: 3, total: 2 });
+      assert.deepEqual(page, { epoch: 1, version: 3, seq: 3, total: 2 });
       assert.deepEqual(rows[1], { rank: 2, playerId: "ann", name: "ANN", score: 30, subscore: 7, entries: 2 });
     });
 
@@ -305,7 +305,7 @@ for (const { name, open } of LEADERBOARDS) {
       for (const score of [-5.000001, 10.000000000000002, 1e308, -1e308]) {
         assert.deepEqual(await submit("ann", score), { kind: "outOfBounds" });
       }
-      assert.deepEqual(await all(), { epoch: 1, version: 0, total: 0, rows: [] });
+      assert.deepEqual(await all(), { epoch: 1, version: 0, seq: 0, total: 0, rows: [] });
       assert.equal((await accept("ann", -5)).entryNo, 1);
       assert.deepEqual(await submit("ann", 11), { kind: "outOfBounds" });
       assert.equal((await accept("ann", 10)).entryNo, 2);

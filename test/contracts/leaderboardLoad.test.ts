@@ -60,7 +60,7 @@ for (const { name, open } of LEADERBOARDS) {
       );
       const page = await leaderboard.page(board, 0, 2);
       assert.deepEqual(page, {
-        ...{ epoch: 7, version: 4000, total: 1500 },
+        ...{ epoch: 7, version: 4000, seq: 1500, total: 1500 },
         rows: [
           { rank: 1, playerId: "p-1500", name: "P-1500", score: 1500, subscore: 0, entries: 1 },
           { rank: 2, playerId: "p-1499", name: "P-1499", score: 1499, subscore: 0, entries: 1 },

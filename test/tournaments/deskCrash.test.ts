@@ -45,6 +45,7 @@ class Trial {
   /** Rejects once the node has died that is to die. */
   readonly #died = Promise.withResolvers<never>();
   #isCalm = false;
+  #hasDied = false;
   readonly operator: Operator;
   readonly order: Order;
 
@@ -63,6 +64,7 @@ class Trial {
     for (const id of ["a", "b", MORTAL]) this.#desks.push(await this.#node(id));
     const players = this.#players(SUBMISSIONS);
     await until(() => this.#told.size > PLAYERS * 4, { what: "some scores are taken", timeoutMs: 30_000 });
+    this.#hasDied = true;
     await this.#desks.pop()!.node.crash();
     this.#died.reject(Object.assign(new Error("the node has died"), { code: "unavailable" }));
     await players;
@@ -80,13 +82,20 @@ class Trial {
     journal.fate = () => this.#mishap();
     leaderboard.fate = () => this.#mishap();
     journal.before = async () => {
+      await this.#whileAlive(id);
       if (!this.#isCalm && this.#rng.next() < 0.1)
         await new Promise<void>((resolve) => void fastClock.schedule(resolve, 1000 * this.#rng.next()));
     };
     leaderboard.before = async (board) => {
+      await this.#whileAlive(id);
       if (!this.#isCalm && this.#rng.next() < 0.02) await this.#opened.wipe(board);
     };
     return await this.#cluster.join(id, { journal, leaderboard });
+  }
+
+  /** The dead decide and commit nothing more. */
+  async #whileAlive(id: string): Promise<void> {
+    if (id === MORTAL && this.#hasDied) await new Promise<never>(() => {});
   }
 
   #mishap(): Mishap {
@@ -158,7 +167,8 @@ class Trial {
     const isRight = async (): Promise<boolean> => {
       const committed = await committedPage(database, { id: "t", order: this.order }, 0, 100);
       const board = await leaderboard.page(key, 0, 100);
-      return !board || JSON.stringify(board.rows) === JSON.stringify(committed.rows);
+      if (board) assert.deepEqual(board.rows, committed.rows);
+      return true;
     };
     await until(isRight, { what: "the board is what is committed", timeoutMs: 15_000 });
   }

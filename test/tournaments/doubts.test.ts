@@ -4,10 +4,12 @@ import { type ErrorCode, RingmasterError } from "../../src/errors.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { FaultyJournal, FaultyLeaderboard } from "./faults.ts";
-import { type Desk, TournamentCluster } from "./TournamentCluster.ts";
+import { type Desk, playerOf, TournamentCluster } from "./TournamentCluster.ts";
 
 /** Longer than a doubt is left alone. */
 const A_WHILE_MS = 6000;
+/** A doubt that is added to again and again is judged by then. */
+const LONGEST_MS = 66_000;
 
 describe("a doubt about a tournament's board", () => {
   let cluster: TournamentCluster<ManualClock>;
@@ -23,17 +25,27 @@ describe("a doubt about a tournament's board", () => {
     journal = new FaultyJournal(database, cluster.clock);
     a = await cluster.join("a", { leaderboard, journal });
     await a.submit("ann", "s1", 1);
+    await cluster.clock.advance(A_WHILE_MS);
     loads = await epoch();
+    journal.counts = 0;
   });
   afterEach(() => cluster.database.close());
 
   const epoch = async (): Promise<number> => (await cluster.tournaments.get("t"))!.boardEpoch;
   const loadsSince = async (): Promise<number> => (await epoch()) - loads;
+  const onBoard = async (): Promise<string[]> =>
+    (await cluster.leaderboard.page(await cluster.key(), 0, 100))!.rows.map(({ playerId }) => playerId);
+  const refuse = (code: ErrorCode) => async (): Promise<never> => {
+    throw new RingmasterError(code);
+  };
+  /** The board decides what nobody is going to commit, as for a node that dies. */
+  const orphan = async (playerId: string, submissionId: string): Promise<void> => {
+    const submission = { ...playerOf(playerId), playerName: playerId, submissionId, score: 9, subscore: 0 };
+    const decision = await cluster.leaderboard.submit(await cluster.key(), { ...submission, now: cluster.clock.now() });
+    assert.equal(decision.kind, "accepted");
+  };
   const refused = async (code: ErrorCode): Promise<void> => {
-    const refuse = async (): Promise<never> => {
-      throw new RingmasterError(code);
-    };
-    leaderboard.before = refuse;
+    leaderboard.before = refuse(code);
     await assert.rejects(a.submit("ann", "s2", 2), { code });
     leaderboard.before = async () => {};
   };
@@ -42,26 +54,126 @@ describe("a doubt about a tournament's board", () => {
     it(`is none where the board refused with ${code}, which decided nothing`, async () => {
       await refused(code);
       await cluster.clock.advance(A_WHILE_MS);
-      assert.equal(await loadsSince(), 0);
+      assert.equal(journal.counts, 0);
     });
 
   for (const code of ["unavailable", "internal"] as const)
-    it(`has the board loaded anew where nobody knows what it decided: ${code}`, async () => {
+    it(`has the board loaded anew where nobody knew what it had decided: ${code}`, async () => {
+      await orphan("bob", "s1");
       await refused(code);
       await cluster.clock.advance(A_WHILE_MS);
       assert.equal(await loadsSince(), 1);
+      assert.deepEqual(await onBoard(), ["ann"]);
     });
 
   for (const code of ["overloaded", "unavailable"] as const)
     it(`has it loaded anew where what it decided was not committed: ${code}`, async () => {
-      journal.before = async () => {
-        throw new RingmasterError(code);
-      };
+      journal.before = refuse(code);
       await assert.rejects(a.submit("ann", "s2", 2), { code });
       journal.before = async () => {};
       await cluster.clock.advance(A_WHILE_MS);
       assert.equal(await loadsSince(), 1);
     });
+
+  it("has it loaded anew where the database refused an entry, and there was no second try", async () => {
+    for (const submissionId of ["s1", "s2"]) await orphan("bob", submissionId);
+    leaderboard.before = async () => {
+      leaderboard.before = refuse("overloaded");
+    };
+    await assert.rejects(a.submit("bob", "s3", 3), { code: "overloaded" });
+    leaderboard.before = async () => {};
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+    assert.deepEqual(await onBoard(), ["ann"]);
+  });
+
+  it("has it loaded anew where it was loaded by another node just before", async () => {
+    const b = await cluster.join("b");
+    await cluster.lose();
+    await b.submit("bob", "s1", 5);
+    leaderboard.fate = () => "not told";
+    await assert.rejects(a.submit("cy", "s1", 3), { code: "unavailable" });
+    leaderboard.fate = () => undefined;
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.deepEqual(await onBoard(), ["bob", "ann"]);
+  });
+
+  it("is over, and nothing is loaded, once everybody has submitted again", async () => {
+    leaderboard.fate = () => "not told";
+    await assert.rejects(a.submit("bob", "s1", 2), { code: "unavailable" });
+    leaderboard.fate = () => undefined;
+    await cluster.clock.advance(A_WHILE_MS / 2);
+    await a.submit("bob", "s1", 2);
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 0);
+    assert.equal(journal.counts, 1);
+  });
+
+  it("begins with the first room of a node, for whoever had rooms before may have died with a decision", async () => {
+    a.leave();
+    await orphan("bob", "s1");
+    await cluster.join("b");
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+    assert.deepEqual(await onBoard(), ["ann"]);
+  });
+
+  it("is over once somebody else has loaded the board", async () => {
+    const b = await cluster.join("b");
+    await orphan("cy", "s1");
+    await refused("unavailable");
+    await cluster.clock.advance(1000);
+    await cluster.lose();
+    await b.submit("ann", "s1", 1);
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+  });
+
+  it("waits until nothing adds to it any more", async () => {
+    await orphan("bob", "s1");
+    for (let passed = 0; passed < 4 * A_WHILE_MS; passed += 2000) {
+      await refused("unavailable");
+      await cluster.clock.advance(2000);
+    }
+    assert.equal(await loadsSince(), 0);
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+  });
+
+  it("is not over before what was added to it while it was judged", async () => {
+    journal.beforeCount = async () => {
+      journal.beforeCount = async () => {};
+      await orphan("bob", "s1");
+      await refused("unavailable");
+    };
+    await refused("unavailable");
+    await cluster.clock.advance(3 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+  });
+
+  it("is judged in the end though it is added to again and again", async () => {
+    await orphan("bob", "s1");
+    for (let passed = 0; passed < LONGEST_MS; passed += 250) {
+      await refused("unavailable");
+      await cluster.clock.advance(250);
+    }
+    assert.equal(await loadsSince(), 1);
+    await orphan("cy", "s1");
+    await refused("unavailable");
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.equal(await loadsSince(), 2);
+  });
+
+  it("stays while the database cannot be asked", async () => {
+    await orphan("bob", "s1");
+    journal.beforeCount = refuse("unavailable");
+    await refused("unavailable");
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 0);
+    journal.beforeCount = async () => {};
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 1);
+  });
 
   it("is not raised any more by a node that leaves", async () => {
     const release = journal.hold();
@@ -73,6 +185,14 @@ describe("a doubt about a tournament's board", () => {
     release();
     await isRefused;
     await cluster.clock.advance(A_WHILE_MS);
-    assert.equal(await loadsSince(), 0);
+    assert.equal(journal.counts, 0);
+  });
+
+  it("is left alone by a node that leaves", async () => {
+    await orphan("bob", "s1");
+    await refused("unavailable");
+    await a.desk.flush();
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.equal(journal.counts, 0);
   });
 });

@@ -29,6 +29,10 @@ export class FaultyJournal extends ScoreJournal {
   fate: () => Mishap = () => undefined;
   /** Is called, and waited for, before each commit. */
   before: () => Promise<void> = async () => {};
+  /** Is called, and waited for, before it counts. */
+  beforeCount: () => Promise<void> = async () => {};
+  /** How often it has counted. */
+  counts = 0;
   #held: Promise<void> = Promise.resolve();
 
   /** Holds all commits from now on until the returned function is called. */
@@ -47,6 +51,12 @@ export class FaultyJournal extends ScoreJournal {
     await this.#held;
     await this.before();
     return await suffer(this.fate(), () => super.commit(id, game, epoch, commits));
+  }
+
+  override async countTo(id: string, seq: number): Promise<number> {
+    await this.beforeCount();
+    this.counts += 1;
+    return await super.countTo(id, seq);
   }
 }
 

@@ -51,6 +51,14 @@ for (const { name, open } of DATABASES) {
       );
     });
 
+    it("counts what is committed up to a number, of one tournament", async () => {
+      const numbered = [3, 5, 9].map((seq, at) => ({ entry: someEntry("ann", at + 1, { seq }) }));
+      const other = await insertTournament(database);
+      for (const tournament of [id, other]) await journal.commit(tournament, "snake", 1, numbered);
+      const counts = await Promise.all([0, 3, 8, 9, 100].map((seq) => journal.countTo(id, seq)));
+      assert.deepEqual(counts, [0, 1, 2, 3, 3]);
+    });
+
     it("stores when an entry was committed, and for which game", async () => {
       const clock = { ...systemClock, now: () => 1_700_000_000_123 };
       const other = new ScoreJournal(database, clock);

@@ -23,7 +23,6 @@ export class BoardPulse extends Pulse {
       try {
         const view = await leaderboard.page(table.key, 0, TOP);
         if (!view) return;
-        table.boardEpoch = Math.max(table.boardEpoch, view.epoch);
         table.show(view);
         hasRead(table, view);
       } catch (error) {

@@ -1,32 +1,34 @@
 import type { Clock } from "../../clock.ts";
 import { toRingmasterError } from "../../errors.ts";
-import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
+import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
+import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { TournamentTable } from "./TournamentTable.ts";
 
 export interface DoubtPorts {
-  leaderboard: Leaderboard;
+  leaderboard: Pick<Leaderboard, "page">;
+  journal: Pick<ScoreJournal, "countTo">;
   clock: Clock;
   log: Log;
   /** Loads the board from what is committed; false when somebody else is doing so. */
   rebuild(table: TournamentTable): Promise<boolean>;
 }
 
-/** A doubt is cleared once nothing has added to it for this long: the cause is over, and most players have tried again. */
-const QUIET_MS = 5000;
-/** And at the latest after this. */
+/** How far the board has come is read once nothing has added to the doubt for this long. */
+const LOOK_AFTER_MS = 500;
+/** Most players who were not answered have tried again by then. */
+const JUDGE_AFTER_MS = 4500;
+/** A doubt that is added to again and again is judged after this all the same. */
 const LONGEST_MS = 60_000;
 
 interface Doubt {
-  since: number;
-  /** The board that is in doubt: one of a later epoch is not. */
-  epoch: number;
-  cancel: () => void;
+  /** How often it was added to. */
+  raises: number;
 }
 
 /**
  * Boards that may count what was never committed, since a node died or a commit failed between the two. Whoever submits again has
- * it committed; for those who do not, the board is loaded anew after a while, so that it shows nobody a score that will not be
+ * it committed; when something is left after a while, the board is loaded anew, so that it shows nobody a score that will not be
  * in the result.
  */
 export class Doubts {
@@ -39,41 +41,77 @@ export class Doubts {
   }
 
   raise(table: TournamentTable): void {
-    if (this.#isClosed) return;
-    const { clock } = this.#ports;
-    const now = clock.monotonic();
     const known = this.#open.get(table);
-    known?.cancel();
-    const since = known?.since ?? now;
-    const waitMs = Math.max(0, Math.min(QUIET_MS, since + LONGEST_MS - now));
-    const cancel = clock.schedule(() => void this.#clear(table), waitMs);
-    this.#open.set(table, { since, epoch: table.boardEpoch, cancel });
+    if (known) known.raises += 1;
+    else void this.#begin(table);
   }
 
   /** Clears none any more: this node leaves. */
   close(): void {
     this.#isClosed = true;
-    for (const { cancel } of this.#open.values()) cancel();
-    this.#open.clear();
   }
 
-  async #clear(table: TournamentTable): Promise<void> {
-    const { leaderboard, log, rebuild } = this.#ports;
-    const { epoch } = this.#open.get(table)!;
+  async #begin(table: TournamentTable): Promise<void> {
+    const doubt: Doubt = { raises: 0 };
+    this.#open.set(table, doubt);
+    let isCleared = false;
+    while (!isCleared) isCleared = await this.#isCleared(table, doubt);
     this.#open.delete(table);
-    if (!table.isTaking) return;
+  }
+
+  /** Whether nothing is left of the doubt; to be asked again until that is so. */
+  async #isCleared(table: TournamentTable, doubt: Doubt): Promise<boolean> {
+    const { log, rebuild } = this.#ports;
     try {
-      const board = await leaderboard.page(table.key, 0, 0);
-      // A board that is missing will be loaded when it is asked.
-      if (board === undefined || (epoch > 0 && board.epoch > epoch)) return;
-      if (!(await rebuild(table))) this.raise(table);
+      const { seen, raises } = await this.#look(table, doubt);
+      if (!(await this.#isWrong(table, seen))) return doubt.raises === raises;
+      await rebuild(table);
     } catch (error) {
-      if (toRingmasterError(error).code === "wrong_phase") return;
+      if (toRingmasterError(error).code === "wrong_phase") return true;
       log.warn(
         { err: error, tournament: table.id },
-        "a board that may count what is not committed could not be loaded anew yet",
+        "a board that may count what is not committed could not be checked yet",
       );
-      this.raise(table);
+      await this.#pause(JUDGE_AFTER_MS);
     }
+    return false;
+  }
+
+  /** What the board had decided some while ago, if it was there, with all that was in doubt when so much had been added to the doubt. */
+  async #look(table: TournamentTable, doubt: Doubt): Promise<{ seen: BoardPage | undefined; raises: number }> {
+    const { clock } = this.#ports;
+    const lookBy = clock.monotonic() + LONGEST_MS;
+    for (;;) {
+      const { raises } = doubt;
+      await this.#pause(LOOK_AFTER_MS);
+      const isOverdue = clock.monotonic() >= lookBy;
+      if (doubt.raises !== raises && !isOverdue) continue;
+      const seen = await this.#board(table);
+      if (seen !== undefined) await this.#pause(JUDGE_AFTER_MS);
+      if (doubt.raises === raises || isOverdue) return { seen, raises };
+    }
+  }
+
+  /** Whether the board still counts what it had decided, and not all of that is committed. */
+  async #isWrong(table: TournamentTable, seen: BoardPage | undefined): Promise<boolean> {
+    const board = seen && (await this.#board(table));
+    // One that was loaded since then holds nothing but what is committed.
+    if (board === undefined || board.epoch > seen!.epoch) return false;
+    return (await this.#ports.journal.countTo(table.id, seen!.seq)) !== seen!.version;
+  }
+
+  /** The board without rows; `undefined` where nothing is taken, and where it is missing: it will be loaded when it is asked. */
+  async #board({ key, isTaking }: TournamentTable): Promise<BoardPage | undefined> {
+    return isTaking ? await this.#ports.leaderboard.page(key, 0, 0) : undefined;
+  }
+
+  /** Is never over once this node leaves. */
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve) => {
+      clock.schedule(() => {
+        if (!this.#isClosed) resolve();
+      }, ms);
+    });
   }
 }

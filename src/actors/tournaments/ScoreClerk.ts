@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
+import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { RENEWAL } from "../events/LoadLease.ts";
@@ -100,9 +101,7 @@ export class ScoreClerk {
   async #ask(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">, isNew: boolean) {
     const { leaderboard, clock } = this.#ports;
     try {
-      const decision = await leaderboard.submit(table.key, { ...submission, now: clock.now(), isNew });
-      if (decision.kind === "accepted") table.boardEpoch = Math.max(table.boardEpoch, decision.epoch);
-      return decision;
+      return await leaderboard.submit(table.key, { ...submission, now: clock.now(), isNew });
     } catch (error) {
       if (!NEVER_ASKED.has(toRingmasterError(error).code)) this.#doubt(table);
       throw error;
@@ -110,12 +109,13 @@ export class ScoreClerk {
   }
 
   async #commit(table: TournamentTable, { epoch, entry, previous }: Accepted) {
+    let result: CommitResult | undefined;
     try {
-      return await this.#ports.journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]);
-    } catch (error) {
+      result = await this.#ports.journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]);
+      return result;
+    } finally {
       // It is decided, and may never be committed.
-      this.#doubt(table);
-      throw error;
+      if (result !== "committed") this.#doubt(table);
     }
   }
 

@@ -94,6 +94,8 @@ export class TournamentDesk {
     this.#checks = new ScoreChecks(ports.checks, ports);
     this.#tables = new TournamentTables({
       ...ports,
+      // Whoever had rooms before may have died before this node came.
+      opened: (table) => this.#doubts.raise(table),
       hasRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
     });
     peers.onSignal(VIEW, (payload) => {

@@ -37,8 +37,6 @@ export class TournamentTable {
   resultHash: string | undefined;
   /** The top rows. */
   view: BoardPage | undefined;
-  /** The latest epoch of the board that was seen here; 0 before any was. */
-  boardEpoch = 0;
 
   constructor(record: TournamentRecord) {
     const { id, definition, phase, startsAt, endsAt, phaseEndsAt, resultHash } = record;

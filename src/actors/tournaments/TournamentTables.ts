@@ -23,6 +23,8 @@ export interface TablesPorts {
   feed: Feed;
   clock: Clock;
   log: Log;
+  /** A tournament has its first room here. */
+  opened(table: TournamentTable): void;
   /** This node has read how a tournament stands; peers should be told. */
   hasRead(table: TournamentTable, view: BoardPage): void;
 }
@@ -57,6 +59,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #opened({ table, pulse }: Seat): void {
     pulse.touch();
+    this.#ports.opened(table);
     this.#showFinal(table);
   }
 
@@ -89,7 +92,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
     if (table.phase !== "settled") return;
     const { database, log } = this.#ports;
     storedPage(database, table.id, { limit: TOP }).then(
-      (page) => table.show({ epoch: FINAL_EPOCH, version: 0, ...page }),
+      (page) => table.show({ epoch: FINAL_EPOCH, version: 0, seq: 0, ...page }),
       (error: unknown) => log.warn({ err: error, tournament: table.id }, "the final standings could not be read"),
     );
   }

@@ -125,6 +125,8 @@ export interface BoardPage {
   epoch: number;
   /** Grows with every entry within an epoch: how many the board has taken. */
   version: number;
+  /** The number of the latest entry; 0 before any. */
+  seq: number;
   /** Players with a standing. */
   total: number;
   rows: StandingRow[];

@@ -80,7 +80,7 @@ export class MemoryBoard {
     const rows = this.#ranks.slice(offset, limit).map(({ id, name, score, subscore, entries }, index): StandingRow => {
       return { rank: offset + index + 1, playerId: id, name, score, subscore, entries };
     });
-    return { epoch: this.epoch, version: this.#submissions, total: this.#ranks.size, rows };
+    return { epoch: this.epoch, version: this.#submissions, seq: this.#seq, total: this.#ranks.size, rows };
   }
 
   around(playerId: string, limit: number): BoardPage {

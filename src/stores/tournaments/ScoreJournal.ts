@@ -89,6 +89,15 @@ export class ScoreJournal {
     return { submissions: Number(row!.submissions), players: this.#players(tournamentId) };
   }
 
+  /** How many of the entries with a number up to this one are committed. Reads all of the tournament's. */
+  async countTo(tournamentId: string, seq: number): Promise<number> {
+    const [row] = await this.#query<{ entries: unknown }>(
+      "SELECT COUNT(*) AS entries FROM score_entries WHERE tournament_id = ? AND seq <= ?",
+      [tournamentId, seq],
+    );
+    return Number(row!.entries);
+  }
+
   /** Commits what is buffered; resolves when nothing is in flight. */
   flush(): Promise<void> {
     return this.#group.flush();

@@ -78,14 +78,15 @@ function readDecision(reader: Reader, epoch: number, { playerId, playerName }: S
 /** The reply of `rows.lua`. */
 export function pageOf(reply: Buffer): BoardPage {
   const reader = new Reader(reply);
-  const [epoch, version, total, offset] = [reader.double(), reader.double(), reader.double(), reader.double()];
+  const [epoch, version, seq] = [reader.double(), reader.double(), reader.double()];
+  const [total, offset] = [reader.double(), reader.double()];
   const rows: StandingRow[] = [];
   while (!reader.isAtEnd()) {
     const { playerId, playerName, best, bestSubscore, entryNo } = reader.namedEntry(reader.text())!;
     const rank = offset + rows.length + 1;
     rows.push({ rank, playerId, name: playerName, score: best, subscore: bestSubscore, entries: entryNo });
   }
-  return { epoch, version, total, rows };
+  return { epoch, version, seq, total, rows };
 }
 
 /** What `stage.lua` takes of a player. */

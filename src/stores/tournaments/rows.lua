@@ -4,8 +4,8 @@ Reads rows of the standings.
 KEYS  1 meta  2 players  3 ranks (as in submit.lua)
 ARGV  1 run id of the Redis server that the caller talks to  2 order  3 most rows
       4 rows to leave out before the first; or with 5: player id, who shall be in the middle
-Returns nil when the board is missing (as in submit.lua), else struct ">dddd" of the epoch, entries taken, players and rows
-  left out, then for each row the player id (">Bc0") and the player's latest entry (ENTRY and name).
+Returns nil when the board is missing (as in submit.lua), else struct ">ddddd" of the epoch, entries taken, number of the
+  latest, players and rows left out, then for each row the player id (">Bc0") and the player's latest entry (ENTRY and name).
 
 Atomic so that ranks, rows and counts belong together.
 ]]
@@ -15,7 +15,7 @@ local SIGN = ARGV[2] == "desc" and -1 or 1
 local HEADER, MARKS_AT, MARK_BYTES = ">dI4BBI2", 17, 4
 local PLACE, PLACE_BYTES, NUMBERS = ">I8I8c0", 16, ">I4di4ddI5I5I4"
 
-local meta = redis.call("HMGET", META, "run", "epoch", "submissions")
+local meta = redis.call("HMGET", META, "run", "epoch", "submissions", "seq")
 if meta[1] ~= ARGV[1] then
   return false
 end
@@ -40,7 +40,7 @@ if ARGV[5] then
   end
 end
 
-local reply = { struct.pack(">dddd", tonumber(meta[2]), tonumber(meta[3]), total, offset) }
+local reply = { struct.pack(">ddddd", tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4]), total, offset) }
 local places = limit > 0 and redis.call("ZRANGE", RANKS, offset, offset + limit - 1) or {}
 for index, place in ipairs(places) do
   local id = string.sub(place, PLACE_BYTES + 1)
