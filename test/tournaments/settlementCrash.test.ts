@@ -93,7 +93,7 @@ describe("a settlement that is interrupted", function () {
     assert.equal(await hashFromSql(database, "t"), tournament.result_hash, what);
     assert.deepEqual(await new PrizeLedger(database, seededRng(1)).imbalances(), [], what);
     const told = (await world.told(tournamentTopic("t"))).map(([type]) => type);
-    assert.deepEqual(told, ["phase", "phase", "phase", "settled"], what);
+    assert.deepEqual(told, ["phase", "phase", "standings", "phase", "settled"], what);
     const lobby = (await world.told(LOBBY_TOPIC)).filter(([type]) => type === "tournamentSettled");
     assert.equal(lobby.length, 1, what);
   }

@@ -21,7 +21,7 @@ import { assertPayable, withPrizes } from "./settlement.ts";
 import type { TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
-/** The feed of one tournament: `phase` and `settled` events. */
+/** The feed of one tournament: `phase`, `standings` (the first of the final ones are stored) and `settled` events. */
 export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;
 
 /** What a tournament's actor needs beside its turns. */
@@ -186,7 +186,10 @@ export class TournamentActor extends Actor<TournamentState> {
     if (this.state.phase !== "settling") return;
     const { settlement } = this.state;
     if (settlement.resultHash === null) {
+      const { stored } = settlement;
       const step = await this.#settler.store(() => this.sql(), this.#head(), settlement);
+      if (stored === 0 && settlement.stored > 0)
+        this.publish(tournamentTopic(this.id), { type: "standings", data: {} });
       if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
       this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
     } else if (await this.#settler.pay(await this.sql(), this.rng, this.now, this.#head(), settlement))

@@ -29,8 +29,8 @@ export interface TablesPorts {
   hasRead(table: TournamentTable, view: BoardPage): void;
 }
 
-/** Later than any board's. */
-const FINAL_EPOCH = Number.MAX_SAFE_INTEGER;
+/** Of standings that are stored: later than any board's. */
+const FINAL = { epoch: Number.MAX_SAFE_INTEGER, seq: 0 };
 
 /** The tournaments that have rooms on this node. */
 export class TournamentTables extends EventTables<TournamentAudience, Seat, TournamentRecord> {
@@ -60,7 +60,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
   #opened({ table, pulse }: Seat): void {
     pulse.touch();
     this.#ports.opened(table);
-    this.#showFinal(table);
+    this.#showStored(table);
   }
 
   #onEvent({ table }: Seat, { type, at, data }: FeedEvent): void {
@@ -70,6 +70,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
       const startsAt = phase === "scheduled" ? table.startsAt : Math.min(table.startsAt, at);
       this.#enter(table, { phase, startsAt, endsAt, phaseEndsAt });
     }
+    if (type === "standings") this.#showStored(table);
     if (type === "settled") table.settle((data as { resultHash: string }).resultHash);
   }
 
@@ -81,19 +82,24 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #enter(table: TournamentTable, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
     const before: TournamentPhase = table.phase;
-    if (table.moveTo(now) && table.phase !== before) this.#showFinal(table);
+    if (table.moveTo(now) && table.phase !== before) this.#showStored(table);
   }
 
   /**
-   * In the end the standings are those that are stored. While it settles, the rooms see what the board showed last, which may have
-   * decided at the last moment what was never committed: to know better, each node would have to sort all players.
+   * In the end the standings are those that are stored. Once it settles the best are stored first; before that is so, rooms see what the
+   * board showed last, which may have decided in the last moment what was never committed.
    */
-  #showFinal(table: TournamentTable): void {
-    if (table.phase !== "settled") return;
+  #showStored(table: TournamentTable): void {
+    if (table.phase !== "settling" && table.phase !== "settled") return;
     const { database, log } = this.#ports;
     storedPage(database, table.id, { limit: TOP }).then(
-      (page) => table.show({ epoch: FINAL_EPOCH, version: 0, seq: 0, ...page }),
-      (error: unknown) => log.warn({ err: error, tournament: table.id }, "the final standings could not be read"),
+      ({ rows, total }) => {
+        if (table.phase === "settled") return table.show({ ...FINAL, version: 1, rows, total });
+        // Others are stored yet.
+        const known = Math.max(total, table.view?.total ?? 0);
+        if (rows.length > 0) table.show({ ...FINAL, version: 0, rows, total: known });
+      },
+      (error: unknown) => log.warn({ err: error, tournament: table.id }, "the stored standings could not be read"),
     );
   }
 }
