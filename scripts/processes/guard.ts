@@ -25,9 +25,12 @@ export function release(guarded: Guarded): void {
   tell({ add: false, guarded });
 }
 
-/** Makes an empty directory `ringmaster-<name>-…` under the system's temporary one; it is removed at the latest with this process. */
-export function temporaryDirectory(name: string): string {
-  const path = mkdtempSync(join(tmpdir(), `ringmaster-${name}-`));
+/**
+ * Makes an empty directory `ringmaster-<name>-…` in `parent`, the system's temporary one unless given; it is removed at the
+ * latest with this process.
+ */
+export function temporaryDirectory(name: string, parent = tmpdir()): string {
+  const path = mkdtempSync(join(parent, `ringmaster-${name}-`));
   guard({ kind: "directory", path });
   return path;
 }

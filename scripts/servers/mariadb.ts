@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { accessSync, constants, statfsSync, writeFileSync } from "node:fs";
+import { freemem } from "node:os";
 import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import { temporaryDirectory } from "../processes/guard.ts";
@@ -12,7 +13,15 @@ import { LocalRunner, onFreePort, PrivateServer, type Runner } from "./PrivateSe
 export interface MariaDbOptions {
   /** `innodb_flush_log_at_trx_commit`: 1 (the default) writes each commit to the disk, 2 leaves that to the system. */
   flushLogAtCommit?: 1 | 2;
+  /** Keeps its files in memory, where the machine has plenty: every table that is made waits for the disk several times. */
+  inMemory?: boolean;
 }
+
+/** What lies here, Linux keeps in memory. */
+const MEMORY = "/dev/shm";
+
+/** Some times what the databases of a whole run of the tests take. */
+const PLENTY_BYTES = 4 * 2 ** 30;
 
 /** A private MariaDB. Its data survive `kill` and `restart`, and go with `stop`. */
 export class DatabaseServer extends PrivateServer {
@@ -38,7 +47,8 @@ export class DatabaseServer extends PrivateServer {
 }
 
 /** Starts a private, empty MariaDB. Rejects when there is none and none can be provided. */
-export async function startMariaDb({ flushLogAtCommit = 1 }: MariaDbOptions = {}): Promise<DatabaseServer> {
+export async function startMariaDb(options: MariaDbOptions = {}): Promise<DatabaseServer> {
+  const { flushLogAtCommit = 1, inMemory = false } = options;
   const located = await locateMariaDb();
   const password = randomBytes(12).toString("hex");
   const settings = [
@@ -52,17 +62,34 @@ export async function startMariaDb({ flushLogAtCommit = 1 }: MariaDbOptions = {}
     `--innodb-log-file-size=${LOG_FILE_SIZE}`,
     `--innodb-flush-log-at-trx-commit=${flushLogAtCommit}`,
   ];
+  const folder = inMemory ? folderInMemory() : undefined;
   return await onFreePort((port) => {
     const runner =
       located === "container"
         ? new ContainerRunner({ service: "mariadb", port, settings, password })
-        : localMariaDb(located, port, settings, password);
+        : localMariaDb(located, temporaryDirectory("mariadb", folder), { port, settings, password });
     return { runner, server: new DatabaseServer(port, runner, password) };
   });
 }
 
-function localMariaDb(programs: MariaDbPrograms, port: number, settings: readonly string[], password: string): Runner {
-  const directory = temporaryDirectory("mariadb");
+/** Where files lie in memory; `undefined` where that is not, or has less room than plenty. */
+function folderInMemory(): string | undefined {
+  try {
+    accessSync(MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return Math.min(bavail * bsize, freemem()) >= PLENTY_BYTES ? MEMORY : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Settings {
+  port: number;
+  settings: readonly string[];
+  password: string;
+}
+
+function localMariaDb(programs: MariaDbPrograms, directory: string, { port, settings, password }: Settings): Runner {
   const data = join(directory, "data");
   const users = join(directory, "users.sql");
   writeFileSync(

@@ -33,10 +33,10 @@ export function sharedRedis(): Promise<RedisServer> {
 
 /**
  * The MariaDB that the tests of this run share: do not kill it. `startMariaDb()` gives one to break. Nobody reads its files after
- * it, so it leaves to the system when they are written.
+ * it, so they need no disk.
  */
 export function sharedDatabase(): Promise<DatabaseServer> {
-  database ??= untilTheEnd(startMariaDb({ flushLogAtCommit: 2 }));
+  database ??= untilTheEnd(startMariaDb({ flushLogAtCommit: 2, inMemory: true }));
   return database;
 }
 
