@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { Cluster, sooner } from "./support.ts";
-import { History, longestPauseOfAny, named } from "./supportHistory.ts";
+import { History, longestPauseOfAny, named, withCluster } from "./supportHistory.ts";
 import type { LoadRecord, WorkerCall } from "./workerProtocol.ts";
 
 describe("what a node of a cluster leaves to its peers", function () {
@@ -59,32 +60,6 @@ describe("what a node of a cluster leaves to its peers", function () {
     assert.ok(pause <= 500 + 500 + usual, `a timer paused for ${pause} ms`);
   });
 
-  it("quarantines an actor after 3 adoptions that crashed, and lets those that lived beside it live on", async () => {
-    await open({ ttlMs: 1000 });
-    const actors = named("t", 40);
-    const poison = { kind: "poison", actor: "p", args: [] };
-    const [first, second, ...others] = await cluster.boot(named("n", 6));
-    let [victim, heir] = [first!, second!];
-    await cluster.join(victim);
-    await victim.startTicking(actors, { everyMs: 500 });
-    await victim.call({ ...poison, method: "plant" });
-    await cluster.join(heir);
-    for (let adoptions = 0; adoptions <= 3; adoptions += 1) {
-      await cluster.meet(victim, heir);
-      // Everything lives on one node, and dies with it: the others look just as guilty.
-      assert.deepEqual(await history.owned(), { [victim.id]: actors.length + 1 });
-      await assert.rejects(heir.call({ ...poison, method: "die" }), { code: "outcome_unknown" });
-      await victim.program.exited;
-      await sooner("the heir has all actors that tick", async () => (await history.owned())[heir.id]! >= actors.length);
-      [victim, heir] = [heir, others.shift()!];
-      await cluster.join(heir);
-    }
-    await assert.rejects(heir.call({ ...poison, method: "die" }), { code: "actor_quarantined" });
-    await history.untilTicked(actors, 4);
-    await history.assertTicksAreWhole(actors);
-    assert.ok((await history.owned())[victim.id]! >= actors.length, "nobody else died");
-  });
-
   it("delivers what killed nodes had committed, once, whether or not it was out already", async () => {
     await open({ ttlMs: 1000 });
     const [before] = await cluster.boot(["before"], { feed: "hangs" });
@@ -107,6 +82,40 @@ describe("what a node of a cluster leaves to its peers", function () {
     const { events } = await cluster.feed.read("news", undefined);
     return events.map(({ data }) => (data as { text: string }).text);
   }
+});
+
+describe("an actor of a cluster that kills its nodes", function () {
+  this.timeout(120_000);
+
+  itMeanwhile("is quarantined after 3 adoptions that crashed, and those that lived beside it live on", () =>
+    withCluster({ ttlMs: 2000 }, async (cluster, history) => {
+      const actors = named("t", 40);
+      const poison = { kind: "poison", actor: "p", args: [] };
+      const [first, second, ...others] = await cluster.boot(named("n", 6));
+      let [victim, heir] = [first!, second!];
+      await cluster.join(victim);
+      await victim.startTicking(actors, { everyMs: 500 });
+      await victim.call({ ...poison, method: "plant" });
+      await cluster.join(heir);
+      for (let adoptions = 0; adoptions <= 3; adoptions += 1) {
+        await cluster.meet(victim, heir);
+        // Everything lives on one node, and dies with it: the others look just as guilty.
+        assert.deepEqual(await history.owned(), { [victim.id]: actors.length + 1 });
+        await assert.rejects(heir.call({ ...poison, method: "die" }), { code: "outcome_unknown" });
+        await victim.program.exited;
+        await sooner(
+          "the heir has all actors that tick",
+          async () => (await history.owned())[heir.id]! >= actors.length,
+        );
+        [victim, heir] = [heir, others.shift()!];
+        await cluster.join(heir);
+      }
+      await assert.rejects(heir.call({ ...poison, method: "die" }), { code: "actor_quarantined" });
+      await history.untilTicked(actors, 4);
+      await history.assertTicksAreWhole(actors);
+      assert.ok((await history.owned())[victim.id]! >= actors.length, "nobody else died");
+    }),
+  );
 });
 
 /** In whole milliseconds. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";
-import { History, longestPauseOfAny, named } from "./supportHistory.ts";
+import { History, longestPauseOfAny, named, withCluster } from "./supportHistory.ts";
 import type { WorkerAnswer } from "./workerProtocol.ts";
 
 describe("actors on a cluster whose nodes die or stop", function () {
@@ -66,12 +67,20 @@ describe("actors on a cluster whose nodes die or stop", function () {
     console.log(`      longest pause of a timer ${pause} ms, and ${lateness} ms of lateness before the kill`);
     assert.ok(pause <= 5000 + lateness, `a timer paused for ${pause} ms`);
   });
+});
+
+describe("actors on a cluster one of whose nodes stands still", function () {
+  this.timeout(120_000);
 
   /**
    * A node with 30 actors that tick, and one that is called, is stopped when all of the 30 are in the middle of a firing, six
    * with their row locked. Its peers take them over; then it wakes, and what it was in the middle of goes on.
    */
-  async function stopInTurnsAndWake(unfenced: boolean): Promise<{ woken: ClusterNode; actors: string[] }> {
+  async function stopInTurnsAndWake(
+    cluster: Cluster,
+    history: History,
+    unfenced: boolean,
+  ): Promise<{ woken: ClusterNode; actors: string[] }> {
     const [pausing, locking] = [named("pausing", 24), named("locking", 6)];
     const actors = [...pausing, ...locking];
     const [a, b, c] = await cluster.boot(["a", "b", "c"], { unfenced });
@@ -97,24 +106,28 @@ describe("actors on a cluster whose nodes die or stop", function () {
     return { woken: a!, actors };
   }
 
-  it("drops the activations of a node that was stopped for 7 s, and nothing takes effect twice", async () => {
-    const { woken, actors } = await stopInTurnsAndWake(false);
-    await sooner("the woken node has no actor in memory but what it owns", async () => {
-      const owned = (await history.owned())[woken.id] ?? 0;
-      return (await woken.ask({ op: "residents" })) === owned && (await woken.ask({ op: "nodes" })).length === 3;
-    });
-    await history.untilTicked(actors, 4);
-    await history.assertTicksAreWhole(actors);
-    assert.equal(await woken.call({ kind: "counter", actor: "called", method: "read", args: [] }), 2);
-    const kept = [...(await history.actors()).values()].filter(({ epoch }) => epoch === 1);
-    assert.deepEqual(kept, [], "every actor has a new epoch");
-  });
+  itMeanwhile("drops the activations of a node that was stopped for 7 s, and nothing takes effect twice", () =>
+    withCluster({}, async (cluster, history) => {
+      const { woken, actors } = await stopInTurnsAndWake(cluster, history, false);
+      await sooner("the woken node has no actor in memory but what it owns", async () => {
+        const owned = (await history.owned())[woken.id] ?? 0;
+        return (await woken.ask({ op: "residents" })) === owned && (await woken.ask({ op: "nodes" })).length === 3;
+      });
+      await history.untilTicked(actors, 4);
+      await history.assertTicksAreWhole(actors);
+      assert.equal(await woken.call({ kind: "counter", actor: "called", method: "read", args: [] }), 2);
+      const kept = [...(await history.actors()).values()].filter(({ epoch }) => epoch === 1);
+      assert.deepEqual(kept, [], "every actor has a new epoch");
+    }),
+  );
 
-  it("shows doubles in that very run when the epoch-and-version check is taken out", async () => {
-    const { actors } = await stopInTurnsAndWake(true);
-    await sooner("an effect happens twice", async () => (await history.doubles()).length > 0);
-    await assert.rejects(history.assertTicksAreWhole(actors), /nothing took effect twice/);
-  });
+  itMeanwhile("shows doubles in that very run when the epoch-and-version check is taken out", () =>
+    withCluster({}, async (cluster, history) => {
+      const { actors } = await stopInTurnsAndWake(cluster, history, true);
+      await sooner("an effect happens twice", async () => (await history.doubles()).length > 0);
+      await assert.rejects(history.assertTicksAreWhole(actors), /nothing took effect twice/);
+    }),
+  );
 });
 
 /** The answers as numbers, the smallest first. */

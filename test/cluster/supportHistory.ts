@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../src/entities/sql.ts";
-import { sooner } from "./support.ts";
+import { Cluster, sooner } from "./support.ts";
 
 export interface ActorRow {
   id: string;
@@ -55,10 +55,12 @@ export class History {
     );
   }
 
-  /** Transactions on the whole server that have written and are still open. */
+  /** Transactions of this cluster that have written and are still open. */
   async openWrites(): Promise<number> {
     const [row] = await this.#database.query<{ n: number }>(
-      "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0",
+      `SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX AS trx
+       JOIN information_schema.PROCESSLIST AS client ON client.ID = trx.trx_mysql_thread_id
+       WHERE trx_rows_modified > 0 AND client.DB = DATABASE()`,
     );
     return Number(row!.n);
   }
@@ -95,6 +97,19 @@ export class History {
       const now = await this.lastTicks();
       return actors.every((actor) => (now.get(actor) ?? 0) >= (before.get(actor) ?? 0) + more);
     });
+  }
+}
+
+/** Opens a cluster, and closes it once `work` has ended. */
+export async function withCluster(
+  options: { ttlMs?: number },
+  work: (cluster: Cluster, history: History) => Promise<void>,
+): Promise<void> {
+  const cluster = await Cluster.open(options);
+  try {
+    await work(cluster, new History(cluster.database));
+  } finally {
+    await cluster.close();
   }
 }
 
