@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { DatabaseProbe, mysqlQuestion, type Question } from "../../src/entities/DatabaseProbe.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, sharedDatabase, startMariaDb } from "../support/servers.ts";
@@ -65,26 +66,6 @@ describe("the probe of the database", () => {
     await clock.advance(10_000);
     assert.equal(asked, 1);
   });
-
-  it("opens another connection when its own has gone dead without a word", async function () {
-    this.timeout(60_000);
-    const server = await sharedDatabase();
-    const proxy = await SilentProxy.to(server.port);
-    const url = new URL(await server.createDatabase());
-    url.port = String(proxy.port);
-    const probe = new DatabaseProbe(mysqlQuestion(url.href), {
-      clock: systemClock,
-      told: () => assert.fail("the database has been there all the time"),
-    });
-    probe.start();
-    const connected = (times: number) =>
-      until(() => proxy.connections === times, { timeoutMs: PATIENCE_MS, what: `connection ${times}` });
-    await connected(1);
-    proxy.silence(0);
-    await connected(2);
-    probe.stop();
-    proxy.close();
-  });
 });
 
 describe("/readyz while MariaDB is away", function () {
@@ -93,7 +74,7 @@ describe("/readyz while MariaDB is away", function () {
   let node: RingmasterNode;
 
   before(async () => {
-    server = await startMariaDb();
+    server = await startMariaDb({ inMemory: true });
     node = await RingmasterNode.start({
       DATABASE_URL: await server.createDatabase(),
       REDIS_URL: await freshRedisUrl(),
@@ -140,5 +121,28 @@ describe("/readyz while MariaDB is away", function () {
       told.map((line) => (JSON.parse(line) as { level: string }).level),
       ["warn", "info", "warn", "info"],
     );
+  });
+});
+
+describe("the probe of a database whose connections can go dead", function () {
+  this.timeout(120_000);
+
+  itMeanwhile("opens another connection when its own has gone dead without a word", async () => {
+    const server = await sharedDatabase();
+    const proxy = await SilentProxy.to(server.port);
+    const url = new URL(await server.createDatabase());
+    url.port = String(proxy.port);
+    const probe = new DatabaseProbe(mysqlQuestion(url.href), {
+      clock: systemClock,
+      told: () => assert.fail("the database has been there all the time"),
+    });
+    probe.start();
+    const connected = (times: number) =>
+      until(() => proxy.connections === times, { timeoutMs: PATIENCE_MS, what: `connection ${times}` });
+    await connected(1);
+    proxy.silence(0);
+    await connected(2);
+    probe.stop();
+    proxy.close();
   });
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";
-import { History, named } from "./supportHistory.ts";
+import { History, named, withCluster } from "./supportHistory.ts";
 import type { LoadRecord } from "./workerProtocol.ts";
 
-describe("actors on a cluster that loses its servers", function () {
+describe("actors on a cluster that loses MariaDB", function () {
   this.timeout(120_000);
   let server: DatabaseServer;
   let cluster: Cluster;
@@ -27,32 +28,6 @@ describe("actors on a cluster that loses its servers", function () {
   });
 
   afterEach(() => cluster.close());
-
-  it("moves no actor and misses no firing while Redis is away with all its data, and calls across nodes afterwards", async () => {
-    const actors = named("t", 30);
-    await nodes[0]!.startTicking(actors, { everyMs: 500 });
-    await history.untilTicked(actors, 1);
-    const before = await homes();
-    assert.equal(new Set(before.map(({ owner }) => owner)).size, 3, "every node has actors");
-    await cluster.redis.kill();
-    // Eight firings take longer than the TTL, after which a less patient cluster would have buried everybody.
-    await history.untilTicked(actors, 8);
-    await cluster.redis.restart();
-    const calls = actors.map((actor) => ({ kind: "counter", actor, method: "read", args: [] }));
-    const answers = (await Promise.all(nodes.map((node) => node.ask({ op: "calls", calls })))).flat();
-    assert.deepEqual(
-      answers.filter((answer) => "code" in answer),
-      [],
-      "every node reaches every actor",
-    );
-    await history.untilTicked(actors, 8);
-    assert.deepEqual(await homes(), before);
-    await history.assertTicksAreWhole(actors);
-  });
-
-  async function homes(): Promise<{ id: string; owner: string | null; epoch: number }[]> {
-    return [...(await history.actors()).values()].map(({ id, owner, epoch }) => ({ id, owner, epoch }));
-  }
 
   it("is honest about every call while MariaDB is killed, comes back and is restarted, and applies none twice", async () => {
     const targets = named("x", 20);
@@ -99,6 +74,42 @@ describe("actors on a cluster that loses its servers", function () {
     assert.ok(failures.length > 0, "the outage was felt");
     const answers = new Set(records.filter(({ value }) => value).map(({ actor, value }) => `${actor} ${value}`));
     assert.equal(answers.size, records.filter(({ value }) => value).length, "no two calls had the same answer");
+  }
+});
+
+describe("actors on a cluster that loses Redis", function () {
+  this.timeout(120_000);
+
+  itMeanwhile(
+    "moves no actor and misses no firing while Redis is away with all its data, and calls across nodes afterwards",
+    () =>
+      withCluster({}, async (cluster, history) => {
+        const nodes = await cluster.boot(["a", "b", "c"]);
+        await cluster.join(...nodes);
+        const actors = named("t", 30);
+        await nodes[0]!.startTicking(actors, { everyMs: 500 });
+        await history.untilTicked(actors, 1);
+        const before = await homes(history);
+        assert.equal(new Set(before.map(({ owner }) => owner)).size, 3, "every node has actors");
+        await cluster.redis.kill();
+        // Eight firings take longer than the TTL, after which a less patient cluster would have buried everybody.
+        await history.untilTicked(actors, 8);
+        await cluster.redis.restart();
+        const calls = actors.map((actor) => ({ kind: "counter", actor, method: "read", args: [] }));
+        const answers = (await Promise.all(nodes.map((node) => node.ask({ op: "calls", calls })))).flat();
+        assert.deepEqual(
+          answers.filter((answer) => "code" in answer),
+          [],
+          "every node reaches every actor",
+        );
+        await history.untilTicked(actors, 8);
+        assert.deepEqual(await homes(history), before);
+        await history.assertTicksAreWhole(actors);
+      }),
+  );
+
+  async function homes(history: History): Promise<{ id: string; owner: string | null; epoch: number }[]> {
+    return [...(await history.actors()).values()].map(({ id, owner, epoch }) => ({ id, owner, epoch }));
   }
 });
 
