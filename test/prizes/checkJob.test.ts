@@ -1,24 +1,45 @@
 import assert from "node:assert/strict";
+import { systemRng } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
+import type { Sql } from "../../src/entities/sql.ts";
 import { prizeCheckJob } from "../../src/schedulers/prizes/prizeCheckJob.ts";
-
-const CONTEXT = {
-  scheduledAt: 0,
-  attempt: 1,
-  earlierProgress: null,
-  signal: new AbortController().signal,
-  progress: () => {},
-};
+import { runJob } from "../support/runJob.ts";
+import { balanced, loadBalances } from "./balances.ts";
 
 describe("the nightly check of the prize ledger", () => {
   it("succeeds when every inventory is the sum of its awards", async () => {
     const job = prizeCheckJob({ imbalances: async () => [] });
-    assert.deepEqual(await job.run(CONTEXT), { imbalances: 0 });
+    assert.deepEqual((await runJob(job)).result, { imbalances: 0 });
   });
 
   it("fails, naming player, item and both sums, when one is not", async () => {
     const job = prizeCheckJob({
       imbalances: async () => [{ playerId: "ada", item: "TICO", awarded: "5", held: "6" }],
     });
-    await assert.rejects(async () => job.run(CONTEXT), /ada holds 6 TICO, and was awarded 5/);
+    await assert.rejects(runJob(job), /ada holds 6 TICO, and was awarded 5/);
+  });
+
+  it("begins no further page once its run is given up", async () => {
+    const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    try {
+      await loadBalances(database, balanced(3000));
+      const abort = new AbortController();
+      const begunBehind = new Set<unknown>();
+      const givenUpAtOnce: Sql = {
+        dialect: database.dialect,
+        async query<T>(sql: string, params: readonly unknown[] = []) {
+          begunBehind.add(params[0]);
+          abort.abort(new Error("given up"));
+          return database.query<T>(sql, params);
+        },
+        write: (sql, params) => database.write(sql, params),
+      };
+      const job = prizeCheckJob(new PrizeLedger(givenUpAtOnce, systemRng));
+      await assert.rejects(runJob(job, { signal: abort.signal }), /given up/);
+      assert.deepEqual([...begunBehind], [""]);
+    } finally {
+      await database.close();
+    }
   });
 });

@@ -4,7 +4,9 @@ import { systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type Award, LARGEST_AWARD, PrizeLedger, prizesOf } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
+import { type Balance, balanced, loadBalances } from "./balances.ts";
 
 const award = (playerId: string, amount: bigint, more: Partial<Award> = {}): Award => ({
   source: "hunt",
@@ -98,6 +100,40 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await database.write("UPDATE inventories SET amount = 6 WHERE player_id = 'ada'");
       assert.deepEqual(await ledger.imbalances(), [{ playerId: "ada", item: "TICO", awarded: "5", held: "6" }]);
     });
+
+    it("finds them among any number of players, also of those who were awarded nothing or hold nothing", async () => {
+      const wrong: Balance[] = [
+        { player: "a", held: 2 },
+        { player: "p000999", awarded: 1, held: 3 },
+        { player: "p001000", awarded: 4 },
+        { player: "p002499", held: 5 },
+        { player: "q", awarded: 6 },
+      ];
+      const right = balanced(2500).filter(({ player }) => !wrong.some((each) => each.player === player));
+      await loadBalances(database, [...right, ...wrong]);
+      const expected = wrong.map(({ player, awarded = 0, held = 0 }) => ({
+        ...{ playerId: player, item: "TICO", awarded: String(awarded), held: String(held) },
+      }));
+      const found = (await ledger.imbalances()).toSorted((a, b) => (a.playerId < b.playerId ? -1 : 1));
+      assert.deepEqual(found, expected);
+      assert.equal((await ledger.imbalances(3)).length, 3);
+    });
+
+    if (name === "MariaDB") {
+      it("is checked by reading twice as many rows for twice as many players", async () => {
+        const readFor = async (players: number): Promise<number> => {
+          await database.write("DELETE FROM awards");
+          await database.write("DELETE FROM inventories");
+          await loadBalances(database, balanced(players));
+          for (const table of ["awards", "inventories"]) await database.query(`ANALYZE TABLE ${table}`);
+          return rowsRead(database, async (within) => {
+            assert.deepEqual(await new PrizeLedger(within, systemRng).imbalances(), []);
+          });
+        };
+        const [once, twice] = [await readFor(10_000), await readFor(20_000)];
+        assert.ok(twice < 2.1 * once, `${once} rows for 10,000 players, ${twice} for 20,000`);
+      });
+    }
 
     it("balances after any payments, repeated in any order", async () => {
       const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -85,17 +85,16 @@ export class PrizeLedger {
     );
   }
 
-  /** Every inventory that is not the sum of its awards, at most `limit`. Reads both tables by their keys, a page of players at a time. */
-  async imbalances(limit = 100): Promise<Imbalance[]> {
+  /**
+   * Every inventory that is not the sum of its awards, at most `limit`. Reads both tables by their keys, a page of players at a
+   * time; throws the signal's reason at the next page once it is aborted.
+   */
+  async imbalances(limit = 100, signal?: AbortSignal): Promise<Imbalance[]> {
     const found: Imbalance[] = [];
     for (let after = ""; found.length < limit; ) {
-      const page = await this.#sql.query<{ player_id: string }>(
-        `SELECT player_id FROM (SELECT player_id FROM awards WHERE player_id > ? UNION SELECT player_id FROM inventories WHERE player_id > ?) players
-         ORDER BY player_id LIMIT ?`,
-        [after, after, CHECK_PAGE],
-      );
-      if (page.length === 0) break;
-      const last = page.at(-1)!.player_id;
+      signal?.throwIfAborted();
+      const last = await this.#lastOfPage(after);
+      if (last === undefined) break;
       found.push(...(await this.#imbalancesBetween(after, last)));
       after = last;
     }
@@ -131,6 +130,18 @@ export class PrizeLedger {
       [...awards.flatMap((award) => [award.source, award.sourceId, award.playerId, award.item]), batch],
     );
     return affected;
+  }
+
+  /** The last player of the page behind `after`; `undefined` when nobody is left. */
+  async #lastOfPage(after: string): Promise<string | undefined> {
+    // Each side is cut to a page by itself: the union of all who are still to come would be stored anew for every page.
+    const side = (table: string): string =>
+      `SELECT player_id FROM (SELECT DISTINCT player_id FROM ${table} WHERE player_id > ? ORDER BY player_id LIMIT ${CHECK_PAGE}) of_${table}`;
+    const page = await this.#sql.query<{ player_id: string }>(
+      `SELECT player_id FROM (${side("awards")} UNION ${side("inventories")}) players ORDER BY player_id LIMIT ${CHECK_PAGE}`,
+      [after, after],
+    );
+    return page.at(-1)?.player_id;
   }
 
   async #imbalancesBetween(after: string, last: string): Promise<Imbalance[]> {

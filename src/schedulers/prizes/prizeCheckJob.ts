@@ -12,8 +12,8 @@ export function prizeCheckJob(ledger: Pick<PrizeLedger, "imbalances">): Job {
     schedule: { cron: "30 3 * * *" },
     timeoutMs: TIMEOUT_MS,
     retries: 0,
-    run: async () => {
-      const found = await ledger.imbalances(NAMED);
+    run: async ({ signal }) => {
+      const found = await ledger.imbalances(NAMED, signal);
       if (found.length > 0) throw new Error(`inventories differ from their awards: ${found.map(describe).join("; ")}`);
       return { imbalances: 0 };
     },
