@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { silentLog } from "../actors/simulation.ts";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { sharedRedis } from "../support/servers.ts";
 import { sooner } from "./support.ts";
 import { SilentProxy } from "./supportProxy.ts";
 
 describe("the bus between nodes, over Redis", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
-  it("hears again after the connection on which it listens has died without a word", async () => {
+  itMeanwhile("hears again after the connection on which it listens has died without a word", async () => {
     const redis = await sharedRedis();
     const proxy = await SilentProxy.to(redis.port);
     const [deaf, speaker] = [

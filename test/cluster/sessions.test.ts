@@ -7,6 +7,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { sessionsJob } from "../../src/schedulers/sessions/sessionsJob.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import { LEAVING_MS } from "../../src/stores/sessions/SessionStore.ts";
+import { itMeanwhile } from "../support/meanwhile.ts";
 import { until } from "../support/processes.ts";
 import { type Player, RingmasterNode } from "../support/RingmasterNode.ts";
 import { runJob } from "../support/runJob.ts";
@@ -31,7 +32,7 @@ describe("sessions on a cluster, one node of which is killed", function () {
   let database: Database;
   let store: RedisSessionStore;
 
-  before(async () => {
+  async function open(): Promise<void> {
     const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
     database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 4 });
     redis = new Redis(redisUrl);
@@ -46,13 +47,14 @@ describe("sessions on a cluster, one node of which is killed", function () {
       }),
     );
     nodes.push(...started);
-  });
-  after(async () => {
+  }
+
+  async function close(): Promise<void> {
     for (const { room } of visitors) if (room.connection.isOpen) void room.leave();
     await Promise.all(nodes.map((node) => node.kill()));
     redis?.disconnect();
     await database?.close();
-  });
+  }
 
   /** A lobby on each of the two nodes, in their order. */
   async function lobbies(): Promise<[string, string]> {
@@ -94,7 +96,16 @@ describe("sessions on a cluster, one node of which is killed", function () {
       players.map(({ id }) => id),
     );
 
-  it("has one session a player, and writes those of the dead node down once", async () => {
+  itMeanwhile("has one session a player, and writes those of the dead node down once", async () => {
+    try {
+      await open();
+      await playOn();
+    } finally {
+      await close();
+    }
+  });
+
+  async function playOn(): Promise<void> {
     const [ada, bob, cy] = await Promise.all([nodes[1]!.signIn(), nodes[1]!.signIn(), nodes[1]!.signIn()]);
     const [doomed, safe] = await lobbies();
     await visit(ada, doomed);
@@ -147,5 +158,5 @@ describe("sessions on a cluster, one node of which is killed", function () {
       ["timeout"],
     );
     assert.ok(answer.body.current.startedAt > 0, "asking began a new session");
-  });
+  }
 });
