@@ -4,7 +4,7 @@ import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
 import { systemRng } from "../../src/clock.ts";
 import type { GameTime } from "../../src/entities/pools/entries.ts";
 import { disjoint, leadersOf } from "../../src/entities/pools/leaders.ts";
-import type { Database } from "../../src/entities/sql.ts";
+import type { Sql } from "../../src/entities/sql.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
@@ -32,18 +32,14 @@ for (const [name, open] of Object.entries(DATABASES)) {
     /** An office of its own, whose every query is noted, and waits for the gate. */
     function watched(gate: () => Promise<void> = async () => {}) {
       const queries: string[] = [];
-      const { database, clock, timezone } = world;
-      const query: Database["query"] = async (sql, params) => {
+      const { clock, timezone } = world;
+      const database = world.showing(() => world.now);
+      const query: Sql["query"] = async (sql, params) => {
         queries.push(sql);
         await gate();
         return database.query(sql, params);
       };
-      const between: Database = {
-        ...database,
-        ...{ dialect: database.dialect, query, write: database.write.bind(database) },
-        transaction: (work) => database.transaction(work),
-      };
-      return { queries, office: new PoolOffice({ database: between, clock, timezone, rng: systemRng }) };
+      return { queries, office: new PoolOffice({ database: { ...database, query }, clock, timezone, rng: systemRng }) };
     }
     const readings = (queries: readonly string[]): number =>
       queries.filter((sql) => sql.includes("FROM games ORDER BY")).length;

@@ -2,6 +2,7 @@ import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
 import type { Clock } from "../../src/clock.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
+import { databaseTimeIn } from "../../src/entities/databaseTime.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../../src/entities/sql.ts";
@@ -48,7 +49,25 @@ export class PoolWorld {
   }
 
   get office(): PoolOffice {
-    return new PoolOffice({ ...this, rng: systemRng });
+    return this.officeBy(() => this.now);
+  }
+
+  /** An office whose database's clock shows this. */
+  officeBy(databaseNow: () => number): PoolOffice {
+    return new PoolOffice({ ...this, database: this.showing(databaseNow), rng: systemRng });
+  }
+
+  /** The database, but for what its clock shows. */
+  showing(databaseNow: () => number) {
+    const { database } = this;
+    const clock = databaseTimeIn(database.dialect);
+    const query: Sql["query"] = (sql, params) => database.query(sql.replace(clock, String(databaseNow())), params);
+    return {
+      dialect: database.dialect,
+      query,
+      write: database.write.bind(database),
+      transaction: database.transaction.bind(database),
+    };
   }
 
   get ports() {

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
-import { databaseTime } from "../../src/entities/databaseTime.ts";
+import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
+import { systemRng } from "../../src/clock.ts";
+import { databaseTime, MOST_AHEAD_MS } from "../../src/entities/databaseTime.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
-import { MOST_AHEAD_MS } from "../../src/schedulers/pools/notAhead.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyDrawJob } from "../../src/schedulers/pools/weeklyDrawJob.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
 import { runJob } from "../support/runJob.ts";
-import { DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
-const WEEK_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+const SNAKE = { game: "snake", period: "daily" } as const;
+const FIVE = { item: "TICO", amount: "5" };
 const JOBS = [dailyPoolsJob, weeklyPoolsJob, rankingsJob, weeklyDrawJob];
 
 for (const [name, open] of Object.entries(DATABASES)) {
@@ -69,6 +73,77 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await runJob(dailyPoolsJob({ ...world.ports, databaseNow: async () => shown }));
       await assert.rejects(runJob(dailyPoolsJob({ ...world.ports, databaseNow: async () => shown - 1 })));
       assert.notEqual(await world.count("pools"), 0);
+    });
+
+    it("contributes nothing to pools, and says why", async () => {
+      const { clock, database, timezone } = world;
+      const office = new PoolOffice({ clock, database, timezone, rng: systemRng });
+      world.now = Date.now() + 365 * DAY_MS;
+      const call = { operatorId: "op", requestId: "k" };
+      const ahead = {
+        code: "unavailable",
+        message: /clock is \d+ ms ahead of the database's.*nothing was contributed/,
+      };
+      await assert.rejects(office.contribute(SNAKE, FIVE, call), ahead);
+      assert.equal(await world.count("pools"), 0);
+      world.now = Date.now();
+      const made = await office.contribute(SNAKE, FIVE, call);
+      assert.ok(made.startsAt <= world.now);
+      world.now += 365 * DAY_MS;
+      assert.deepEqual(await office.contribute(SNAKE, FIVE, call), made, "it repeats what it can read");
+    });
+
+    it("contributes while it is ahead by little", async () => {
+      const call = { operatorId: "op", requestId: undefined };
+      const ahead = world.officeBy(() => world.now - MOST_AHEAD_MS - 1);
+      await assert.rejects(ahead.contribute(SNAKE, FIVE, call), { code: "unavailable" });
+      const nearly = world.officeBy(() => world.now - MOST_AHEAD_MS);
+      assert.equal((await nearly.contribute(SNAKE, FIVE, call)).amount, "5");
+    });
+  });
+
+  describe(`a pool that has been made in the future (${name})`, () => {
+    const DAY = at("2026-11-21T00:00:00Z");
+    const LATER = DAY + 30 * DAY_MS;
+    let world: PoolWorld;
+
+    before(async function () {
+      this.timeout(120_000);
+      world = new PoolWorld(await open());
+    });
+    beforeEach(async () => {
+      await world.clear();
+      world.now = LATER + 1;
+      await world.contribute("1");
+      world.now = DAY + 1;
+    });
+    after(() => world?.database.close());
+
+    const openNow = async () =>
+      (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+    const finalise = () => runJob(dailyPoolsJob(world.ports));
+
+    it("leaves open the one of today, which is contributed to, shown and paid", async () => {
+      assert.equal((await world.contribute("5")).startsAt, DAY);
+      const { startsAt, endsAt, items } = await openNow();
+      assert.deepEqual([startsAt, endsAt, items], [DAY, DAY + DAY_MS, [FIVE]]);
+      await world.enter({ player: "ada", score: 1, storedAt: DAY + 1 });
+      world.now = DAY + DAY_MS + SETTLED_MS;
+      await finalise();
+      assert.deepEqual(await world.inventory("ada"), [FIVE]);
+      assert.equal((await world.contribute("5")).startsAt, DAY + DAY_MS);
+    });
+
+    it("is open when its time has come, with what is in it, and what nobody won before", async () => {
+      await world.contribute("5");
+      world.now = LATER;
+      await finalise();
+      const { startsAt, items } = await openNow();
+      assert.deepEqual([startsAt, items], [LATER, [{ item: "TICO", amount: "6" }]]);
+      await world.enter({ player: "ada", score: 1, storedAt: LATER });
+      world.now = LATER + DAY_MS + SETTLED_MS;
+      await finalise();
+      assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "6" }]);
     });
   });
 }

@@ -1,7 +1,8 @@
 import type { Clock, Rng } from "../../clock.ts";
+import { MOST_AHEAD_MS } from "../../entities/databaseTime.ts";
 import type { BestEntry } from "../../entities/pools/entries.ts";
 import { leadersOf } from "../../entities/pools/leaders.ts";
-import { itemsOfEach, latestPools } from "../../entities/pools/openPools.ts";
+import { itemsOfEach, latestPool, latestPools } from "../../entities/pools/openPools.ts";
 import {
   addContribution,
   type Contributed,
@@ -15,7 +16,7 @@ import {
   type PoolKind,
 } from "../../entities/pools/Pool.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
-import type { Database } from "../../entities/sql.ts";
+import type { Database, Sql } from "../../entities/sql.ts";
 import { gameById, games } from "../../entities/tournaments/Game.ts";
 import { RingmasterError } from "../../errors.ts";
 import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
@@ -30,7 +31,7 @@ export interface OpenPool extends PoolKind, Period {
 }
 
 export interface PoolOfficePorts {
-  database: Database;
+  database: Sql & Pick<Database, "transaction">;
   clock: Pick<Clock, "now">;
   rng: Rng;
   /** IANA name, in which days and weeks begin. */
@@ -65,8 +66,9 @@ export class PoolOffice {
 
   /**
    * Puts so much of an item into the pool that is open now. With a request id, a repeat is the contribution that the first call
-   * made, also when another pool is open by then. Throws `not_found` for an unknown game or item, and `conflict` when the pool has been
-   * finalised meanwhile (then the next one is open), or would hold too much.
+   * made, also when another pool is open by then. Throws `not_found` for an unknown game or item, `conflict` when the pool has been
+   * finalised meanwhile (then the next one is open), or would hold too much, and `unavailable` when this node's clock is ahead of the
+   * database's: it would be put into a pool of the future.
    */
   async contribute(kind: PoolKind, { item, amount }: ItemAmount, call: OperatorCall): Promise<Contributed> {
     const { database, rng } = this.#ports;
@@ -84,7 +86,8 @@ export class PoolOffice {
   async #add(kind: PoolKind, contribution: { id: string; item: string; amount: bigint; by: string }): Promise<void> {
     const { clock, database, timezone } = this.#ports;
     const now = clock.now();
-    const [latest] = await latestPools(database, [kind]);
+    const { latest, databaseNow } = await latestPool(database, kind, now);
+    ensureNotAhead(now, databaseNow);
     const pool = { ...kind, ...openPeriod(kind.period, timezone, now, latest) };
     await ensurePool(database, pool);
     await database.transaction(async (tx) => {
@@ -99,11 +102,20 @@ export class PoolOffice {
     const now = clock.now();
     const all = await games(database);
     const kinds = all.flatMap(({ id: game }) => PERIOD_TYPES.map((period) => ({ game, period })));
-    const latest = await latestPools(database, kinds);
+    const latest = await latestPools(database, kinds, now);
     const pools = kinds.map((kind, at) => ({ ...kind, ...openPeriod(kind.period, timezone, now, latest[at]) }));
     const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools)];
     return pools.map((pool, at) => ({ ...pool, items: items[at]!, leader: leaders[at] ? shown(leaders[at]) : null }));
   }
+}
+
+function ensureNotAhead(now: number, databaseNow: number): void {
+  const ahead = now - databaseNow;
+  if (ahead <= MOST_AHEAD_MS) return;
+  throw new RingmasterError(
+    "unavailable",
+    `This node's clock is ${ahead} ms ahead of the database's, so that it cannot tell which pool is open; nothing was contributed.`,
+  );
 }
 
 function shown({ playerId, name, score }: BestEntry): OpenPool["leader"] {

@@ -1,16 +1,44 @@
+import { databaseTimeIn } from "../databaseTime.ts";
 import type { ItemAmount } from "../prizes/PrizeLedger.ts";
 import type { Sql } from "../sql.ts";
 import { firstOfEach } from "./firstOfEach.ts";
 import type { Period, PoolKey, PoolKind } from "./Pool.ts";
 
-/** The latest pool of each kind of which there is anything, finalised or not, at the positions of the kinds. */
-export async function latestPools(sql: Sql, kinds: readonly PoolKind[]): Promise<Array<Period | undefined>> {
-  const rows = await firstOfEach<Record<"starts_at" | "ends_at", unknown>>(
+type PeriodRow = Record<"starts_at" | "ends_at", unknown>;
+
+/** A later one is of no concern: a node whose clock was ahead has made it, and its time will come. */
+const LATEST = "starts_at, ends_at FROM pools WHERE game = ? AND period = ? AND starts_at <= ? ORDER BY starts_at DESC";
+
+/** The latest pool of each kind that has begun and of which there is anything, finalised or not, at the positions of the kinds. */
+export async function latestPools(
+  sql: Sql,
+  kinds: readonly PoolKind[],
+  now: number,
+): Promise<Array<Period | undefined>> {
+  const rows = await firstOfEach<PeriodRow>(
     sql,
-    "starts_at, ends_at FROM pools WHERE game = ? AND period = ? ORDER BY starts_at DESC",
-    kinds.map(({ game, period }) => [game, period]),
+    LATEST,
+    kinds.map(({ game, period }) => [game, period, now]),
   );
-  return rows.map((row) => row && { startsAt: Number(row.starts_at), endsAt: Number(row.ends_at) });
+  return rows.map((row) => row && periodOf(row));
+}
+
+/** The same of one kind, together with what the database's own clock shows, in epoch milliseconds. */
+export async function latestPool(
+  sql: Sql,
+  { game, period }: PoolKind,
+  now: number,
+): Promise<{ latest: Period | undefined; databaseNow: number }> {
+  const [row] = await sql.query<PeriodRow & { told: unknown }>(
+    `SELECT told, starts_at, ends_at FROM (SELECT ${databaseTimeIn(sql.dialect)} AS told) clock
+     LEFT JOIN (SELECT ${LATEST} LIMIT 1) latest ON 1 = 1`,
+    [game, period, now],
+  );
+  return { latest: row!.starts_at === null ? undefined : periodOf(row!), databaseNow: Number(row!.told) };
+}
+
+function periodOf({ starts_at, ends_at }: PeriodRow): Period {
+  return { startsAt: Number(starts_at), endsAt: Number(ends_at) };
 }
 
 /** What is in each of these pools, at their positions. */
