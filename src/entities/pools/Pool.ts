@@ -1,6 +1,6 @@
 import { RingmasterError } from "../../errors.ts";
 import { type Award, type ItemAmount, LARGEST_AWARD, type PrizeLedger } from "../prizes/PrizeLedger.ts";
-import type { Sql, Transaction } from "../sql.ts";
+import { exactDouble, type Sql, type Transaction } from "../sql.ts";
 import { bestOf } from "./entries.ts";
 
 /** How long a pool is open, and what a ranking may cover. */
@@ -65,7 +65,8 @@ interface PoolRow {
   score: unknown;
 }
 
-const COLUMNS = "starts_at, ends_at, finalised_at, winner_id, winner_name, winner_wallet, score";
+const selected = ({ dialect }: Sql): string =>
+  `starts_at, ends_at, finalised_at, winner_id, winner_name, winner_wallet, ${exactDouble(dialect, "score")} AS score`;
 const POOL = "game = ? AND period = ? AND starts_at = ?";
 
 /** The latest pool that is finalised. Pools are finalised in order. */
@@ -255,7 +256,7 @@ const CARRIED = "carried-over";
 export async function finalisedPools(sql: Sql, kind: PoolKind, limit: number): Promise<FinalisedPool[]> {
   const { game, period } = kind;
   const rows = await sql.query<PoolRow>(
-    `SELECT ${COLUMNS} FROM pools WHERE game = ? AND period = ? AND finalised_at IS NOT NULL ORDER BY starts_at DESC LIMIT ?`,
+    `SELECT ${selected(sql)} FROM pools WHERE game = ? AND period = ? AND finalised_at IS NOT NULL ORDER BY starts_at DESC LIMIT ?`,
     [game, period, limit],
   );
   const items = rows.length === 0 ? new Map() : await itemsBetween(sql, kind, rows);

@@ -1,4 +1,4 @@
-import type { Sql } from "../sql.ts";
+import { exactDouble, type Sql } from "../sql.ts";
 import { PERIOD_TYPES, type Period } from "./Pool.ts";
 
 /** What a ranking covers: a day, a week, or everything. */
@@ -51,8 +51,10 @@ interface RankingRow {
 }
 
 export const RANKING = "game = ? AND period = ? AND starts_at = ?";
-export const BEST_PLAYER_FIRST = "score DESC, reached_at, reached_seq, player_id";
-const COLUMNS = "place, player_id, player_name, score, reached_at, entries";
+/** Names the column's table: an `exactDouble` that is selected as `score` is text, which would be sorted as text, and without the index. */
+export const BEST_PLAYER_FIRST = "rankings.score DESC, reached_at, reached_seq, player_id";
+const selected = ({ dialect }: Sql): string =>
+  `place, player_id, player_name, ${exactDouble(dialect, "score")} AS score, reached_at, entries`;
 
 /** The parameters of `RANKING`. */
 export function keyOf({ game, period, startsAt }: Omit<RankingKey, "endsAt">): unknown[] {
@@ -72,7 +74,7 @@ export async function rankingPage(sql: Sql, ranking: RankingKey, part: RankingPa
     part.around === undefined ? part.offset : await beginningAround(sql, ranking, part.around, part.limit, total);
   if (after === undefined) return { ...page, rows: [] };
   const rows = await sql.query<RankingRow>(
-    `SELECT ${COLUMNS} FROM rankings WHERE ${RANKING} AND place > ? AND place <= ? ORDER BY place`,
+    `SELECT ${selected(sql)} FROM rankings WHERE ${RANKING} AND place > ? AND place <= ? ORDER BY place`,
     [...keyOf(ranking), after, after + part.limit],
   );
   return { ...page, rows: rows.map(rankedOf) };

@@ -1,4 +1,4 @@
-import type { Database, Sql } from "../sql.ts";
+import { type Database, exactDouble, type Sql } from "../sql.ts";
 import { firstOfEach } from "./firstOfEach.ts";
 import type { Period } from "./Pool.ts";
 
@@ -27,7 +27,8 @@ export interface GameTime extends Period {
 
 const IN_TIME = "e.game = ? AND e.stored_at >= ? AND e.stored_at < ?";
 // The highest score by itself is found in the index alone.
-const BEST = `e.player_id, e.player_name, e.score, e.stored_at FROM ${COUNTED}
+const best = ({ dialect }: Sql): string =>
+  `e.player_id, e.player_name, ${exactDouble(dialect, "e.score")} AS score, e.stored_at FROM ${COUNTED}
   WHERE ${IN_TIME} AND e.score = (SELECT MAX(e.score) FROM ${COUNTED} WHERE ${IN_TIME}) ORDER BY ${BEST_FIRST}`;
 
 /** The best entry that was stored in this time; `undefined` when there is none. */
@@ -39,7 +40,7 @@ export async function bestOf(sql: Sql, game: string, time: Period): Promise<Best
 export async function bestOfEach(sql: Sql, times: readonly GameTime[]): Promise<Array<BestEntry | undefined>> {
   const rows = await firstOfEach<{ player_id: string; player_name: string; score: unknown; stored_at: unknown }>(
     sql,
-    BEST,
+    best(sql),
     times.map(({ game, startsAt, endsAt }) => [game, startsAt, endsAt, game, startsAt, endsAt]),
   );
   return rows.map(

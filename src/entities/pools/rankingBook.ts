@@ -1,4 +1,4 @@
-import type { Sql, Transaction } from "../sql.ts";
+import { exactDouble, type Sql, type Transaction } from "../sql.ts";
 import { COUNTED } from "./entries.ts";
 import type { Period } from "./Pool.ts";
 import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey, type RankingPeriod } from "./Ranking.ts";
@@ -149,7 +149,7 @@ export async function rank(tx: Transaction, ranking: RankingKey, now: number, si
 }
 
 /** The order of a ranking's player, by which the next batch begins. */
-type LastRanked = Record<"score" | "reached_at" | "reached_seq" | "player_id", unknown>;
+type LastRanked = Record<"reached_at" | "reached_seq" | "player_id", unknown> & { score: number };
 
 function behind(last: LastRanked | undefined): [condition: string, params: unknown[]] {
   if (!last) return ["", []];
@@ -168,12 +168,12 @@ async function lastOfBatch(
   after: LastRanked | undefined,
 ): Promise<LastRanked | undefined> {
   const [condition, params] = behind(after);
-  const [row] = await tx.query<LastRanked>(
-    `SELECT score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
+  const [row] = await tx.query<Record<keyof LastRanked, unknown>>(
+    `SELECT ${exactDouble(tx.dialect, "score")} AS score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
      ORDER BY ${BEST_PLAYER_FIRST} LIMIT 1 OFFSET ${BATCH - 1}`,
     [...keyOf(ranking), ...params],
   );
-  return row;
+  return row && { ...row, score: Number(row.score) };
 }
 
 /** Writes the places that differ, of the batch behind `after`, of which there are `before` players. */
@@ -187,7 +187,7 @@ async function rankBatch(
   const places = `(SELECT player_id, ${before} + ROW_NUMBER() OVER (ORDER BY ${BEST_PLAYER_FIRST}) AS place FROM (
       SELECT score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
       ORDER BY ${BEST_PLAYER_FIRST} LIMIT ${BATCH}
-    ) batch) ranked`;
+    ) rankings) ranked`;
   const changed = `rankings.game = ? AND rankings.period = ? AND rankings.starts_at = ?
     AND (rankings.place IS NULL OR rankings.place <> ranked.place)`;
   await tx.write(

@@ -1,5 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
-import type { Sql } from "../sql.ts";
+import { exactDouble, type Sql } from "../sql.ts";
 
 /** A game that is played for scores. Games are data: operators add them. */
 export interface Game {
@@ -21,16 +21,17 @@ interface StoredGame {
   submissions_per_minute: unknown;
 }
 
-const COLUMNS = "id, name, min_score, max_score, submissions_per_minute";
+const selected = ({ dialect }: Pick<Sql, "dialect">): string =>
+  `id, name, ${exactDouble(dialect, "min_score")} AS min_score, ${exactDouble(dialect, "max_score")} AS max_score, submissions_per_minute`;
 
 /** Every game, by id. There are as many as operators make: few. */
-export async function games(sql: Pick<Sql, "query">): Promise<Game[]> {
-  return (await sql.query<StoredGame>(`SELECT ${COLUMNS} FROM games ORDER BY id`)).map(gameOf);
+export async function games(sql: Pick<Sql, "query" | "dialect">): Promise<Game[]> {
+  return (await sql.query<StoredGame>(`SELECT ${selected(sql)} FROM games ORDER BY id`)).map(gameOf);
 }
 
 /** Throws `not_found`. */
-export async function gameById(sql: Pick<Sql, "query">, id: string): Promise<Game> {
-  const [row] = await sql.query<StoredGame>(`SELECT ${COLUMNS} FROM games WHERE id = ?`, [id]);
+export async function gameById(sql: Pick<Sql, "query" | "dialect">, id: string): Promise<Game> {
+  const [row] = await sql.query<StoredGame>(`SELECT ${selected(sql)} FROM games WHERE id = ?`, [id]);
   if (!row) throw new RingmasterError("not_found", `There is no game ${id}.`);
   return gameOf(row);
 }
@@ -38,7 +39,8 @@ export async function gameById(sql: Pick<Sql, "query">, id: string): Promise<Gam
 /** Throws `conflict` for an id that is taken. */
 export async function insertGame(sql: Sql, game: Game, now: number): Promise<void> {
   const { affected } = await sql.write(
-    `${sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO games (${COLUMNS}, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+    `${sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO games
+       (id, name, min_score, max_score, submissions_per_minute, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
     [game.id, game.name, game.minScore, game.maxScore, game.submissionsPerMinute, now],
   );
   if (affected === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
