@@ -26,6 +26,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
     beforeEach(async () => {
       await world.clear();
       world.now = DAY + 12 * HOUR_MS;
+      // The week before is over and done with.
+      await runJob(weeklyPoolsJob(world.ports));
     });
 
     after(() => world?.database.close());
@@ -171,7 +173,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await world.enter({ player: "bob", score: 1, storedAt: MIDNIGHT + 2 * DAY_MS });
       world.now = MIDNIGHT + 4 * DAY_MS + HOUR_MS;
       await world.contribute("4");
-      assert.deepEqual(await finalise(), { finalised: 4 * GAMES, failed: [], more: false });
+      const [days, weeks] = [4, 1];
+      assert.deepEqual(await finalise(), { finalised: (days + weeks) * GAMES, failed: [], more: false });
       const pools = (await history()).toReversed();
       assert.deepEqual(
         pools.map(({ startsAt, winner }) => [(startsAt - DAY) / DAY_MS, winner?.playerId]),
@@ -312,13 +315,32 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.equal((await world.contribute("1")).amount, "1");
     });
 
+    it("of weeks are finalised once by the jobs of days and of weeks, which run at the same time on Mondays", async () => {
+      await world.contribute("5", { period: "weekly" });
+      await world.contribute("7", { period: "weekly", game: "pong" });
+      await world.enter({ player: "ada", score: 1, storedAt: DAY });
+      world.now = at("2026-11-23T00:00:00Z");
+      const weekly = runJob<PoolsFinalised>(weeklyPoolsJob(world.ports));
+      const [days, weeks] = await Promise.all([finalise(), weekly]);
+      // The week and Sunday of each, and Saturday of the one that was played.
+      assert.equal(days.finalised + weeks.result.finalised, 2 * GAMES + 1);
+      assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
+      const pong = (await world.office.open()).filter(({ game }) => game === "pong");
+      assert.deepEqual(
+        pong.map(({ period, items }) => [period, items]),
+        [
+          ["daily", []],
+          ["weekly", [{ item: "TICO", amount: "7" }]],
+        ],
+      );
+    });
+
     it("of weeks end at midnight before Monday", async () => {
       await world.contribute("5", { period: "weekly" });
       await world.enter({ player: "ada", score: 1, storedAt: DAY });
       world.now = at("2026-11-22T23:59:59Z");
       const run = () => runJob<PoolsFinalised>(weeklyPoolsJob(world.ports));
-      // The week before, of which nothing is known, has no entry either.
-      assert.equal((await run()).result.finalised, GAMES - 1);
+      assert.equal((await run()).result.finalised, 0);
       world.now = at("2026-11-23T00:00:00Z");
       assert.equal((await run()).result.finalised, GAMES);
       assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);

@@ -35,19 +35,19 @@ export interface PoolsJobPorts extends DatabaseClock {
 /** What a run did. */
 export interface PoolsFinalised {
   finalised: number;
-  /** Pools that could not be finalised; those of the same game that follow them wait. */
+  /** Pools that could not be finalised; those of the same game and period type that follow them wait. */
   failed: Array<{ game: string; period: PeriodType; startsAt: number; error: string }>;
   /** Whether the run ended before the work did; the next one goes on. */
   more: boolean;
 }
 
 /**
- * Finalises every pool of this period type that is over, of each game in order, up to the one that has just ended; also those of
+ * Finalises every pool of these period types that is over, of each game in order, up to the one that has just ended; also those of
  * missed runs, and those that nobody has put anything in. Each is one transaction, so that it may be broken off at any point and run
  * again. Throws before the first one when this node's clock is ahead, and after the last one when some could not be finalised.
  */
 export async function finalisePools(
-  period: PeriodType,
+  periods: readonly PeriodType[],
   ports: PoolsJobPorts,
   run: JobContext,
 ): Promise<PoolsFinalised> {
@@ -56,13 +56,15 @@ export async function finalisePools(
   // The moment by which pools are over; a clock may lag behind the one by which the run was due.
   const until = Math.max(clock.now(), run.scheduledAt);
   await ensureNotAhead(until, ports);
-  await untilSettled(clock, periodAt(period, timezone, until).startsAt, run.signal);
-  for (const { id: game } of await games(database)) await finaliseGame({ game, period }, until, ports, run, report);
+  // A day begins wherever a week does.
+  await untilSettled(clock, periodAt("daily", timezone, until).startsAt, run.signal);
+  for (const { id: game } of await games(database))
+    for (const period of periods) await finaliseKind({ game, period }, until, ports, run, report);
   if (report.failed.length > 0) throw new Error(`pools could not be finalised: ${describe(report)}`);
   return report;
 }
 
-async function finaliseGame(
+async function finaliseKind(
   kind: PoolKind,
   until: number,
   ports: PoolsJobPorts,

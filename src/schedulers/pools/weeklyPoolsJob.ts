@@ -10,6 +10,6 @@ export function weeklyPoolsJob(ports: PoolsJobPorts): Job {
     schedule: { cron: "0 0 * * 1" },
     timezone: ports.timezone,
     timeoutMs: TIMEOUT_MS,
-    run: (context) => finalisePools("weekly", ports, context),
+    run: (context) => finalisePools(["weekly"], ports, context),
   });
 }

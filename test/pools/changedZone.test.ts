@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { nextDue } from "../../src/actors/runtime/schedule.ts";
+import { seededRng } from "../../src/clock.ts";
+import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
+import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
+import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
+import { runJob } from "../support/runJob.ts";
+import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const NEW_YORK = "America/New_York";
+
+for (const [name, open] of Object.entries(DATABASES)) {
+  describe(`pools whose end is by the time zone of before (${name})`, () => {
+    let world: PoolWorld;
+
+    before(async function () {
+      this.timeout(120_000);
+      world = new PoolWorld(await open());
+    });
+    beforeEach(() => world.clear());
+    after(() => world?.database.close());
+
+    /** Runs both jobs whenever they are due by the world's zone, up to the end of that time. */
+    async function runWhenDue(from: number, until: number): Promise<void> {
+      const dueTimes = (job: Job) => {
+        const due: number[] = [];
+        for (let time = from; time <= until; due.push(time))
+          time = nextDue({ schedule: job.schedule, timezone: job.timezone! }, time, seededRng(1))!;
+        return due.slice(0, -1).map((time) => ({ time, job }));
+      };
+      const { ports } = world;
+      const runs = [dailyPoolsJob(ports), weeklyPoolsJob(ports)].flatMap(dueTimes);
+      for (const { time, job } of runs.sort((a, b) => a.time - b.time)) {
+        world.now = Math.max(world.now, time);
+        await runJob({ ...job, run: (context) => job.run({ ...context, scheduledAt: time }) });
+      }
+      world.now = until;
+    }
+
+    for (const [before, after, end] of [
+      [NEW_YORK, "UTC", "2026-11-23T05:00:00Z"],
+      ["UTC", NEW_YORK, "2026-11-23T00:00:00Z"],
+      ["Asia/Tokyo", NEW_YORK, "2026-11-22T15:00:00Z"],
+      ["America/Los_Angeles", "Asia/Tokyo", "2026-11-23T08:00:00Z"],
+    ] as const) {
+      it(`are paid within a day of it, weeks too (from ${before} to ${after})`, async () => {
+        world.timezone = before;
+        world.now = at("2026-11-18T12:00:00Z");
+        await runJob(weeklyPoolsJob(world.ports));
+        const { endsAt } = await world.contribute("5", { period: "weekly" });
+        assert.equal(endsAt, at(end));
+        await world.enter({ player: "ada", score: 1, storedAt: world.now });
+        world.timezone = after;
+        await runWhenDue(world.now, endsAt - 1);
+        assert.deepEqual(await world.inventory("ada"), []);
+        await runWhenDue(endsAt - 1, endsAt + DAY_MS);
+        assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
+      });
+    }
+  });
+}
