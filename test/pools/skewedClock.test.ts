@@ -49,7 +49,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       it(`closes nothing of the future by ${make.name}, and fails`, async () => {
         world.now = Date.now() + 2 * WEEK_MS;
         await world.enter({ player: "ada", score: 1, storedAt: Date.now() - WEEK_MS });
-        await assert.rejects(runJob(make(ports())), /nothing is closed: .* ahead of the database's clock/);
+        await assert.rejects(runJob(make(ports())), /nothing is done: .* ahead of the database's clock/);
         assert.equal(await closed(), 0);
         world.now = Date.now();
         await runJob(make(ports()));
@@ -60,7 +60,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     for (const make of [dailyPoolsJob, weeklyPoolsJob, weeklyDrawJob]) {
       it(`has run ${make.name} too early: another node closes nothing either`, async () => {
         world.now = Date.now();
-        await assert.rejects(runJob(dueAt(make(ports()), world.now + 2 * WEEK_MS)), /nothing is closed/);
+        await assert.rejects(runJob(dueAt(make(ports()), world.now + 2 * WEEK_MS)), /nothing is done/);
         assert.equal(await closed(), 0);
       });
     }

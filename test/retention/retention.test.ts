@@ -337,6 +337,23 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.deepEqual((await run({ mostARun: BATCH })).result, { rows: { ...NOTHING, sessions: BATCH }, more: [] });
     });
 
+    it("removes nothing by a clock that is ahead of the database's, and fails", async () => {
+      const today = Date.now();
+      await new SessionHistory(database).keep([
+        { playerId: "p", startedAt: today - 2000, seenAt: today - 1000, endedAt: today, end: "timeout" },
+      ]);
+      await insert("actor_requests", [
+        { kind: "hunt", id: "h1", request_id: "r", response: "{}", created_at: today - DAY_MS },
+      ]);
+      for (const days of [REQUEST_ID_DAYS, SESSION_DAYS + 1]) {
+        const clock = { now: () => today + days * DAY_MS };
+        await assert.rejects(run({ clock }), /nothing is done: .* ahead of the database's clock/);
+      }
+      assert.deepEqual(await rowsOf("actor_requests", "request_id"), ["r"]);
+      assert.deepEqual(await rowsOf("player_sessions", "player_id"), ["p"]);
+      assert.deepEqual((await run({ clock: { now: () => today } })).result, { rows: NOTHING, more: [] });
+    });
+
     it("stops between batches when it is told to", async () => {
       const history = new SessionHistory(database);
       for (const days of [1, 2]) await history.keep(sessionsBefore(SESSION_DAYS + days, BATCH));

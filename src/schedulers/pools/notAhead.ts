@@ -8,8 +8,9 @@ export interface DatabaseClock {
 }
 
 /**
- * Throws when it is not so late by the database's clock. What is closed stays closed: a node whose clock is ahead would finalise
- * the pools, draw the winners and count the rankings of days that nobody has played in yet.
+ * Throws when it is not so late by the database's clock. What is closed stays closed, and what is removed is gone: a node whose clock
+ * is ahead would finalise the pools, draw the winners and count the rankings of days that nobody has played in yet, and would take
+ * for old what is still of use.
  */
 export async function ensureNotAhead(
   now: number,
@@ -18,6 +19,6 @@ export async function ensureNotAhead(
   const ahead = now - (await databaseNow());
   if (ahead <= MOST_AHEAD_MS) return;
   throw new Error(
-    `nothing is closed: ${new Date(now).toISOString()}, which is now by this node's clock or was when the run was due, is ${ahead} ms ahead of the database's clock`,
+    `nothing is done: ${new Date(now).toISOString()}, which is now by this node's clock or was when the run was due, is ${ahead} ms ahead of the database's clock`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Sql } from "../../entities/sql.ts";
+import { ensureNotAhead } from "../pools/notAhead.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
 import { deleteRows, PURGES } from "./purges.ts";
 
@@ -22,7 +23,10 @@ export interface Removed {
   more: string[];
 }
 
-/** Removes what is of no use any more, every night at three. It may be broken off at any point and run again. */
+/**
+ * Removes what is of no use any more, every night at three. It may be broken off at any point and run again. Throws before anything
+ * is removed when this node's clock is ahead.
+ */
 export function retentionJob(ports: RetentionJobPorts): Job {
   return defineJob({
     name: "retention",
@@ -39,6 +43,7 @@ async function removeOldRows(
 ): Promise<Removed> {
   const removed: Removed = { rows: {}, more: [] };
   const now = clock.now();
+  await ensureNotAhead(now, { database });
   for (const { name, table, batches } of PURGES) {
     removed.rows[name] = 0;
     for await (const keys of batches(database, now, signal)) {
