@@ -4,7 +4,7 @@ import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 describe("the player page", function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
 
   let stage: Stage;
   let visit: Visit | undefined;

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
 import { isFree } from "../../scripts/processes/freePort.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { itMeanwhile } from "./meanwhile.ts";
 import { startProcess, until } from "./processes.ts";
 import {
   type DatabaseServer,
@@ -15,6 +16,9 @@ import {
   startMariaDb,
   startRedis,
 } from "./servers.ts";
+
+/** Long enough for anything that has to happen at all, on a machine with other work. */
+const PATIENCE_MS = 60_000;
 
 async function withRedis<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
@@ -104,16 +108,8 @@ describe("a private MariaDB", () => {
   });
 });
 
-describe("the servers of a run", () => {
-  let directory: string;
-
-  beforeEach(() => {
-    directory = temporaryDirectory("servers-test");
-  });
-
-  afterEach(() => {
-    removeDirectory(directory);
-  });
+describe("the servers of a run", function () {
+  this.timeout(120_000);
 
   it("are started once and shared", async () => {
     assert.equal(await sharedRedis(), await sharedRedis());
@@ -128,20 +124,22 @@ describe("the servers of a run", () => {
   });
 
   for (const signal of ["SIGKILL", "SIGINT"] as const) {
-    it(`are gone with their directories after ${signal} to the process that started them`, async () => {
+    itMeanwhile(`are gone with their directories after ${signal} to the process that started them`, async () => {
+      const directory = temporaryDirectory("servers-test");
       const starter = await startProcess("test/support/leaveServers.ts", { env: { TMPDIR: directory } });
-      const ports = await starter.message("telling its ports", (message) => message as number[]);
+      const ports = await starter.message("telling its ports", (message) => message as number[], PATIENCE_MS);
       assert.deepEqual(await Promise.all(ports.map(isFree)), [false, false, false]);
       starter.signal(signal);
       await starter.exited;
       await until(async () => (await Promise.all(ports.map(isFree))).every(Boolean), {
-        timeoutMs: 10_000,
+        timeoutMs: PATIENCE_MS,
         what: `nobody listens on ${ports.join(", ")} any more`,
       });
       await until(() => readdirSync(directory).every((name) => name.startsWith("ringmaster-cache-")), {
-        timeoutMs: 10_000,
+        timeoutMs: PATIENCE_MS,
         what: "the directories of the servers are gone",
       });
+      removeDirectory(directory);
     });
   }
 });
