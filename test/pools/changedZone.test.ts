@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { nextDue } from "../../src/actors/runtime/schedule.ts";
 import { seededRng } from "../../src/clock.ts";
+import type { Transaction } from "../../src/entities/sql.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
+import type { PoolsJobPorts } from "../../src/schedulers/pools/finalising.ts";
+import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
+import { until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
@@ -37,6 +41,52 @@ for (const [name, open] of Object.entries(DATABASES)) {
         await runJob({ ...job, run: (context) => job.run({ ...context, scheduledAt: time }) });
       }
       world.now = until;
+    }
+
+    it("wait, each by its own end, until what was stored in their time is there", async () => {
+      world.now = at("2026-11-20T12:00:00Z");
+      const { endsAt } = await world.contribute("5");
+      world.timezone = NEW_YORK;
+      world.now = endsAt + 1000;
+      // Their transactions end while the job waits.
+      const late = async () => {
+        await world.enter({ player: "ada", score: 1, storedAt: endsAt - 1 });
+        await world.enter({ player: "bob", score: 2, storedAt: endsAt });
+      };
+      const schedule: PoolsJobPorts["clock"]["schedule"] = (resolve, ms) =>
+        world.clock.schedule(() => void late().then(resolve), ms);
+      await runJob(dailyPoolsJob({ ...world.ports, clock: { now: world.clock.now, schedule } }));
+      assert.deepEqual(world.waits, [SETTLED_MS - 1000]);
+      assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
+    });
+
+    if (name === "MariaDB") {
+      it("wait for the commits that are under way once their end is long enough ago", async () => {
+        world.now = at("2026-11-20T12:00:00Z");
+        const { endsAt } = await world.contribute("5");
+        world.timezone = NEW_YORK;
+        world.now = endsAt + 1000;
+        // It locks its tournament's row while the job waits, and commits when the job waits for it.
+        const storing = Promise.withResolvers<Transaction>();
+        const begin = async () => {
+          const tx = await world.database.begin();
+          await tx.query("SELECT id FROM tournaments WHERE id = 'open' LOCK IN SHARE MODE");
+          await world.enterBy(tx, [{ player: "ada", score: 1, storedAt: endsAt - 1 }]);
+          storing.resolve(tx);
+        };
+        const schedule: PoolsJobPorts["clock"]["schedule"] = (resolve, ms) =>
+          world.clock.schedule(() => void begin().then(resolve), ms);
+        const run = runJob(dailyPoolsJob({ ...world.ports, clock: { now: world.clock.now, schedule } }));
+        const tx = await Promise.race([storing.promise, run.then(() => assert.fail("it has waited for nothing"))]);
+        const waiting =
+          "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
+        // By the transaction itself, which MariaDB would end were it idle.
+        const isAwaited = async () => (await tx.query(waiting))[0];
+        await until(isAwaited, { timeoutMs: 10_000, what: "the run waits for the entry" });
+        await tx.commit();
+        await run;
+        assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
+      });
     }
 
     for (const [before, after, end] of [

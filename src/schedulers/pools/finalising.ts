@@ -17,7 +17,7 @@ import type { Database } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import type { JobContext } from "../runtime/defineJob.ts";
 import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
-import { untilSettled } from "./settled.ts";
+import { SETTLED_MS, untilSettled } from "./settled.ts";
 
 /** Pools a run. After an outage of years the rest is left to the next run. */
 const MOST_A_RUN = 2000;
@@ -51,13 +51,11 @@ export async function finalisePools(
   ports: PoolsJobPorts,
   run: JobContext,
 ): Promise<PoolsFinalised> {
-  const { clock, database, timezone } = ports;
+  const { clock, database } = ports;
   const report: PoolsFinalised = { finalised: 0, failed: [], more: false };
   // The moment by which pools are over; a clock may lag behind the one by which the run was due.
   const until = Math.max(clock.now(), run.scheduledAt);
   await ensureNotAhead(until, ports);
-  // A day begins wherever a week does.
-  await untilSettled(clock, periodAt("daily", timezone, until).startsAt, run.signal);
   for (const { id: game } of await games(database))
     for (const period of periods) await finaliseKind({ game, period }, until, ports, run, report);
   if (report.failed.length > 0) throw new Error(`pools could not be finalised: ${describe(report)}`);
@@ -73,7 +71,7 @@ async function finaliseKind(
 ): Promise<void> {
   let startsAt = Number.NaN;
   try {
-    await awaitCommits(ports.database, kind.game);
+    let storedUntil = await allStoredUntil(kind, ports);
     for (;;) {
       signal.throwIfAborted();
       const pool = await firstOpen(kind, until, ports);
@@ -83,6 +81,10 @@ async function finaliseKind(
         return;
       }
       startsAt = pool.startsAt;
+      if (pool.endsAt > storedUntil) {
+        await untilSettled(ports.clock, pool.endsAt, signal);
+        storedUntil = await allStoredUntil(kind, ports);
+      }
       if (await finalise({ ...kind, ...pool }, ports)) report.finalised += 1;
       progress(report);
     }
@@ -91,6 +93,13 @@ async function finaliseKind(
     report.failed.push({ ...kind, startsAt, error: error instanceof Error ? error.message : String(error) });
     progress(report);
   }
+}
+
+/** Waits for what is being stored. Answers up to when all of the game's entries can be seen then. */
+async function allStoredUntil({ game }: PoolKind, { clock, database }: PoolsJobPorts): Promise<number> {
+  const now = clock.now();
+  await awaitCommits(database, game);
+  return now - SETTLED_MS;
 }
 
 /** The earliest pool that is not finalised: pools follow each other without a gap, whether there is anything of them yet or not. */
