@@ -121,8 +121,18 @@ export function failureOf(error: unknown): "unreachable" | "lost" | "conflict" |
   return RETRYABLE.has(code) ? "conflict" : "fault";
 }
 
-/** Maps a failed statement to what a caller may be told: `unavailable` unless the statement itself is at fault. */
+/**
+ * Maps a failed statement to what a caller may be told: `outcome_unknown` for a commit of unknown outcome, else `unavailable` unless
+ * the statement itself is at fault.
+ */
 export function databaseError(error: unknown): unknown {
+  if (error instanceof CommitUnknown)
+    return new RingmasterError(
+      "outcome_unknown",
+      "The database was lost while this was being stored; it may have taken effect. Repeat it with the same requestId to learn its outcome.",
+      undefined,
+      { cause: error },
+    );
   return failureOf(error) === "fault"
     ? error
     : new RingmasterError("unavailable", "The database is out of reach; try again in a moment.", undefined, {

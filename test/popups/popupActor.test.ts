@@ -6,7 +6,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { openWindow } from "../../src/entities/popups/Popup.ts";
-import type { Database } from "../../src/entities/sql.ts";
+import { CommitUnknown, type Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
 
@@ -134,6 +134,18 @@ describe("popups", () => {
     await assert.rejects(views.view("w1", "dot"), { code: "conflict" });
     await within(popup().openNow());
     assert.deepEqual(await views.view("w2", "ada"), { views: 1 });
+  });
+
+  it("may be viewed again when nobody knows whether the view was stored", async () => {
+    const unanswered: Pick<Database, "transaction"> = {
+      async transaction(work) {
+        await database.transaction(work);
+        throw new CommitUnknown("the connection was lost during a commit");
+      },
+    };
+    await within(popup().openNow());
+    await assert.rejects(new PopupViews(unanswered, systemClock).view("w1", "ada"), { code: "unavailable" });
+    assert.deepEqual(await new PopupViews(database, systemClock).view("w1", "ada"), { views: 1 });
   });
 });
 

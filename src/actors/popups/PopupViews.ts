@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { countViews } from "../../entities/popups/Popup.ts";
-import { type Database, databaseError } from "../../entities/sql.ts";
+import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
 
@@ -8,20 +8,14 @@ import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
 export class PopupViews {
   readonly #group: GroupCommit<string, number | undefined>;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Pick<Database, "transaction">, clock: Clock) {
     this.#group = new GroupCommit({
       clock,
-      flush: async (windowId, playerIds) => {
-        try {
-          return await database.transaction((tx) => countViews(tx, windowId, playerIds, clock.now()));
-        } catch (error) {
-          throw databaseError(error);
-        }
-      },
+      flush: (windowId, playerIds) => database.transaction((tx) => countViews(tx, windowId, playerIds, clock.now())),
     });
   }
 
-  /** Counted when it resolves. Throws `conflict` for a window that is not open. */
+  /** Counted when it resolves. Throws `conflict` for a window that is not open, and `unavailable` when it may have been counted: repeating it is safe. */
   async view(windowId: string, playerId: string): Promise<{ views: number }> {
     const views = await this.#group.commit(windowId, [playerId]);
     if (views === undefined) throw new RingmasterError("conflict", "This popup window is not open.");

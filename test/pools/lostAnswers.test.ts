@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { PoolOffice, type PoolOfficePorts } from "../../src/actors/pools/PoolOffice.ts";
+import { systemRng } from "../../src/clock.ts";
+import { CommitUnknown } from "../../src/entities/sql.ts";
+import { DATABASES, PoolWorld } from "./poolWorld.ts";
+
+const SNAKE = { game: "snake", period: "daily" } as const;
+const FIVE = { item: "TICO", amount: "5" };
+
+for (const [name, open] of Object.entries(DATABASES)) {
+  describe(`a contribution while the database gets lost (${name})`, () => {
+    let world: PoolWorld;
+
+    before(async function () {
+      this.timeout(120_000);
+      world = new PoolWorld(await open());
+    });
+    beforeEach(() => world.clear());
+    after(() => world?.database.close());
+
+    const contribute = (database: PoolOfficePorts["database"], requestId?: string) =>
+      new PoolOffice({ ...world, database, rng: systemRng }).contribute(SNAKE, FIVE, { operatorId: "op", requestId });
+    const inPool = async () =>
+      (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!.items;
+
+    it("is of unknown outcome when nobody answers its commit, and by its key it is made once", async () => {
+      const database = world.showing(() => world.now);
+      const unanswered: PoolOfficePorts["database"] = {
+        ...database,
+        async transaction(work) {
+          await database.transaction(work);
+          throw new CommitUnknown("the connection was lost during a commit");
+        },
+      };
+      await assert.rejects(contribute(unanswered, "k"), { code: "outcome_unknown", message: /may have taken effect/ });
+      const repeated = await contribute(unanswered, "k");
+      assert.equal(repeated.amount, "5");
+      assert.deepEqual(await inPool(), [FIVE]);
+    });
+  });
+}
