@@ -37,5 +37,25 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.equal(repeated.amount, "5");
       assert.deepEqual(await inPool(), [FIVE]);
     });
+
+    it("is answered once it is stored, whatever becomes of the database then", async () => {
+      const database = world.showing(() => world.now);
+      let isGone = false;
+      const going: PoolOfficePorts["database"] = {
+        ...database,
+        query: async (sql, params) => {
+          if (isGone) throw Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
+          return database.query(sql, params);
+        },
+        async transaction(work) {
+          const result = await database.transaction(work);
+          isGone = true;
+          return result;
+        },
+      };
+      const { contributionId, startsAt, amount } = await contribute(going);
+      assert.deepEqual([contributionId.length, startsAt <= world.now, amount], [12, true, "5"]);
+      assert.deepEqual(await inPool(), [FIVE]);
+    });
   });
 }

@@ -6,6 +6,7 @@ import { itemsOfEach, latestPool, latestPools } from "../../entities/pools/openP
 import {
   addContribution,
   type Contributed,
+  type Contribution,
   contributionOf,
   ensurePool,
   type FinalisedPool,
@@ -77,23 +78,25 @@ export class PoolOffice {
       await gameById(database, kind.game);
       const known = await contributionOf(database, kind, id);
       if (known) return known;
-      await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
+      const made = await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
       this.#open.forget();
-      return (await contributionOf(database, kind, id))!;
+      return made;
     });
   }
 
-  async #add(kind: PoolKind, contribution: { id: string; item: string; amount: bigint; by: string }): Promise<void> {
+  async #add(kind: PoolKind, contribution: Contribution): Promise<Contributed> {
     const { clock, database, timezone } = this.#ports;
     const now = clock.now();
     const { latest, databaseNow } = await latestPool(database, kind, now);
     ensureNotAhead(now, databaseNow);
     const pool = { ...kind, ...openPeriod(kind.period, timezone, now, latest) };
     await ensurePool(database, pool);
-    await database.transaction(async (tx) => {
+    return database.transaction(async (tx) => {
       const { isFinalised } = await lockPool(tx, pool);
       if (isFinalised) throw new RingmasterError("conflict", "This pool has been finalised; the next one is open.");
       await addContribution(tx, pool, contribution, now);
+      // Read before the commit: what is stored must not be told as failed. A call of the same key may have been first; then it is that one's.
+      return (await contributionOf(tx, kind, contribution.id))!;
     });
   }
 
