@@ -61,6 +61,19 @@ export interface RowPages extends AsyncIterableIterator<Row[], undefined> {
   return(): Promise<IteratorResult<Row[], undefined>>;
 }
 
+/** What is read through TypeORM, which wants a transaction. That is rolled back, for nothing is stored that a lost commit would put in doubt. */
+export async function readWith<T>(
+  database: Pick<Database, "begin">,
+  read: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  const tx = await database.begin();
+  try {
+    return await read(tx.manager);
+  } finally {
+    await tx.rollback();
+  }
+}
+
 /** The connection was lost while a commit was under way: it may or may not have happened. */
 export class CommitUnknown extends Error {}
 

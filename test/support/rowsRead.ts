@@ -6,10 +6,14 @@ export function rowsRead(database: Database, work: (within: Database) => Promise
     const before = await readBy(tx);
     // One connection, whose counters these are.
     const [query, write] = [tx.query.bind(tx), tx.write.bind(tx)];
-    await work({ ...database, dialect: "mysql", query, write, transaction: (each) => each(tx) });
+    const within = { ...database, dialect: "mysql", query, write } as const;
+    const begin = async () => ({ ...tx, ...within, manager: tx.manager, commit: nothing, rollback: nothing });
+    await work({ ...within, begin, transaction: (each) => each(tx) });
     return (await readBy(tx)) - before;
   });
 }
+
+async function nothing(): Promise<void> {}
 
 async function readBy(tx: Transaction): Promise<number> {
   const counters = await tx.query<{ Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'");

@@ -1,7 +1,7 @@
 import { EntitySchema, In, Not } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
-import type { Database, Transaction } from "../sql.ts";
+import { type Database, readWith, type Transaction } from "../sql.ts";
 
 /** A hunt's life; `cancelled` may follow any phase but `finished`. */
 export type HuntPhase = "scheduled" | "discovery" | "solving" | "reveal" | "finished" | "cancelled";
@@ -88,7 +88,7 @@ export class Hunts {
   }
 
   get(id: string): Promise<HuntRecord | null> {
-    return this.#database.transaction((tx) => tx.manager.findOneBy(Hunt, { id }));
+    return readWith(this.#database, (manager) => manager.findOneBy(Hunt, { id }));
   }
 
   async has(id: string): Promise<boolean> {
@@ -97,7 +97,7 @@ export class Hunts {
 
   /** Those on and coming, soonest first, then those that are over, latest first. */
   list(): Promise<HuntListing[]> {
-    return this.#database.transaction(async ({ manager }) => {
+    return readWith(this.#database, async (manager) => {
       const open = await manager.find(Hunt, {
         select: LISTED,
         where: { phase: Not(In(OVER)) },

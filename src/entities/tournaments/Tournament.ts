@@ -1,7 +1,7 @@
 import { EntitySchema, In, MoreThan } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
-import type { Database, Sql, Transaction } from "../sql.ts";
+import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
 
 /**
  * A tournament's life. `grace`: the time is over, and scores of what was being played are still taken. `settling`: nothing is taken
@@ -133,7 +133,7 @@ export class Tournaments {
   }
 
   get(id: string): Promise<TournamentRecord | null> {
-    return this.#database.transaction((tx) => tx.manager.findOneBy(Tournament, { id }));
+    return readWith(this.#database, (manager) => manager.findOneBy(Tournament, { id }));
   }
 
   async has(id: string): Promise<boolean> {
@@ -142,7 +142,7 @@ export class Tournaments {
 
   /** Those on and coming, soonest first, then those that are over, latest first. Reads none of those that are over beyond what it answers. */
   list(): Promise<TournamentListing[]> {
-    return this.#database.transaction(async ({ manager }) => {
+    return readWith(this.#database, async (manager) => {
       const open = await manager.find(Tournament, {
         select: LISTED,
         where: { phase: In(NOT_OVER) },
