@@ -10,7 +10,7 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.RUNS ?? 150);
 
 describe("the actor runtime, whatever happens to its nodes", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let database: Database;
 
   before(async () => {

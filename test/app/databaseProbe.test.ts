@@ -4,12 +4,9 @@ import { DatabaseProbe, mysqlQuestion, type Question } from "../../src/entities/
 import { ManualClock } from "../actors/simulation.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, sharedDatabase, startMariaDb } from "../support/servers.ts";
-
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 
 type Answer = "answers" | "refuses" | "is silent";
 

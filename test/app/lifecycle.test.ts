@@ -7,7 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { Lifecycle } from "../../src/lifecycle.ts";
 import { silentLog } from "../actors/simulation.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -73,7 +73,7 @@ describe("the life of a node", () => {
   });
 
   describe("as a process", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let directory: string;
     let sqlite: string;
     /** What a node wrote that has ten seconds' patience with Redis: it is begun before all tests, and theirs go by meanwhile. */
@@ -107,7 +107,7 @@ describe("the life of a node", () => {
       const { status, body } = await node.get<{ ready: boolean; parts: Record<string, string> }>("/readyz");
       assert.deepEqual([status, body.ready], [200, true]);
       assert.ok(["database", "stores", "actors", "jobs", "rooms"].every((part) => body.parts[part] === "ready"));
-      assert.deepEqual(await node.program.stop(10_000), { code: 0, signal: null });
+      assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
       assert.ok(node.output.some((line) => line.includes('"inTime":true')));
     });
 
@@ -175,7 +175,7 @@ describe("the life of a node", () => {
         );
         return (rows as object[]).length > 0;
       };
-      await until(isWaiting, { what: "the node waits for the lock", timeoutMs: 20_000 });
+      await until(isWaiting, { what: "the node waits for the lock", timeoutMs: PATIENCE_MS });
       program.signal("SIGTERM");
       await connection.query("DO RELEASE_LOCK('ringmaster.migrations')");
       assert.deepEqual(await program.exited, { code: 0, signal: null });
@@ -185,7 +185,7 @@ describe("the life of a node", () => {
     it("gives up its port when it stops, with a keep-alive connection open", async () => {
       const node = await RingmasterNode.start({ DATABASE_URL: sqlite });
       await node.get("/healthz");
-      assert.deepEqual(await node.program.stop(10_000), { code: 0, signal: null });
+      assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
       assert.equal(await isFree(node.port), true);
     });
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const FOLDER = new URL("../../bench/", import.meta.url);
 
 describe("npm run bench", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("knows each bench that there is, and tells of all of them with --help", () => {
     const files = readdirSync(FOLDER).filter((name) => name.endsWith(".ts"));

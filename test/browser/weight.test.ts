@@ -9,7 +9,7 @@ const ASSETS = new URL("../../web/dist/assets/", import.meta.url);
 const MOST_BYTES = 100_000;
 
 describe("the player page's weight", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   before(() => startProcess("scripts/buildWeb.ts").then(({ exited }) => exited));
 

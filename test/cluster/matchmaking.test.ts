@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { RoomProcess } from "../rooms/support/RoomProcess.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { freshRedisUrl } from "../support/servers.ts";
 
 let events = 0;
@@ -69,7 +69,8 @@ describe("matchmaking of a cluster", () => {
     );
     await until(async () => (await running(b)).length === before.length, {
       what: "the twin is discarded",
-      timeoutMs: 2000,
+      // Sooner than its seats expire, with which it would go in any case.
+      timeoutMs: 10_000,
     });
   });
 
@@ -112,10 +113,10 @@ describe("matchmaking of a cluster", () => {
     const event = newEvent();
     const room = await b.sdk.joinOrCreate("keyed", { event });
     await redis.flushall();
-    await until(async () => (await redis.hlen("roomcount")) === 3, { what: "all are back", timeoutMs: 5000 });
+    await until(async () => (await redis.hlen("roomcount")) === 3, { what: "all are back", timeoutMs: PATIENCE_MS });
     await until(async () => (await c.listings()).some(({ roomId }) => roomId === room.roomId), {
       what: "the room is listed again",
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
     });
     assert.equal((await c.sdk.joinOrCreate("keyed", { event })).roomId, room.roomId);
     assert.equal((await a.create("keyed", event)).roomId, room.roomId, "the key is held again");
@@ -145,7 +146,7 @@ describe("matchmaking of a cluster", () => {
     assert.equal(await redis.hexists("roomcount", b.processId), 0);
     await until(async () => (await a.listings()).some((room) => room.roomId === roomId), {
       what: "the room is listed again",
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
     });
     assert.equal(await redis.hexists("roomcount", b.processId), 1);
   });

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import type { PopupWindow } from "../../src/entities/popups/Popup.ts";
 import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { NodeCluster, type Place } from "./supportNodes.ts";
 
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 /** What the turn that opens the first window has to wait for. */
 const WINDOW_OF_ANOTHER = `INSERT INTO popup_windows (id, content_id, title, body, opened_at, closes_at, closed_at, views)
   VALUES ('w1', '', '', '', 0, 0, NULL, 0)`;
@@ -64,8 +62,7 @@ describe("popups on a cluster whose nodes are killed", function () {
 
     const lost = places.indexOf(victim);
     const survivors = visitors.filter((_, at) => at !== lost);
-    for (const visitor of survivors)
-      await visitor.message<FeedEvent>("event", ({ type }) => type === "popupOpened", PATIENCE_MS);
+    for (const visitor of survivors) await visitor.message<FeedEvent>("event", ({ type }) => type === "popupOpened");
     await visitors[lost]!.left;
     visitors[lost] = await Visitor.join(clientOf(cluster.node.url, players[lost]!.token), "lobby");
     await visitors[lost]!.message<PopupWindow>("popup", ({ id }) => id === "w1");
@@ -86,8 +83,7 @@ describe("popups on a cluster whose nodes are killed", function () {
 
     const latecomer = await Visitor.join(clientOf(cluster.node.url, players[0]!.token), "lobby");
     const heard = [latecomer, ...visitors.filter((visitor) => !lost.includes(visitor))];
-    for (const visitor of heard)
-      await visitor.message<FeedEvent>("event", ({ type }) => type === "popupClosed", PATIENCE_MS);
+    for (const visitor of heard) await visitor.message<FeedEvent>("event", ({ type }) => type === "popupClosed");
     for (const visitor of heard) {
       assert.deepEqual(toldTo(visitor), [
         ["popupOpened", "w1"],

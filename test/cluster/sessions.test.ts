@@ -8,15 +8,13 @@ import { sessionsJob } from "../../src/schedulers/sessions/sessionsJob.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import { LEAVING_MS } from "../../src/stores/sessions/SessionStore.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode } from "../support/RingmasterNode.ts";
 import { runJob } from "../support/runJob.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 import { Visitor } from "../support/Visitor.ts";
 
 const TIMEOUT_MS = 30 * 60_000;
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 const TTL_MS = 1500;
 
 interface Listing {

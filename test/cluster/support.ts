@@ -4,7 +4,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { type Exit, type Program, startProcess, until } from "../support/processes.ts";
+import { type Exit, PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 import type { Ticking } from "./workerActors.ts";
 import type {
@@ -21,9 +21,6 @@ import type {
 const EFFECTS_TABLE = `CREATE TABLE effects (
   actor VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, node VARCHAR(32) NOT NULL, at BIGINT NOT NULL
 ) ENGINE=InnoDB`;
-
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 
 /** The actor runtime in a process of its own. */
 export class ClusterNode {

@@ -4,12 +4,9 @@ import { Redis } from "ioredis";
 import { freePort } from "../../scripts/processes/freePort.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
-
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 
 /** A place in the cluster: an address at which one node after the other runs. */
 export class Place {

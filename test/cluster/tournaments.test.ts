@@ -3,7 +3,7 @@ import type { TournamentDefinition } from "../../src/actors/tournaments/definiti
 import { seededRng } from "../../src/clock.ts";
 import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import type { Place } from "./supportNodes.ts";
@@ -26,8 +26,6 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const PLAYERS = [120, 80] as const;
 /** Answers between one blow and the next. */
 const PROGRESS = 150;
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 
 /** Everybody gets something, and some get more: ranges overlap. */
 const PRIZES: PrizeRange[] = [

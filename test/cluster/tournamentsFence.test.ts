@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import type { Place } from "./supportNodes.ts";
@@ -8,8 +8,6 @@ import { SilentProxy } from "./supportProxy.ts";
 import { hashOf, standingsOf } from "./supportTournamentChecks.ts";
 import { TournamentCluster } from "./supportTournaments.ts";
 
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 30_000;
 const PLAYERS = 6;
 
 describe("a tournament one of whose nodes is late", function () {

@@ -6,7 +6,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 
 describe("A database that cannot be opened", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
 
   before(() => {

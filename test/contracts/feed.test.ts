@@ -5,7 +5,7 @@ import { FEED_DEDUPE_MS, FEED_KEEPS, type Feed, type FeedAppend, type FeedEvent 
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { freshRedisUrl } from "../support/servers.ts";
 
 /** What the suite needs of an implementation. */
@@ -67,7 +67,7 @@ function events(topic: string, count: number): FeedAppend[] {
 const types = (heard: readonly FeedEvent[]): string[] => heard.map(({ type }) => type);
 
 const heardAll = (heard: readonly FeedEvent[], count: number): Promise<unknown> =>
-  until(() => heard.length >= count, { what: `${count} events are heard`, timeoutMs: 5000 });
+  until(() => heard.length >= count, { what: `${count} events are heard`, timeoutMs: PATIENCE_MS });
 
 for (const [name, create] of [
   ["MemoryFeed", memorySubject],

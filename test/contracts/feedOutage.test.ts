@@ -4,7 +4,7 @@ import type { FeedAppend, FeedEvent } from "../../src/stores/feeds/Feed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { streamKey } from "../../src/stores/feeds/streams.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 const TOPIC = "outage";
@@ -23,9 +23,9 @@ describe("RedisFeed when Redis fails", () => {
 
   const types = (): string[] => heard.map(({ type }) => type);
   const hears = (type: string): Promise<unknown> =>
-    until(() => types().includes(type), { what: `${type} is heard`, timeoutMs: 10_000 });
+    until(() => types().includes(type), { what: `${type} is heard`, timeoutMs: PATIENCE_MS });
   const appendOnceBack = (...all: string[]): Promise<unknown> =>
-    until(() => feed.append(all.map(event)).then(() => true), { what: "an append succeeds", timeoutMs: 10_000 });
+    until(() => feed.append(all.map(event)).then(() => true), { what: "an append succeeds", timeoutMs: PATIENCE_MS });
 
   beforeEach(async () => {
     process.on("unhandledRejection", onUnhandled);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { VARIABLES } from "../../src/config.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
@@ -38,7 +38,7 @@ describe("docs/operations.md", () => {
   });
 
   it("says how many connections a node has to Redis", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const documented = Number(/To Redis it has (\d+):/.exec(OPERATIONS)![1]);
     const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
     const node = await RingmasterNode.start({ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl });
@@ -46,7 +46,10 @@ describe("docs/operations.md", () => {
     const connections = async (): Promise<number> =>
       [...String(await redis.client("LIST")).matchAll(/ name=ringmaster:/g)].length;
     try {
-      await until(async () => (await connections()) === documented, { timeoutMs: 10_000, what: "its connections" });
+      await until(async () => (await connections()) === documented, {
+        timeoutMs: PATIENCE_MS,
+        what: "its connections",
+      });
     } finally {
       redis.disconnect();
       await node.kill();

@@ -27,7 +27,7 @@ function namesIn(room: string, first: string): string[] {
 }
 
 describe("docs/protocol.md", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
   let player: Client;

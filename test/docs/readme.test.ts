@@ -15,7 +15,7 @@ function exampleIn(language: string): { code: string; rest: string } {
 }
 
 describe("The README's client", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
 

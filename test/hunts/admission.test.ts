@@ -4,7 +4,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 
 describe("Joining a hunt that there is not", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
 

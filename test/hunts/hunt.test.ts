@@ -6,7 +6,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
@@ -268,7 +268,7 @@ describe("a hunt on one embedded node", () => {
       await hunters[0]!.clue();
       const { room } = hunters[1]!;
       await until(() => room.state.solved === 14 && room.state.open === 1, {
-        timeoutMs: 5000,
+        timeoutMs: PATIENCE_MS,
         what: "the counts arrive",
       });
       const { serverNow, endsAt, startsAt, top, ...rest } = room.state.toJSON();
@@ -325,7 +325,10 @@ describe("a hunt on one embedded node", () => {
       });
       await drop(dropped, own, async () => {
         await holder.solve(card.assignmentId, "no idea");
-        await until(() => holder.room.state.waiting === 1, { timeoutMs: 5000, what: "one is left in the queue" });
+        await until(() => holder.room.state.waiting === 1, {
+          timeoutMs: PATIENCE_MS,
+          what: "one is left in the queue",
+        });
       });
       assert.equal((await dropped.message<ClueCard>("clue")).assignmentId, "0.2");
       await dropped.solve("0.2", "no idea");
@@ -506,17 +509,17 @@ describe("a hunt on one embedded node", () => {
       const state = () => lobby.room.state;
       const id = await create({ startsAt: Date.now() + 3_600_000 });
       await lobby.message<FeedEvent>("event", ({ type, data }) => type === "huntScheduled" && data.id === id);
-      await until(() => ids(state().coming).includes(id), { timeoutMs: 5000, what: "it is coming" });
+      await until(() => ids(state().coming).includes(id), { timeoutMs: PATIENCE_MS, what: "it is coming" });
       await act(id, "start");
       await until(() => ids(state().on).includes(id) && !ids(state().coming).includes(id), {
-        timeoutMs: 5000,
+        timeoutMs: PATIENCE_MS,
         what: "it is on",
       });
       const row = [...state().on].find((each) => each.id === id).toJSON();
       assert.deepEqual(Object.keys(row).sort(), ["domain", "endsAt", "id", "name", "phase", "startsAt"]);
       assert.deepEqual([row.domain, row.name, row.phase], ["hunts", "Harbour lights", "solving"]);
       await act(id, "cancel");
-      await until(() => !ids(state().on).includes(id), { timeoutMs: 5000, what: "it is gone" });
+      await until(() => !ids(state().on).includes(id), { timeoutMs: PATIENCE_MS, what: "it is gone" });
     });
 
     it("with its news, which go on from a cursor, each once and in order", async () => {

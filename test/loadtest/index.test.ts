@@ -11,7 +11,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 }
 
 describe("npm run loadtest", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("runs each test that there is by its name, with its flags", () => {
     const files = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && name !== "index.ts");

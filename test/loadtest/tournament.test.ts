@@ -6,7 +6,7 @@ import type { TOURNAMENT_EVENTS, TOURNAMENT_TIMES } from "../../loadtest/tournam
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { type Exit, type Program, startProcess, until } from "../support/processes.ts";
+import { type Exit, PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -134,7 +134,10 @@ describe("the load test of tournaments", function () {
     const id = await createTournament({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "5" }] }] });
     const file = join(folder, "settled.json");
     const program = await begin("--tournament", id, "--numClients", "3", "--rate", "5", "--report", file);
-    await until(async () => (await entriesOf(id)).players === 3, { timeoutMs: 30_000, what: "all have submitted" });
+    await until(async () => (await entriesOf(id)).players === 3, {
+      timeoutMs: PATIENCE_MS,
+      what: "all have submitted",
+    });
     await node.post(`/api/tournaments/${id}/end`, { token: operator, body: {} });
     await program.line("being told", (line) => /settled 3/.test(line) || undefined);
     assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());

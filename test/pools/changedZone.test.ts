@@ -7,7 +7,7 @@ import type { PoolsJobPorts } from "../../src/schedulers/pools/finalising.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
@@ -82,7 +82,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
         // By the transaction itself, which MariaDB would end were it idle.
         const isAwaited = async () => (await tx.query(waiting))[0];
-        await until(isAwaited, { timeoutMs: 10_000, what: "the run waits for the entry" });
+        await until(isAwaited, { timeoutMs: PATIENCE_MS, what: "the run waits for the entry" });
         await tx.commit();
         await run;
         assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);

@@ -5,7 +5,7 @@ import { leadersOf } from "../../src/entities/pools/leaders.ts";
 import { ALL_TIME, RANKING_PERIODS, type RankingKey, rankingPage } from "../../src/entities/pools/Ranking.ts";
 import { type RankingsCounted, rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { type AnEntry, at, DATABASES, PoolWorld } from "./poolWorld.ts";
 
@@ -172,7 +172,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
         // By the stalled transaction itself, which MariaDB would end were it idle.
         const isWaiting = async () => (await stalled.query(waiting))[0];
-        await until(isWaiting, { timeoutMs: 10_000, what: "the run waits for the entry" });
+        await until(isWaiting, { timeoutMs: PATIENCE_MS, what: "the run waits for the entry" });
         await stalled.commit();
         await counting;
         assert.equal((await ranking("all")).total, 2);

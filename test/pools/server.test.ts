@@ -6,7 +6,7 @@ import { periodBefore } from "../../src/actors/pools/periods.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Draw } from "../../src/entities/pools/Draw.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, type SendOptions, tokenOf } from "../support/RingmasterNode.ts";
 import { PoolWorld } from "./poolWorld.ts";
 
@@ -14,7 +14,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 const LAST_WEEK = periodBefore("weekly", "UTC", Date.now());
 
 describe("pools, rankings and draws of a whole server", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
   let operator: string;
@@ -51,7 +51,7 @@ describe("pools, rankings and draws of a whole server", function () {
         const { runs } = (await node.get<{ runs: JobRun[] }>(`/api/jobs/history?job=${job}`, { token })).body;
         return runs.find((run) => run.scheduledAt === body.scheduledAt && run.finishedAt !== null);
       },
-      { timeoutMs: 30_000, what: `the run of ${job} has ended` },
+      { timeoutMs: PATIENCE_MS, what: `the run of ${job} has ended` },
     );
   };
 
@@ -61,7 +61,7 @@ describe("pools, rankings and draws of a whole server", function () {
         const { draws } = await get<{ draws: Draw[] }>("draws");
         return draws.length > 0 ? draws : undefined;
       },
-      { timeoutMs: 30_000, what: "last week's draw is made" },
+      { timeoutMs: PATIENCE_MS, what: "last week's draw is made" },
     );
     const players: string[] = [];
     for (let page: string[] = []; players.length < draw!.candidates; players.push(...page)) {

@@ -220,7 +220,7 @@ describe("quests on nodes that die", () => {
   }
 
   it("are completed, paid and told once, whichever statement of the completion their node dies at", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let takenOver = 0;
     for (let operation = 1; operation <= STATEMENTS; operation++) {
       for (const when of ["before", "after"] as const) {
@@ -246,7 +246,7 @@ describe("quests on nodes that die", () => {
   });
 
   it("end once each, whatever players do and nodes suffer", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
     console.log(`      seed ${seed} (replay: SEED=${seed})`);
     const rng = seededRng(seed);

@@ -25,7 +25,7 @@ const NODES: Record<string, (folder: string) => Promise<NodeJS.ProcessEnv>> = {
 
 for (const [kind, environment] of Object.entries(NODES)) {
   describe(`quests on a node ${kind}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const isProduction = kind.includes("production");
     let folder: string;
     let node: RingmasterNode;

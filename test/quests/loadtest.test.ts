@@ -12,7 +12,7 @@ import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 type QuestReport = Report<(typeof QUEST_EVENTS)[number], (typeof QUEST_TIMES)[number]>;
 
 describe("the load test of quests", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("reports what the database holds", async () => {
     const folder = temporaryDirectory("quests-loadtest");

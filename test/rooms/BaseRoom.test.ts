@@ -8,7 +8,7 @@ import { admit } from "../../src/rooms/runtime/admission.ts";
 import { BaseRoom, type RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 
 const talkOptions = z.looseObject({ topic: z.string().max(10).optional() });
 
@@ -201,7 +201,7 @@ describe("BaseRoom", () => {
     const told: [number, string | undefined][] = [];
     room.onError((code, message) => told.push([code, message]));
     room.send("echo", { text: "hi" });
-    await until(() => told.length > 0, { what: "the client is told", timeoutMs: 5000 });
+    await until(() => told.length > 0, { what: "the client is told", timeoutMs: PATIENCE_MS });
     assert.equal(told[0]?.[0], 404);
     assert.match(told[0]?.[1] ?? "", /^unknown_request: /);
     room.send("unknown");
@@ -221,7 +221,7 @@ describe("BaseRoom", () => {
       if (result.status === "rejected") assert.equal(result.reason.reason.code, "rate_limited");
     }
     for (let i = 0; i < 200; i += 1) room.connection.send(new Uint8Array([0xff, 0xff]));
-    await until(() => room.request("hello"), { what: "it is served again", timeoutMs: 5000 });
+    await until(() => room.request("hello"), { what: "it is served again", timeoutMs: PATIENCE_MS });
     assert.equal(await room.leave(), CloseCode.CONSENTED);
   });
 
@@ -285,7 +285,8 @@ describe("BaseRoom", () => {
       assert.deepEqual(await refused(join), [401, "unauthenticated"]);
       await until(() => matchMaker.getLocalRoomById(seat.roomId) === undefined, {
         what: "the room is disposed of",
-        timeoutMs: 5000,
+        // Sooner than its seat expires, with which it would go in any case.
+        timeoutMs: 10_000,
       });
       assert.deepEqual(heard, [], "nobody came, and nobody went");
     });
@@ -308,7 +309,7 @@ describe("BaseRoom", () => {
       assert.deepEqual(heard, [`${id} joins`, `${id} is back`]);
       assert.deepEqual(await room.request("whoami"), { playerId: id, name: "player", role: "player" });
       await room.leave();
-      await until(() => heard.length === 3, { what: "the player is gone", timeoutMs: 5000 });
+      await until(() => heard.length === 3, { what: "the player is gone", timeoutMs: PATIENCE_MS });
       assert.equal(heard[2], `${id} is gone`);
     });
 
@@ -316,7 +317,7 @@ describe("BaseRoom", () => {
       const room = await talk("impatient");
       const { heard } = serverSide(room);
       drop(room);
-      await until(() => heard.length === 2, { what: "the player is gone", timeoutMs: 5000 });
+      await until(() => heard.length === 2, { what: "the player is gone", timeoutMs: PATIENCE_MS });
       assert.equal(heard[1], `p${clients} is gone`);
     });
   });
@@ -325,7 +326,10 @@ describe("BaseRoom", () => {
     const room = await talk();
     const left = new Promise<number>((resolve) => room.onLeave(resolve));
     const owed = room.request("slow");
-    await until(() => room.request("nothing").then(() => true), { what: "the slow one has arrived", timeoutMs: 5000 });
+    await until(() => room.request("nothing").then(() => true), {
+      what: "the slow one has arrived",
+      timeoutMs: PATIENCE_MS,
+    });
     serverSide(room).onBeforeShutdown();
     assert.equal((await reasonOf(room.request("nothing"))).code, "draining");
     serverSide(room).release.resolve("done");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { GuardedPresence } from "../../src/rooms/runtime/GuardedPresence.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 describe("GuardedPresence", () => {
@@ -56,7 +56,7 @@ describe("GuardedPresence", () => {
         await presence.publish("topic", "found");
         return heard.length > 0;
       },
-      { what: "the topic is heard", timeoutMs: 5000 },
+      { what: "the topic is heard", timeoutMs: PATIENCE_MS },
     );
     assert.equal(heard[0], "found");
   });
@@ -66,11 +66,11 @@ describe("GuardedPresence", () => {
     const published = presence.publish("$room", ["_reserveSeat", "1", []]);
     await until(async () => /cmdstat_publish:calls=([2-9]|\d\d)/.test(await redis.info("commandstats")), {
       what: "it is published again",
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
     });
     await presence.subscribe("$room", (request) => heard.push(request));
     await published;
-    await until(() => heard.length > 0, { what: "the request is heard", timeoutMs: 5000 });
+    await until(() => heard.length > 0, { what: "the request is heard", timeoutMs: PATIENCE_MS });
     assert.deepEqual(heard, [["_reserveSeat", "1", []]]);
   });
 
@@ -79,7 +79,7 @@ describe("GuardedPresence", () => {
     await presence.subscribe("ipc:1", (reply) => replies.push(reply));
     await until(async () => ((await redis.pubsub("CHANNELS", "ipc:1")) as string[]).length === 1, {
       what: "the channel is heard",
-      timeoutMs: 5000,
+      timeoutMs: PATIENCE_MS,
     });
     for (const reply of [
       [1, "wrong_phase: Not yet."],
@@ -88,7 +88,7 @@ describe("GuardedPresence", () => {
     ]) {
       await presence.publish("ipc:1", reply);
     }
-    await until(() => replies.length === 3, { what: "all replies are heard", timeoutMs: 5000 });
+    await until(() => replies.length === 3, { what: "all replies are heard", timeoutMs: PATIENCE_MS });
     const [[, error], ...rest] = replies as [[number, { code: string; message: string }], ...unknown[]];
     assert.equal(error.code, "wrong_phase");
     assert.equal(error.message, "wrong_phase: Not yet.");

@@ -4,7 +4,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOffice.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someQuest } from "../quests/someQuest.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
@@ -16,7 +16,7 @@ interface Line {
 }
 
 describe("the admin room", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   muteSdk();
   let directory: string;
   let node: RingmasterNode;
@@ -80,7 +80,7 @@ describe("the admin room", function () {
     await command("endTournament", { tournamentId });
     const settled = async (): Promise<boolean> =>
       (await query<TournamentDetails>("tournament", { tournamentId })).phase === "settled";
-    await until(settled, { timeoutMs: 20_000, what: "settling" });
+    await until(settled, { timeoutMs: PATIENCE_MS, what: "settling" });
     const page = await query("tournamentStandings", { tournamentId, limit: 1 });
     const row = { rank: 1, playerId: player.id, name: "Ada", score: 5, subscore: 0, entries: 1 };
     assert.deepEqual(page, { rows: [row], total: 1 });

@@ -94,7 +94,7 @@ function frame(): Buffer {
 }
 
 describe("garbage on a room's socket", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let edge: Edge;
   let server: Server;
   let vandal: Room;

@@ -156,7 +156,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
 
     if (name === "MariaDB") {
       it("reads its newest rows by an index, and sorts nothing", async function () {
-        this.timeout(60_000);
+        this.timeout(120_000);
         const rows = Array.from({ length: 2000 }, (_, at) => [`job-${at % 7}`, AT + at]);
         await database.write(
           `INSERT INTO job_runs (job, scheduled_at, attempt, outcome, by_hand) VALUES ${rows.map(() => "(?, ?, 0, 'queued', 0)").join(", ")}`,

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { JobRun, JobSummary, JobsStatus } from "../../src/entities/jobs/Job.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, type SendOptions, tokenOf } from "../support/RingmasterNode.ts";
 
 describe("jobs of a whole server", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
   let operator: string;
@@ -40,7 +40,7 @@ describe("jobs of a whole server", function () {
         (await runsOf(job)).find(
           (run) => run.scheduledAt === scheduledAt && run.finishedAt !== null && run.outcome !== "running",
         ),
-      { timeoutMs: 20_000, what: `the run of ${job} has ended` },
+      { timeoutMs: PATIENCE_MS, what: `the run of ${job} has ended` },
     );
 
   it("tells of each job when it runs, in the zone that is set, and of those that are off", async () => {

@@ -329,7 +329,7 @@ describe("jobs whose nodes die, stall or leave (simulated cluster)", () => {
     ] as const) {
       for (const when of ["before", "after"] as const) {
         it(`no due time is lost and no attempt doubled when ${mishap} ${when} it`, async function () {
-          this.timeout(60_000);
+          this.timeout(120_000);
           let at = SEED % STRIDE;
           for (; ; at += STRIDE) {
             if (!(await scenario(at, when, befall))) break;

@@ -6,7 +6,7 @@ import { Program } from "../../scripts/processes/Program.ts";
 import { VARIABLES } from "../../src/config.ts";
 
 describe("npm start", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let npm: Program;
 

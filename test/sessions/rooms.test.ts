@@ -12,7 +12,7 @@ import { MemorySessionStore } from "../../src/stores/sessions/MemorySessionStore
 import { SessionDesk } from "../../src/stores/sessions/SessionDesk.ts";
 import { LEAVING_MS, type LiveSession } from "../../src/stores/sessions/SessionStore.ts";
 import { bearer, Edge, openRooms } from "../http/edge.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 
@@ -66,7 +66,7 @@ describe("players in rooms and over HTTP", () => {
     const joined = await sessionOf("ada");
     assert.equal(joined?.endsAt, joined!.seenAt + TIMEOUT_MS);
 
-    await until(() => Date.now() > joined!.seenAt, { timeoutMs: 5000, what: "the clock has moved" });
+    await until(() => Date.now() > joined!.seenAt, { timeoutMs: PATIENCE_MS, what: "the clock has moved" });
     await salon.request("hello");
     const asked = await sessionOf("ada");
     assert.equal(asked?.startedAt, joined!.startedAt);
@@ -80,7 +80,7 @@ describe("players in rooms and over HTTP", () => {
         const session = await sessionOf("ada");
         return session!.endsAt <= Date.now() + LEAVING_MS ? session : undefined;
       },
-      { timeoutMs: 10_000, what: "the room has noticed" },
+      { timeoutMs: PATIENCE_MS, what: "the room has noticed" },
     );
     assert.equal(left.startedAt, joined!.startedAt);
   });

@@ -2,9 +2,7 @@ import type { Client, Room } from "@colyseus/sdk";
 import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
 import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
 import { RingmasterError, type WireError } from "../../src/errors.ts";
-
-/** How long a test waits for a message that must come. */
-const PATIENCE_MS = 15_000;
+import { PATIENCE_MS } from "./processes.ts";
 
 /** For a suite whose connections fail on purpose: the SDK would write of each to the console. */
 export function muteSdk(): void {

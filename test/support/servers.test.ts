@@ -5,7 +5,7 @@ import { createConnection } from "mysql2/promise";
 import { isFree } from "../../scripts/processes/freePort.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { itMeanwhile } from "./meanwhile.ts";
-import { startProcess, until } from "./processes.ts";
+import { PATIENCE_MS, startProcess, until } from "./processes.ts";
 import {
   type DatabaseServer,
   freshDatabaseUrl,
@@ -16,9 +16,6 @@ import {
   startMariaDb,
   startRedis,
 } from "./servers.ts";
-
-/** Long enough for anything that has to happen at all, on a machine with other work. */
-const PATIENCE_MS = 60_000;
 
 async function withRedis<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
@@ -127,7 +124,7 @@ describe("the servers of a run", function () {
     itMeanwhile(`are gone with their directories after ${signal} to the process that started them`, async () => {
       const directory = temporaryDirectory("servers-test");
       const starter = await startProcess("test/support/leaveServers.ts", { env: { TMPDIR: directory } });
-      const ports = await starter.message("telling its ports", (message) => message as number[], PATIENCE_MS);
+      const ports = await starter.message("telling its ports", (message) => message as number[]);
       assert.deepEqual(await Promise.all(ports.map(isFree)), [false, false, false]);
       starter.signal(signal);
       await starter.exited;

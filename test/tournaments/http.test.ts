@@ -8,7 +8,7 @@ import type {
   TournamentSummary,
 } from "../../src/actors/tournaments/TournamentOffice.ts";
 import type { FieldComplaint } from "../../src/validate.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type Answer, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 import { someTournament } from "./someTournament.ts";
@@ -17,7 +17,7 @@ const TOURNAMENTS = "/api/tournaments";
 const HOUR_MS = 3_600_000;
 
 describe("the endpoints of tournaments and games", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
   let operator: string;
@@ -66,7 +66,7 @@ describe("the endpoints of tournaments and games", function () {
   }
 
   const isSettled = (id: string) =>
-    until(async () => (await get(id)).phase === "settled", { timeoutMs: 20_000, what: "settling" });
+    until(async () => (await get(id)).phase === "settled", { timeoutMs: PATIENCE_MS, what: "settling" });
 
   it("make a tournament, say where it is, and show it to anybody", async () => {
     const definition = coming();
@@ -173,7 +173,10 @@ describe("the endpoints of tournaments and games", function () {
     const id = await made({ ...coming(), series: { cron: "0 12 * * *", timezone: "Europe/Berlin" } });
     const details = await get(id);
     assert.deepEqual([details.seriesId, details.series], [id, { cron: "0 12 * * *", timezone: "Europe/Berlin" }]);
-    await until(async () => (await act(id, "endSeries")).status === 200, { timeoutMs: 10_000, what: "the series" });
+    await until(async () => (await act(id, "endSeries")).status === 200, {
+      timeoutMs: PATIENCE_MS,
+      what: "the series",
+    });
     assert.deepEqual((await act(id, "endSeries")).body, { seriesId: id, coming: id });
     assert.equal((await get(id)).phase, "scheduled");
     const single = await act(await made(), "endSeries");

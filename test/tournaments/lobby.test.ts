@@ -21,7 +21,7 @@ interface Event {
 }
 
 describe("tournaments in the lobby", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   let node: RingmasterNode;
   let operator: string;

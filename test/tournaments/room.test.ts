@@ -26,7 +26,7 @@ interface Seen {
 }
 
 describe("a tournament's room", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   muteSdk();
   let directory: string;
   let node: RingmasterNode;
