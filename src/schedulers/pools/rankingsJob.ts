@@ -1,6 +1,8 @@
 import { periodAt } from "../../actors/pools/periods.ts";
 import type { Clock } from "../../clock.ts";
+import { beginRanking } from "../../entities/pools/beginRanking.ts";
 import { awaitCommits, firstStoredAt } from "../../entities/pools/entries.ts";
+import { PERIOD_TYPES } from "../../entities/pools/Pool.ts";
 import { ALL_TIME, countedUntil } from "../../entities/pools/Ranking.ts";
 import {
   addEntries,
@@ -71,6 +73,7 @@ async function countAll(
   for (const { id: game } of await games(ports.database)) {
     try {
       await ensureMark(ports.database, game);
+      await beginRankings(game, ports);
       done.excluded += await takeOutCancelled(game, ports, signal);
       for await (const _ of pagesCounted(game, ports, signal)) {
         done.pages += 1;
@@ -85,6 +88,15 @@ async function countAll(
   }
   if (done.failed.length === 0) return done;
   throw new Error(`games could not be ranked: ${done.failed.map(({ game, error }) => `${game}: ${error}`).join("; ")}`);
+}
+
+/** The day and the week that are being counted begin anew when the time zone has been changed since the last run. */
+async function beginRankings(game: string, { database, timezone }: RankingsJobPorts): Promise<void> {
+  for (const period of PERIOD_TYPES)
+    await database.transaction(async (tx) => {
+      const counted = await countedUntil(tx, game, "lock");
+      await beginRanking(tx, { game, period, ...periodAt(period, timezone, counted) }, counted);
+    });
 }
 
 async function takeOutCancelled(
