@@ -4,9 +4,10 @@ import { describe, nextDue } from "../../actors/runtime/schedule.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
+import { AttemptsHere } from "./AttemptsHere.ts";
 import type { Job, JobPlan } from "./defineJob.ts";
 import { freeTime, type JobTurn, skip, takeDue } from "./dueTimes.ts";
-import type { AttemptOutcome, JobRunner, RunningAttempt } from "./JobRunner.ts";
+import type { AttemptOutcome, JobRunner } from "./JobRunner.ts";
 import {
   type ActiveRun,
   backoffMs,
@@ -17,13 +18,6 @@ import {
   type JobState,
   LONGEST_QUEUE,
 } from "./runRules.ts";
-
-interface Here {
-  scheduledAt: number;
-  attempt: number;
-  /** Missing until the turn that began it has committed. */
-  running?: RunningAttempt;
-}
 
 /** A running job's actor looks this often whether its attempt is still here: after its node died it is not. */
 const SUPERVISE_MS = 1000;
@@ -41,8 +35,7 @@ export class JobActor extends Actor<JobState> {
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #runner: JobRunner;
   readonly #log: Log;
-  /** The attempt that this activation began last. */
-  #here: Here | undefined;
+  readonly #here = new AttemptsHere();
 
   constructor(context: ActorContext, jobs: ReadonlyMap<string, Job>, ports: { runner: JobRunner; log: Log }) {
     super(context);
@@ -58,7 +51,7 @@ export class JobActor extends Actor<JobState> {
   };
 
   override deactivated(): void {
-    this.#here?.running?.giveUp();
+    this.#here.giveUp();
   }
 
   /** Every node that hosts actors says this at its start: the job is due by this plan from now on. */
@@ -175,7 +168,7 @@ export class JobActor extends Actor<JobState> {
   }
 
   #isHere({ scheduledAt, attempt }: ActiveRun): boolean {
-    return this.#here?.scheduledAt === scheduledAt && this.#here.attempt === attempt;
+    return this.#here.has(scheduledAt, attempt);
   }
 
   async #adopt(plan: JobPlan, book: JobBook): Promise<void> {
@@ -245,12 +238,9 @@ export class JobActor extends Actor<JobState> {
     book.change(scheduledAt, { ...first, node: nodeId, epoch, attempt, outcome: "running" });
     book.show({ running_on: nodeId, last_scheduled_at: scheduledAt });
     const earlierProgress = earlier === null ? null : JSON.parse(earlier);
-    // At once, for a turn that comes before the commit's aftermath must not take the attempt for lost.
-    const here: Here = { scheduledAt, attempt };
-    this.#here = here;
-    this.afterCommit(() => {
-      here.running = this.#runner.run({ job, scheduledAt, attempt, earlierProgress });
-    });
+    const begun = this.#runner.attempt({ job, scheduledAt, attempt, earlierProgress });
+    this.#here.begin(begun);
+    this.afterCommit(() => this.#here.start(begun));
   }
 
   async #failed(job: Job, book: JobBook, change: RunChange): Promise<void> {

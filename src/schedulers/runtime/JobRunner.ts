@@ -45,21 +45,19 @@ export class JobRunner {
     this.#ports = ports;
   }
 
-  /** Starts an attempt. */
-  run(attempt: Attempt): RunningAttempt {
-    const running = new RunningAttempt(attempt, this.#ports);
-    void running.run();
-    return running;
+  /** An attempt that is yet to be run. */
+  attempt(attempt: Attempt): RunningAttempt {
+    return new RunningAttempt(attempt, this.#ports);
   }
 }
 
-/** An attempt from its start until its actor has heard how it ended. */
+/** An attempt from the turn that begins it until its actor has heard how it ended. */
 export class RunningAttempt {
   readonly #attempt: Attempt;
   readonly #ports: RunnerPorts;
   readonly #abort = new AbortController();
   readonly #report: ProgressReport;
-  #phase: "running" | "telling" | "over" = "running";
+  #phase: "begun" | "running" | "telling" | "over" = "begun";
   /** How often the actor is told before it has to find out by itself. */
   #tellings = Number.POSITIVE_INFINITY;
 
@@ -72,8 +70,17 @@ export class RunningAttempt {
     );
   }
 
+  is(scheduledAt: number, attempt: number): boolean {
+    return this.#attempt.scheduledAt === scheduledAt && this.#attempt.attempt === attempt;
+  }
+
+  start(): void {
+    this.#phase = "running";
+    void this.#run();
+  }
+
   /** Never rejects. */
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
     const { clock, ran } = this.#ports;
     const { job, scheduledAt, attempt } = this.#attempt;
     const startedAt = clock.monotonic();
@@ -87,20 +94,23 @@ export class RunningAttempt {
   }
 
   /**
-   * The actor has left this node. What runs is aborted, which is noted so that it does not look as if the node had died of it, and
-   * the actor is told where it is now, so that the next attempt need not wait. Of what has ended already it still hears.
+   * The actor has left this node, which is noted so that it does not look as if the node had died of the attempt. What runs is
+   * aborted, and the actor is told where it is now, so that the next attempt need not wait. Of what has ended already it still hears.
    */
   giveUp(): void {
     this.#tellings = LAST_TELLINGS;
-    if (this.#phase !== "running") return;
-    this.#phase = "over";
-    this.#abort.abort(new Error("the job has moved to another node"));
+    const phase = this.#phase;
+    if (phase === "over") return;
+    if (phase !== "telling") {
+      this.#phase = "over";
+      this.#abort.abort(new Error("the job has moved to another node"));
+    }
     const { job, scheduledAt, attempt } = this.#attempt;
     const { actorOf, history, log } = this.#ports;
     history
       .giveUp(job.name, scheduledAt, attempt)
-      // Lost, this costs a second: then the actor finds out by itself.
-      .then(() => actorOf(job.name).moved(scheduledAt, attempt))
+      // Lost, this costs a second: then the actor finds out by itself. So it does when the attempt was only about to run.
+      .then(() => (phase === "running" ? actorOf(job.name).moved(scheduledAt, attempt) : undefined))
       .catch((error: unknown) => log.debug({ err: error, job: job.name }, "nobody has heard that a run is given up"));
   }
 
