@@ -310,6 +310,37 @@ describe("the desks of a tournament", () => {
       assert.equal(sorted.length, 1, "by the settlement");
     });
 
+    for (const [what, delayMs, failures] of [
+      ["late", 40, 0],
+      ["the second time only", 0, 2],
+    ] as const)
+      it(`to the rooms by all that is stored, also where reads are answered ${what}`, async () => {
+        await join();
+        const { database, clock } = cluster;
+        for (let n = 0; n < 12; n += 1) await a.submit(`p${n}`, "s1", n);
+        await clock.advance(500);
+        let failed = 0;
+        const query = database.query.bind(database);
+        database.query = async (sql, params) => {
+          if (!sql.includes("FROM standings")) return query(sql, params);
+          if (failed < failures) {
+            failed += 1;
+            throw new Error("no connection");
+          }
+          const rows = await query<never>(sql, params);
+          if (delayMs > 0) await new Promise<void>((resolve) => void clock.schedule(resolve, delayMs));
+          return rows;
+        };
+        await cluster.within(cluster.actor(b).end());
+        await cluster.within(cluster.actor(b).end());
+        await clock.advance(5000);
+        assert.equal((await cluster.tournaments.get("t"))!.phase, "settled");
+        for (const { row } of [a, b]) {
+          assert.deepEqual([row.views.at(-1)!.total, row.shown], [12, "p11 p10 p9 p8 p7 p6 p5 p4 p3 p2"]);
+          assert.equal(row.views.at(-1)!.version, 1, "what is final");
+        }
+      });
+
     it("about a player by the same rows on the board, by what is committed, and in the end", async () => {
       cluster.plan = { graceMs: 0 };
       await join();
@@ -392,6 +423,25 @@ describe("the desks of a tournament", () => {
       assert.deepEqual([a.row.phases, deaf.row.phases], [["settling", "settled"], ["settled"]]);
       assert.deepEqual([a.row.results, deaf.row.results], [a.row.results, a.row.results]);
       assert.equal(deaf.row.shown, "ann");
+    });
+
+    it("also when it could not be looked up the first time", async () => {
+      cluster.plan = { graceMs: 0 };
+      await join();
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      await cluster.within(cluster.actor(a).end());
+      await cluster.clock.advance(2000);
+      const { tournaments } = cluster;
+      const get = tournaments.get.bind(tournaments);
+      tournaments.get = async (id) => {
+        tournaments.get = get;
+        return get(`${id}'`).then(() => assert.fail("no connection"));
+      };
+      deaf.desk.refresh();
+      await cluster.clock.advance(1000);
+      assert.deepEqual(deaf.row.phases, []);
+      await cluster.clock.advance(2000);
+      assert.deepEqual(deaf.row.phases, ["settled"]);
     });
 
     it("and do not fall back when news from before come late", async () => {

@@ -1,7 +1,9 @@
+import type { Clock } from "../../clock.ts";
 import { databaseError } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import type { Log } from "../runtime/ports.ts";
+import { persist } from "./persist.ts";
 
 /** An event that has rooms on this node. Its table is what the rooms see of it. */
 export interface EventSeat<Room> {
@@ -37,12 +39,14 @@ interface Open<Seat> {
 export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
   readonly #kind: EventKind<Room, Seat, Stored>;
   readonly #feed: Feed;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #open = new Map<string, Promise<Open<Seat>>>();
 
-  constructor(kind: EventKind<Room, Seat, Stored>, { feed, log }: { feed: Feed; log: Log }) {
+  constructor(kind: EventKind<Room, Seat, Stored>, { feed, clock, log }: { feed: Feed; clock: Clock; log: Log }) {
     this.#kind = kind;
     this.#feed = feed;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -56,13 +60,13 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
   }
 
   /** Seats a room: it hears of everything until it leaves. Throws `not_found` for an id that no event has. */
-  async join(id: string, room: Room): Promise<{ seat: Seat; leave(): void }> {
+  async join(id: string, room: Room): Promise<{ table: Seat["table"]; leave(): void }> {
     const opening = this.#open.get(id) ?? this.#begin(id);
     const open = await opening;
     // Whoever came before may have left meanwhile, and closed the table.
     if (this.#open.get(id) !== opening) return this.join(id, room);
     open.seat.table.audience.add(room);
-    return { seat: open.seat, leave: () => this.#leave(open, room) };
+    return { table: open.seat.table, leave: () => this.#leave(open, room) };
   }
 
   /** The event's seat. Throws `unavailable` when it has no rooms here (any more). */
@@ -144,18 +148,24 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
     this.#kind.closed(seat);
   }
 
-  async #refresh(open: Open<Seat>): Promise<void> {
-    const { id } = open.seat.table;
-    try {
+  #refresh(open: Open<Seat>): Promise<void> {
+    return this.persist(open.seat, `how the ${this.#kind.name} stands could not be looked up`, async () => {
       for (let heard = -1; heard !== open.heard; ) {
         heard = open.heard;
-        const stored = await this.read(id);
+        const stored = await this.read(open.seat.table.id);
         // What is heard during the read may be newer than what was read.
         if (heard === open.heard) this.#kind.catchUp(open.seat, stored);
       }
-    } catch (error) {
-      this.#log.warn({ err: error, [this.#kind.name]: id }, `how the ${this.#kind.name} stands could not be looked up`);
-    }
+    });
+  }
+
+  /** Does something for the rooms of a seat, again and again while it fails and there are any. */
+  protected persist({ table }: Seat, failure: string, work: () => Promise<void>): Promise<void> {
+    return persist(work, {
+      clock: this.#clock,
+      isWanted: () => table.audience.size > 0,
+      failed: (error) => this.#log.warn({ err: error, [this.#kind.name]: table.id }, failure),
+    });
   }
 
   #unknown(id: string): RingmasterError {

@@ -87,7 +87,7 @@ export class HuntDesk {
 
   /** Throws `not_found` for an id that no hunt has; asks nobody about a hunt that has rooms here. */
   requireHunt(huntId: string): Promise<void> {
-    return this.#tables.requireHunt(huntId);
+    return this.#tables.require(huntId);
   }
 
   /** Seats a room at its hunt: it hears of everything until it leaves. Throws `not_found` for an id that no hunt has. */

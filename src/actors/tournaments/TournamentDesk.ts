@@ -94,8 +94,7 @@ export class TournamentDesk {
     this.#checks = new ScoreChecks(ports.checks, ports);
     this.#tables = new TournamentTables({
       ...ports,
-      // Whoever had rooms before may have died before this node came.
-      opened: (table) => this.#doubts.raise(table),
+      opened: (table) => this.#doubts.opened(table),
       hasRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
     });
     peers.onSignal(VIEW, (payload) => {
@@ -103,7 +102,7 @@ export class TournamentDesk {
       this.#tables.at(tournamentId, ({ table }) => table.show(view));
     });
     membership.on((event) => {
-      if (event.type === "gone") this.#afterTheLossOf(event.why);
+      if (event.type === "gone") this.#afterALoss();
     });
   }
 
@@ -113,9 +112,8 @@ export class TournamentDesk {
   }
 
   /** Seats a room at its tournament: it hears of everything until it leaves. Throws `not_found` for an id that no tournament has. */
-  async join(id: string, room: TournamentAudience): Promise<{ table: TournamentTable; leave(): void }> {
-    const { seat, leave } = await this.#tables.join(id, room);
-    return { table: seat.table, leave };
+  join(id: string, room: TournamentAudience): Promise<{ table: TournamentTable; leave(): void }> {
+    return this.#tables.join(id, room);
   }
 
   /**
@@ -250,11 +248,12 @@ export class TournamentDesk {
     return isLoaded;
   }
 
-  /** What the node had read, decided or committed last may have reached nobody. */
-  #afterTheLossOf(why: "dead" | "left"): void {
+  /** What a peer had read, decided or committed last may have reached nobody. One that left may have left in doubt. */
+  #afterALoss(): void {
+    this.#doubts.peerLost();
     this.#tables.all(({ table, pulse }) => {
       pulse.touch();
-      if (why === "dead") this.#doubts.raise(table);
+      this.#doubts.raise(table);
     });
   }
 }

@@ -57,49 +57,52 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
     this.#ports = ports;
   }
 
-  #opened({ table, pulse }: Seat): void {
-    pulse.touch();
-    this.#ports.opened(table);
-    this.#showStored(table);
+  #opened(seat: Seat): void {
+    seat.pulse.touch();
+    this.#ports.opened(seat.table);
+    this.#showStored(seat);
   }
 
-  #onEvent({ table }: Seat, { type, at, data }: FeedEvent): void {
+  #onEvent(seat: Seat, { type, at, data }: FeedEvent): void {
+    const { table } = seat;
     if (type === "phase") {
       const { phase, endsAt, phaseEndsAt } = data as Pick<TournamentRecord, "phase" | "endsAt" | "phaseEndsAt">;
       // Opened early, it begins with the event.
       const startsAt = phase === "scheduled" ? table.startsAt : Math.min(table.startsAt, at);
-      this.#enter(table, { phase, startsAt, endsAt, phaseEndsAt });
+      this.#enter(seat, { phase, startsAt, endsAt, phaseEndsAt });
     }
-    if (type === "standings") this.#showStored(table);
+    if (type === "standings") this.#showStored(seat);
     if (type === "settled") table.settle((data as { resultHash: string }).resultHash);
   }
 
-  #catchUp({ table, pulse }: Seat, record: TournamentRecord): void {
-    this.#enter(table, record);
+  #catchUp(seat: Seat, record: TournamentRecord): void {
+    const { table, pulse } = seat;
+    this.#enter(seat, record);
     if (record.resultHash !== null) table.settle(record.resultHash);
     pulse.touch();
   }
 
-  #enter(table: TournamentTable, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
+  #enter(seat: Seat, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
+    const { table } = seat;
     const before: TournamentPhase = table.phase;
-    if (table.moveTo(now) && table.phase !== before) this.#showStored(table);
+    if (table.moveTo(now) && table.phase !== before) this.#showStored(seat);
   }
 
   /**
    * In the end the standings are those that are stored. Once it settles the best are stored first; before that is so, rooms see what the
    * board showed last, which may have decided in the last moment what was never committed.
    */
-  #showStored(table: TournamentTable): void {
-    if (table.phase !== "settling" && table.phase !== "settled") return;
-    const { database, log } = this.#ports;
-    storedPage(database, table.id, { limit: TOP }).then(
-      ({ rows, total }) => {
-        if (table.phase === "settled") return table.show({ ...FINAL, version: 1, rows, total });
-        // Others are stored yet.
-        const known = Math.max(total, table.view?.total ?? 0);
-        if (rows.length > 0) table.show({ ...FINAL, version: 0, rows, total: known });
-      },
-      (error: unknown) => log.warn({ err: error, tournament: table.id }, "the stored standings could not be read"),
-    );
+  #showStored(seat: Seat): void {
+    const { table } = seat;
+    // By the phase before the read: one that begins in the end has nothing left to come.
+    const isFinal = table.phase === "settled";
+    if (!isFinal && table.phase !== "settling") return;
+    void this.persist(seat, "the stored standings could not be read", async () => {
+      const { rows, total } = await storedPage(this.#ports.database, table.id, { limit: TOP });
+      if (isFinal) return table.show({ ...FINAL, version: 1, rows, total });
+      // Others are stored yet.
+      const known = Math.max(total, table.view?.total ?? 0);
+      if (rows.length > 0) table.show({ ...FINAL, version: 0, rows, total: known });
+    });
   }
 }
