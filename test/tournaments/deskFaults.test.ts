@@ -6,7 +6,7 @@ import { FaultyJournal, FaultyLeaderboard, type Mishap } from "./faults.ts";
 import { type Desk, playerOf, TournamentCluster } from "./TournamentCluster.ts";
 
 /** A board that may count what is not committed is loaded anew after this at the latest, in milliseconds. */
-const DOUBTED_MS = 6000;
+const DOUBTED_MS = 10_500;
 /** Calls that an actor would refuse. */
 const MORE_THAN_A_MAILBOX = 3000;
 /** The cluster knows by then that a node has died, in milliseconds. */

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
+import { Doubts } from "../../src/actors/tournaments/Doubts.ts";
+import { TournamentTable } from "../../src/actors/tournaments/TournamentTable.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type ErrorCode, RingmasterError } from "../../src/errors.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
-import { ManualClock } from "../actors/simulation.ts";
+import { ManualClock, silentLog } from "../actors/simulation.ts";
 import { FaultyJournal, FaultyLeaderboard } from "./faults.ts";
 import { type Desk, playerOf, TournamentCluster } from "./TournamentCluster.ts";
 
-/** Longer than a doubt is left alone. */
-const A_WHILE_MS = 6000;
+/** Longer than it takes to find a board wrong, and have it loaded: it is looked at, and counted twice. */
+const A_WHILE_MS = 10_500;
 /** A doubt that is added to again and again is judged by then. */
-const LONGEST_MS = 66_000;
+const LONGEST_MS = 72_000;
 
 describe("a doubt about a tournament's board", () => {
   let cluster: TournamentCluster<ManualClock>;
@@ -31,6 +33,7 @@ describe("a doubt about a tournament's board", () => {
   });
   afterEach(() => cluster.database.close());
 
+  const score = { submissionId: "s1", score: 5 };
   const epoch = async (): Promise<number> => (await cluster.tournaments.get("t"))!.boardEpoch;
   const loadsSince = async (): Promise<number> => (await epoch()) - loads;
   const onBoard = async (): Promise<string[]> =>
@@ -102,7 +105,7 @@ describe("a doubt about a tournament's board", () => {
     leaderboard.fate = () => "not told";
     await assert.rejects(a.submit("bob", "s1", 2), { code: "unavailable" });
     leaderboard.fate = () => undefined;
-    await cluster.clock.advance(A_WHILE_MS / 2);
+    await cluster.clock.advance(3000);
     await a.submit("bob", "s1", 2);
     await cluster.clock.advance(2 * A_WHILE_MS);
     assert.equal(await loadsSince(), 0);
@@ -118,20 +121,86 @@ describe("a doubt about a tournament's board", () => {
     assert.deepEqual(await onBoard(), ["ann"]);
   });
 
-  it("is over once somebody else has loaded the board", async () => {
-    const b = await cluster.join("b");
-    await orphan("cy", "s1");
+  for (const [when, countMs] of [
+    ["before it was judged", 0],
+    ["while it was judged", 20_000],
+  ] as const)
+    it(`is over once somebody else has loaded the board ${when}`, async () => {
+      const b = await cluster.join("b");
+      await cluster.clock.advance(A_WHILE_MS);
+      await orphan("cy", "s1");
+      journal.beforeCount = async () => {
+        if (countMs > 0) await new Promise<void>((resolve) => void cluster.clock.schedule(resolve, countMs));
+      };
+      await refused("unavailable");
+      await cluster.clock.advance(countMs === 0 ? 1000 : A_WHILE_MS);
+      await cluster.lose();
+      await b.submit("ann", "s1", 1);
+      await cluster.clock.advance(4 * A_WHILE_MS);
+      assert.equal(await loadsSince(), 1);
+    });
+
+  it("is none about what is still being committed", async () => {
+    const release = journal.hold();
+    const submissions = ["bob", "cy"].map((playerId) => a.desk.submit("t", playerOf(playerId), score, 0));
+    await cluster.clock.advance(10);
     await refused("unavailable");
-    await cluster.clock.advance(1000);
-    await cluster.lose();
-    await b.submit("ann", "s1", 1);
+    await cluster.clock.advance(8000);
+    assert.equal(journal.counts, 1);
+    release();
+    await cluster.within(Promise.all(submissions));
     await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.equal(await loadsSince(), 0);
+  });
+
+  it("has a board loaded that is missing, where rooms still show what it had decided", async () => {
+    await orphan("bob", "s1");
+    await a.submit("ann", "s2", 2);
+    await cluster.clock.advance(300);
+    assert.equal(a.row.shown, "bob ann");
+    await refused("unavailable");
+    await cluster.lose();
+    await cluster.clock.advance(A_WHILE_MS);
     assert.equal(await loadsSince(), 1);
+    assert.equal(a.row.shown, "ann");
+  });
+
+  it("is taken over from a node that leaves", async () => {
+    const b = await cluster.join("b");
+    await cluster.clock.advance(A_WHILE_MS);
+    journal.before = refuse("unavailable");
+    await assert.rejects(a.submit("bob", "s1", 9), { code: "unavailable" });
+    await cluster.within(a.node.actors.drain());
+    await cluster.within(a.desk.flush());
+    await cluster.within(a.node.actors.stop());
+    await cluster.clock.advance(2 * A_WHILE_MS);
+    assert.deepEqual(await onBoard(), ["ann"]);
+    assert.equal(b.row.shown, "ann");
+  });
+
+  it("does not begin with every first room, but once, and once more when a peer is gone", async () => {
+    const b = await cluster.join("b");
+    await cluster.clock.advance(A_WHILE_MS);
+    journal.counts = 0;
+    const comeAndGo = async (): Promise<void> => {
+      a.leave();
+      a = await cluster.another(a);
+      await cluster.clock.advance(A_WHILE_MS);
+    };
+    await comeAndGo();
+    await comeAndGo();
+    assert.equal(journal.counts, 0);
+    a.leave();
+    await b.node.crash();
+    await cluster.clock.advance(A_WHILE_MS);
+    a = await cluster.another(a);
+    await cluster.clock.advance(A_WHILE_MS);
+    assert.equal(journal.counts, 1);
   });
 
   it("waits until nothing adds to it any more", async () => {
     await orphan("bob", "s1");
-    for (let passed = 0; passed < 4 * A_WHILE_MS; passed += 2000) {
+    for (let passed = 0; passed < 3 * A_WHILE_MS; passed += 2000) {
       await refused("unavailable");
       await cluster.clock.advance(2000);
     }
@@ -162,6 +231,34 @@ describe("a doubt about a tournament's board", () => {
     await refused("unavailable");
     await cluster.clock.advance(A_WHILE_MS);
     assert.equal(await loadsSince(), 2);
+  });
+
+  it("has the entries of one tournament counted at a time", async () => {
+    const { leaderboard, clock } = cluster;
+    let [counting, most, counts] = [0, 0, 0];
+    const countTo = async (): Promise<number> => {
+      counting += 1;
+      most = Math.max(most, counting);
+      await new Promise<void>((resolve) => void clock.schedule(resolve, 1000));
+      counting -= 1;
+      counts += 1;
+      return 7;
+    };
+    const doubts = new Doubts({
+      leaderboard,
+      journal: { countTo },
+      clock,
+      log: silentLog,
+      rebuild: async () => assert.fail("none is wrong"),
+    });
+    const record = (await cluster.tournaments.get("t"))!;
+    for (const id of ["u", "v", "w"]) {
+      const table = new TournamentTable({ ...record, id });
+      await leaderboard.load(table.key, { epoch: 1, submissions: 7, players: [] });
+      doubts.raise(table);
+    }
+    await clock.advance(A_WHILE_MS);
+    assert.deepEqual([counts, most], [3, 1]);
   });
 
   it("stays while the database cannot be asked", async () => {

@@ -7,6 +7,7 @@ import { REMEMBERED, type ScoreEntry } from "../../src/stores/tournaments/Leader
 import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { LARGEST_SUBSCORE } from "../../src/stores/tournaments/scoring.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
+import { rowsRead } from "../support/rowsRead.ts";
 import { entriesIn, insertTournament, playersIn, someEntry } from "./journals.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -50,6 +51,26 @@ for (const { name, open } of DATABASES) {
         { seed: SEED, numRuns: 20 },
       );
     });
+
+    if (name === "MariaDB")
+      it("reads a few rows for each submission that it looks for and each entry that it commits, however many there are", async () => {
+        const players = Array.from({ length: 5000 }, (_, at) => ({ entry: someEntry(`p${at}`, 1, { seq: at + 1 }) }));
+        await journal.commit(id, "snake", 1, players);
+        const asked = players.slice(0, 50).map(({ entry }) => entry);
+        const found = await rowsRead(database, (within) => {
+          const reader = new ScoreJournal(within, systemClock);
+          return Promise.all(asked.map(({ playerId }) => reader.find(id, playerId, "s-2")));
+        });
+        assert.ok(found < 1000, `${found} rows for 50 submissions`);
+        const next = asked.map((previous, at) => ({
+          entry: someEntry(previous.playerId, 2, { seq: 5001 + at }),
+          previous,
+        }));
+        const committed = await rowsRead(database, (within) =>
+          new ScoreJournal(within, systemClock).commit(id, "snake", 1, next),
+        );
+        assert.ok(committed < 1000, `${committed} rows for 50 entries`);
+      });
 
     it("counts what is committed up to a number, of one tournament", async () => {
       const numbered = [3, 5, 9].map((seq, at) => ({ entry: someEntry("ann", at + 1, { seq }) }));

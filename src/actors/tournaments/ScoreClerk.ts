@@ -1,7 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
-import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { RENEWAL } from "../events/LoadLease.ts";
@@ -50,23 +49,29 @@ export class ScoreClerk {
   async take(table: TournamentTable, submission: Omit<Submission, "now" | "isNew">): Promise<ScoreEntry> {
     const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
     let refusedUnder = 0;
-    while (!patience.isOver) {
-      const decision = await this.#decide(table, submission);
-      if (decision.kind === "known") return decision.entry;
-      if (decision.kind === "accepted") {
-        const result = await this.#commit(table, decision);
-        if (result === "committed") return decision.entry;
-        if (decision.epoch !== refusedUnder) {
-          // Another node may have loaded the board anew meanwhile, or have yet to commit the entry before this one.
-          refusedUnder = decision.epoch;
-          if (result === "contradicted") await this.#pause(PREDECESSOR_PAUSE_MS);
-          continue;
-        }
-      } else if (decision.kind !== "missing") throw refusalOf(decision, table);
-      await this.rebuild(table, patience);
-      if (!table.isTaking) throw table.wrongPhase();
+    try {
+      while (!patience.isOver) {
+        const decision = await this.#decide(table, submission);
+        if (decision.kind === "known") return decision.entry;
+        if (decision.kind === "accepted") {
+          const result = await this.#commit(table, decision);
+          if (result === "committed") return decision.entry;
+          if (decision.epoch !== refusedUnder) {
+            // Another node may have loaded the board anew meanwhile, or have yet to commit the entry before this one.
+            refusedUnder = decision.epoch;
+            if (result === "contradicted") await this.#pause(PREDECESSOR_PAUSE_MS);
+            continue;
+          }
+        } else if (decision.kind !== "missing") throw refusalOf(decision, table);
+        await this.rebuild(table, patience);
+        if (!table.isTaking) throw table.wrongPhase();
+      }
+      throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
+    } catch (error) {
+      // What was decided and refused by the database may be on the board yet.
+      if (refusedUnder > 0) this.#doubt(table);
+      throw error;
     }
-    throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
   }
 
   /** The entry that this submission became before, if it did. */
@@ -109,13 +114,12 @@ export class ScoreClerk {
   }
 
   async #commit(table: TournamentTable, { epoch, entry, previous }: Accepted) {
-    let result: CommitResult | undefined;
     try {
-      result = await this.#ports.journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]);
-      return result;
-    } finally {
+      return await this.#ports.journal.commit(table.id, table.definition.game, epoch, [{ entry, previous }]);
+    } catch (error) {
       // It is decided, and may never be committed.
-      if (result !== "committed") this.#doubt(table);
+      this.#doubt(table);
+      throw error;
     }
   }
 

@@ -136,8 +136,8 @@ export class ScoreJournal {
   ): Promise<(ScoreEntry | undefined)[]> {
     const rows = await this.#query<StoredEntry>(
       `SELECT ${selectedEntry(this.#database.dialect)} FROM score_entries
-      WHERE tournament_id = ? AND (player_id, submission_id) IN (${pairs(wanted.length)})`,
-      [tournamentId, ...wanted.flatMap(({ playerId, submissionId }) => [playerId, submissionId])],
+      WHERE (tournament_id, player_id, submission_id) IN (${keys(wanted.length)})`,
+      wanted.flatMap(({ playerId, submissionId }) => [tournamentId, playerId, submissionId]),
     );
     const found = new Map(rows.map(entryOf).map((entry) => [`${entry.submissionId} ${entry.playerId}`, entry]));
     return wanted.map(({ playerId, submissionId }) => found.get(`${submissionId} ${playerId}`));
@@ -196,8 +196,8 @@ async function predecessors(sql: Sql, tournamentId: string, commits: readonly En
   if (wanted.length === 0) return [];
   const rows = await sql.query<Pick<StoredEntry, "player_id" | "entry_no" | "submission_id" | "seq">>(
     `SELECT player_id, entry_no, submission_id, seq FROM score_entries
-    WHERE tournament_id = ? AND (player_id, entry_no) IN (${pairs(wanted.length)})`,
-    [tournamentId, ...wanted.flatMap(({ playerId, entryNo }) => [playerId, entryNo])],
+    WHERE (tournament_id, player_id, entry_no) IN (${keys(wanted.length)})`,
+    wanted.flatMap(({ playerId, entryNo }) => [tournamentId, playerId, entryNo]),
   );
   return rows.map((row) => ({
     playerId: String(row.player_id),
@@ -221,8 +221,12 @@ function insertOf(dialect: "mysql" | "sqlite", rows: number): string {
     ${onConflict} player_name = CASE WHEN ${isSame.join(" AND ")} THEN score_entries.player_name END`;
 }
 
-function pairs(count: number): string {
-  return Array(count).fill("(?,?)").join(",");
+/**
+ * Whole keys, the tournament in each: when the tournament is asked for by itself, MariaDB 10.11 may read all that it has, where the
+ * table has grown by hundreds of thousands of rows since its statistics were made.
+ */
+function keys(count: number): string {
+  return Array(count).fill("(?,?,?)").join(",");
 }
 
 interface Board {
