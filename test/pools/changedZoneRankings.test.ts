@@ -75,6 +75,23 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.equal(await leader("weekly"), "ace");
     });
 
+    it("do not say who leads in a pool that ends later than they do", async () => {
+      // Weeks of both zones begin at the same moment; the new one's ends an hour earlier, since summer time begins in it.
+      world.now = at("2026-03-25T12:00:00Z");
+      const { endsAt } = await world.contribute("5", { period: "weekly" });
+      await world.enter({ player: "early", score: 10, storedAt: world.now - HOUR_MS });
+      await count();
+      world.timezone = "Europe/London";
+      world.now = endsAt - 2 * HOUR_MS;
+      await count();
+      world.now = endsAt - HOUR_MS / 2;
+      await world.enter({ player: "ace", score: 999, storedAt: world.now });
+      world.now += HOUR_MS / 4;
+      await count();
+      assert.equal((await page("weekly")).startsAt, endsAt - HOUR_MS);
+      assert.equal(await leader("weekly"), "ace");
+    });
+
     it("agree with all entries, as do the leaders of pools, whenever the zone is changed", async function () {
       this.timeout(120_000);
       console.log(`      seed ${SEED} (replay: SEED=${SEED})`);

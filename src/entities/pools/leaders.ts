@@ -1,4 +1,4 @@
-import type { Sql } from "../sql.ts";
+import { exactDouble, type Sql } from "../sql.ts";
 import { type BestEntry, bestOfEach, type GameTime } from "./entries.ts";
 import { firstOfEach } from "./firstOfEach.ts";
 import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey } from "./Ranking.ts";
@@ -6,9 +6,12 @@ import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey } from "./Ranking.ts
 interface LeaderRow {
   player_id: string;
   player_name: string;
-  score: unknown;
+  exact_score: unknown;
   reached_at: unknown;
 }
+
+/** Without a ranking of just this time, its entries may have been counted into others: those of another time zone. */
+const OF_JUST_THIS_TIME = `EXISTS (SELECT 1 FROM ranking_periods WHERE ${RANKING} AND ends_at = ?)`;
 
 /**
  * The best entries of days and weeks so far, at the positions of their rankings: the best of those that a ranking has counted, or
@@ -19,12 +22,12 @@ export async function leadersOf(sql: Sql, rankings: readonly RankingKey[]): Prom
   const marks = await marksOf(sql);
   const counted = await firstOfEach<LeaderRow>(
     sql,
-    `player_id, player_name, score, reached_at FROM rankings WHERE ${RANKING} ORDER BY ${BEST_PLAYER_FIRST}`,
-    rankings.map(keyOf),
+    `player_id, player_name, ${exactDouble(sql.dialect, "score")} AS exact_score, reached_at
+     FROM rankings WHERE ${RANKING} AND ${OF_JUST_THIS_TIME} ORDER BY ${BEST_PLAYER_FIRST}`,
+    rankings.map((ranking) => [...keyOf(ranking), ...keyOf(ranking), ranking.endsAt]),
   );
   const rests = rankings.map(({ game, startsAt, endsAt }, at) => ({
     game,
-    // Without a ranking of this very beginning nothing of it has been counted.
     startsAt: counted[at] ? Math.max(startsAt, marks.get(game) ?? 0) : startsAt,
     endsAt,
   }));
@@ -63,6 +66,6 @@ function better(best: BestEntry | undefined, entry: BestEntry | undefined): Best
   return entry && (!best || entry.score > best.score) ? entry : best;
 }
 
-function entryOf({ player_id, player_name, score, reached_at }: LeaderRow): BestEntry {
-  return { playerId: player_id, name: player_name, score: Number(score), storedAt: Number(reached_at) };
+function entryOf({ player_id, player_name, exact_score, reached_at }: LeaderRow): BestEntry {
+  return { playerId: player_id, name: player_name, score: Number(exact_score), storedAt: Number(reached_at) };
 }
