@@ -6,6 +6,7 @@ import { freePort } from "../../scripts/processes/freePort.ts";
 import { systemClock } from "../../src/clock.ts";
 import { operatorToken } from "../../src/http/auth/roles.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
+import { beginDemoHunt } from "../support/demo.ts";
 import { type Program, startProcess, until } from "../support/processes.ts";
 import { beforeRun } from "../support/run.ts";
 import { findChromium } from "../support/servers.ts";
@@ -26,9 +27,6 @@ const SECRET = "a secret that only these tests know";
 
 /** Starting a server with migrations, on a machine that runs the whole suite. */
 const START_MS = 60_000;
-
-/** How much later than it was meant a request may arrive there. */
-const LATE_MS = 3000;
 
 // Installing a browser can take minutes, which no test's own time limit should have to cover.
 beforeRun(async () => {
@@ -51,9 +49,9 @@ export class Stage {
       startServer(port, folder),
       chromium.launch({ executablePath: await findChromium(), args: FLAGS }),
     ]);
-    const stage = new Stage(port, folder, server, browser, await Wire.open(port));
-    await until(() => stage.#isSolving(), { timeoutMs: START_MS, what: "the demo hunt is being solved" });
-    return stage;
+    // Until then the page's first choice is the demo tournament.
+    await beginDemoHunt(`http://127.0.0.1:${port}`, await operator());
+    return new Stage(port, folder, server, browser, await Wire.open(port));
   }
 
   private constructor(port: number, folder: string, server: Program, browser: Browser, wire: Wire) {
@@ -80,25 +78,13 @@ export class Stage {
 
   /** Calls an operators' endpoint and returns its answer. */
   async operate(path: string, body: object = {}): Promise<unknown> {
-    const token = await operatorToken(new Tokens(SECRET, systemClock));
     const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${await operator()}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return await response.json();
-  }
-
-  /** Whether the demo hunt has begun, which it is told to do: until then the page's first choice is the demo tournament. */
-  async #isSolving(): Promise<boolean> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}/api/hunts`);
-    const { hunts } = (await response.json()) as { hunts: { id: string; phase: string; phaseEndsAt: number }[] };
-    const discovered = hunts.find(({ phase }) => phase === "discovery");
-    // What is about to begin by itself would be over.
-    if (discovered && discovered.phaseEndsAt - Date.now() > LATE_MS)
-      await this.operate(`/api/hunts/${discovered.id}/end`);
-    return hunts.some(({ phase }) => phase === "solving");
   }
 
   /** Drains the server and starts it again on the same database. */
@@ -121,6 +107,8 @@ export interface Visit {
   complaints: string[];
   leave(): Promise<void>;
 }
+
+const operator = (): Promise<string> => operatorToken(new Tokens(SECRET, systemClock));
 
 async function startServer(port: number, folder: string): Promise<Program> {
   const server = await startProcess("src/index.ts", {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { Program } from "../../scripts/processes/Program.ts";
-import { RingmasterNode } from "../support/RingmasterNode.ts";
+import { beginDemoHunt } from "../support/demo.ts";
+import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { documentOf } from "./documents.ts";
 
 const README = documentOf("README.md");
@@ -22,6 +23,7 @@ describe("The README's client", function () {
   before(async () => {
     directory = temporaryDirectory("readme-test");
     node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}`, DEMO: "true" });
+    await beginDemoHunt(node.url, await tokenOf("operator"));
   });
 
   after(async () => {
