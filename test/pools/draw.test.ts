@@ -176,5 +176,29 @@ for (const [name, open] of Object.entries(DATABASES)) {
       const { weekStartsAt, weekEndsAt } = (await made())[0]!;
       assert.deepEqual([weekStartsAt, weekEndsAt], [at("2026-10-26T04:00:00Z"), at("2026-11-02T05:00:00Z")]);
     });
+
+    const CHANGES = [
+      ["UTC", "America/New_York", ["2026-11-16T05:00:00Z", "2026-11-23T05:00:00Z"]],
+      ["America/New_York", "UTC", ["2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"]],
+    ] as const;
+    for (const [before, after, ends] of CHANGES) {
+      it(`goes on where the last one's week ended, to the next Monday of a zone that is new (${before} to ${after})`, async () => {
+        world.timezone = before;
+        world.now = MONDAY + 6 * HOUR_MS;
+        await draw();
+        const [last] = await made();
+        world.timezone = after;
+        // Some time after the first end the second week is not over yet.
+        world.now = Math.max(world.now, at(ends[0]) + HOUR_MS);
+        await draw();
+        assert.deepEqual(
+          (await made()).slice(0, -1).map(({ weekStartsAt, weekEndsAt }) => [weekStartsAt, weekEndsAt]),
+          [[last!.weekEndsAt, at(ends[0])]],
+        );
+        world.now = at(ends[1]);
+        await draw();
+        assert.deepEqual((await made())[0]!.weekStartsAt, at(ends[0]));
+      });
+    }
   });
 }
