@@ -1,6 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { beforeRun } from "./run.ts";
 
-let last: Promise<void> = Promise.resolve();
+/** One that has not ended by then fails at its own place, and those after it wait no longer. */
+const LONGEST_MS = 180_000;
+
+let last: Promise<unknown> = Promise.resolve();
 
 /**
  * A test that spends its time waiting: for leases to end, or a clock to strike. It is begun with the run and goes by while
@@ -10,8 +14,10 @@ let last: Promise<void> = Promise.resolve();
 export function itMeanwhile(name: string, body: () => Promise<void>): void {
   let ended: Promise<void>;
   beforeRun(() => {
-    ended = last.then(body);
-    last = ended.catch(() => {});
+    const turn = last;
+    ended = turn.then(body);
+    const over = ended.catch(() => {});
+    last = turn.then(() => Promise.race([over, setTimeout(LONGEST_MS, undefined, { ref: false })]));
   });
   it(name, () => ended);
 }
