@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { enablingVariable } from "../../src/schedulers/runtime/defineJob.ts";
+import { JobActor } from "../../src/schedulers/runtime/JobActor.ts";
 import { type Definition, JobCluster, lasting } from "./simulatedJobs.ts";
 
 describe("jobs while versions and settings change (simulated cluster)", () => {
@@ -120,6 +121,18 @@ describe("jobs while versions and settings change (simulated cluster)", () => {
     await cluster.start("n4", fresh);
     await cluster.clock.advance(5000);
     assert.ok((await times()).length >= 3);
+  });
+
+  it("that are new and rest on a node of the old version go on within a minute of leaving it", async () => {
+    const old = await cluster.start("old", [every(1000, { name: "other" })]);
+    await cluster.clock.advance(600);
+    await cluster.within(1000, old.node.actors.ref(JobActor, "tick").look());
+    await cluster.start("new", [every(1000), every(1000, { name: "other" })]);
+    await cluster.clock.advance(3000);
+    assert.deepEqual([await times(), await timersOf("tick")], [[], []]);
+    await cluster.within(2000, old.node.actors.drain());
+    await cluster.clock.advance(60_000);
+    assert.ok((await times()).length > 0);
   });
 
   it("that run while their definition disappears are not begun by a node that lacks it", async () => {

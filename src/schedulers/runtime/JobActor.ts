@@ -1,26 +1,22 @@
 import { Actor, type ActorContext, type TimerHandlers } from "../../actors/runtime/Actor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
-import { describe, nextDue } from "../../actors/runtime/schedule.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { JobBook, type RunChange } from "../../entities/jobs/JobBook.ts";
 import { RingmasterError } from "../../errors.ts";
 import { AttemptsHere } from "./AttemptsHere.ts";
 import type { Job, JobPlan } from "./defineJob.ts";
-import { freeTime, type JobTurn, skip, takeDue } from "./dueTimes.ts";
+import { adopt, bringForward, freeTime, isPutOff, type JobTurn, skip, takeDue } from "./dueTimes.ts";
 import type { AttemptOutcome, JobRunner } from "./JobRunner.ts";
+import { type JobTimer, SUPERVISE_MS, timerChanges } from "./jobTimers.ts";
 import {
   type ActiveRun,
   backoffMs,
-  hasRoom,
   initialState,
   isPoison,
   isProven,
   type JobState,
   LONGEST_QUEUE,
 } from "./runRules.ts";
-
-/** A running job's actor looks this often whether its attempt is still here: after its node died it is not. */
-const SUPERVISE_MS = 1000;
 
 /**
  * One global job: an actor with a durable timer. Its turns decide what runs when; the run itself happens outside of them, on
@@ -58,7 +54,12 @@ export class JobActor extends Actor<JobState> {
   async arm(plan: JobPlan): Promise<void> {
     const isNew = JSON.stringify(plan) !== JSON.stringify(this.state.plan);
     if (isNew) await this.#inBook((book) => this.#adopt(plan, book));
-    else if (!this.#isAwake()) this.#wake();
+    else await this.#setRight();
+  }
+
+  /** Every node that knows the job says this every minute: what a clock that was ahead has put off comes in time again. */
+  async look(): Promise<void> {
+    if (this.#jobs.has(this.id)) await this.#setRight();
   }
 
   /** Due times pass without a run until it is resumed. What runs and what waits go on. */
@@ -156,6 +157,7 @@ export class JobActor extends Actor<JobState> {
   /** Opens the turn's transaction, writes what `work` has collected into it, and arms the timers that its state calls for. */
   async #inBook<T>(work: (book: JobBook) => Promise<T>): Promise<T> {
     const book = new JobBook(await this.sql(), this.id);
+    bringForward(this.#turn(book));
     const result = await work(book);
     await book.store();
     this.#wake();
@@ -172,35 +174,28 @@ export class JobActor extends Actor<JobState> {
   }
 
   async #adopt(plan: JobPlan, book: JobBook): Promise<void> {
-    const { state } = this;
-    const schedule = describe(plan.schedule);
-    await book.introduce(schedule, plan.timezone);
     const job = this.#jobs.get(this.id);
-    // What has come under the old plan is not forgotten over the new one.
-    if (job) await takeDue(job, this.#turn(book));
-    state.plan = plan;
-    state.nextAt = plan.enabled ? (nextDue(plan, this.now, this.rng) ?? null) : null;
-    if (state.skipAt !== null) skip(state.nextAt, this.#turn(book));
-    book.show({ schedule, timezone: plan.timezone, enabled: plan.enabled ? 1 : 0, next_run_at: state.nextAt });
-    book.show({ paused: state.paused ? 1 : 0, quarantined: state.quarantined ? 1 : 0 });
+    await adopt(plan, job, this.#turn(book));
     if (job) await this.#beginNext(job, book);
   }
 
-  #isAwake(): boolean {
-    const { nextAt, active } = this.state;
-    const isDueArmed = nextAt === null || !hasRoom(this.state) || this.due("due") !== undefined;
-    return isDueArmed && (active === null || this.due(active.isWaiting ? "retry" : "supervise") !== undefined);
+  /** A turn that changes nothing where nothing is to be changed. */
+  async #setRight(): Promise<void> {
+    const isRight = this.#timerChanges().size === 0 && !isPutOff(this.state, this.now, this.rng);
+    if (!isRight) await this.#inBook(async () => {});
+  }
+
+  #timerChanges(): Map<JobTimer, number | null> {
+    return timerChanges(this.state, (timer) => this.due(timer), this.now);
   }
 
   /** Arms what the state calls for, and nothing more. */
   #wake(): void {
-    const { nextAt, active } = this.state;
-    if (nextAt === null || !hasRoom(this.state)) this.cancel("due");
-    else if (this.due("due") !== nextAt) this.at("due", nextAt);
-    if (!active?.isWaiting) this.cancel("retry");
-    else if (this.due("retry") === undefined) this.at("retry", this.now);
-    if (!active || active.isWaiting) this.cancel("supervise");
-    else if (this.due("supervise") === undefined) this.every("supervise", SUPERVISE_MS);
+    for (const [timer, at] of this.#timerChanges()) {
+      if (at === null) this.cancel(timer);
+      else if (timer === "supervise") this.every(timer, SUPERVISE_MS, { first: at });
+      else this.at(timer, at);
+    }
   }
 
   /** This turn, for what looks after its due times. */

@@ -25,6 +25,8 @@ export interface JobsPorts {
 
 /** A job that could not be armed is armed again after 1 s, 2 s, 4 s …, at most this, in milliseconds. */
 const LONGEST_ARM_AGAIN_MS = 60_000;
+/** So often a node has each job look at its times, in milliseconds. */
+const LOOK_MS = 60_000;
 
 /** The global jobs of this node: their actor kind, and what operators ask and say. */
 export class Jobs {
@@ -60,6 +62,7 @@ export class Jobs {
     for (const variable of this.#ports.switches.keys())
       if (!variables.has(variable)) this.#ports.log.warn({ variable }, "there is no such job to enable or disable");
     if (actors.membership.self.role === "web") return;
+    for (const name of this.#jobs.keys()) this.#lookLater(name);
     await Promise.all([...this.#jobs.values()].map((job) => this.#arm(job, 1000)));
   }
 
@@ -111,7 +114,7 @@ export class Jobs {
   }
 
   async #arm(job: Job, againMs: number): Promise<void> {
-    const { clock, log } = this.#ports;
+    const { log } = this.#ports;
     try {
       await this.#ref(job.name).arm(this.#planOf(job));
       if (job.atStart) await this.#ref(job.name).runAtStart();
@@ -121,12 +124,27 @@ export class Jobs {
         { err: error, job: job.name, code: toRingmasterError(error).code, againMs },
         "a job cannot be armed now",
       );
-      const cancel = clock.schedule(() => {
-        this.#waiting.delete(cancel);
-        void this.#arm(job, Math.min(againMs * 2, LONGEST_ARM_AGAIN_MS));
-      }, againMs);
-      this.#waiting.add(cancel);
+      this.#later(againMs, () => this.#arm(job, Math.min(againMs * 2, LONGEST_ARM_AGAIN_MS)));
     }
+  }
+
+  #lookLater(name: string): void {
+    this.#later(LOOK_MS, async () => {
+      try {
+        await this.#ref(name).look();
+      } catch (error) {
+        this.#ports.log.debug({ err: error, job: name }, "a job could not look at its times");
+      }
+      if (!this.#isStopped) this.#lookLater(name);
+    });
+  }
+
+  #later(ms: number, work: () => Promise<void>): void {
+    const cancel = this.#ports.clock.schedule(() => {
+      this.#waiting.delete(cancel);
+      void work();
+    }, ms);
+    this.#waiting.add(cancel);
   }
 
   #planOf({ name, schedule, timezone, enabled }: Job): JobPlan {

@@ -1,7 +1,7 @@
-import { isDue, planDue } from "../../actors/runtime/schedule.ts";
+import { describe, isDue, nextDue, planDue } from "../../actors/runtime/schedule.ts";
 import type { Rng } from "../../clock.ts";
 import type { JobBook } from "../../entities/jobs/JobBook.ts";
-import type { Job } from "./defineJob.ts";
+import type { Job, JobPlan } from "./defineJob.ts";
 import { hasRoom, type JobState, LONGEST_QUEUE, MOST_WAITING, whyNot } from "./runRules.ts";
 
 /** A turn of a job's actor: its state, which changes, and the history that it writes into. */
@@ -11,6 +11,35 @@ export interface JobTurn {
   /** Epoch milliseconds. */
   now: number;
   rng: Rng;
+}
+
+/** Due by this plan from now on. `job` is missing on a node that has no definition of it. */
+export async function adopt(plan: JobPlan, job: Job | undefined, turn: JobTurn): Promise<void> {
+  const { state, book, now, rng } = turn;
+  const schedule = describe(plan.schedule);
+  await book.introduce(schedule, plan.timezone);
+  // What has come under the old plan is not forgotten over the new one.
+  if (job) await takeDue(job, turn);
+  state.plan = plan;
+  state.nextAt = plan.enabled ? (nextDue(plan, now, rng) ?? null) : null;
+  if (state.skipAt !== null) skip(state.nextAt, turn);
+  book.show({ schedule, timezone: plan.timezone, enabled: plan.enabled ? 1 : 0, next_run_at: state.nextAt });
+  book.show({ paused: state.paused ? 1 : 0, quarantined: state.quarantined ? 1 : 0 });
+}
+
+/** Whether the next due time is later than the plan has it from now on: the clock was ahead when it was found, and is right again. */
+export function isPutOff({ plan, nextAt }: JobState, now: number, rng: Rng): boolean {
+  if (!plan?.enabled) return false;
+  const { schedule } = plan;
+  const latest = "jitterMs" in schedule ? now + schedule.everyMs + schedule.jitterMs : nextDue(plan, now, rng);
+  return latest !== undefined && (nextAt ?? Number.POSITIVE_INFINITY) > latest;
+}
+
+/** Has a due time that was put off come when the plan has it from now on. Due times that have had their rows pass by it once more. */
+export function bringForward({ state, book, now, rng }: JobTurn): void {
+  if (!isPutOff(state, now, rng)) return;
+  state.nextAt = nextDue(state.plan!, now, rng)!;
+  book.show({ next_run_at: state.nextAt });
 }
 
 /** Gives each due time that has come its row, and those that are to run their place in the queue. */

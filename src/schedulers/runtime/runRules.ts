@@ -59,9 +59,14 @@ export function whyNot(state: JobState, overlap: Job["overlap"], due: number): s
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 300_000;
 
-/** How long to wait after this many failures, in milliseconds: 1, 2, 4 s … 5 minutes, less up to half at random. */
+/** How long to wait after this many failures at most, in milliseconds: 1, 2, 4 s … 5 minutes. */
+export function longestBackoffMs(failures: number): number {
+  return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
+}
+
+/** How long to wait after this many failures, in milliseconds: the longest, less up to half at random. */
 export function backoffMs(failures: number, rng: Rng): number {
-  return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1)) * (0.5 + rng.next() / 2);
+  return longestBackoffMs(failures) * (0.5 + rng.next() / 2);
 }
 
 /** A run whose node died this often in a row, each time within `PROVEN_MS`, has killed them. */
