@@ -43,6 +43,29 @@ for (const [name, open] of Object.entries(DATABASES)) {
       world.now = until;
     }
 
+    it("go on from each other when the time zone is changed: no entry counts twice, or never", async () => {
+      const day = at("2026-11-21T00:00:00Z");
+      world.now = day + 12 * HOUR_MS;
+      world.timezone = "Asia/Tokyo";
+      await world.contribute("5");
+      await world.enter({ player: "ada", score: 1, storedAt: day + 13 * HOUR_MS });
+      world.timezone = "UTC";
+      world.now = day + 16 * HOUR_MS;
+      await world.contribute("6");
+      await world.enter({ player: "bob", score: 2, storedAt: world.now });
+      world.now = day + DAY_MS + HOUR_MS;
+      await runJob(dailyPoolsJob(world.ports));
+      assert.deepEqual(
+        (await world.office.finalised({ game: "snake", period: "daily" }, 100)).map(
+          ({ startsAt, endsAt, winner, paid }) => [(endsAt - startsAt) / HOUR_MS, winner?.playerId, paid],
+        ),
+        [
+          [9, "bob", [{ item: "TICO", amount: "6" }]],
+          [24, "ada", [{ item: "TICO", amount: "5" }]],
+        ],
+      );
+    });
+
     it("wait, each by its own end, until what was stored in their time is there", async () => {
       world.now = at("2026-11-20T12:00:00Z");
       const { endsAt } = await world.contribute("5");

@@ -199,29 +199,6 @@ for (const [name, open] of Object.entries(DATABASES)) {
       );
     });
 
-    it("go on from each other when the time zone is changed: no entry counts twice, or never", async () => {
-      world.timezone = "Asia/Tokyo";
-      await world.contribute("5");
-      await world.enter({ player: "ada", score: 1, storedAt: DAY + 13 * HOUR_MS });
-      world.timezone = "UTC";
-      world.now = DAY + 16 * HOUR_MS;
-      await world.contribute("6");
-      await world.enter({ player: "bob", score: 2, storedAt: world.now });
-      world.now = MIDNIGHT + HOUR_MS;
-      await finalise();
-      assert.deepEqual(
-        (await history()).map(({ startsAt, endsAt, winner, paid }) => [
-          (endsAt - startsAt) / HOUR_MS,
-          winner?.playerId,
-          paid,
-        ]),
-        [
-          [9, "bob", [{ item: "TICO", amount: "6" }]],
-          [24, "ada", [{ item: "TICO", amount: "5" }]],
-        ],
-      );
-    });
-
     it("of the other games are finalised when one fails, which fails the run and is done by the next", async () => {
       for (const game of ["snake", "pong"]) {
         await world.tournament(`of-${game}`, "open", game);
