@@ -61,7 +61,7 @@ export class PoolWorld {
   showing(databaseNow: () => number) {
     const { database } = this;
     const clock = databaseTimeIn(database.dialect);
-    const query: Sql["query"] = (sql, params) => database.query(sql.replace(clock, String(databaseNow())), params);
+    const query: Sql["query"] = (sql, params) => database.query(sql.replaceAll(clock, String(databaseNow())), params);
     return {
       dialect: database.dialect,
       query,

@@ -74,31 +74,51 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await assert.rejects(runJob(dailyPoolsJob({ ...world.ports, databaseNow: async () => shown - 1 })));
       assert.notEqual(await world.count("pools"), 0);
     });
+  });
 
-    it("contributes nothing to pools, and says why", async () => {
-      const { clock, database, timezone } = world;
-      const office = new PoolOffice({ clock, database, timezone, rng: systemRng });
-      world.now = Date.now() + 365 * DAY_MS;
-      const call = { operatorId: "op", requestId: "k" };
-      const ahead = {
-        code: "unavailable",
-        message: /clock is \d+ ms ahead of the database's.*nothing was contributed/,
-      };
-      await assert.rejects(office.contribute(SNAKE, FIVE, call), ahead);
-      assert.equal(await world.count("pools"), 0);
-      world.now = Date.now();
-      const made = await office.contribute(SNAKE, FIVE, call);
-      assert.ok(made.startsAt <= world.now);
-      world.now += 365 * DAY_MS;
-      assert.deepEqual(await office.contribute(SNAKE, FIVE, call), made, "it repeats what it can read");
+  describe(`which pool is open, on a node whose clock is wrong (${name})`, () => {
+    const MIDNIGHT = at("2026-11-22T00:00:00Z");
+    let world: PoolWorld;
+
+    before(async function () {
+      this.timeout(120_000);
+      world = new PoolWorld(await open());
     });
+    beforeEach(() => world.clear());
+    after(() => world?.database.close());
 
-    it("contributes while it is ahead by little", async () => {
-      const call = { operatorId: "op", requestId: undefined };
-      const ahead = world.officeBy(() => world.now - MOST_AHEAD_MS - 1);
-      await assert.rejects(ahead.contribute(SNAKE, FIVE, call), { code: "unavailable" });
-      const nearly = world.officeBy(() => world.now - MOST_AHEAD_MS);
-      assert.equal((await nearly.contribute(SNAKE, FIVE, call)).amount, "5");
+    const call = { operatorId: "op", requestId: undefined };
+    /** Where a contribution goes, and what is shown, by a node's clock and the database's. */
+    const openBy = async (now: number, databaseNow: number): Promise<[contributed: number, shown: number]> => {
+      world.now = now;
+      const office = world.officeBy(() => databaseNow);
+      const { startsAt } = await office.contribute(SNAKE, FIVE, call);
+      const shown = (await office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      return [startsAt, shown.startsAt];
+    };
+
+    for (const [what, skewMs] of [
+      ["a year ahead", 365 * DAY_MS],
+      ["a minute ahead", 60_000],
+      ["a minute behind", -60_000],
+      ["a year behind", -365 * DAY_MS],
+    ] as const)
+      it(`is what the database's clock says: ${what}`, async () => {
+        const yesterday = MIDNIGHT - DAY_MS;
+        assert.deepEqual(await openBy(MIDNIGHT - 30_000 + skewMs, MIDNIGHT - 30_000), [yesterday, yesterday]);
+        world.now = MIDNIGHT + SETTLED_MS;
+        await runJob(dailyPoolsJob(world.ports));
+        assert.deepEqual(await openBy(MIDNIGHT + 30_000 + skewMs, MIDNIGHT + 30_000), [MIDNIGHT, MIDNIGHT]);
+      });
+
+    it("is found by the database itself", async () => {
+      const { clock, database, timezone } = world;
+      world.now = Date.now() + 365 * DAY_MS;
+      const office = new PoolOffice({ clock, database, timezone, rng: systemRng });
+      const { startsAt, endsAt } = await office.contribute(SNAKE, FIVE, call);
+      assert.ok(startsAt <= Date.now() && Date.now() < endsAt + DAY_MS);
+      const shown = (await office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      assert.deepEqual(shown.items, [FIVE]);
     });
   });
 

@@ -1,5 +1,5 @@
 import type { Clock, Rng } from "../../clock.ts";
-import { MOST_AHEAD_MS } from "../../entities/databaseTime.ts";
+import { databaseTime } from "../../entities/databaseTime.ts";
 import type { BestEntry } from "../../entities/pools/entries.ts";
 import { leadersOf } from "../../entities/pools/leaders.ts";
 import { itemsOfEach, latestPool, latestPools } from "../../entities/pools/openPools.ts";
@@ -67,9 +67,8 @@ export class PoolOffice {
 
   /**
    * Puts so much of an item into the pool that is open now. With a request id, a repeat is the contribution that the first call
-   * made, also when another pool is open by then. Throws `not_found` for an unknown game or item, `conflict` when the pool has been
-   * finalised meanwhile (then the next one is open), or would hold too much, and `unavailable` when this node's clock is ahead of the
-   * database's: it would be put into a pool of the future.
+   * made, also when another pool is open by then. Throws `not_found` for an unknown game or item, and `conflict` when the pool has been
+   * finalised meanwhile (then the next one is open), or would hold too much.
    */
   async contribute(kind: PoolKind, { item, amount }: ItemAmount, call: OperatorCall): Promise<Contributed> {
     const { database, rng } = this.#ports;
@@ -85,10 +84,8 @@ export class PoolOffice {
   }
 
   async #add(kind: PoolKind, contribution: Contribution): Promise<Contributed> {
-    const { clock, database, timezone } = this.#ports;
-    const now = clock.now();
-    const { latest, databaseNow } = await latestPool(database, kind, now);
-    ensureNotAhead(now, databaseNow);
+    const { database, timezone } = this.#ports;
+    const { latest, now } = await latestPool(database, kind);
     const pool = { ...kind, ...openPeriod(kind.period, timezone, now, latest) };
     await ensurePool(database, pool);
     return database.transaction(async (tx) => {
@@ -101,8 +98,8 @@ export class PoolOffice {
   }
 
   async #readOpen(): Promise<OpenPool[]> {
-    const { clock, database, timezone } = this.#ports;
-    const now = clock.now();
+    const { database, timezone } = this.#ports;
+    const now = await databaseTime(database);
     const all = await games(database);
     const kinds = all.flatMap(({ id: game }) => PERIOD_TYPES.map((period) => ({ game, period })));
     const latest = await latestPools(database, kinds, now);
@@ -110,15 +107,6 @@ export class PoolOffice {
     const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools)];
     return pools.map((pool, at) => ({ ...pool, items: items[at]!, leader: leaders[at] ? shown(leaders[at]) : null }));
   }
-}
-
-function ensureNotAhead(now: number, databaseNow: number): void {
-  const ahead = now - databaseNow;
-  if (ahead <= MOST_AHEAD_MS) return;
-  throw new RingmasterError(
-    "unavailable",
-    `This node's clock is ${ahead} ms ahead of the database's, so that it cannot tell which pool is open; nothing was contributed.`,
-  );
 }
 
 function shown({ playerId, name, score }: BestEntry): OpenPool["leader"] {

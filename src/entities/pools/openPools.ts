@@ -6,8 +6,9 @@ import type { Period, PoolKey, PoolKind } from "./Pool.ts";
 
 type PeriodRow = Record<"starts_at" | "ends_at", unknown>;
 
-/** A later one is of no concern: a node whose clock was ahead has made it, and its time will come. */
-const LATEST = "starts_at, ends_at FROM pools WHERE game = ? AND period = ? AND starts_at <= ? ORDER BY starts_at DESC";
+/** A later one is of no concern: a clock that was ahead has made it, and its time will come. */
+const latestAt = (now: string): string =>
+  `starts_at, ends_at FROM pools WHERE game = ? AND period = ? AND starts_at <= ${now} ORDER BY starts_at DESC`;
 
 /** The latest pool of each kind that has begun and of which there is anything, finalised or not, at the positions of the kinds. */
 export async function latestPools(
@@ -15,26 +16,23 @@ export async function latestPools(
   kinds: readonly PoolKind[],
   now: number,
 ): Promise<Array<Period | undefined>> {
-  const rows = await firstOfEach<PeriodRow>(
-    sql,
-    LATEST,
-    kinds.map(({ game, period }) => [game, period, now]),
-  );
+  const parameters = kinds.map(({ game, period }) => [game, period, now]);
+  const rows = await firstOfEach<PeriodRow>(sql, latestAt("?"), parameters);
   return rows.map((row) => row && periodOf(row));
 }
 
-/** The same of one kind, together with what the database's own clock shows, in epoch milliseconds. */
+/** The same of one kind by the database's own clock, together with what that shows, in epoch milliseconds. */
 export async function latestPool(
   sql: Sql,
   { game, period }: PoolKind,
-  now: number,
-): Promise<{ latest: Period | undefined; databaseNow: number }> {
+): Promise<{ latest: Period | undefined; now: number }> {
+  const now = databaseTimeIn(sql.dialect);
   const [row] = await sql.query<PeriodRow & { told: unknown }>(
-    `SELECT told, starts_at, ends_at FROM (SELECT ${databaseTimeIn(sql.dialect)} AS told) clock
-     LEFT JOIN (SELECT ${LATEST} LIMIT 1) latest ON 1 = 1`,
-    [game, period, now],
+    `SELECT told, starts_at, ends_at FROM (SELECT ${now} AS told) clock
+     LEFT JOIN (SELECT ${latestAt(now)} LIMIT 1) latest ON 1 = 1`,
+    [game, period],
   );
-  return { latest: row!.starts_at === null ? undefined : periodOf(row!), databaseNow: Number(row!.told) };
+  return { latest: row!.starts_at === null ? undefined : periodOf(row!), now: Number(row!.told) };
 }
 
 function periodOf({ starts_at, ends_at }: PeriodRow): Period {
