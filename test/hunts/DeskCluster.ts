@@ -8,7 +8,7 @@ import { type HuntPhase, Hunts, type Winner } from "../../src/entities/hunts/Hun
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
-import type { ClueLedger } from "../../src/stores/hunts/ClueLedger.ts";
+import type { ClueLedger, LedgerView } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 import { someSealedHunt } from "./someHunt.ts";
@@ -20,6 +20,8 @@ export class Row implements HuntAudience {
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
   readonly players = new Set<string>();
+  /** Clues that players have, as it was shown last. */
+  open = 0;
 
   has(playerId: string): boolean {
     return this.players.has(playerId);
@@ -43,7 +45,9 @@ export class Row implements HuntAudience {
     this.chests.push(winners);
   }
 
-  onView(): void {}
+  onView({ open }: LedgerView): void {
+    this.open = open;
+  }
 }
 
 /** A node's desk with one room at it. */

@@ -213,6 +213,20 @@ describe("the desks of a hunt on several nodes", () => {
     });
   });
 
+  it("show how the hunt stands also when the word of it was lost, once they look it up", async () => {
+    a = await cluster.join("a");
+    b = await cluster.join("b");
+    await cluster.clock.advance(1000);
+    b.node.bus.cut = true;
+    await a.claim("ann");
+    await cluster.clock.advance(1000);
+    b.node.bus.cut = false;
+    assert.deepEqual([a.row.open, b.row.open], [1, 0]);
+    b.desk.refresh();
+    await cluster.clock.advance(1000);
+    assert.equal(b.row.open, 1);
+  });
+
   describe("are closed", () => {
     it("with the last room, and leave nothing behind, whatever was under way", async () => {
       const feed = new CountingFeed();

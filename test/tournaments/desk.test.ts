@@ -310,6 +310,30 @@ describe("the desks of a tournament", () => {
       assert.equal(sorted.length, 1, "by the settlement");
     });
 
+    it("to the rooms by what is stored, also where the word of that was lost, once they look it up", async () => {
+      await join();
+      const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
+      for (const [at, playerId] of ["ann", "bob"].entries()) await a.submit(playerId, "s1", 9 - at);
+      const stored = ["ann", "bob"].map((playerId, at) => ["t", at + 1, playerId, playerId, 9 - at, 0, 1]);
+      await cluster.leaderboard.submit(await cluster.key(), {
+        ...{ playerId: "zoe", playerName: "Zoe", submissionId: "s1", score: 99, subscore: 0, now: cluster.clock.now() },
+      });
+      await a.submit("ann", "s2", 9);
+      await cluster.clock.advance(500);
+      await cluster.database.write("UPDATE tournaments SET phase = 'settling' WHERE id = 't'");
+      deaf.desk.refresh();
+      await cluster.clock.advance(500);
+      assert.equal(deaf.row.shown, "zoe ann bob");
+      for (const row of stored)
+        await cluster.database.write(
+          "INSERT INTO standings (tournament_id, place, player_id, player_name, score, subscore, entries) VALUES (?,?,?,?,?,?,?)",
+          row,
+        );
+      deaf.desk.refresh();
+      await cluster.clock.advance(500);
+      assert.equal(deaf.row.shown, "ann bob");
+    });
+
     for (const [what, delayMs, failures] of [
       ["late", 40, 0],
       ["the second time only", 0, 2],

@@ -2,6 +2,7 @@ import type { HuntPhase, HuntRecord, SealedHunt, Winner } from "../../entities/h
 import { RingmasterError } from "../../errors.ts";
 import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
 import type { AssignmentRow, HuntKey, LedgerView } from "../../stores/hunts/ClueLedger.ts";
+import { isNewer } from "../events/Pulse.ts";
 
 /** A clue as its holder sees it. */
 export interface ClueCard {
@@ -33,12 +34,6 @@ export interface HuntAudience {
   onPhase(phase: HuntPhase, endsAt: number): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
-}
-
-/** Which of two views of a ledger is the later one. */
-export function isNewer(view: LedgerView, than: LedgerView | undefined): boolean {
-  if (!than || view.epoch !== than.epoch) return !than || view.epoch > than.epoch;
-  return view.version > than.version;
 }
 
 /** What this node knows of one hunt while it has rooms for it. */

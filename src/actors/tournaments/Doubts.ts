@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { toRingmasterError } from "../../errors.ts";
+import { type ErrorCode, toRingmasterError } from "../../errors.ts";
 import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -22,6 +22,9 @@ const JUDGE_AFTER_MS = 4500;
 const LONGEST_MS = 60_000;
 /** Tournaments that need not be judged once more when a first room comes; forgotten all at once when they are more. */
 const MOST_JUDGED = 10_000;
+
+/** What a tournament says that takes nothing any more, or is gone. */
+const IS_OVER: ReadonlySet<ErrorCode> = new Set(["wrong_phase", "not_found"]);
 
 interface Doubt {
   /** The latest that the node has had of the tournament. */
@@ -91,7 +94,7 @@ export class Doubts {
       if (!(await this.#isWrong(doubt.table, seen))) return doubt.raises === raises;
       await rebuild(doubt.table);
     } catch (error) {
-      if (toRingmasterError(error).code === "wrong_phase") return true;
+      if (IS_OVER.has(toRingmasterError(error).code)) return true;
       const tournament = doubt.table.id;
       log.warn({ err: error, tournament }, "a board that may count what is not committed could not be checked yet");
       await this.#pause(JUDGE_AFTER_MS);

@@ -28,6 +28,9 @@ import { VIEW } from "./signals.ts";
 import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
 import { TournamentTables } from "./TournamentTables.ts";
 
+/** A node that has said that it leaves has answered all that it was asked by then. */
+const LEAVING_MS = 10_000;
+
 /** Somebody in a room of this node. */
 export interface TournamentPlayer {
   playerId: string;
@@ -102,7 +105,7 @@ export class TournamentDesk {
       this.#tables.at(tournamentId, ({ table }) => table.show(view));
     });
     membership.on((event) => {
-      if (event.type === "gone") this.#afterALoss();
+      if (event.type === "gone") this.#afterTheLossOf(event.why);
     });
   }
 
@@ -248,12 +251,15 @@ export class TournamentDesk {
     return isLoaded;
   }
 
-  /** What a peer had read, decided or committed last may have reached nobody. One that left may have left in doubt. */
-  #afterALoss(): void {
-    this.#doubts.peerLost();
-    this.#tables.all(({ table, pulse }) => {
-      pulse.touch();
-      this.#doubts.raise(table);
-    });
+  /** What a peer had read, decided or committed last may have reached nobody. One that leaves still answers what it was asked. */
+  #afterTheLossOf(why: "dead" | "left"): void {
+    this.#tables.all(({ pulse }) => pulse.touch());
+    this.#ports.clock.schedule(
+      () => {
+        this.#doubts.peerLost();
+        this.#tables.all(({ table }) => this.#doubts.raise(table));
+      },
+      why === "left" ? LEAVING_MS : 0,
+    );
   }
 }

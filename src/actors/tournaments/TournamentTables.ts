@@ -77,7 +77,8 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #catchUp(seat: Seat, record: TournamentRecord): void {
     const { table, pulse } = seat;
-    this.#enter(seat, record);
+    table.moveTo(record);
+    this.#showStored(seat);
     if (record.resultHash !== null) table.settle(record.resultHash);
     pulse.touch();
   }
