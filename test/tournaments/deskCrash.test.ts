@@ -6,7 +6,7 @@ import { committedPage } from "../../src/stores/tournaments/committed.ts";
 import { combine } from "../../src/stores/tournaments/scoring.ts";
 import { LEADERBOARDS, type OpenLeaderboard } from "../contracts/leaderboards.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
-import { until } from "../support/processes.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { FaultyJournal, FaultyLeaderboard, type Mishap } from "./faults.ts";
 import { type Desk, TournamentCluster } from "./TournamentCluster.ts";
 
@@ -63,7 +63,7 @@ class Trial {
     this.#cluster.plan = { operator, order, endsAt: fastClock.now() + 24 * 3_600_000, minScore: -1e9, maxScore: 1e9 };
     for (const id of ["a", "b", MORTAL]) this.#desks.push(await this.#node(id));
     const players = this.#players(SUBMISSIONS);
-    await until(() => this.#told.size > PLAYERS * 4, { what: "some scores are taken", timeoutMs: 30_000 });
+    await until(() => this.#told.size > PLAYERS * 4, { what: "some scores are taken", timeoutMs: PATIENCE_MS });
     this.#hasDied = true;
     await this.#desks.pop()!.node.crash();
     this.#died.reject(Object.assign(new Error("the node has died"), { code: "unavailable" }));
@@ -143,11 +143,11 @@ class Trial {
     const [desk] = this.#desks as [Desk];
     const rush = this.#players(30);
     const before = this.#told.size;
-    await until(() => this.#told.size > before + PLAYERS, { what: "some late scores are taken", timeoutMs: 30_000 });
+    await until(() => this.#told.size > before + PLAYERS, { what: "some late scores are taken", timeoutMs: PATIENCE_MS });
     await this.#cluster.actor(desk).end();
     await this.#cluster.actor(desk).end();
     const isSettled = async (): Promise<boolean> => (await this.#cluster.tournaments.get("t"))!.phase === "settled";
-    await until(isSettled, { what: "it is settled", timeoutMs: 30_000 });
+    await until(isSettled, { what: "it is settled", timeoutMs: PATIENCE_MS });
     const standings = await this.#cluster.database.query<{ player_id: string; entries: unknown }>(
       "SELECT player_id, entries FROM standings WHERE tournament_id = 't'",
     );
@@ -170,7 +170,7 @@ class Trial {
       if (board) assert.deepEqual(board.rows, committed.rows);
       return true;
     };
-    await until(isRight, { what: "the board is what is committed", timeoutMs: 15_000 });
+    await until(isRight, { what: "the board is what is committed", timeoutMs: PATIENCE_MS });
   }
 
   async #checkEntries(): Promise<void> {
