@@ -3,6 +3,8 @@ import { enablingVariable } from "../../src/schedulers/runtime/defineJob.ts";
 import { JobActor } from "../../src/schedulers/runtime/JobActor.ts";
 import { type Definition, JobCluster, lasting } from "./simulatedJobs.ts";
 
+const MINUTE_MS = 60_000;
+
 describe("jobs while versions and settings change (simulated cluster)", () => {
   let cluster: JobCluster;
 
@@ -19,9 +21,12 @@ describe("jobs while versions and settings change (simulated cluster)", () => {
     ...definition,
   });
   const times = async (): Promise<number[]> => (await cluster.runs("tick")).map(({ scheduledAt }) => scheduledAt);
-  const timersOf = async (id: string): Promise<string[]> => {
-    const [row] = await cluster.database.query<{ timers: string }>("SELECT timers FROM actors WHERE id = ?", [id]);
-    return (JSON.parse(row!.timers) as Array<{ name: string }>).map(({ name }) => name);
+  const actorOf = async (id: string): Promise<{ owner: string | null; epoch: number; version: number }> => {
+    const rows = await cluster.database.query<{ owner: string | null; epoch: number; version: number }>(
+      "SELECT owner, epoch, version FROM actors WHERE id = ?",
+      [id],
+    );
+    return rows[0]!;
   };
 
   it("run once each when many nodes start at the same moment", async () => {
@@ -92,48 +97,80 @@ describe("jobs while versions and settings change (simulated cluster)", () => {
     await node.crash();
     const without = await cluster.start("b", [every(1000, { name: "other" })]);
     await cluster.clock.advance(10_000);
-    assert.deepEqual(await timersOf("tick"), []);
-    const [{ version }] = (await cluster.database.query("SELECT version FROM actors WHERE id = 'tick'")) as [
-      { version: number },
-    ];
+    const resting = await actorOf("tick");
     await cluster.clock.advance(60_000);
-    const [later] = await cluster.database.query<{ version: number }>("SELECT version FROM actors WHERE id = 'tick'");
-    assert.equal(later!.version, version, "nothing turns for it");
+    assert.equal(resting.owner, null);
+    assert.deepEqual(await actorOf("tick"), resting, "nothing turns for it");
     assert.deepEqual(
       (await without.jobs.status()).jobs.map(({ name }) => name),
       ["other"],
     );
     const before = (await times()).length;
     await cluster.start("c", [every(1000, { missed: "coalesce" }), every(1000, { name: "other" })]);
-    await cluster.within(1000, without.node.actors.drain());
-    await cluster.start("d", [every(1000, { missed: "coalesce" }), every(1000, { name: "other" })]);
     await cluster.clock.advance(3000);
     assert.ok((await times()).length > before + 1);
   });
 
-  it("that are new run even when their actor first lives on a node of the old version", async () => {
-    const old = await cluster.start("old", [every(1000, { name: "other" })]);
+  it("that are new run on the nodes that know them at once, though most are of the old version", async () => {
+    for (const id of ["o1", "o2", "o3", "o4"]) await cluster.start(id, [every(1000, { name: "other" })]);
     await cluster.clock.advance(600);
-    const fresh = [every(1000), every(1000, { name: "other" })];
-    for (const id of ["n1", "n2", "n3"]) await cluster.start(id, fresh);
-    await cluster.clock.advance(3000);
-    await cluster.within(2000, old.node.actors.drain());
-    await cluster.start("n4", fresh);
-    await cluster.clock.advance(5000);
-    assert.ok((await times()).length >= 3);
+    const names = Array.from({ length: 8 }, (_, at) => `new${at}`);
+    await cluster.start("new", [every(1000, { name: "other" }), ...names.map((name) => every(1000, { name }))]);
+    await cluster.clock.advance(4000);
+    for (const name of names) {
+      const lived = cluster.lived.filter(({ job }) => job === name);
+      assert.ok(lived.length >= 3, `${name} ran ${lived.length} times`);
+      assert.ok(lived.every(({ node }) => node === "new"));
+    }
   });
 
-  it("that are new and rest on a node of the old version go on within a minute of leaving it", async () => {
+  it("that are new have no actor on a node of the old version, also when that is asked for it", async () => {
     const old = await cluster.start("old", [every(1000, { name: "other" })]);
     await cluster.clock.advance(600);
-    await cluster.within(1000, old.node.actors.ref(JobActor, "tick").look());
-    await cluster.start("new", [every(1000), every(1000, { name: "other" })]);
-    await cluster.clock.advance(3000);
-    assert.deepEqual([await times(), await timersOf("tick")], [[], []]);
-    await cluster.within(2000, old.node.actors.drain());
-    await cluster.clock.advance(60_000);
-    assert.ok((await times()).length > 0);
+    const look = old.node.actors.ref(JobActor, "tick").look();
+    await assert.rejects(cluster.within(15_000, look), { code: "not_delivered" });
+    assert.equal(await actorOf("tick"), undefined);
   });
+
+  for (const survivors of [1, 2]) {
+    it(`go on at their next due time when the node they ran on dies, and of the others ${survivors} and not all know them`, async () => {
+      const names = Array.from({ length: 8 }, (_, at) => `job${at}`);
+      const jobs = names.map((name) => every(5 * MINUTE_MS, { name }));
+      for (const id of ["old1", "old2"]) await cluster.start(id, []);
+      const first = await cluster.start("new0", jobs);
+      for (let at = 1; at <= survivors; at++) await cluster.start(`new${at}`, jobs);
+      await cluster.advanceTo(5 * MINUTE_MS, 2000);
+      await first.crash();
+      await cluster.advanceTo(5 * MINUTE_MS, 5000);
+      const due = cluster.clock.now() - 5000;
+      for (const name of names) {
+        const { scheduledAt, outcome, node } = (await cluster.runs(name)).at(-1)!;
+        assert.deepEqual([scheduledAt, outcome], [due, "succeeded"], name);
+        assert.match(node!, /^new/);
+      }
+    });
+
+    it(`run on when nodes that know them come back, ${survivors} beside old ones that live on, and do not change nodes again`, async () => {
+      const names = Array.from({ length: 8 }, (_, at) => `job${at}`);
+      const jobs = names.map((name) => every(5 * MINUTE_MS, { name }));
+      for (const id of ["old1", "old2"]) await cluster.start(id, []);
+      const first = await cluster.start("gone", jobs);
+      await cluster.advanceTo(5 * MINUTE_MS, 2000);
+      await first.crash();
+      await cluster.advanceTo(5 * MINUTE_MS, 20_000);
+      for (let at = 1; at <= survivors; at++) await cluster.start(`new${at}`, jobs);
+      await cluster.clock.advance(5000);
+      const settled = await Promise.all(names.map(actorOf));
+      const since = cluster.lived.length;
+      await cluster.clock.advance(10 * MINUTE_MS);
+      for (const [at, name] of names.entries()) {
+        const { owner, epoch } = await actorOf(name);
+        assert.deepEqual({ owner, epoch }, { owner: settled[at]!.owner, epoch: settled[at]!.epoch }, name);
+        assert.match(String(owner), /^new/);
+        assert.equal(cluster.lived.slice(since).filter(({ job }) => job === name).length, 2, name);
+      }
+    });
+  }
 
   it("that run while their definition disappears are not begun by a node that lacks it", async () => {
     const long = every(3_600_000, { run: lasting(5000) });

@@ -50,6 +50,7 @@ export class JobNode {
     const kind: ActorKind = {
       type: JobActor as unknown as ActorKind["type"],
       create: (context) => this.jobs.kind(() => this.node.actors).create(context),
+      hosts: (id) => this.jobs.kind(() => this.node.actors).hosts!(id),
     };
     this.node = new SimulatedNode({ id, hub, database, clock, feed }, [kind]);
     this.clock = {

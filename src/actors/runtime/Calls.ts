@@ -112,7 +112,7 @@ export class Calls {
     deadline: number,
     progress: Progress,
   ): Promise<Answer> {
-    let avoid: string | undefined;
+    const avoid = new Set<string>();
     for (let attempt = 0; ; attempt++) {
       const leftMs = deadline - this.#clock.monotonic();
       if (leftMs <= 0) return undelivered(key, progress.mayHaveHappened);
@@ -122,7 +122,6 @@ export class Calls {
         return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, true) : sent;
       if (sent.kind === "unknown") progress.mayHaveHappened = true;
       if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, true);
-      avoid = sent.kind === "not_delivered" ? this.#directory.lastKnown(key) : undefined;
       this.#directory.forget(key);
       const owner = sent.kind === "moved" ? sent.owner : undefined;
       if (owner !== undefined) this.#directory.remember(key, owner);
@@ -133,12 +132,12 @@ export class Calls {
     }
   }
 
-  /** One try: on this node, or on the one that owns the actor or should. */
+  /** One try: on this node, or on the one that owns the actor or should. A node that does not take it is added to `avoid`. */
   async #attempt(
     key: string,
     request: ActorRequest,
     deadline: number,
-    avoid: string | undefined,
+    avoid: Set<string>,
     progress: Progress,
   ): Promise<Delivery> {
     let nodeId: string;
@@ -152,6 +151,7 @@ export class Calls {
     progress.isUnderWay = true;
     const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, request));
     progress.isUnderWay = false;
+    if (sent.kind === "not_delivered" || (sent.kind === "moved" && sent.owner === undefined)) avoid.add(nodeId);
     return sent;
   }
 

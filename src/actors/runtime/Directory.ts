@@ -31,8 +31,8 @@ export class Directory {
     return owner === undefined || this.#membership.isGone(owner) ? undefined : owner;
   }
 
-  /** The node to call: the actor's own, or the one on which it should come to life, which is not `avoid` if there is another. */
-  async locate(key: string, address: ActorAddress, avoid: string | undefined): Promise<string> {
+  /** The node to call: the actor's own, or the one on which it should come to life. `avoid` is emptied once no other is left. */
+  async locate(key: string, address: ActorAddress, avoid: Set<string>): Promise<string> {
     const self = this.#membership.self.id;
     if (this.#residents.get(key)) return self;
     const known = this.#owners.get(key);
@@ -40,8 +40,11 @@ export class Directory {
     const row = await this.#lookUp(key, address);
     if (row && row.owner !== null && row.owner !== self && !this.#membership.isGone(row.owner)) return row.owner;
     const hosts = this.#membership.hosts().map((node) => node.id);
-    const candidates = hosts.filter((id) => id !== avoid);
-    const preferred = preferredNode(key, candidates.length > 0 ? candidates : hosts);
+    if (hosts.every((id) => avoid.has(id))) avoid.clear();
+    const preferred = preferredNode(
+      key,
+      hosts.filter((id) => !avoid.has(id)),
+    );
     if (preferred === undefined)
       throw new RingmasterError("not_delivered", "No node that hosts actors is alive; nothing happened.");
     return preferred;
@@ -54,11 +57,6 @@ export class Directory {
     const lookup = this.#store.find(address).finally(() => this.#lookups.delete(key));
     this.#lookups.set(key, lookup);
     return lookup;
-  }
-
-  /** The node that the actor was last said to live on. */
-  lastKnown(key: string): string | undefined {
-    return this.#owners.get(key);
   }
 
   remember(key: string, nodeId: string): void {

@@ -15,6 +15,11 @@ import { TimerHeap } from "./TimerHeap.ts";
 export interface ActorKind {
   type: ActorType<Actor<unknown>>;
   create(context: ActorContext): Actor<unknown>;
+  /**
+   * Whether this node can host the actor of this id (unless told: any of its kind). One that it cannot is never brought to life
+   * here: calls of it go on to other nodes, and its timers wait for a node that can.
+   */
+  hosts?(id: string): boolean;
 }
 
 export interface ResidentPorts {
@@ -32,6 +37,8 @@ const RELEASE_BATCH = 500;
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
 /** An actor that could not be loaded here is left to the peers for this long. */
 const LOAD_AGAIN_MS = 10_000;
+
+const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.(id) ?? true;
 
 /** The actors that live on this node. */
 export class Residents {
@@ -64,12 +71,13 @@ export class Residents {
     return this.#activations.get(key);
   }
 
-  /** Whether a sweep may bring this actor here: it is of a known kind, not here yet, and not on its way. */
+  /** Whether a sweep may bring this actor here: this node can host it, and it is not here yet, and not on its way. */
   wants(address: ActorAddress): boolean {
     const key = actorKey(address);
     if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
     this.#unloadable.delete(key);
-    return this.#kinds.has(address.kind) && !this.#activations.has(key) && !this.#arriving.has(key);
+    const kind = this.#kinds.get(address.kind);
+    return kind !== undefined && canHost(kind, address) && !this.#activations.has(key) && !this.#arriving.has(key);
   }
 
   /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
@@ -92,13 +100,14 @@ export class Residents {
       await this.releaseDropped();
     const found = await store.find(address);
     if (this.#closed) return { owner: undefined };
+    const mine = found?.owner === membership.self.id;
+    if (found && found.owner !== null && !mine && !membership.isGone(found.owner)) return { owner: found.owner };
+    if (!canHost(kind, address)) return { owner: undefined };
     if (!found) {
       const state = JSON.stringify(kind.type.initial(address.id));
       if (!(await store.create(address, state, clock.now()))) return { owner: undefined };
       return this.#arrive({ ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 });
     }
-    const mine = found.owner === membership.self.id;
-    if (found.owner !== null && !mine && !membership.isGone(found.owner)) return { owner: found.owner };
     if (found.crashes >= CRASHES_TO_QUARANTINE) {
       throw new RingmasterError(
         "actor_quarantined",

@@ -19,8 +19,9 @@ import {
 } from "./runRules.ts";
 
 /**
- * One global job: an actor with a durable timer. Its turns decide what runs when; the run itself happens outside of them, on
- * the node that owns the actor, and reports back. A run whose node died is begun again by the next owner.
+ * One global job: an actor with a durable timer, which lives on nodes that know the job alone. Its turns decide what runs when;
+ * the run itself happens outside of them, on the node that owns the actor, and reports back. A run whose node died is begun
+ * again by the next owner.
  */
 export class JobActor extends Actor<JobState> {
   static readonly kind = "job";
@@ -28,22 +29,22 @@ export class JobActor extends Actor<JobState> {
     return initialState();
   }
 
-  readonly #jobs: ReadonlyMap<string, Job>;
+  readonly #job: Job;
   readonly #runner: JobRunner;
   readonly #log: Log;
   readonly #here = new AttemptsHere();
 
-  constructor(context: ActorContext, jobs: ReadonlyMap<string, Job>, ports: { runner: JobRunner; log: Log }) {
+  constructor(context: ActorContext, job: Job, ports: { runner: JobRunner; log: Log }) {
     super(context);
-    this.#jobs = jobs;
+    this.#job = job;
     this.#runner = ports.runner;
     this.#log = ports.log;
   }
 
   readonly timers: TimerHandlers = {
-    due: () => this.#ifKnown("due", (job, book) => this.#due(job, book)),
+    due: () => this.#inBook((book) => this.#due(book)),
     supervise: () => this.#supervise(),
-    retry: () => this.#ifKnown("retry", (job, book) => this.#retry(job, book)),
+    retry: () => this.#inBook((book) => this.#retry(book)),
   };
 
   override deactivated(): void {
@@ -59,7 +60,7 @@ export class JobActor extends Actor<JobState> {
 
   /** Every node that knows the job says this every minute: what a clock that was ahead has put off comes in time again. */
   async look(): Promise<void> {
-    if (this.#jobs.has(this.id)) await this.#setRight();
+    await this.#setRight();
   }
 
   /** Due times pass without a run until it is resumed. What runs and what waits go on. */
@@ -76,7 +77,7 @@ export class JobActor extends Actor<JobState> {
       this.state.paused = false;
       this.state.quarantined = false;
       book.show({ paused: 0, quarantined: 0 });
-      await this.#beginNext(this.#job(), book);
+      await this.#beginNext(book);
     });
   }
 
@@ -90,68 +91,46 @@ export class JobActor extends Actor<JobState> {
 
   /** Runs the job now, also while it is paused; queued behind what runs and waits. Answers the time that the run goes by. */
   async trigger(): Promise<{ scheduledAt: number }> {
-    const job = this.#job();
     const { queue, quarantined } = this.state;
     if (quarantined)
-      throw new RingmasterError("actor_quarantined", `Job ${job.name} has killed its nodes; resume it first.`);
+      throw new RingmasterError("actor_quarantined", `Job ${this.id} has killed its nodes; resume it first.`);
     if (queue.length >= LONGEST_QUEUE)
-      throw new RingmasterError("overloaded", `Job ${job.name} has ${queue.length} runs waiting.`);
-    return this.#queueNow(job, { byHand: true });
+      throw new RingmasterError("overloaded", `Job ${this.id} has ${queue.length} runs waiting.`);
+    return this.#queueNow({ byHand: true });
   }
 
   /** A node has started, and the job is one that is to run then. Not while it rests, nor when a run of it goes on or waits. */
   async runAtStart(): Promise<void> {
     const { active, paused, plan, quarantined, queue } = this.state;
     if (active || paused || quarantined || queue.length > 0 || !plan?.enabled) return;
-    await this.#queueNow(this.#job(), { byHand: false });
+    await this.#queueNow({ byHand: false });
   }
 
   /** The runner's word on an attempt. What is not the running attempt any more is history: another one has taken its place. */
   async finish(scheduledAt: number, attempt: number, outcome: AttemptOutcome): Promise<void> {
     if (!this.#isRunning(scheduledAt, attempt)) return;
-    const job = this.#job();
     await this.#inBook(async (book) => {
       const progress = outcome.progress === undefined ? {} : { progress: outcome.progress };
       const ended = { finished_at: this.now, ...progress };
-      if (outcome.ok)
-        await this.#close(job, book, { ...ended, outcome: "succeeded", result: outcome.result, error: null });
-      else await this.#failed(job, book, { ...ended, error: outcome.error });
+      if (outcome.ok) await this.#close(book, { ...ended, outcome: "succeeded", result: outcome.result, error: null });
+      else await this.#failed(book, { ...ended, error: outcome.error });
     });
   }
 
   /** The runner's word that it has given an attempt up, because this actor has left its node. */
   async moved(scheduledAt: number, attempt: number): Promise<void> {
     if (!this.#isRunning(scheduledAt, attempt) || this.#isHere(this.state.active!)) return;
-    const job = this.#job();
-    await this.#inBook((book) => this.#begin(job, book));
+    await this.#inBook((book) => this.#begin(book));
   }
 
-  #queueNow(job: Job, by: { byHand: boolean }): Promise<{ scheduledAt: number }> {
+  #queueNow(by: { byHand: boolean }): Promise<{ scheduledAt: number }> {
     return this.#inBook(async (book) => {
       const scheduledAt = await freeTime(this.#turn(book));
       book.add(scheduledAt, "queued", by);
       this.state.queue.push(scheduledAt);
-      await this.#beginNext(job, book);
+      await this.#beginNext(book);
       return { scheduledAt };
     });
-  }
-
-  #job(): Job {
-    const job = this.#jobs.get(this.id);
-    if (!job)
-      throw new RingmasterError("unavailable", `Node ${this.place.nodeId} has no definition of job ${this.id}.`);
-    return job;
-  }
-
-  /**
-   * For timers. While versions change, a job may live on a node that does not know it, or not any more: then the timer rests,
-   * until a node that knows the job starts and arms it.
-   */
-  async #ifKnown(timer: string, work: (job: Job, book: JobBook) => Promise<void>): Promise<void> {
-    const job = this.#jobs.get(this.id);
-    if (job) return this.#inBook((book) => work(job, book));
-    this.cancel(timer);
-    this.#log.warn({ job: this.id, timer }, "this node has no definition of the job; its timer rests");
   }
 
   /** Opens the turn's transaction, writes what `work` has collected into it, and arms the timers that its state calls for. */
@@ -174,9 +153,8 @@ export class JobActor extends Actor<JobState> {
   }
 
   async #adopt(plan: JobPlan, book: JobBook): Promise<void> {
-    const job = this.#jobs.get(this.id);
-    await adopt(plan, job, this.#turn(book));
-    if (job) await this.#beginNext(job, book);
+    await adopt(plan, this.#job, this.#turn(book));
+    await this.#beginNext(book);
   }
 
   /** A turn that changes nothing where nothing is to be changed. */
@@ -204,24 +182,24 @@ export class JobActor extends Actor<JobState> {
     return { state, book, now, rng };
   }
 
-  async #due(job: Job, book: JobBook): Promise<void> {
-    await this.#resumeLost(job, book);
-    await takeDue(job, this.#turn(book));
-    await this.#beginNext(job, book);
+  async #due(book: JobBook): Promise<void> {
+    await this.#resumeLost(book);
+    await takeDue(this.#job, this.#turn(book));
+    await this.#beginNext(book);
   }
 
-  async #beginNext(job: Job, book: JobBook): Promise<void> {
+  async #beginNext(book: JobBook): Promise<void> {
     const { state } = this;
     if (state.active || state.quarantined) return;
-    if (state.queue.length === 0) await takeDue(job, this.#turn(book));
+    if (state.queue.length === 0) await takeDue(this.#job, this.#turn(book));
     const scheduledAt = state.queue.shift();
     if (scheduledAt === undefined) return;
     state.active = { scheduledAt, attempt: 0, isWaiting: false, failures: 0, deaths: 0, startedAt: this.now };
-    await this.#begin(job, book);
+    await this.#begin(book);
   }
 
   /** Begins an attempt of the active run on this node, once the turn has committed. */
-  async #begin(job: Job, book: JobBook): Promise<void> {
+  async #begin(book: JobBook): Promise<void> {
     const { nodeId, epoch } = this.place;
     const active = this.state.active!;
     active.attempt += 1;
@@ -233,16 +211,16 @@ export class JobActor extends Actor<JobState> {
     book.change(scheduledAt, { ...first, node: nodeId, epoch, attempt, outcome: "running" });
     book.show({ running_on: nodeId, last_scheduled_at: scheduledAt });
     const earlierProgress = earlier === null ? null : JSON.parse(earlier);
-    const begun = this.#runner.attempt({ job, scheduledAt, attempt, earlierProgress });
+    const begun = this.#runner.attempt({ job: this.#job, scheduledAt, attempt, earlierProgress });
     this.#here.begin(begun);
     this.afterCommit(() => this.#here.start(begun));
   }
 
-  async #failed(job: Job, book: JobBook, change: RunChange): Promise<void> {
+  async #failed(book: JobBook, change: RunChange): Promise<void> {
     const active = this.state.active!;
     const { scheduledAt, attempt } = active;
     active.failures += 1;
-    if (active.failures > job.retries) return this.#close(job, book, { ...change, outcome: "dead" });
+    if (active.failures > this.#job.retries) return this.#close(book, { ...change, outcome: "dead" });
     active.isWaiting = true;
     this.after("retry", backoffMs(active.failures, this.rng));
     book.change(scheduledAt, { ...change, outcome: "retrying" });
@@ -251,7 +229,7 @@ export class JobActor extends Actor<JobState> {
   }
 
   /** The active run's row gets its end; the next in the queue begins. */
-  async #close(job: Job, book: JobBook, change: RunChange & { outcome: "succeeded" | "dead" }): Promise<void> {
+  async #close(book: JobBook, change: RunChange & { outcome: "succeeded" | "dead" }): Promise<void> {
     const { scheduledAt, attempt } = this.state.active!;
     const isDead = change.outcome === "dead";
     book.change(scheduledAt, change);
@@ -259,7 +237,7 @@ export class JobActor extends Actor<JobState> {
     book.count(isDead ? "failures" : "successes");
     if (isDead) this.#tellTimeline("dead", { scheduledAt, attempt, error: change.error });
     this.state.active = null;
-    await this.#beginNext(job, book);
+    await this.#beginNext(book);
   }
 
   async #supervise(): Promise<void> {
@@ -268,28 +246,28 @@ export class JobActor extends Actor<JobState> {
       if (isProven(active, this.now)) active.deaths = 0;
       return;
     }
-    await this.#ifKnown("supervise", (job, book) => this.#resumeLost(job, book));
+    await this.#inBook((book) => this.#resumeLost(book));
   }
 
   /** After its node died, or was silent for so long that it may be, the active run is not here: begins a further attempt. */
-  async #resumeLost(job: Job, book: JobBook): Promise<void> {
+  async #resumeLost(book: JobBook): Promise<void> {
     const { active } = this.state;
     if (!active || active.isWaiting || this.#isHere(active)) return;
     const { scheduledAt, attempt } = active;
     const { givenUp } = await book.remains(scheduledAt);
-    if (givenUp === attempt) return this.#begin(job, book);
+    if (givenUp === attempt) return this.#begin(book);
     active.deaths += 1;
     this.#tellTimeline("lost", { scheduledAt, attempt });
-    if (!isPoison(active)) return this.#begin(job, book);
+    if (!isPoison(active)) return this.#begin(book);
     this.state.quarantined = true;
     book.show({ quarantined: 1 });
     const error = `the node died ${active.deaths} times while it ran; the job is quarantined`;
-    this.#log.error({ job: job.name, scheduledAt, attempt }, error);
-    await this.#close(job, book, { finished_at: this.now, outcome: "dead", error });
+    this.#log.error({ job: this.id, scheduledAt, attempt }, error);
+    await this.#close(book, { finished_at: this.now, outcome: "dead", error });
   }
 
-  async #retry(job: Job, book: JobBook): Promise<void> {
-    if (this.state.active?.isWaiting) await this.#begin(job, book);
+  async #retry(book: JobBook): Promise<void> {
+    if (this.state.active?.isWaiting) await this.#begin(book);
   }
 
   #tellTimeline(type: string, data: object): void {

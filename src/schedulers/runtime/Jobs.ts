@@ -51,7 +51,9 @@ export class Jobs {
     const runner = new JobRunner({ clock, log, ran, history: this.#history, actorOf });
     return {
       type: JobActor as unknown as ActorType<Actor<unknown>>,
-      create: (context) => new JobActor(context, this.#jobs, { runner, log }) as unknown as Actor<unknown>,
+      create: (context) =>
+        new JobActor(context, this.#jobs.get(context.id)!, { runner, log }) as unknown as Actor<unknown>,
+      hosts: (name) => this.#jobs.has(name),
     };
   }
 

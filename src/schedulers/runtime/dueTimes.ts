@@ -13,13 +13,13 @@ export interface JobTurn {
   rng: Rng;
 }
 
-/** Due by this plan from now on. `job` is missing on a node that has no definition of it. */
-export async function adopt(plan: JobPlan, job: Job | undefined, turn: JobTurn): Promise<void> {
+/** Due by this plan from now on. */
+export async function adopt(plan: JobPlan, job: Job, turn: JobTurn): Promise<void> {
   const { state, book, now, rng } = turn;
   const schedule = describe(plan.schedule);
   await book.introduce(schedule, plan.timezone);
   // What has come under the old plan is not forgotten over the new one.
-  if (job) await takeDue(job, turn);
+  await takeDue(job, turn);
   state.plan = plan;
   state.nextAt = plan.enabled ? (nextDue(plan, now, rng) ?? null) : null;
   if (state.skipAt !== null) skip(state.nextAt, turn);
