@@ -5,11 +5,11 @@
 import "./buildWeb.ts";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { operatorToken } from "../src/http/auth/roles.ts";
 import { Tokens } from "../src/http/auth/tokens.ts";
+import { flags } from "./flags.ts";
 import { Program } from "./processes/Program.ts";
 import { until } from "./processes/until.ts";
 import { untilInterrupted } from "./processes/untilInterrupted.ts";
@@ -22,8 +22,9 @@ const READY_TIMEOUT_MS = 60_000;
 const GRACE_MS = 2000;
 
 const interrupted = untilInterrupted();
-const { values } = parseArgs({
-  options: { nodes: { type: "string", default: "3" }, port: { type: "string", default: "2567" } },
+const values = flags("npm run cluster -- [--nodes 3] [--port 2567]", {
+  nodes: { type: "string", default: "3" },
+  port: { type: "string", default: "2567" },
 });
 const ports = Array.from({ length: wholeNumber("nodes") }, (_, index) => wholeNumber("port") + index);
 

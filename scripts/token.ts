@@ -2,18 +2,16 @@
  * `npm run token -s`: prints a token for 12 hours, signed with the JWT_SECRET of the environment or `.env`.
  * `npm run token -s -- --role viewer --id anna --name Anna`
  */
-import { parseArgs } from "node:util";
 import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { IDENTITY_BOUNDS, ROLES, type Role } from "../src/http/auth/identity.ts";
 import { OPERATOR_TOKEN_MS, Tokens } from "../src/http/auth/tokens.ts";
+import { flags } from "./flags.ts";
 
-const { values } = parseArgs({
-  options: {
-    role: { type: "string", default: "operator" },
-    id: { type: "string", default: "operator" },
-    name: { type: "string", default: "Operator" },
-  },
+const values = flags("npm run token -s -- [--role operator|viewer|player] [--id ID] [--name NAME]", {
+  role: { type: "string", default: "operator" },
+  id: { type: "string", default: "operator" },
+  name: { type: "string", default: "Operator" },
 });
 if (!ROLES.includes(values.role as Role)) fail(`--role: must be one of ${ROLES.join(", ")}`);
 requireLength("id", values.id, IDENTITY_BOUNDS.id);

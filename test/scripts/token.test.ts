@@ -30,6 +30,11 @@ describe("npm run token", () => {
     const badRole = run({ JWT_SECRET: SECRET }, "--role", "king");
     assert.equal(badRole.code, 1);
     assert.match(badRole.err, /^--role: must be one of player, viewer, operator$/);
+    const unknown = run({ JWT_SECRET: SECRET }, "--roll", "viewer");
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.err, /^Unknown option '--roll'.*\nnpm run token -s -- \[--role operator\|viewer\|player\]/);
+    const help = run({}, "--help");
+    assert.deepEqual([help.code, help.out.split(" --")[0], help.err], [0, "npm run token -s", ""]);
   });
 
   it("makes none for an id or a name that the database has no room for", async () => {
