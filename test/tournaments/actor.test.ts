@@ -430,6 +430,14 @@ describe("a tournament's actor", () => {
       assert.equal((await preview()).players, 12);
     });
 
+    it("is empty once it is cancelled: nothing is paid", async () => {
+      await create({ prizes: SOME_PRIZES });
+      await writeEntries(database, "t", 12);
+      assert.equal((await preview()).players, 12);
+      await world.within(world.tournament().callOff());
+      assert.deepEqual(await preview(), { players: 0, prizes: [], totals: [] });
+    });
+
     it("is empty where nobody has taken part", async () => {
       await create({ prizes: SOME_PRIZES });
       assert.deepEqual(await preview(), { players: 0, prizes: [], totals: [] });

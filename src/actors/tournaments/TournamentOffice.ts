@@ -141,6 +141,7 @@ export class TournamentOffice {
   async preview(id: string): Promise<PrizePreview> {
     const { database } = this.#ports;
     const { phase, players: settled, definition } = await this.#record(id);
+    if (phase === "cancelled") return { players: 0, prizes: [], totals: [] };
     const { prizes, order } = definition;
     const [players, best] = await Promise.all(
       phase === "settled"
