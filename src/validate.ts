@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { RingmasterError } from "./errors.ts";
 
 /** One complaint about a payload: where (`clues.0.points`; empty for the whole) and what. */
@@ -20,9 +20,22 @@ const LONGEST_MESSAGE = 200;
 export function validate<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw invalidPayload(
-    parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message })),
-  );
+  throw invalidPayload(parsed.error.issues.flatMap(complaintsOf));
+}
+
+/** A whole number in a query or a path, where it comes as text. The message says what it is (`epoch milliseconds`), and its bounds. */
+export function wholeNumber(min: number, max: number, what?: string) {
+  const error = `must be ${what === undefined ? "" : `${what}: `}a whole number from ${min} to ${max}`;
+  return z.coerce
+    .number({ error })
+    .refine((number) => Number.isInteger(number) && number >= min && number <= max, { error });
+}
+
+/** Of an object with unknown fields there is one issue, which names them all. */
+function complaintsOf(issue: z.core.$ZodIssue): FieldComplaint[] {
+  const pathOf = (...field: PropertyKey[]): string => [...issue.path, ...field].map(String).join(".");
+  if (issue.code !== "unrecognized_keys") return [{ path: pathOf(), message: issue.message }];
+  return issue.keys.map((key) => ({ path: pathOf(key), message: "is no field that is known here" }));
 }
 
 /** The `invalid_payload` for these complaints (at least one). */

@@ -2,7 +2,7 @@ import { Router } from "express";
 import { z } from "zod";
 import { callOptions } from "../actors/admin/operatorCall.ts";
 import type { JobRun, JobsStatus } from "../entities/jobs/Job.ts";
-import { validate } from "../validate.ts";
+import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { operatorCall } from "./idempotency.ts";
@@ -17,7 +17,7 @@ export interface JobDirectory {
 
 const nothing = z.strictObject({});
 const historyQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(20),
+  limit: wholeNumber(1, 200).default(20),
   job: z.string().min(1).max(32).optional(),
 });
 

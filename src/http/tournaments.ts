@@ -4,7 +4,7 @@ import type { OperatorCall } from "../actors/admin/operatorCall.ts";
 import { parseTournamentDefinition, TOURNAMENT_BOUNDS } from "../actors/tournaments/definition.ts";
 import type { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
 import { RingmasterError } from "../errors.ts";
-import { validate } from "../validate.ts";
+import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { operatorCall } from "./idempotency.ts";
@@ -24,8 +24,8 @@ const nothing = z.strictObject({});
 const extension = z.strictObject({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
 const range = z
   .strictObject({
-    limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(DEFAULT_ROWS),
-    offset: z.coerce.number().int().min(0).max(TOURNAMENT_BOUNDS.submissions).optional(),
+    limit: wholeNumber(1, MOST_ROWS).default(DEFAULT_ROWS),
+    offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).optional(),
     around: z.string().regex(IDS, "must be a player's id").optional(),
   })
   .refine(({ offset, around }) => offset === undefined || around === undefined, {

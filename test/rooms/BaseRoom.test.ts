@@ -161,7 +161,7 @@ describe("BaseRoom", () => {
       [undefined, ""],
       [null, ""],
       ["text", ""],
-      [{ text: "x", more: 1 }, ""],
+      [{ text: "x", more: 1 }, "more"],
     ] as const) {
       const reason = await reasonOf(room.request("echo", payload));
       assert.equal(reason.code, "invalid_payload");

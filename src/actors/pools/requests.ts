@@ -1,26 +1,27 @@
 import { z } from "zod";
 import { PERIOD_TYPES } from "../../entities/pools/Pool.ts";
 import { RANKING_PERIODS } from "../../entities/pools/Ranking.ts";
+import { wholeNumber } from "../../validate.ts";
 
 /** 2100-01-01. */
 const LATEST = 4_102_444_800_000;
 /** Beyond the last row of any answer. */
 const LARGEST_OFFSET = 100_000_000;
 
-const rows = z.coerce.number().int().min(1).max(1000).default(100);
-const offset = z.coerce.number().int().min(0).max(LARGEST_OFFSET);
+const rows = wholeNumber(1, 1000).default(100);
+const offset = wholeNumber(0, LARGEST_OFFSET);
 
 export const gameId = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id");
 export const poolPeriod = z.enum(PERIOD_TYPES);
 export const rankingPeriod = z.enum(RANKING_PERIODS);
 /** Epoch milliseconds. */
-export const moment = z.coerce.number().int().min(0).max(LATEST);
+export const moment = wholeNumber(0, LATEST, "epoch milliseconds");
 
 /** Beyond these nobody can read pools or draws of the past. */
 export const MOST_PAST = 100;
 
 /** How many pools or draws of the past. */
-export const past = z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_PAST).default(10) });
+export const past = z.strictObject({ limit: wholeNumber(1, MOST_PAST).default(10) });
 
 /** A part of a draw's candidates: whoever verifies it reads all of them. */
 export const range = z.strictObject({ limit: rows, offset: offset.default(0) });
