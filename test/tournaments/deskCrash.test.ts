@@ -143,7 +143,10 @@ class Trial {
     const [desk] = this.#desks as [Desk];
     const rush = this.#players(30);
     const before = this.#told.size;
-    await until(() => this.#told.size > before + PLAYERS, { what: "some late scores are taken", timeoutMs: PATIENCE_MS });
+    await until(() => this.#told.size > before + PLAYERS, {
+      what: "some late scores are taken",
+      timeoutMs: PATIENCE_MS,
+    });
     await this.#cluster.actor(desk).end();
     await this.#cluster.actor(desk).end();
     const isSettled = async (): Promise<boolean> => (await this.#cluster.tournaments.get("t"))!.phase === "settled";
