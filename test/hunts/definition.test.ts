@@ -80,10 +80,11 @@ describe("A hunt's definition", () => {
   }
 
   it("refuses fields it does not know, at every level", () => {
-    assert.match(complaints(withField("prize", 5))[0]!.message, /prize/);
-    const [inClue] = complaints(withField("clues.0.hint", "look up"));
-    assert.equal(inClue!.path, "clues.0");
-    assert.match(inClue!.message, /hint/);
+    for (const path of ["prize", "clues.0.hint"])
+      assert.deepEqual(
+        complaints(withField(path, 5)).map((complaint) => complaint.path),
+        [path],
+      );
   });
 
   it("refuses what is no object at all", () => {

@@ -33,13 +33,13 @@ describe("a quest's definition", () => {
     ["a title of nothing", { title: "  " }, "title"],
     ["a check that there is not", { condition: { check: "constructor", args: {} } }, "condition.check"],
     ["arguments of another check", { condition: { check: "huntsSolved", args: {} } }, "condition.args.atLeast"],
-    ["arguments that nobody takes", { condition: { check: "walletConnected", args: { x: 1 } } }, "condition.args"],
+    ["arguments that nobody takes", { condition: { check: "walletConnected", args: { x: 1 } } }, "condition.args.x"],
     ["a number that is none", { condition: { check: "huntsSolved", args: { atLeast: 0 } } }, "condition.args.atLeast"],
     ["a delay before now", { delayMs: -1 }, "delayMs"],
     ["a delay of more than 30 days", { delayMs: 31 * 86_400_000 }, "delayMs"],
     ["an amount that is a number", { rewards: [{ item: "TICO", amount: 5 }] }, "rewards.0.amount"],
     ["an item named twice", { rewards: twice }, "rewards"],
-    ["a field that there is not", { bonus: 1 }, ""],
+    ["a field that there is not", { bonus: 1 }, "bonus"],
   ];
   for (const [name, change, path] of faults) {
     it(`refuses ${name}`, () => {
