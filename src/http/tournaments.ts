@@ -26,7 +26,7 @@ const range = z
   .strictObject({
     limit: wholeNumber(1, MOST_ROWS).default(DEFAULT_ROWS),
     offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).optional(),
-    around: z.string().regex(IDS, "must be a player's id").optional(),
+    around: z.string().regex(IDS, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -").optional(),
   })
   .refine(({ offset, around }) => offset === undefined || around === undefined, {
     path: ["around"],

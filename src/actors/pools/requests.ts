@@ -11,7 +11,6 @@ const LARGEST_OFFSET = 100_000_000;
 const rows = wholeNumber(1, 1000).default(100);
 const offset = wholeNumber(0, LARGEST_OFFSET);
 
-export const gameId = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id");
 export const poolPeriod = z.enum(PERIOD_TYPES);
 export const rankingPeriod = z.enum(RANKING_PERIODS);
 /** Epoch milliseconds. */
@@ -33,7 +32,7 @@ export const rankingRange = z
     offset: offset.optional(),
     around: z
       .string()
-      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id")
+      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -")
       .optional(),
     at: moment.optional(),
   })

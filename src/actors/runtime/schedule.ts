@@ -42,10 +42,20 @@ export function isDue({ schedule, timezone }: Timetable, at: number, rng: Rng): 
   return nextDue({ schedule, timezone }, at - 1, rng) === at;
 }
 
+/** Whether days and hours can be told by a time zone of this name. */
+export function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What is wrong with a schedule, or undefined. */
 export function scheduleFault({ schedule, timezone }: Timetable): string | undefined {
+  if (!isTimezone(timezone)) return `there is no time zone ${timezone}`;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
     if ("cron" in schedule) return cronFault(schedule.cron, timezone);
   } catch (error) {
     return (error as Error).message;

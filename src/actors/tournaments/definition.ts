@@ -4,7 +4,7 @@ import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
-import { scheduleFault, shortestGap } from "../runtime/schedule.ts";
+import { isTimezone, scheduleFault, shortestGap } from "../runtime/schedule.ts";
 import { gameId } from "./game.ts";
 
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
@@ -50,7 +50,11 @@ function tooOften(cron: string, timezone: string): string | undefined {
 const series = z
   .strictObject({
     cron: z.string().min(1).max(TOURNAMENT_BOUNDS.cron),
-    timezone: z.string().min(1).max(TOURNAMENT_BOUNDS.timezone).default("UTC"),
+    timezone: z
+      .string()
+      .max(TOURNAMENT_BOUNDS.timezone)
+      .refine(isTimezone, { error: "must be the IANA name of a time zone, such as Europe/Berlin", abort: true })
+      .default("UTC"),
   })
   .superRefine(({ cron, timezone }, context) => {
     const fault = scheduleFault({ schedule: { cron }, timezone }) ?? tooOften(cron, timezone);

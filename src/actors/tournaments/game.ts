@@ -14,7 +14,9 @@ const GAME_BOUNDS = {
 } as const;
 
 /** What a game goes by. */
-export const gameId = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id");
+export const gameId = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id: 1 to 32 of a-z, 0-9 and _, and a letter first");
 
 const score = z.number().min(-GAME_BOUNDS.score).max(GAME_BOUNDS.score);
 

@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { DrawOffice } from "../../actors/pools/DrawOffice.ts";
 import type { PoolOffice } from "../../actors/pools/PoolOffice.ts";
 import type { RankingOffice } from "../../actors/pools/RankingOffice.ts";
-import { gameId, past, poolPeriod, rankingPeriod } from "../../actors/pools/requests.ts";
+import { past, poolPeriod, rankingPeriod } from "../../actors/pools/requests.ts";
 import { itemAmount } from "../../actors/prizes/definition.ts";
+import { gameId } from "../../actors/tournaments/game.ts";
 import { validate } from "../../validate.ts";
 import type { Verbs } from "./verbs.ts";
 

@@ -42,7 +42,7 @@ const range = z
     limit: z.int().min(1).max(MOST_ROWS).default(10),
     around: z
       .string()
-      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id")
+      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -")
       .optional(),
   })
   .prefault({});
