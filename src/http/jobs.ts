@@ -7,7 +7,7 @@ import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { operatorCall } from "./idempotency.ts";
 
-/** Jobs as the endpoints need them. `trigger` throws `not_found` for a name that no job has. */
+/** Jobs as the endpoints need them. `trigger` and `history` throw `not_found` for a name that no job has. */
 export interface JobDirectory {
   status(): Promise<JobsStatus>;
   /** Newest first. */

@@ -116,6 +116,20 @@ describe("what operators do with jobs (simulated cluster)", () => {
     await assert.rejects(async () => nodes[0]!.jobs.pause("tock"), { code: "not_found" });
     await assert.rejects(async () => nodes[0]!.jobs.resume("tock"), { code: "not_found" });
     await assert.rejects(async () => nodes[0]!.jobs.skipNext("tock"), { code: "not_found" });
+    await assert.rejects(async () => nodes[0]!.jobs.history(20, "tock"), { code: "not_found" });
+  });
+
+  it("a job without a run has an empty history, and one that the node asked does not know has what it left", async () => {
+    assert.deepEqual(await nodes[0]!.jobs.history(20, "slow"), []);
+    await cluster.within(1000, nodes[0]!.jobs.trigger("slow"));
+    await cluster.clock.advance(3000);
+    const later = await cluster.start("c", [tick]);
+    await cluster.clock.advance(600);
+    assert.deepEqual(
+      (await later.jobs.history(20, "slow")).map(({ job }) => job),
+      ["slow"],
+    );
+    await assert.rejects(async () => later.jobs.history(20, "tock"), { code: "not_found" });
   });
 
   it("the history is newest first, as long as asked for, of one job or of all", async () => {

@@ -91,7 +91,8 @@ describe("jobs of a whole server", function () {
   it("answers with as much history as asked for", async () => {
     for (let at = 0; at < 3; at++) await post("trigger/sessions");
     assert.equal((await get<{ runs: JobRun[] }>("history?limit=2")).body.runs.length, 2);
-    assert.deepEqual((await get("history?job=none")).body, { runs: [] });
+    const unknown = await get("history?job=none");
+    assert.deepEqual([unknown.status, unknown.body.error!.code], [404, "not_found"]);
     const { runs } = (await get<{ runs: JobRun[] }>("history")).body;
     assert.ok(runs.every((run, at) => at === 0 || run.scheduledAt <= runs[at - 1]!.scheduledAt));
   });
@@ -159,6 +160,7 @@ describe("jobs of a whole server", function () {
     await assertRefused(admin, "command", { name: "pauseJob", args: {} }, "invalid_payload");
     await assertRefused(viewer, "command", { name: "pauseJob", args: { job: "retention" } }, "forbidden");
     await assertRefused(viewer, "query", { name: "jobHistory", args: { limit: 0 } }, "invalid_payload");
+    await assertRefused(viewer, "query", { name: "jobHistory", args: { job: "none" } }, "not_found");
     await Promise.all([admin.leave(), viewer.leave()]);
   });
 

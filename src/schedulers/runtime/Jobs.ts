@@ -86,9 +86,11 @@ export class Jobs {
     return { runs, successes, failures, successRate: runs === 0 ? null : successes / runs, jobs };
   }
 
-  /** Newest first; also of jobs that are no more. */
-  history(limit: number, job?: string): Promise<JobRun[]> {
-    return this.#history.runs(limit, job);
+  /** Newest first; also of jobs that are no more. Throws `not_found` for one that this node does not know and that has left no run. */
+  async history(limit: number, job?: string): Promise<JobRun[]> {
+    const runs = await this.#history.runs(limit, job);
+    if (job !== undefined && runs.length === 0) this.#ensureKnown(job);
+    return runs;
   }
 
   /** Runs a job now, also while it is paused. With a request id, a repeat is the same run. */
@@ -164,8 +166,12 @@ export class Jobs {
   }
 
   #known(name: string, requestId?: string) {
-    if (!this.#jobs.has(name)) throw new RingmasterError("not_found", `There is no job ${name}.`);
+    this.#ensureKnown(name);
     return this.#ref(name, requestId);
+  }
+
+  #ensureKnown(name: string): void {
+    if (!this.#jobs.has(name)) throw new RingmasterError("not_found", `There is no job ${name}.`);
   }
 
   #ref(name: string, requestId?: string) {
