@@ -106,6 +106,7 @@ describe("pools, rankings and draws of a whole server", function () {
     const first = await contribute("pong/weekly", { item: "TICO", amount: "250" }, { headers });
     assert.equal(first.status, 201);
     assert.deepEqual((await contribute("pong/weekly", { item: "TICO", amount: "3" }, { headers })).body, first.body);
+    assert.equal((await contribute("pong/weekly", { item: "TICO", amount: "0" }, { headers })).status, 400);
     const { pools } = await get<{ pools: Array<Record<string, unknown>> }>("pools");
     assert.equal(pools.length, 10);
     const { items, leader } = pools.find(({ game, period }) => game === "pong" && period === "weekly")!;

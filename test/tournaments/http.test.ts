@@ -113,6 +113,8 @@ describe("the endpoints of tournaments and games", function () {
     const headers = { "idempotency-key": "again" };
     const [first, second] = [await create(coming(), headers), await create({ name: "Another" }, headers)];
     assert.equal(second.body.id, first.body.id);
+    assert.equal((await create({ name: "" }, headers)).status, 400, "a bad body is read before the key");
+    assert.equal((await create({ game: "chess" }, headers)).status, 404);
     const { id } = first.body;
     const started = await act(id, "start", {}, { "idempotency-key": "start" });
     assert.deepEqual((await act(id, "start", {}, { "idempotency-key": "start" })).body, started.body);
