@@ -66,3 +66,13 @@ export function seededRng(seed: number): Rng {
   };
   return { next, id: (length = 16) => idFrom(() => Math.floor(next() * 256), length) };
 }
+
+/** Whether days and hours can be told by a time zone of this name. */
+export function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,5 @@
 import { Cron } from "croner";
-import type { Rng } from "../../clock.ts";
+import { isTimezone, type Rng } from "../../clock.ts";
 import type { MissedPolicy } from "./timers.ts";
 
 /** When a job is due. */
@@ -40,16 +40,6 @@ export function shortestGap(cron: string, timezone: string, after: number, count
 export function isDue({ schedule, timezone }: Timetable, at: number, rng: Rng): boolean {
   if ("jitterMs" in schedule || ("cron" in schedule && at % 1000 !== 0)) return false;
   return nextDue({ schedule, timezone }, at - 1, rng) === at;
-}
-
-/** Whether days and hours can be told by a time zone of this name. */
-export function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What is wrong with a schedule, or undefined. */

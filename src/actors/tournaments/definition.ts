@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { isTimezone } from "../../clock.ts";
 import type { Game } from "../../entities/tournaments/Game.ts";
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
-import { isTimezone, scheduleFault, shortestGap } from "../runtime/schedule.ts";
+import { scheduleFault, shortestGap } from "../runtime/schedule.ts";
 import { gameId } from "./game.ts";
 
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
