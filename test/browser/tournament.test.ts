@@ -94,6 +94,7 @@ describe("the player page's tournament", function () {
     await page.keyboard.press("ArrowUp");
     await page.getByRole("heading", { name: "Into the kerb!" }).waitFor();
     await page.locator(".curtain__rank", { hasText: "1st place" }).waitFor();
+    equal(await page.getByText("The bell has rung: end this round in time").count(), 0);
     equal(await page.getByRole("button", { name: "Play again" }).count(), 0);
   });
 

@@ -60,7 +60,7 @@ export function PlayStage({ game, phase }: { game: TournamentGame; phase: Tourna
         <Curtain game={game} round={round} phase={phase} resume={resume} />
       </div>
       <div class="play__controls">
-        {phase === "grace" && round && <p class="bell">The bell has rung: end this round in time, and it counts.</p>}
+        {phase === "grace" && round && <Bell round={round} />}
         <Pad round={round} />
         <p id="play-keys" class="small play__keys">
           <span class="by-keys">
@@ -71,6 +71,12 @@ export function PlayStage({ game, phase }: { game: TournamentGame; phase: Tourna
       </div>
     </section>
   );
+}
+
+/** Said for as long as there is a round to end. */
+function Bell({ round }: { round: Round }) {
+  if (useObservable(round.status) === "over") return null;
+  return <p class="bell">The bell has rung: end this round in time, and it counts.</p>;
 }
 
 /** Whoever does not see the ring hears the score as it grows; at their own pace, also what is around after each step. */
