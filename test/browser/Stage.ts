@@ -40,17 +40,18 @@ export class Stage {
   readonly #folder: string;
   readonly #browser: Browser;
   #server: Program;
+  #secret = SECRET;
 
   static async open(): Promise<Stage> {
     await startProcess("scripts/buildWeb.ts").then(({ exited }) => exited);
     const folder = await mkdtemp(join(tmpdir(), "ringmaster-browser-"));
     const port = await freePort();
     const [server, browser] = await Promise.all([
-      startServer(port, folder),
+      startServer(port, folder, SECRET),
       chromium.launch({ executablePath: await findChromium(), args: FLAGS }),
     ]);
     // Until then the page's first choice is the demo tournament.
-    await beginDemoHunt(`http://127.0.0.1:${port}`, await operator());
+    await beginDemoHunt(`http://127.0.0.1:${port}`, await operator(SECRET));
     return new Stage(port, folder, server, browser, await Wire.open(port));
   }
 
@@ -80,17 +81,18 @@ export class Stage {
   async operate(path: string, body: object = {}): Promise<unknown> {
     const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${await operator()}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${await operator(this.#secret)}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return await response.json();
   }
 
-  /** Drains the server and starts it again on the same database. */
-  async restartServer(): Promise<void> {
+  /** Drains the server and starts it again on the same database; with another secret, it takes no token of before. */
+  async restartServer(secret = this.#secret): Promise<void> {
     await this.#server.stop(START_MS);
-    this.#server = await startServer(this.#port, this.#folder);
+    this.#secret = secret;
+    this.#server = await startServer(this.#port, this.#folder, secret);
   }
 
   async close(): Promise<void> {
@@ -108,15 +110,15 @@ export interface Visit {
   leave(): Promise<void>;
 }
 
-const operator = (): Promise<string> => operatorToken(new Tokens(SECRET, systemClock));
+const operator = (secret: string): Promise<string> => operatorToken(new Tokens(secret, systemClock));
 
-async function startServer(port: number, folder: string): Promise<Program> {
+async function startServer(port: number, folder: string, secret: string): Promise<Program> {
   const server = await startProcess("src/index.ts", {
     env: {
       NODE_ENV: "development",
       PORT: String(port),
       DATABASE_URL: `sqlite:${join(folder, "ringmaster.sqlite")}`,
-      JWT_SECRET: SECRET,
+      JWT_SECRET: secret,
       DEMO: "true",
     },
   });

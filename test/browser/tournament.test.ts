@@ -168,6 +168,55 @@ describe("the player page's tournament", function () {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.getByRole("heading", { name: "The band waits for you" }).waitFor();
   });
+
+  it("plays as another player from the start when it opens with a token that the server takes no longer", async () => {
+    const id = await announce({ maxEntries: 1 });
+    const { page } = await enter("Hal", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("ArrowUp");
+    await page.getByText("You have played all your rounds.").waitFor();
+    await page.evaluate(() => {
+      const kept = JSON.parse(localStorage.getItem("ringmaster.session")!) as { token: string };
+      localStorage.setItem("ringmaster.session", JSON.stringify({ ...kept, token: `${kept.token}x` }));
+    });
+
+    await page.reload();
+    await page.getByRole("alert").filter({ hasText: "You are signed in anew." }).waitFor();
+    await page.locator(".standings tr", { hasText: "Hal" }).waitFor();
+    equal(await page.locator(".standings .own").count(), 0);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("ArrowUp");
+    await page.locator(".standings .own", { hasText: "Hal" }).waitFor();
+    equal(await page.locator(".standings tbody tr:not(.own)", { hasText: "Hal" }).count(), 1);
+  });
+
+  // Last, because the server takes no token of before any more.
+  it("goes on as another player, and says so, once the server takes the token no longer", async () => {
+    const id = await announce();
+    const { page } = await enter("Gus", id);
+    await page.getByLabel("At my own pace").check();
+    await page.getByRole("button", { name: "Play a round" }).press("Enter");
+    await runIntoTheKerb(page, "up");
+    await page.locator(".standings .own", { hasText: "Gus" }).waitFor();
+    equal(await told(page, "Rounds"), "1 of 2");
+    await page.getByRole("button", { name: "Play again" }).press("Enter");
+
+    await stage.restartServer("another secret that only these tests know");
+    const notice = page.getByRole("alert").filter({ hasText: "You are signed in anew." });
+    await notice.waitFor();
+    equal(await told(page, "Rank"), "—");
+    equal(await told(page, "Rounds"), "—");
+    await notice.getByRole("button", { name: "All right" }).click();
+    await notice.waitFor({ state: "detached" });
+
+    // The round goes on, and counts for the new player.
+    await page.locator(".arena").focus();
+    await runIntoTheKerb(page, "up");
+    await page.locator(".curtain__rank").waitFor();
+    await page.locator(".standings .own", { hasText: "Gus" }).waitFor();
+    equal(await page.locator(".standings tbody tr:not(.own)", { hasText: "Gus" }).count(), 1);
+    equal(await told(page, "Rounds"), "1 of 2");
+  });
 });
 
 /** Goes by what is read out alone, to the second star; answers the heading of the last step. */

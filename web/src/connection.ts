@@ -1,7 +1,8 @@
 import { Client, CloseCode, type Room } from "@colyseus/sdk";
 import { Observable } from "./observable.ts";
 import { isTransient, type Problem, problemOf } from "./problems.ts";
-import { renew, type Session } from "./session.ts";
+import type { Player } from "./protocol.ts";
+import { renew, type Session, session } from "./session.ts";
 
 /** How a room is reached at the moment. */
 export type LinkStatus =
@@ -17,6 +18,8 @@ export interface LinkHandlers<State> {
   joined(room: Room<unknown, State>): void;
   /** Called when requests work again: after a join, and after the same session came back from a drop. */
   ready?(): void;
+  /** Called when the page has come to play as `player`, before the room is joined as that one. */
+  renewed?(player: Player): void;
   /** Called with the state after each change. */
   state(state: State): void;
 }
@@ -32,7 +35,8 @@ const SDK_ATTEMPTS = 5;
 
 /**
  * Keeps one room joined: through drops (the SDK's reconnection), through a node that drains or dies (by joining again,
- * which may lead elsewhere), and through a token that the server no longer takes (by renewing it once).
+ * which may lead elsewhere), and through a token that the server no longer takes (by renewing it once). Every link plays as
+ * the same player: once one of them has renewed its token, the others join anew too.
  */
 export class RoomLink<State> {
   readonly status = new Observable<LinkStatus>({ at: "joining" });
@@ -42,13 +46,15 @@ export class RoomLink<State> {
   #session: Session;
   #room: Room<unknown, State> | undefined;
   #closed = false;
+  readonly #unsubscribe: () => void;
 
-  constructor(session: Session, name: string, options: () => object, handlers: LinkHandlers<State>) {
-    this.#session = session;
+  constructor(owner: Session, name: string, options: () => object, handlers: LinkHandlers<State>) {
+    this.#session = owner;
     this.#name = name;
     this.#options = options;
     this.#handlers = handlers;
     addEventListener("offline", this.#networkGone);
+    this.#unsubscribe = session.subscribe((current) => this.#playAs(current));
     void this.#join();
   }
 
@@ -65,13 +71,29 @@ export class RoomLink<State> {
   /** Leaves for good. */
   close(): void {
     this.#closed = true;
+    this.#unsubscribe();
     removeEventListener("offline", this.#networkGone);
     this.status.set({ at: "closed" });
+    this.#leave();
+  }
+
+  #leave(): void {
     const room = this.#room;
     this.#room = undefined;
     if (!room) return;
     room.reconnection.enabled = false;
     if (room.connection.isOpen) void room.leave();
+  }
+
+  #playAs(current: Session | undefined): void {
+    if (!current || current.player.id === this.#session.player.id) return;
+    this.#session = current;
+    this.#handlers.renewed?.(current.player);
+    // Without a room, it is being joined already.
+    if (!this.#room) return;
+    this.#leave();
+    this.status.set({ at: "reconnecting" });
+    void this.#join();
   }
 
   /** The SDK closes its sockets when the network goes, but passes over every second one of a page with several rooms. */
@@ -83,20 +105,16 @@ export class RoomLink<State> {
   async #join(): Promise<void> {
     let renewed = false;
     for (let attempt = 0; !this.#closed; attempt++) {
+      const tried = this.#session;
       try {
         const client = new Client();
-        client.auth.token = this.#session.token;
+        client.auth.token = tried.token;
         return this.#adopt(await client.joinOrCreate<State>(this.#name, this.#options()));
       } catch (error) {
         const problem = problemOf(error);
         if (problem.code === "unauthenticated" && !renewed) {
           renewed = true;
-          await renew(this.#session).then(
-            (session) => {
-              this.#session = session;
-            },
-            () => undefined,
-          );
+          await renew(tried).catch(() => undefined);
         } else if (isTransient(problem)) {
           this.status.set({ at: "reconnecting" });
           await pause(attempt);
@@ -113,10 +131,12 @@ export class RoomLink<State> {
     room.reconnection.maxRetries = SDK_ATTEMPTS;
     room.onMessage("*", () => undefined);
     room.onStateChange((state) => this.#handlers.state(state));
-    room.onDrop(() => this.status.set({ at: "reconnecting" }));
-    room.onReconnect(() => (this.#closed ? void room.leave() : this.#ready()));
+    room.onDrop(() => {
+      if (this.#room === room) this.status.set({ at: "reconnecting" });
+    });
+    room.onReconnect(() => (this.#room === room ? this.#ready() : void room.leave()));
     room.onLeave(() => {
-      if (this.#closed || this.#room !== room) return;
+      if (this.#room !== room) return;
       this.#room = undefined;
       this.status.set({ at: "reconnecting" });
       void this.#join();

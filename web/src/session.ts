@@ -15,6 +15,9 @@ export const NAME_LENGTH = 24;
 
 export const session = new Observable<Session | undefined>(stored());
 
+/** Who this browser plays as since the server took the former player's token no longer, until the person has taken note of it. */
+export const renewed = new Observable<Player | undefined>(undefined);
+
 let renewal: Promise<Session> | undefined;
 
 /** Signs in as a new player of that name. Rejects with the body of the server's error. */
@@ -32,18 +35,24 @@ export async function signIn(name: string): Promise<Session> {
   return made;
 }
 
-/** Signs in again under the same name once the server has rejected `rejected`; rooms that ask at once share one sign-in. */
+/** Signs in as another player of the same name once the server has rejected `rejected`; rooms that ask at once share one sign-in. */
 export function renew(rejected: Session): Promise<Session> {
   const current = session.value;
   if (current && current.token !== rejected.token) return Promise.resolve(current);
-  renewal ??= signIn(rejected.player.name).finally(() => {
-    renewal = undefined;
-  });
+  renewal ??= signIn(rejected.player.name)
+    .then((made) => {
+      renewed.set(made.player);
+      return made;
+    })
+    .finally(() => {
+      renewal = undefined;
+    });
   return renewal;
 }
 
 export function signOut(): void {
   forget(KEY);
+  renewed.set(undefined);
   session.set(undefined);
 }
 

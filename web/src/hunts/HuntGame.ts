@@ -46,6 +46,7 @@ export class HuntGame {
         void this.clock.observeHttp();
         void this.#resume();
       },
+      renewed: ({ id }) => this.points.set(storedPoints(id, huntId)),
       state: (state) => this.#read(state),
     });
   }

@@ -16,6 +16,7 @@ import { TournamentStandings } from "../tournaments/TournamentStandings.tsx";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { Header } from "./Header.tsx";
 import { NothingOn } from "./NothingOn.tsx";
+import { RenewalBanner } from "./RenewalBanner.tsx";
 
 /** The page of somebody who has signed in: the programme on top, what was chosen from it in the middle, the house around it. */
 export function Ring({ lobby }: { lobby: Lobby }) {
@@ -26,6 +27,7 @@ export function Ring({ lobby }: { lobby: Lobby }) {
     <>
       <Header points={game?.points} />
       <ConnectionBanner link={game?.link ?? lobby.link} kept={game instanceof TournamentGame ? "score" : "clue"} />
+      <RenewalBanner />
       <main class="ring">
         <Programme lobby={lobby} chosen={chosen} />
         <div class="ring__stage">

@@ -20,7 +20,7 @@ import type { Session } from "../session.ts";
 import { Round } from "../snake/Round.ts";
 import { reportText } from "./reports.ts";
 import { newSubmissionId, type Report, Submissions } from "./Submissions.ts";
-import { scoreShelf } from "./shelf.ts";
+import { handOver, scoreShelf } from "./shelf.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
 export type TournamentView = Omit<TournamentState, "top" | "prizes"> & { top: ScoreRow[]; prizes: PrizeRange[] };
@@ -69,7 +69,7 @@ export class TournamentGame {
   readonly points = new Observable(0);
   /** How many entries this player has made. */
   readonly entries = new Observable<number | undefined>(undefined);
-  readonly #playerId: string;
+  #playerId: string;
   readonly #submissions: Submissions;
   #aroundAt = Number.NEGATIVE_INFINITY;
   #bell: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +82,7 @@ export class TournamentGame {
       send: (pending) => this.link.request<SubmitAnswer>("submit", pending),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       tell: (report) => this.#hear(report),
-      shelf: scoreShelf(tournamentId, owner.player.id),
+      shelf: scoreShelf(tournamentId, () => this.#playerId),
     });
     this.link = new RoomLink<TournamentState>(owner, "tournament", () => ({ tournamentId }), {
       joined: (room) => this.#listen(room),
@@ -91,6 +91,7 @@ export class TournamentGame {
         void this.#submissions.deliver();
         this.#lookAround();
       },
+      renewed: ({ id }) => this.#playAs(id),
       state: (state) => this.#read(state),
     });
     this.#readDetails();
@@ -116,6 +117,17 @@ export class TournamentGame {
       unsubscribe();
       if (round.snake.value.end && round.counts) this.#submit(round.snake.value.score);
     });
+  }
+
+  /** A round that is being played, and scores on their way, go on as the new player's; what was reached stays the former one's. */
+  #playAs(playerId: string): void {
+    handOver(this.#playerId, playerId);
+    this.#playerId = playerId;
+    this.own.set(undefined);
+    this.points.set(0);
+    this.entries.set(undefined);
+    this.around.set([]);
+    this.settled.set(undefined);
   }
 
   #submit(score: number): void {

@@ -11,13 +11,13 @@ const KEY = "ringmaster.scores";
 const MOST_KEPT = 20;
 
 /** This player's scores for this tournament that the server has not answered yet, in the browser's storage; tabs share it. */
-export function scoreShelf(tournamentId: string, playerId: string): Shelf {
+export function scoreShelf(tournamentId: string, playerId: () => string): Shelf {
   return {
     list: () =>
       kept()
-        .filter((score) => score.tournamentId === tournamentId && score.playerId === playerId)
+        .filter((score) => score.tournamentId === tournamentId && score.playerId === playerId())
         .map(({ submissionId, score, subscore }) => ({ submissionId, score, subscore })),
-    put: (pending) => remember(KEY, [...kept(), { ...pending, tournamentId, playerId }].slice(-MOST_KEPT)),
+    put: (pending) => remember(KEY, [...kept(), { ...pending, tournamentId, playerId: playerId() }].slice(-MOST_KEPT)),
     remove: (submissionId) => {
       remember(
         KEY,
@@ -25,6 +25,14 @@ export function scoreShelf(tournamentId: string, playerId: string): Shelf {
       );
     },
   };
+}
+
+/** What waits for one player's answers waits for another's from now on, whatever tournaments it is for. */
+export function handOver(from: string, to: string): void {
+  remember(
+    KEY,
+    kept().map((score) => (score.playerId === from ? { ...score, playerId: to } : score)),
+  );
 }
 
 function kept(): Kept[] {
