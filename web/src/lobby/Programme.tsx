@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { countdownText, useServerNow } from "../countdown.ts";
 import { useObservable } from "../observable.ts";
 import type { ServerClock } from "../serverClock.ts";
@@ -23,13 +23,14 @@ export function Programme({ lobby, chosen }: { lobby: Lobby; chosen: Choice | un
   const on = entries(useObservable(lobby.on) ?? []);
   const coming = entries(useObservable(lobby.coming));
   const tickets = [...on, ...coming];
+  const strip = useChosenInView(tickets.findIndex((entry) => isSame(entry, chosen)));
   return (
     <nav class="bill" aria-labelledby="programme">
       <h2 id="programme" class="unseen">
         Programme
       </h2>
       {tickets.length === 0 && <p class="small">Nothing is announced yet.</p>}
-      <ul class="bill__tickets">
+      <ul ref={strip} class="bill__tickets">
         {tickets.map((entry) => (
           <li key={`${entry.domain} ${entry.id}`}>
             <BillTicket entry={entry} clock={lobby.clock} isChosen={isSame(entry, chosen)} />
@@ -40,18 +41,25 @@ export function Programme({ lobby, chosen }: { lobby: Lobby; chosen: Choice | un
   );
 }
 
+/** Scrolls the strip alone, and not the page, to the chosen ticket whenever that has another place in it. */
+function useChosenInView(place: number) {
+  const strip = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    const ticket = strip.current?.children[place];
+    if (!strip.current || !ticket) return;
+    const [frame, box] = [strip.current.getBoundingClientRect(), ticket.getBoundingClientRect()];
+    strip.current.scrollLeft += box.left + box.width / 2 - (frame.left + frame.width / 2);
+  }, [place]);
+  return strip;
+}
+
 function BillTicket({ entry, clock, isChosen }: { entry: Entry; clock: ServerClock; isChosen: boolean }) {
   const now = useServerNow(clock);
-  const link = useRef<HTMLAnchorElement>(null);
   const isComing = entry.phase === "scheduled";
   const ends = isComing ? entry.startsAt : entry.endsAt;
-  useEffect(() => {
-    if (isChosen) link.current?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [isChosen]);
 
   return (
     <a
-      ref={link}
       class={isComing ? "bill__ticket" : "bill__ticket bill__ticket--on"}
       href={addressOf(entry)}
       aria-current={isChosen ? "page" : undefined}
