@@ -58,11 +58,16 @@ describe("the player page's layout", function () {
     ok(await fits(page), "the result");
   });
 
-  for (const width of [320, 360, 375]) {
-    it(`keeps what lies over the ring inside of it on a phone of ${width} pixels`, async () => {
+  for (const [width, height] of [
+    [320, 740],
+    [360, 740],
+    [375, 740],
+    [740, 360],
+  ] as const) {
+    it(`keeps what lies over the ring inside of it on a phone of ${width} by ${height} pixels`, async () => {
       const page = await enter(await announceLater(HOUR_MS), {
         ...PHONE,
-        viewport: { width, height: 740 },
+        viewport: { width, height },
         reducedMotion: "reduce",
       });
       await page.getByRole("button", { name: "Rehearse" }).waitFor();
@@ -108,7 +113,7 @@ function fits(page: Page): Promise<boolean> {
 /** Whether every word over the ring is within the ring, without scrolling. */
 function staysInTheRing(page: Page): Promise<boolean> {
   return page.locator(".play__ring").evaluate((ring) => {
-    const frame = ring.getBoundingClientRect();
+    const frame = ring.querySelector(".arena")!.getBoundingClientRect();
     return Array.from(ring.querySelectorAll(".curtain *")).every((element) => {
       const { top, bottom, left, right } = element.getBoundingClientRect();
       return top >= frame.top && bottom <= frame.bottom && left >= frame.left && right <= frame.right;
