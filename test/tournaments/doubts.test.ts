@@ -151,6 +151,29 @@ describe("a doubt about a tournament's board", () => {
     assert.equal(await loadsSince(), 0);
   });
 
+  it("has a board loaded that is missing when the first room comes, which would show nobody else", async () => {
+    a.leave();
+    await cluster.lose();
+    const b = await cluster.join("b");
+    await cluster.clock.advance(2000);
+    assert.equal(b.row.shown, "ann");
+    assert.equal(await loadsSince(), 1);
+  });
+
+  it("has a board loaded that an outage has left missing, also for rooms that come after it", async () => {
+    await cluster.lose();
+    a.desk.refresh();
+    await cluster.clock.advance(2000);
+    assert.deepEqual(await onBoard(), ["ann"]);
+    await cluster.clock.advance(A_WHILE_MS);
+    a.leave();
+    await cluster.lose();
+    a.desk.refresh();
+    await cluster.another(a);
+    await cluster.clock.advance(2000);
+    assert.deepEqual(await onBoard(), ["ann"]);
+  });
+
   it("has a board loaded that is missing, where rooms still show what it had decided", async () => {
     await orphan("bob", "s1");
     await a.submit("ann", "s2", 2);

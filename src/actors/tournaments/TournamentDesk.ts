@@ -176,9 +176,10 @@ export class TournamentDesk {
     );
   }
 
-  /** To be called after an outage of the shared memory, in which the word of a phase may have been lost. */
+  /** To be called after an outage of the shared memory, in which the word of a phase, and boards, may have been lost. */
   refresh(): void {
     this.#tables.refresh();
+    this.#doubtAll();
   }
 
   /** Commits what is buffered, for a drain. */
@@ -254,12 +255,11 @@ export class TournamentDesk {
   /** What a peer had read, decided or committed last may have reached nobody. One that leaves still answers what it was asked. */
   #afterTheLossOf(why: "dead" | "left"): void {
     this.#tables.all(({ pulse }) => pulse.touch());
-    this.#ports.clock.schedule(
-      () => {
-        this.#doubts.peerLost();
-        this.#tables.all(({ table }) => this.#doubts.raise(table));
-      },
-      why === "left" ? LEAVING_MS : 0,
-    );
+    this.#ports.clock.schedule(() => this.#doubtAll(), why === "left" ? LEAVING_MS : 0);
+  }
+
+  #doubtAll(): void {
+    this.#doubts.forget();
+    this.#tables.all(({ table }) => this.#doubts.raise(table));
   }
 }
