@@ -9,7 +9,7 @@ import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
-import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -18,13 +18,9 @@ const NEW_YORK = "America/New_York";
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`pools whose end is by the time zone of before (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-    beforeEach(() => world.clear());
-    after(() => world?.database.close());
 
     /** Runs both jobs whenever they are due by the world's zone, up to the end of that time. */
     async function runWhenDue(from: number, until: number): Promise<void> {

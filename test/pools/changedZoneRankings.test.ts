@@ -7,7 +7,7 @@ import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { runJob } from "../support/runJob.ts";
-import { type AnEntry, at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { type AnEntry, at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const HOUR_MS = 3_600_000;
@@ -16,13 +16,9 @@ const NEW_YORK = "America/New_York";
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`rankings after the time zone was changed (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-    beforeEach(() => world.clear());
-    after(() => world?.database.close());
 
     const count = () => runJob(rankingsJob({ ...world.ports, page: 3 }));
     const page = (period: RankingPeriod) =>

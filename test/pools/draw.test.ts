@@ -6,7 +6,7 @@ import { candidatesOf, draws } from "../../src/entities/pools/Draw.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { type DrawsMade, type WeeklyDrawJobPorts, weeklyDrawJob } from "../../src/schedulers/pools/weeklyDrawJob.ts";
 import { runJob } from "../support/runJob.ts";
-import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -67,18 +67,12 @@ const PASS = [{ item: "PRIVATE_PASS", amount: "1" }];
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`the weekly draw (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-
     beforeEach(async () => {
-      await world.clear();
       world.now = MONDAY + 5 * 60_000;
     });
-
-    after(() => world?.database.close());
 
     const draw = async (ports: Partial<WeeklyDrawJobPorts> = {}) =>
       (await runJob<DrawsMade>(weeklyDrawJob({ ...world.ports, ...ports }))).result.drawn;

@@ -5,7 +5,7 @@ import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { runJob } from "../support/runJob.ts";
-import { type AnEntry, at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { type AnEntry, at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const DAY = at("2026-11-21T00:00:00Z");
 const MIDNIGHT = at("2026-11-22T00:00:00Z");
@@ -18,18 +18,12 @@ const SCORES = [96.51819928812769, 96.76081796595071] as const;
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`scores of all the digits that a number has (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-
     beforeEach(async () => {
-      await world.clear();
       world.now = DAY + 43_200_000;
     });
-
-    after(() => world?.database.close());
 
     for (const score of SCORES) {
       const rankings = () => new RankingOffice({ ...world.ports });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PoolOffice, type PoolOfficePorts } from "../../src/actors/pools/PoolOffice.ts";
 import { systemRng } from "../../src/clock.ts";
 import { CommitUnknown } from "../../src/entities/sql.ts";
-import { DATABASES, PoolWorld } from "./poolWorld.ts";
+import { DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SNAKE = { game: "snake", period: "daily" } as const;
 const FIVE = { item: "TICO", amount: "5" };
@@ -10,13 +10,9 @@ const FIVE = { item: "TICO", amount: "5" };
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`a contribution while the database gets lost (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-    beforeEach(() => world.clear());
-    after(() => world?.database.close());
 
     const contribute = (database: PoolOfficePorts["database"], requestId?: string) =>
       new PoolOffice({ ...world, database, rng: systemRng }).contribute(SNAKE, FIVE, { operatorId: "op", requestId });

@@ -8,7 +8,7 @@ import type { Sql } from "../../src/entities/sql.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { runJob } from "../support/runJob.ts";
-import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const DAY_MS = 86_400_000;
@@ -20,16 +20,12 @@ const THIS_WEEK = { game: "snake", period: "weekly", startsAt: WEEK, endsAt: WEE
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`reading the pools that are open (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
     beforeEach(async () => {
-      await world.clear();
       world.now = DAY + DAY_MS / 2;
     });
-    after(() => world?.database.close());
 
     /** An office of its own, whose every query is noted, and waits for the gate. */
     function watched(gate: () => Promise<void> = async () => {}) {

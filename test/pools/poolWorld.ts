@@ -139,3 +139,15 @@ export class PoolWorld {
     return Number(row!.rows);
   }
 }
+
+/** A world on a fresh database for the tests of a `describe`, given to `take` before the first of them and cleared before each. */
+export function useWorld(open: () => Promise<Database>, take: (world: PoolWorld) => void): void {
+  let world: PoolWorld | undefined;
+  before(async function () {
+    this.timeout(120_000);
+    world = new PoolWorld(await open());
+    take(world);
+  });
+  beforeEach(() => world?.clear());
+  after(() => world?.database.close());
+}

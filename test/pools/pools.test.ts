@@ -5,7 +5,7 @@ import type { PoolsFinalised, PoolsJobPorts } from "../../src/schedulers/pools/f
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import { runJob } from "../support/runJob.ts";
-import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, PoolWorld, useWorld } from "./poolWorld.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -17,20 +17,14 @@ const SNAKE = { game: "snake", period: "daily" } as const;
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`prize pools (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-
     beforeEach(async () => {
-      await world.clear();
       world.now = DAY + 12 * HOUR_MS;
       // The week before is over and done with.
       await runJob(weeklyPoolsJob(world.ports));
     });
-
-    after(() => world?.database.close());
 
     const finalise = async (ports: Partial<PoolsJobPorts> = {}, options: Parameters<typeof runJob>[1] = {}) =>
       (await runJob<PoolsFinalised>(dailyPoolsJob({ ...world.ports, ...ports }), options)).result;

@@ -7,7 +7,7 @@ import { type RankingsCounted, rankingsJob } from "../../src/schedulers/pools/ra
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
-import { type AnEntry, at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { type AnEntry, at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const HOUR_MS = 3_600_000;
@@ -17,18 +17,12 @@ const DAY = at("2026-11-21T00:00:00Z");
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`rankings (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-
     beforeEach(async () => {
-      await world.clear();
       world.now = DAY + 12 * HOUR_MS;
     });
-
-    after(() => world?.database.close());
 
     const count = async (options: Parameters<typeof runJob>[1] & { page?: number } = {}) =>
       (await runJob<RankingsCounted>(rankingsJob({ ...world.ports, page: options.page ?? 100 }), options)).result;

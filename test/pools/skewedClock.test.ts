@@ -9,7 +9,7 @@ import { weeklyDrawJob } from "../../src/schedulers/pools/weeklyDrawJob.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
 import { runJob } from "../support/runJob.ts";
-import { at, DATABASES, PoolWorld } from "./poolWorld.ts";
+import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -20,13 +20,9 @@ const JOBS = [dailyPoolsJob, weeklyPoolsJob, rankingsJob, weeklyDrawJob];
 for (const [name, open] of Object.entries(DATABASES)) {
   describe(`a node whose clock is ahead of the database's (${name})`, () => {
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-    beforeEach(() => world.clear());
-    after(() => world?.database.close());
 
     /** By the database's own clock. */
     const ports = () => ({ ...world.ports, databaseNow: undefined });
@@ -79,13 +75,9 @@ for (const [name, open] of Object.entries(DATABASES)) {
   describe(`which pool is open, on a node whose clock is wrong (${name})`, () => {
     const MIDNIGHT = at("2026-11-22T00:00:00Z");
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
-    beforeEach(() => world.clear());
-    after(() => world?.database.close());
 
     const call = { operatorId: "op", requestId: undefined };
     /** Where a contribution goes, and what is shown, by a node's clock and the database's. */
@@ -126,18 +118,14 @@ for (const [name, open] of Object.entries(DATABASES)) {
     const DAY = at("2026-11-21T00:00:00Z");
     const LATER = DAY + 30 * DAY_MS;
     let world: PoolWorld;
-
-    before(async function () {
-      this.timeout(120_000);
-      world = new PoolWorld(await open());
+    useWorld(open, (made) => {
+      world = made;
     });
     beforeEach(async () => {
-      await world.clear();
       world.now = LATER + 1;
       await world.contribute("1");
       world.now = DAY + 1;
     });
-    after(() => world?.database.close());
 
     const openNow = async () =>
       (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
