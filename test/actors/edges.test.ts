@@ -37,14 +37,8 @@ describe("the actor runtime at its edges", () => {
   }
 
   /** Runs a call to its end while time passes. */
-  async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-    let done = false;
-    const tracked = call.finally(() => {
-      done = true;
-    });
-    tracked.catch(() => {});
-    for (let passed = 0; passed < ms && !done; passed += 50) await clock.advance(50);
-    return tracked;
+  function within<T>(ms: number, call: Promise<T>): Promise<T> {
+    return clock.within(ms, call, 50);
   }
 
   const counter = (node: SimulatedNode, id: string, options = {}) => node.actors.ref(CounterActor, id, options);

@@ -53,6 +53,18 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
   }
+
+  /** Runs `work` to its end while time passes in steps of `stepMs`; rejects when that takes more than `ms` of it. */
+  async within<T>(ms: number, work: Promise<T>, stepMs = 5): Promise<T> {
+    let isDone = false;
+    const tracked = work.finally(() => {
+      isDone = true;
+    });
+    tracked.catch(() => {});
+    for (let passed = 0; passed < ms && !isDone; passed += stepMs) await this.advance(stepMs);
+    if (!isDone) throw new Error(`not done within ${ms} ms`);
+    return tracked;
+  }
 }
 
 /** Lets pending promises and immediates run: everything in a simulated cluster is a chain of those. */

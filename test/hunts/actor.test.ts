@@ -64,14 +64,8 @@ describe("a hunt's actor", () => {
   }
 
   /** Runs a call to its end while time stands nearly still. */
-  async function within<T>(call: Promise<T>): Promise<T> {
-    let done = false;
-    const tracked = call.finally(() => {
-      done = true;
-    });
-    tracked.catch(() => {});
-    for (let round = 0; round < 100 && !done; round++) await clock.advance(1);
-    return tracked;
+  function within<T>(call: Promise<T>): Promise<T> {
+    return clock.within(100, call, 1);
   }
 
   async function inSolving(change: Partial<HuntDefinition> = {}): Promise<void> {
