@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { isTimezone } from "./clock.ts";
+import { wholeNumber } from "./validate.ts";
 
 /** Thrown when the environment holds a bad value; its message is one line that names the variable. */
 export class ConfigError extends Error {}
 
 const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
-const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** Every variable that Ringmaster reads. `.env.example` documents each; a test fails when the two differ. */
 const environment = z.object({

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
 import { systemRng } from "../../src/clock.ts";
-import { databaseTime, MOST_AHEAD_MS } from "../../src/entities/databaseTime.ts";
+import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyDrawJob } from "../../src/schedulers/pools/weeklyDrawJob.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
+import { MOST_AHEAD_MS } from "../../src/schedulers/runtime/notAhead.ts";
 import { runJob } from "../support/runJob.ts";
 import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 

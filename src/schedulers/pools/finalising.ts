@@ -16,7 +16,7 @@ import type { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import type { JobContext } from "../runtime/defineJob.ts";
-import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
+import { type DatabaseClock, ensureNotAhead } from "../runtime/notAhead.ts";
 import { SETTLED_MS, untilSettled } from "./settled.ts";
 
 /** Pools a run. After an outage of years the rest is left to the next run. */

@@ -19,7 +19,7 @@ import {
 import type { Database } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
-import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
+import { type DatabaseClock, ensureNotAhead } from "../runtime/notAhead.ts";
 import { SETTLED_MS } from "./settled.ts";
 
 const TIMEOUT_MS = 50 * 60_000;
@@ -92,11 +92,11 @@ async function countAll(
 
 /** The day and the week that are being counted begin anew when the time zone has been changed since the last run. */
 async function beginRankings(game: string, { database, timezone }: RankingsJobPorts): Promise<void> {
-  for (const period of PERIOD_TYPES)
-    await database.transaction(async (tx) => {
-      const counted = await countedUntil(tx, game, "lock");
+  await database.transaction(async (tx) => {
+    const counted = await countedUntil(tx, game, "lock");
+    for (const period of PERIOD_TYPES)
       await beginRanking(tx, { game, period, ...periodAt(period, timezone, counted) }, counted);
-    });
+  });
 }
 
 async function takeOutCancelled(

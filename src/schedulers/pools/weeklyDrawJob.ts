@@ -17,7 +17,7 @@ import type { PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database, Transaction } from "../../entities/sql.ts";
 import { games } from "../../entities/tournaments/Game.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
-import { type DatabaseClock, ensureNotAhead } from "./notAhead.ts";
+import { type DatabaseClock, ensureNotAhead } from "../runtime/notAhead.ts";
 import { untilSettled } from "./settled.ts";
 
 const TIMEOUT_MS = 30 * 60_000;

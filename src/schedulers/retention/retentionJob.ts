@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Sql } from "../../entities/sql.ts";
-import { ensureNotAhead } from "../pools/notAhead.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
+import { ensureNotAhead } from "../runtime/notAhead.ts";
 import { deleteRows, PURGES } from "./purges.ts";
 
 /** Rows of one kind a run, give or take a batch. What is beyond is left to the next night. */

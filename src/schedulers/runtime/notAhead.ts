@@ -1,5 +1,11 @@
-import { databaseTime, MOST_AHEAD_MS } from "../../entities/databaseTime.ts";
+import { databaseTime } from "../../entities/databaseTime.ts";
 import type { Sql } from "../../entities/sql.ts";
+
+/**
+ * How far ahead of the database's clock, in milliseconds, a moment may be that is taken for now. Less than `SETTLED_MS` of the pools: what is
+ * taken to have been over for that long is over then.
+ */
+export const MOST_AHEAD_MS = 5000;
 
 export interface DatabaseClock {
   database: Sql;
