@@ -93,7 +93,10 @@ describe("a settlement that is interrupted", function () {
     assert.equal(await hashFromSql(database, "t"), tournament.result_hash, what);
     assert.deepEqual(await new PrizeLedger(database, seededRng(1)).imbalances(), [], what);
     const told = (await world.told(tournamentTopic("t"))).map(([type]) => type);
-    assert.deepEqual(told, ["phase", "phase", "standings", "phase", "settled"], what);
+    // What a node that died had to tell is told by another, perhaps after the word of the first stored standings.
+    assert.equal(told.filter((type) => type === "standings").length, 1, what);
+    const others = told.filter((type) => type !== "standings");
+    assert.deepEqual(others, ["phase", "phase", "phase", "settled"], what);
     const lobby = (await world.told(LOBBY_TOPIC)).filter(([type]) => type === "tournamentSettled");
     assert.equal(lobby.length, 1, what);
   }
