@@ -146,6 +146,8 @@ export class SimulatedNode {
   readonly life = new ProcessLife();
   /** How long its machine was suspended in all, in milliseconds: its monotonic clock stood still then. */
   suspendedMs = 0;
+  /** How far its wall clock is off the cluster's, in milliseconds: positive is ahead. It may change at any time. */
+  wallOffset = 0;
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
@@ -192,7 +194,7 @@ export class SimulatedNode {
 
   #mortal(clock: Clock): Clock {
     return {
-      now: () => clock.now(),
+      now: () => clock.now() + this.wallOffset,
       monotonic: () => clock.monotonic() - this.suspendedMs,
       schedule: (callback, ms) => {
         let isCancelled = false;
