@@ -2,16 +2,37 @@ import type { EntityManager } from "typeorm";
 import {
   CommitUnknown,
   type Database,
+  failureOf,
   type RowPages,
   type Sql,
   type Transaction,
   type Value,
   type Written,
 } from "../../src/entities/sql.ts";
-import type { ProcessLife } from "./ProcessLife.ts";
+import type { Mishap, ProcessLife } from "./ProcessLife.ts";
 
 const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
 const closed = (): Error => new Error("Can't add new command when connection is in closed state");
+
+/** An operation that gets no answer is given up with its connection after this, in milliseconds: what whoever uses a database may rely on. */
+export const ANSWER_DEADLINE_MS = 4000;
+
+/** Lets happen to a live process what `fate` says; throws what its operation then ends with. `onLost` hears of a lost connection. */
+export async function undergo(
+  life: ProcessLife,
+  fate: () => Mishap | undefined,
+  onLost: () => Promise<void> = nothing,
+): Promise<void> {
+  const mishap = life.isDead ? undefined : fate();
+  if (mishap === "crash") await life.die();
+  await life.reached(undefined);
+  if (mishap === undefined || mishap === "crash") return;
+  if (typeof mishap === "object") throw mishap.refuse;
+  // The server soon rolls back what was open; here it does so at once.
+  await onLost();
+  if (mishap === "fall silent") await life.silence(ANSWER_DEADLINE_MS);
+  throw lost();
+}
 
 /** Runs an operation as the process's fate wills. `onLost` hears of a lost connection. */
 async function operate<T>(
@@ -20,14 +41,10 @@ async function operate<T>(
   work: () => Promise<T>,
   onLost: () => Promise<void>,
 ): Promise<T> {
-  const befall = async (when: "before" | "after"): Promise<void> => {
-    const mishap = life.isDead ? undefined : life.onOperation(when, statement);
-    if (mishap === "crash") await life.die();
-    await life.reached(undefined);
-    if (mishap !== "lose connection") return;
-    await onLost();
-    throw lost();
-  };
+  const befall = (when: "before" | "after"): Promise<void> =>
+    undergo(life, () => life.onOperation(when, statement), onLost);
+  const latencyMs = life.latencyMs();
+  if (latencyMs > 0) await life.pass(latencyMs);
   await befall("before");
   const settled = await work().then(
     (value) => ({ value }),
@@ -141,7 +158,7 @@ class MortalTransaction implements Transaction {
       });
     } catch (error) {
       await this.lose();
-      throw (error as { code?: string }).code === undefined ? error : new CommitUnknown("lost", { cause: error });
+      throw failureOf(error) === "lost" ? new CommitUnknown("lost", { cause: error }) : error;
     }
   }
 

@@ -1,5 +1,11 @@
 /** What befalls a simulated process at one of its database operations. */
-export type Mishap = "crash" | "lose connection";
+export type Mishap =
+  | "crash"
+  | "lose connection"
+  /** No answer comes, until the operation's deadline passes and the connection is given up. */
+  | "fall silent"
+  /** The server, or who looks for it, says this instead: nothing happened. */
+  | { refuse: Error };
 
 /**
  * How a simulated process fares. Dead, nothing that it does reaches anything any more; stalled, nothing reaches it, and it goes
@@ -11,10 +17,20 @@ export class ProcessLife {
    * SQL, or BEGIN, or COMMIT.
    */
   onOperation: (when: "before" | "after", statement: string) => Mishap | undefined = () => undefined;
+  /**
+   * The same for what it sends to its peers (SEND, BROADCAST) and to the feeds (APPEND). `lose connection` after it: it was sent, and
+   * the sender is told that this is not known.
+   */
+  onMessage: (when: "before" | "after", what: string) => Mishap | undefined = () => undefined;
+  /** How long an operation of the database is under way, in milliseconds. */
+  latencyMs: () => number = () => 0;
+  /** Passes time of the world's; set by the node. */
+  pass: (ms: number) => Promise<void> = async () => {};
   /** What else ends with the process. */
   onDeath: () => Promise<void> = async () => {};
   /** What the database server has open for it. */
   readonly transactions = new Set<{ lose(): Promise<void> }>();
+  readonly #silences = new Set<() => void>();
   #dead = false;
   #deferred: Array<() => void> | undefined;
 
@@ -56,6 +72,22 @@ export class ProcessLife {
   /** The same for what an await brings. */
   reached<T>(value: T): Promise<T> {
     return new Promise((resolve) => this.reach(() => resolve(value)));
+  }
+
+  /** Waits in vain for an answer: until the operation's deadline, or `endSilences`. */
+  silence(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        if (this.#silences.delete(end)) resolve();
+      };
+      this.#silences.add(end);
+      void this.pass(deadlineMs).then(end);
+    });
+  }
+
+  /** Connections that are silent turn out to be lost, now. */
+  endSilences(): void {
+    for (const end of [...this.#silences]) end();
   }
 
   async #loseTransactions(): Promise<void> {

@@ -8,7 +8,7 @@ import type { Clock } from "../../src/clock.ts";
 import { seededRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { MortalDatabase } from "./MortalDatabase.ts";
+import { MortalDatabase, undergo } from "./MortalDatabase.ts";
 import { ProcessLife } from "./ProcessLife.ts";
 
 /** Time that moves only when a test says so; callbacks run in the order they are due, and what they start settles in between. */
@@ -86,13 +86,17 @@ export function kindOf<S>(type: ActorType<Actor<S>>): ActorKind {
 export class CuttableBus extends MemoryBus {
   /** The next messages that are sent get lost on their way, and nobody is told. */
   mislays = 0;
+  /** How long each copy of a message is under way, in milliseconds; one without a copy is lost, and nobody is told. */
+  fate: () => readonly number[] = () => [0];
+  readonly #clock: Clock;
   readonly #hub: MemoryHub;
   readonly #life: ProcessLife;
   #ear: { nodeId: string; hear: (message: string) => void } | undefined;
   #cut = false;
 
-  constructor(hub: MemoryHub, life: ProcessLife) {
+  constructor(hub: MemoryHub, life: ProcessLife, clock: Clock) {
     super(hub);
+    this.#clock = clock;
     this.#hub = hub;
     this.#life = life;
   }
@@ -126,13 +130,32 @@ export class CuttableBus extends MemoryBus {
       this.mislays -= 1;
       return true;
     }
-    return super.send(nodeId, message);
+    const life = this.#life;
+    await undergo(life, () => life.onMessage("before", `SEND ${typeOf(message)}`));
+    const isHeard = this.#hub.ears.has(nodeId);
+    if (isHeard) this.#carry(() => super.send(nodeId, message));
+    await undergo(life, () => life.onMessage("after", `SEND ${typeOf(message)}`));
+    return isHeard;
   }
 
   override async broadcast(message: string): Promise<void> {
-    if (!this.#cut) await super.broadcast(message);
+    const life = this.#life;
+    await undergo(life, () => life.onMessage("before", `BROADCAST ${typeOf(message)}`));
+    if (!this.#cut) this.#carry(() => super.broadcast(message));
+    await undergo(life, () => life.onMessage("after", `BROADCAST ${typeOf(message)}`));
+  }
+
+  /** What is under way arrives, whatever becomes of its sender. */
+  #carry(arrive: () => unknown): void {
+    for (const ms of this.fate()) {
+      if (ms === 0) void arrive();
+      else this.#clock.schedule(arrive, ms);
+    }
   }
 }
+
+/** A call, a reply, a signal …: what a message says of itself. */
+const typeOf = (message: string): string => /"type":"(\w+)"/.exec(message)?.[1] ?? "?";
 
 export interface SimulatedOptions {
   makeStore?: (database: Database, nodeId: string) => ActorStore;
@@ -148,6 +171,8 @@ export class SimulatedNode {
   suspendedMs = 0;
   /** How far its wall clock is off the cluster's, in milliseconds: positive is ahead. It may change at any time. */
   wallOffset = 0;
+  /** As the process has it: what it schedules dies, stalls and wakes with it. */
+  readonly clock: Clock;
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
@@ -159,7 +184,9 @@ export class SimulatedNode {
   ) {
     const { id, hub, database, clock, feed, seed } = parts;
     this.id = id;
-    this.bus = new CuttableBus(hub, this.life);
+    this.clock = this.#mortal(clock);
+    this.bus = new CuttableBus(hub, this.life, clock);
+    this.life.pass = (ms) => new Promise((resolve) => void this.clock.schedule(resolve, ms));
     this.life.onDeath = () => this.bus.close();
     this.feed = feed ?? new MemoryFeed();
     this.actors = new Actors({
@@ -174,7 +201,7 @@ export class SimulatedNode {
       bus: this.bus,
       database: new MortalDatabase(database, this.life),
       feed: this.feed,
-      clock: this.#mortal(clock),
+      clock: this.clock,
       rng: seededRng(seed ?? 1),
       log: silentLog,
       metrics: noMetrics,

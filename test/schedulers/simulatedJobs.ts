@@ -53,11 +53,7 @@ export class JobNode {
       hosts: (id) => this.jobs.kind(() => this.node.actors).hosts!(id),
     };
     this.node = new SimulatedNode({ id, hub, database, clock, feed }, [kind]);
-    this.clock = {
-      now: () => clock.now(),
-      monotonic: () => clock.monotonic(),
-      schedule: (callback, ms) => clock.schedule(() => this.life.reach(callback), ms),
-    };
+    this.clock = this.node.clock;
     this.jobs = new Jobs(
       definitions.map(({ run, ...definition }) =>
         defineJob({ retries: 0, ...definition, run: (context) => cluster.live(this, definition.name, context, run) }),
