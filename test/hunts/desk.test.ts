@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
+import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
@@ -188,6 +189,18 @@ describe("the desks of a hunt on several nodes", () => {
       const { answer, isFinal } = await answerTooLate(new HeldJournal(cluster.database, cluster.clock));
       await assert.rejects(answer, { code: "wrong_phase" });
       assert.equal(isFinal, true);
+    });
+
+    it("and acknowledge nothing after the end of solving while the hunt's actor lives nowhere", async () => {
+      a = await cluster.join("a");
+      b = await cluster.join("b");
+      const card = await a.claim("ann");
+      assert.ok("assignmentId" in card);
+      const ended = (await databaseTime(cluster.database)) - 1;
+      await cluster.database.write("UPDATE hunts SET phase_ends_at = ? WHERE id = 'h'", [ended]);
+      for (const late of [() => solve(a, "ann", card.assignmentId, "a lighthouse"), () => b.claim("bob")])
+        await assert.rejects(late, { code: "wrong_phase", message: "Solving is over." });
+      assert.deepEqual(await standings(cluster.database, "h", 10), []);
     });
 
     it("for which the epoch of the ledger is there: without it, points come after the winners", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../src/clock.ts";
+import { databaseTime } from "../../src/entities/databaseTime.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { AssignmentJournal, assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
@@ -42,6 +43,16 @@ for (const { name, open } of DATABASES) {
       assert.deepEqual(await all(), [openRow(0, 1, "ann")]);
       assert.equal(await journal.commit(hunt, 2, [solvedRow(0, "ann", 10, 1)]), "committed");
       assert.deepEqual(await all(), [solvedRow(0, "ann", 10, 1)]);
+    });
+
+    it("writes nothing once solving has ended by the database's clock, whatever the phase says", async () => {
+      const now = await databaseTime(database);
+      const ended = await insertHunt(database, now);
+      const late = [openRow(0, 1, "ann"), solvedRow(1, "bob", 10, 1)];
+      assert.equal(await journal.commit(ended, 1, late), "over");
+      assert.deepEqual(await all(ended), []);
+      await database.write("UPDATE hunts SET phase_ends_at = ? WHERE id = ?", [now + 3_600_000, ended]);
+      assert.equal(await journal.commit(ended, 1, late), "committed", "what was put off goes on");
     });
 
     it("decides by epoch and hunt alone, whatever is committed at the same time", async () => {

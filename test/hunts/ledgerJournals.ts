@@ -12,14 +12,14 @@ export const DATABASES: { name: string; open: () => Promise<Database> }[] = [
 
 let hunts = 0;
 
-/** A hunt of no matter what definition, under ledger epoch 1; resolves with its id. */
-export async function insertHunt(database: Database): Promise<string> {
+/** A hunt of no matter what definition, in solving until `endsAt` and under ledger epoch 1; resolves with its id. */
+export async function insertHunt(database: Database, endsAt = Number.MAX_SAFE_INTEGER): Promise<string> {
   hunts += 1;
   const id = `hunt-${hunts}`;
   await database.write(
     `INSERT INTO hunts (id, name, phase, starts_at, phase_ends_at, ends_at, ledger_epoch, definition, created_by, created_at,
-      updated_at) VALUES (?, 'Hunt', 'solving', 0, 0, 0, 1, '{}', 'operator', 0, 0)`,
-    [id],
+      updated_at) VALUES (?, 'Hunt', 'solving', 0, ?, 0, 1, '{}', 'operator', 0, 0)`,
+    [id, endsAt],
   );
   return id;
 }

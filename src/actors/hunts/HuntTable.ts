@@ -63,12 +63,18 @@ export class HuntTable {
 
   /** Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now. */
   requireSolving(): void {
-    if (this.phase === "solving") return;
+    if (this.phase !== "solving")
+      throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
+  }
+
+  /** Why nothing is taken that is decided after the end of solving, while the word that it is over is yet to come. */
+  solvingIsOver(): RingmasterError {
+    return this.#wrongPhase("Solving is over.");
+  }
+
+  #wrongPhase(message: string): RingmasterError {
     const changesAt = this.phaseEndsAt === 0 ? null : this.phaseEndsAt;
-    throw new RingmasterError("wrong_phase", `The hunt is in ${this.phase}; clues are given out in solving.`, {
-      phase: this.phase,
-      changesAt,
-    });
+    return new RingmasterError("wrong_phase", message, { phase: this.phase, changesAt });
   }
 
   cardOf(row: AssignmentRow): ClueCard {

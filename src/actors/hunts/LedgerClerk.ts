@@ -50,7 +50,8 @@ export class LedgerClerk {
 
   /**
    * Decides, rebuilding the ledger when it is lost or older than what was acknowledged, and commits before returning. Rejects with
-   * `unavailable` when the ledger has not come back for half a minute.
+   * `unavailable` when the ledger has not come back for half a minute, with `wrong_phase` once solving has ended by the
+   * database's clock.
    */
   async decide<D extends Decision>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
     const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
@@ -62,6 +63,7 @@ export class LedgerClerk {
           this.#afterwards(seat, decision);
           return decision as Decided<D>;
         }
+        if (result === "over") throw seat.table.solvingIsOver();
       }
       await this.#rebuild(seat, patience);
       seat.table.requireSolving();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { databaseTimeIn } from "../../entities/databaseTime.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { GroupCommit } from "../runtime/GroupCommit.ts";
 import { type CommitResult, commitOrContradict, failureOfStore, type JournalDatabase } from "../runtime/journaling.ts";
@@ -51,7 +52,7 @@ export class AssignmentJournal {
 
   /**
    * Resolves once all rows are committed, or with why none of them may be: `contradicted` when another player holds one of these
-   * assignments in the database. Rejects with `overloaded` or `unavailable`.
+   * assignments in the database, `over` when solving has ended. Rejects with `overloaded` or `unavailable`.
    */
   async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
     const parts: Promise<CommitResult>[] = [];
@@ -99,12 +100,15 @@ export class AssignmentJournal {
   }
 
   async #write(sql: Sql, huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
-    // The share lock keeps the epoch as it is until the commit: whoever raises it waits for this, or this for them.
+    // The share lock keeps the row as it is until the commit: whoever changes it waits for this, or this for them.
     const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
-    const [hunt] = await sql.query<{ ledger_epoch: unknown }>(`SELECT ledger_epoch FROM hunts WHERE id = ? ${lock}`, [
-      huntId,
-    ]);
+    const [hunt] = await sql.query<{ ledger_epoch: unknown; phase_ends_at: unknown; told: unknown }>(
+      `SELECT ledger_epoch, phase_ends_at, ${databaseTimeIn(sql.dialect)} AS told FROM hunts WHERE id = ? ${lock}`,
+      [huntId],
+    );
     if (Number(hunt?.ledger_epoch) !== epoch) return "stale";
+    // The actor ends solving, and so raises the epoch. It may be late: its node died, or it is in quarantine.
+    if (Number(hunt!.told) >= Number(hunt!.phase_ends_at)) return "over";
     const params = rows.flatMap((row) => [huntId, ...valuesOf(row)]);
     await sql.write(upsertOf(sql.dialect, rows.length), params);
     await closeOutdated(sql, huntId, rows);

@@ -5,9 +5,9 @@ import { RingmasterError, toRingmasterError } from "../../errors.ts";
  * What becomes of decisions that hot state has made and that are to be committed: `committed`; `stale` (nothing was written: they
  * were decided under another epoch than the event's, or too late, so ask the hot state again); `contradicted` (nothing was
  * written: the database holds something else, so the hot state is older than what was acknowledged and must be rebuilt
- * under a new epoch).
+ * under a new epoch); `over` (nothing was written: the time in which the event takes anything had ended by the database's clock).
  */
-export type CommitResult = "committed" | "stale" | "contradicted";
+export type CommitResult = "committed" | "stale" | "contradicted" | "over";
 
 /** What a journal needs the database for; `Database` has it. */
 export type JournalDatabase = Pick<Database, "dialect" | "query" | "transaction">;
