@@ -14,10 +14,12 @@ import { TournamentSeriesActor } from "./actors/tournaments/TournamentSeriesActo
 import { openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { KeepOut } from "./edge/KeepOut.ts";
 import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
 import { SessionHistory } from "./entities/sessions/SessionHistory.ts";
 import { Tokens } from "./http/auth/tokens.ts";
+import { MetricsPage } from "./http/health.ts";
 import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
 import { mountHttp } from "./http/server.ts";
@@ -26,7 +28,7 @@ import { startDatabase } from "./parts/database.ts";
 import { startDemo } from "./parts/demo.ts";
 import { type Desks, openDesks } from "./parts/desks.ts";
 import type { Parts } from "./parts/Parts.ts";
-import { listen, openServer, portOf } from "./parts/server.ts";
+import { listen, listenForMetrics, openServer, portOf } from "./parts/server.ts";
 import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
 import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
@@ -41,7 +43,7 @@ import { retentionJob } from "./schedulers/retention/retentionJob.ts";
 import type { Job } from "./schedulers/runtime/defineJob.ts";
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { sessionsJob } from "./schedulers/sessions/sessionsJob.ts";
-import { createLogger, type Logger } from "./telemetry/log.ts";
+import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
 /** The rooms that clients join, and what tells one room of a name from another. */
@@ -88,13 +90,13 @@ export interface App {
   port: number;
   tokens: Tokens;
   log: Logger;
+  metrics: Metrics;
   /** Refuses new work, finishes what runs, hands everything over and closes. Resolves with whether that was done in time. */
   stop(): Promise<boolean>;
 }
 
-/** Starts a node: configuration, logs, database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
-export async function createApp(config: Config): Promise<App> {
-  const log = createLogger(config.logLevel);
+/** Starts a node: database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
+export async function createApp(config: Config, log: Logger): Promise<App> {
   const readiness = new Readiness(PARTS);
   const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
   try {
@@ -117,11 +119,12 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
 
   const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
   const tokens = new Tokens(config.jwtSecret, systemClock);
+  const keepOut = new KeepOut(systemClock);
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
-  const server = await openServer({ config, log, backplane, app, actors: actorsLater.promise });
+  const server = await openServer({ config, log, backplane, app, keepOut, actors: actorsLater.promise });
   lifecycle.onStop("connections", () => server.transport.shutdown());
-  const parts = { config, log, metrics, readiness, lifecycle, tokens, database, backplane, server, app };
+  const parts = { config, log, metrics, readiness, lifecycle, tokens, keepOut, database, backplane, server, app };
 
   const jobs = makeJobs(parts);
   const actors = await startActors(parts, jobs);
@@ -135,6 +138,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
     port: portOf(server),
     tokens,
     log,
+    metrics,
     stop: () => lifecycle.stop(config.shutdownTimeoutMs),
   };
 }
@@ -201,13 +205,15 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   const { config, lifecycle, server } = parts;
   const desks = await openDesks(parts, actors);
   provideRoomServices(roomServices(parts, desks, actors, jobs));
-  mountRoutes(parts, desks, jobs);
+  const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
+  mountRoutes(parts, desks, jobs, metricsPage);
   for (const [name, handler] of Object.entries(ROOMS)) {
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
   }
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   await listen(server, config.port);
+  await listenForMetrics(parts, metricsPage);
   lifecycle.up("rooms");
 }
 
@@ -233,16 +239,23 @@ function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, 
   return services;
 }
 
-function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs): void {
-  const { app, backplane, config, database, log, metrics, readiness, tokens } = parts;
+function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs, metricsPage: MetricsPage): void {
+  const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
   mountHttp(app, {
     ...desks,
     production: config.production,
     trustProxy: config.trustProxy,
     log,
-    registry: metrics.registry,
+    metricsPage,
+    metricsToken: config.metricsToken,
+    hasMetricsPort: config.metricsPort !== undefined,
     readiness,
-    limits: new RequestLimits(config.rateLimitPerAddress, backplane.limitsRedis),
+    limits: new RequestLimits({
+      perAddress: config.rateLimitPerAddress,
+      redis: backplane.limitsRedis,
+      trustProxy: config.trustProxy,
+      keepOut,
+    }),
     hunts: desks.huntOffice,
     tournaments: desks.tournamentOffice,
     jobs,

@@ -31,6 +31,11 @@ const environment = z.object({
   TZ_SCHEDULES: z.string().refine(isTimezone, "must be the name of a time zone, such as Europe/Berlin").default("UTC"),
   TRUST_PROXY: flag.default(false),
   RATE_LIMIT_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1000),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/, "must have 16 to 256 printable ASCII characters, no spaces")
+    .optional(),
 });
 
 /** What `DATABASE_URL` names. */
@@ -63,6 +68,10 @@ export interface Config {
   trustProxy: boolean;
   /** How many sign-ins, joins and API requests an address may send in 10 seconds. */
   rateLimitPerAddress: number;
+  /** The port of the metrics' own; `undefined`: they are on `port`. */
+  metricsPort: number | undefined;
+  /** What whoever reads the metrics must send as a bearer token. */
+  metricsToken: string | undefined;
 }
 
 /** Environment → Config. Empty values count as unset. Throws ConfigError with one line naming the variable. */
@@ -108,6 +117,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     jobSwitches: jobSwitches(set),
     trustProxy: values.TRUST_PROXY,
     rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
+    metricsPort: values.METRICS_PORT,
+    metricsToken: values.METRICS_TOKEN,
   };
 }
 

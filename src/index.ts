@@ -1,6 +1,8 @@
 import { type App, createApp } from "./app.config.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
+import { handleFaults } from "./telemetry/crashes.ts";
+import { createLogger } from "./telemetry/log.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
@@ -8,9 +10,17 @@ try {
   // From the first moment on: whoever can reach this node can also have it end in order.
   const signalled = firstSignal();
   const config = readConfig(process.env);
-  const app = await createApp(config);
+  const log = createLogger(config.logLevel);
+  const failed = Promise.withResolvers<undefined>();
+  let app: App | undefined;
+  handleFaults({
+    log,
+    count: (fault) => app?.metrics.faulted(fault),
+    end: () => (app === undefined ? process.exit(1) : failed.resolve(undefined)),
+  });
+  app = await createApp(config, log);
   await printAddresses(app, config.jwtSecretIsMade);
-  await drain(app, await signalled);
+  await drain(app, await Promise.race([signalled, failed.promise]));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(`Ringmaster cannot start: ${error.message}`);
@@ -33,9 +43,10 @@ function firstSignal(): Promise<string> {
   });
 }
 
-async function drain({ log, stop }: App, signal: string): Promise<void> {
-  log.info({ signal }, "draining");
+/** Ends in order, for a signal or, without one, because of a fault. */
+async function drain({ log, stop }: App, signal: string | undefined): Promise<void> {
+  log.info(signal === undefined ? {} : { signal }, "draining");
   const inTime = await stop();
   log.info({ inTime }, "stopped");
-  process.exit(inTime ? 0 : 1);
+  process.exit(inTime && signal !== undefined ? 0 : 1);
 }

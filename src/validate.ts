@@ -13,14 +13,29 @@ const MOST_COMPLAINTS = 20;
 /** Messages may quote a key that the client sent; none of them is worth more than this many characters. */
 const LONGEST_MESSAGE = 200;
 
+/** Nothing that is documented is nested half as deep; what goes through a value by recursion (JSON, zod) has room for much more. */
+const MOST_LEVELS = 32;
+
 /**
  * What `schema` makes of `input`. Throws `invalid_payload`, whose message names the first bad field and whose details are
  * `FieldComplaint[]`.
  */
 export function validate<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  if (isDeeperThan(input, MOST_LEVELS)) {
+    throw invalidPayload([{ path: "", message: `must not be nested more than ${MOST_LEVELS} levels deep` }]);
+  }
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw invalidPayload(parsed.error.issues.flatMap(complaintsOf));
+}
+
+/** Whether objects and arrays are nested in `value` more than `levels` deep. Looks no deeper than that. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  const members =
+    value instanceof Map ? [...value.entries()].flat() : value instanceof Set ? [...value] : Object.values(value);
+  return members.some((member) => isDeeperThan(member, levels - 1));
 }
 
 /** A whole number in a query or a path, where it comes as text. The message says what it is (`epoch milliseconds`), and its bounds. */

@@ -1,11 +1,17 @@
 import type { Request, RequestHandler } from "express";
 import type { Redis } from "ioredis";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { systemClock } from "../clock.ts";
+import { clientAddress, NETWORK_SHARES, networksOf } from "../edge/addresses.ts";
+import { KeepOut } from "../edge/KeepOut.ts";
 import { RingmasterError } from "../errors.ts";
 import { identityOf } from "./auth/authenticate.ts";
 
-/** Both limits count over this window. */
-const LIMIT_WINDOW_SECONDS = 10;
+/** All limits count over this window. */
+export const LIMIT_WINDOW_SECONDS = 10;
+
+/** Requests an address may send per window, unless told. */
+export const DEFAULT_PER_ADDRESS = 1000;
 
 /** Requests a player may send to the API per window: a page asks for a few, a script that polls is turned away. */
 export const REQUESTS_PER_PLAYER = 100;
@@ -18,23 +24,44 @@ export interface RetryAfter {
   retryAfterMs: number;
 }
 
-/** What one address and one player may ask of the HTTP endpoints. */
-export class RequestLimits {
-  readonly #addresses: RateLimiterAbstract;
-  readonly #players: RateLimiterAbstract;
+export interface LimitOptions {
+  /** Requests of an address a window. */
+  perAddress: number;
+  /** Counts for the whole cluster where it is given, else in memory. It must fail fast (no offline queue). */
+  redis?: Redis | undefined;
+  /** Whether `X-Forwarded-For` is believed. */
+  trustProxy?: boolean;
+  /** Whose connections were ended for what they did. */
+  keepOut?: KeepOut;
+}
 
-  /**
-   * Counts in Redis for the whole cluster when `redis` is given, else in memory. While Redis is out of reach each node counts
-   * for itself: an outage neither locks people out nor opens the gates. `redis` must fail fast (no offline queue).
-   */
-  constructor(perAddress: number, redis: Redis | undefined) {
-    this.#addresses = limiter("address", perAddress, redis);
+/**
+ * What one address and one player may ask of the HTTP endpoints. While Redis is out of reach each node counts for itself: an outage
+ * neither locks people out nor opens the gates.
+ */
+export class RequestLimits {
+  /** By how many times an address's share they allow. */
+  readonly #networks: ReadonlyMap<number, RateLimiterAbstract>;
+  readonly #players: RateLimiterAbstract;
+  readonly #trustProxy: boolean;
+  readonly #keepOut: KeepOut;
+
+  constructor({ perAddress, redis, trustProxy = false, keepOut = new KeepOut(systemClock) }: LimitOptions) {
+    this.#networks = new Map(NETWORK_SHARES.map((shares) => [shares, limiter("address", perAddress * shares, redis)]));
     this.#players = limiter("player", REQUESTS_PER_PLAYER, redis);
+    this.#trustProxy = trustProxy;
+    this.#keepOut = keepOut;
   }
 
-  /** Counts the request for its address (an IPv6 host has a whole /64). Throws `rate_limited` with `RetryAfter`. */
+  /**
+   * Counts the request for its address: of IPv6 for the /64 that a host has, and with more to spend for the /56 and the /48 about it.
+   * Throws `rate_limited` with `RetryAfter`.
+   */
   readonly perAddress: RequestHandler = async (request, _response, next) => {
-    await consume(this.#addresses, addressKey(request.ip ?? request.socket.remoteAddress));
+    const networks = networksOf(clientAddress(request, this.#trustProxy));
+    const keptOutMs = this.#keepOut.remainingMs(networks[0]!.key);
+    if (keptOutMs > 0) throw tooMany(keptOutMs);
+    await Promise.all(networks.map(({ key, shares }) => consume(this.#networks.get(shares)!, key)));
     next();
   };
 
@@ -67,23 +94,12 @@ async function consume(limits: RateLimiterAbstract, key: string): Promise<void> 
     await limits.consume(key);
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    const details: RetryAfter = { retryAfterMs: Math.max(1, Math.ceil(refusal.msBeforeNext)) };
-    throw new RingmasterError("rate_limited", undefined, details);
+    throw tooMany(refusal.msBeforeNext);
   }
 }
 
-/** IPv4 whole, mapped or not; of IPv6 the first 64 bits, for one host has all that follow them. */
-export function addressKey(address: string | undefined): string {
-  if (address === undefined) return "unknown";
-  const mapped = address.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i);
-  if (mapped) return mapped[1]!;
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("%")[0]!.split("::");
-  const groups = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(":"));
-  const [before, after] = [groups(head), groups(tail)];
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  return [...before, ...new Array<string>(zeros).fill("0"), ...after]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
+/** The refusal of who may come again in so many milliseconds. */
+export function tooMany(ms: number): RingmasterError {
+  const details: RetryAfter = { retryAfterMs: Math.max(1, Math.ceil(ms)) };
+  return new RingmasterError("rate_limited", undefined, details);
 }

@@ -1,5 +1,4 @@
 import { type Application, Router } from "express";
-import type { Registry } from "prom-client";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
@@ -7,7 +6,7 @@ import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { answerFailures, unknownRoute } from "./failures.ts";
 import { type GameDirectory, gameRoutes } from "./games.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
-import { healthRoutes, refuseWhenDraining } from "./health.ts";
+import { healthRoutes, type MetricsPage, metricsRoutes, refuseWhenDraining } from "./health.ts";
 import { type HuntDirectory, huntRoutes } from "./hunts.ts";
 import { type JobDirectory, jobRoutes } from "./jobs.ts";
 import type { RequestLimits } from "./limits.ts";
@@ -39,7 +38,11 @@ export interface HttpServices extends SignInServices {
   /** Whether the one proxy in front of us is believed when it says whom it speaks for. */
   trustProxy: boolean;
   log: Logger;
-  registry: Registry;
+  metricsPage: MetricsPage;
+  /** What whoever reads the metrics must show; `undefined`: nothing. */
+  metricsToken: string | undefined;
+  /** Whether the metrics are on a port of their own, and so not here. */
+  hasMetricsPort: boolean;
   readiness: Readiness;
   limits: RequestLimits;
   hunts: HuntDirectory;
@@ -58,13 +61,30 @@ export interface HttpServices extends SignInServices {
   pageFolder: string;
 }
 
+/** What there is on a port of the metrics' own: they, and what probes ask for. */
+export function mountMetrics(
+  app: Application,
+  {
+    log,
+    metricsPage,
+    metricsToken,
+    readiness,
+  }: Pick<HttpServices, "log" | "metricsPage" | "metricsToken" | "readiness">,
+): void {
+  app.disable("x-powered-by");
+  app.use(securityHeaders, healthRoutes(readiness), metricsRoutes(metricsPage, metricsToken));
+  app.use(unknownRoute);
+  app.use(answerFailures(log));
+}
+
 /** All of Ringmaster's HTTP, in the order in which a request meets it. */
 export function mountHttp(app: Application, services: HttpServices): void {
-  const { limits, log, readiness, registry, rng, tokens } = services;
+  const { limits, log, readiness, rng, tokens } = services;
   app.disable("x-powered-by");
   app.set("trust proxy", services.trustProxy ? 1 : false);
   app.use(requestIds(rng), securityHeaders);
-  app.use(healthRoutes(readiness, registry));
+  app.use(healthRoutes(readiness));
+  if (!services.hasMetricsPort) app.use(metricsRoutes(services.metricsPage, services.metricsToken));
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
   app.use("/matchmake", open, matchmakingRoutes(log));
@@ -72,8 +92,8 @@ export function mountHttp(app: Application, services: HttpServices): void {
   app.use("/api", open, identify(tokens), limits.perPlayer, noteCallers(services.sessions), apiRoutes(services));
 
   app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
-  if (!services.production) app.use("/playground", panelHeaders, playgroundPage());
-  app.use(playerPage(services.pageFolder));
+  if (!services.production) app.use("/playground", limits.perAddress, panelHeaders, playgroundPage());
+  app.use(limits.perAddress, playerPage(services.pageFolder));
   app.use(unknownRoute);
   app.use(answerFailures(log));
 }

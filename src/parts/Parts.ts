@@ -2,6 +2,7 @@ import type { Server } from "@colyseus/core";
 import type { Application } from "express";
 import type { Backplane } from "../backplane.ts";
 import type { Config } from "../config.ts";
+import type { KeepOut } from "../edge/KeepOut.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Tokens } from "../http/auth/tokens.ts";
 import type { Readiness } from "../http/readiness.ts";
@@ -17,6 +18,7 @@ export interface Parts {
   readiness: Readiness;
   lifecycle: Lifecycle;
   tokens: Tokens;
+  keepOut: KeepOut;
   database: Database;
   backplane: Backplane;
   server: Server;

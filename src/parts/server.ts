@@ -1,16 +1,20 @@
+import type { AddressInfo } from "node:net";
 import { matchMaker, Server } from "@colyseus/core";
+import express from "express";
 import { HuntActor } from "../actors/hunts/HuntActor.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
 import { TournamentActor } from "../actors/tournaments/TournamentActor.ts";
 import { systemClock } from "../clock.ts";
 import { ConfigError } from "../config.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
+import type { MetricsPage } from "../http/health.ts";
+import { mountMetrics } from "../http/server.ts";
 import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "../rooms/runtime/placement.ts";
 import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
-export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app"> {
+export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut"> {
   /** There once they have started, which is before anybody can join a room. */
   actors: Promise<Actors>;
 }
@@ -25,8 +29,12 @@ const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
 ]);
 
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
-export async function openServer({ config, log, backplane, app, actors }: ServerParts): Promise<Server> {
-  const door = new FrontDoor(app, config.trustProxy);
+export async function openServer({ config, log, backplane, app, keepOut, actors }: ServerParts): Promise<Server> {
+  const door = new FrontDoor(app, {
+    trustProxy: config.trustProxy,
+    perAddress: config.rateLimitPerAddress,
+    keepOut,
+  });
   const server = new Server({
     transport: new PacedTransport({ server: door, maxPayload: LARGEST_FRAME }),
     presence: backplane.matchmaking.presence,
@@ -60,13 +68,37 @@ function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
   };
 }
 
+/** Listens where the metrics are on a port of their own. Rejects with a ConfigError when that cannot be had. */
+export async function listenForMetrics(
+  parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
+  metricsPage: MetricsPage,
+): Promise<void> {
+  const { metricsPort: port, metricsToken, trustProxy } = parts.config;
+  if (port === undefined) return;
+  const app = express();
+  mountMetrics(app, { ...parts, metricsPage, metricsToken });
+  const door = new FrontDoor(app, { trustProxy });
+  await new Promise<void>((resolve, reject) => {
+    door.once("error", (error) => reject(portError("METRICS_PORT", port, error)));
+    door.listen(port, resolve);
+  });
+  const { port: found } = door.address() as AddressInfo;
+  parts.log.info({ port: found }, "metrics are on a port of their own");
+  parts.lifecycle.onStop("metrics", () => {
+    door.close();
+    door.closeAllConnections();
+  });
+}
+
+function portError(variable: string, port: number, error: NodeJS.ErrnoException): ConfigError {
+  const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be listened on (${error.code ?? error.message})`;
+  return new ConfigError(`${variable}: ${port} ${why}`, { cause: error });
+}
+
 /** Rejects with a ConfigError when the port cannot be had: Colyseus would wait for it forever. */
 export async function listen(server: Server, port: number): Promise<void> {
   const refused = Promise.withResolvers<never>();
-  const refuse = (error: NodeJS.ErrnoException): void => {
-    const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be listened on (${error.code ?? error.message})`;
-    refused.reject(new ConfigError(`PORT: ${port} ${why}`, { cause: error }));
-  };
+  const refuse = (error: NodeJS.ErrnoException): void => refused.reject(portError("PORT", port, error));
   server.transport.server?.once("error", refuse);
   await Promise.race([server.listen(port), refused.promise]);
   server.transport.server?.off("error", refuse);

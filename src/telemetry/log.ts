@@ -23,8 +23,12 @@ const REDACTED = "[redacted]";
 /** Deeper structures are not logged whole. */
 const DEEPEST = 6;
 
-/** JSON Web Tokens, and passwords inside URLs, as they may stand in any text (a driver's error message, a request's path). */
-const SECRET_TEXT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=:\/\/[^\s/:@"]*:)[^\s/@"]+(?=@)/g;
+/**
+ * JSON Web Tokens, passwords inside URLs, and the tokens that the SDK puts into the URL of a websocket, as they may stand in any text
+ * (a driver's error message, a request's path).
+ */
+const SECRET_TEXT =
+  /\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&](?:_authToken|reconnectionToken)=)[^&\s"'\\]+|(?<=:\/\/[^\s/:@"]*:)[^\s/@"]+(?=@)/g;
 
 /** The fields of a child logger are written out before any formatter sees them. */
 const SECRET_BINDING = new RegExp(`("(?:${[...SECRET_FIELDS].join("|")})":)"(?:[^"\\\\]|\\\\.)*"`, "gi");

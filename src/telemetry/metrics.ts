@@ -38,6 +38,7 @@ export class Metrics {
   readonly #jobDuration: Histogram<"job">;
   readonly #jobLateness: Histogram<"job">;
   readonly #questLateness: Histogram<"state">;
+  readonly #faults: Counter<"kind">;
 
   constructor(roomCounts: () => RoomCounts) {
     collectDefaultMetrics({ register: this.registry });
@@ -78,6 +79,8 @@ export class Metrics {
     this.#jobLateness = this.#histogram("job_lateness_seconds", jobLateness, "job", TIMER_LATENESS);
     const told = "How long after a quest's end was due its player, who was there, was told.";
     this.#questLateness = this.#histogram("quest_lateness_seconds", told, "state", TIMER_LATENESS);
+    this.#faults = this.#counter("process_faults_total", "Rejections and exceptions that nobody handled.", "kind");
+    for (const kind of ["rejection", "exception"]) this.#faults.inc({ kind }, 0);
     this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
   }
@@ -149,6 +152,11 @@ export class Metrics {
   /** A player on this node was told that a quest has come to its end. */
   questTold(state: "completed" | "lapsed", seconds: number): void {
     this.#questLateness.observe({ state }, Math.max(0, seconds));
+  }
+
+  /** A rejection or an exception was handled by nobody. */
+  faulted(kind: "rejection" | "exception"): void {
+    this.#faults.inc({ kind });
   }
 
   turn(kind: string, seconds: number): void {

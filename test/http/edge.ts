@@ -16,6 +16,7 @@ import type { NewPlayer } from "../../src/http/auth/anonymous.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
 import { OPERATOR_TOKEN_MS, Tokens } from "../../src/http/auth/tokens.ts";
 import { FrontDoor } from "../../src/http/FrontDoor.ts";
+import { MetricsPage } from "../../src/http/health.ts";
 import type { HuntDirectory } from "../../src/http/hunts.ts";
 import { RequestLimits } from "../../src/http/limits.ts";
 import { Readiness } from "../../src/http/readiness.ts";
@@ -114,9 +115,11 @@ export class Edge {
       clock,
       rng: seededRng(7),
       log: createLogger("info", { write: (line: string) => this.logged.push(line) }),
-      registry: new Metrics(() => ({ rooms: 0, clients: 0 })).registry,
+      metricsPage: new MetricsPage(new Metrics(() => ({ rooms: 0, clients: 0 })).registry, clock),
+      metricsToken: undefined,
+      hasMetricsPort: false,
       tokens: new Tokens(SECRET, clock),
-      limits: new RequestLimits(1_000_000, undefined),
+      limits: new RequestLimits({ perAddress: 1_000_000 }),
       readiness: new Readiness(["database"]),
       players: { create: async (player) => void this.players.push(player) },
       hunts: this.hunts,
@@ -143,7 +146,7 @@ export class Edge {
     };
     const app = express();
     mountHttp(app, this.services);
-    this.door = new FrontDoor(app, this.services.trustProxy);
+    this.door = new FrontDoor(app, { trustProxy: this.services.trustProxy });
   }
 
   get port(): number {

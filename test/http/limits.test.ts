@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Redis } from "ioredis";
-import { addressKey, REQUESTS_PER_PLAYER, RequestLimits } from "../../src/http/limits.ts";
+import { clientAddress, networksOf } from "../../src/edge/addresses.ts";
+import { REQUESTS_PER_PLAYER, RequestLimits } from "../../src/http/limits.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 import { type Answer, bearer, Edge } from "./edge.ts";
@@ -23,7 +24,7 @@ async function withEdge(options: Parameters<typeof Edge.open>[0], use: (edge: Ed
 
 describe("Rate limits", () => {
   it("turn an address away beyond its share, and tell it when to come back", async () => {
-    await withEdge({ limits: new RequestLimits(3, undefined) }, async (edge) => {
+    await withEdge({ limits: new RequestLimits({ perAddress: 3 }) }, async (edge) => {
       assert.deepEqual(await inTurn(5, () => edge.post("/auth/anonymous", {})), [200, 200, 200, 429, 429]);
       const { error, headers } = await edge.get("/api/hunts");
       assert.equal(error!.code, "rate_limited");
@@ -35,8 +36,8 @@ describe("Rate limits", () => {
     });
   });
 
-  it("leave probes and the page alone", async () => {
-    await withEdge({ limits: new RequestLimits(1, undefined) }, async (edge) => {
+  it("leave probes alone", async () => {
+    await withEdge({ limits: new RequestLimits({ perAddress: 1 }) }, async (edge) => {
       for (const path of ["/healthz", "/metrics"]) {
         assert.deepEqual(await inTurn(5, () => edge.get(path)), [200, 200, 200, 200, 200]);
       }
@@ -64,29 +65,74 @@ describe("Rate limits", () => {
 
   it("believe X-Forwarded-For only behind a proxy, and then its last entry", async () => {
     const from = (address: string) => ({ "x-forwarded-for": address, "x-real-ip": address, "x-client-ip": address });
-    await withEdge({ limits: new RequestLimits(1, undefined) }, async (edge) => {
+    await withEdge({ limits: new RequestLimits({ perAddress: 1 }) }, async (edge) => {
       assert.equal((await edge.get("/api/hunts", from("10.0.0.1"))).status, 200);
       assert.equal((await edge.get("/api/hunts", from("10.0.0.2"))).status, 429);
     });
-    await withEdge({ limits: new RequestLimits(1, undefined), trustProxy: true }, async (edge) => {
-      assert.equal((await edge.get("/api/hunts", from("10.0.0.1"))).status, 200);
-      assert.equal((await edge.get("/api/hunts", from("10.0.0.2"))).status, 200);
-      assert.equal((await edge.get("/api/hunts", from("10.9.9.9, 10.0.0.2"))).status, 429);
-    });
+    await withEdge(
+      { limits: new RequestLimits({ perAddress: 1, trustProxy: true }), trustProxy: true },
+      async (edge) => {
+        assert.equal((await edge.get("/api/hunts", from("10.0.0.1"))).status, 200);
+        assert.equal((await edge.get("/api/hunts", from("10.0.0.2"))).status, 200);
+        assert.equal((await edge.get("/api/hunts", from("10.9.9.9, 10.0.0.2"))).status, 429);
+      },
+    );
   });
 
-  it("count an IPv6 network of 64 bits as one address, and IPv4 in any writing as itself", () => {
-    const keys: [string | undefined, string][] = [
-      ["192.0.2.7", "192.0.2.7"],
-      ["::ffff:192.0.2.7", "192.0.2.7"],
-      ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
-      ["2001:0db8:0001:0002::1", "2001:db8:1:2"],
-      ["2001:db8::1", "2001:db8:0:0"],
-      ["::1", "0:0:0:0"],
-      ["fe80::1%eth0", "fe80:0:0:0"],
-      [undefined, "unknown"],
+  it("count IPv4 in any writing as itself, and IPv6 by 64 bits, more loosely by 56 and 48", () => {
+    const networks: [string, string[]][] = [
+      ["192.0.2.7", ["192.0.2.7"]],
+      ["::ffff:192.0.2.7", ["192.0.2.7"]],
+      ["2001:db8:1:23f:3:4:5:6", ["2001:db8:1:23f/64", "2001:db8:1:200/56", "2001:db8:1/48"]],
+      ["2001:0db8:0001:0002::1", ["2001:db8:1:2/64", "2001:db8:1:0/56", "2001:db8:1/48"]],
+      ["2001:db8::1", ["2001:db8:0:0/64", "2001:db8:0:0/56", "2001:db8:0/48"]],
+      ["::1", ["0:0:0:0/64", "0:0:0:0/56", "0:0:0/48"]],
+      ["64:ff9b::192.0.2.7", ["64:ff9b:0:0/64", "64:ff9b:0:0/56", "64:ff9b:0/48"]],
+      ["fe80::1%eth0", ["fe80:0:0:0/64", "fe80:0:0:0/56", "fe80:0:0/48"]],
+      ["unknown", ["unknown"]],
     ];
-    for (const [address, key] of keys) assert.equal(addressKey(address), key);
+    for (const [address, keys] of networks) {
+      assert.deepEqual(
+        networksOf(address).map(({ key }) => key),
+        keys,
+      );
+    }
+    assert.deepEqual(
+      networksOf("2001:db8::1").map(({ shares }) => shares),
+      [1, 4, 16],
+    );
+  });
+
+  it("turn a network away whose hosts together send more than its shares", async () => {
+    const from = (address: string) => ({ "x-forwarded-for": address });
+    await withEdge(
+      { limits: new RequestLimits({ perAddress: 1, trustProxy: true }), trustProxy: true },
+      async (edge) => {
+        const ask = async (address: string): Promise<number> => (await edge.get("/api/hunts", from(address))).status;
+        for (let host = 0; host < 4; host++) assert.equal(await ask(`2001:db8:1:${host}::1`), 200);
+        assert.equal(await ask("2001:db8:1:5::1"), 429);
+        assert.equal(await ask("2001:db8:1:105::1"), 200);
+      },
+    );
+  });
+
+  it("know an address by itself, whatever port a proxy writes behind it", () => {
+    const addressOf = (forwarded: string): string =>
+      clientAddress(
+        { headers: { "x-forwarded-for": forwarded }, socket: { remoteAddress: "10.0.0.1" } } as never,
+        true,
+      );
+    const cases: [string, string][] = [
+      ["1.2.3.4", "1.2.3.4"],
+      ["1.2.3.4:50123", "1.2.3.4"],
+      ["9.9.9.9, 1.2.3.4:50123", "1.2.3.4"],
+      ["[2001:db8::1]:50123", "2001:db8::1"],
+      ["[2001:db8::1]", "2001:db8::1"],
+      ["2001:db8::1", "2001:db8::1"],
+      ["", "10.0.0.1"],
+      [":80", "10.0.0.1"],
+    ];
+    for (const [forwarded, address] of cases) assert.equal(addressOf(forwarded), address);
   });
 
   describe("of a cluster", () => {
@@ -105,8 +151,8 @@ describe("Rate limits", () => {
     });
 
     it("are counted for all nodes together", async () => {
-      await withEdge({ limits: new RequestLimits(3, redis) }, (left) =>
-        withEdge({ limits: new RequestLimits(3, redis) }, async (right) => {
+      await withEdge({ limits: new RequestLimits({ perAddress: 3, redis }) }, (left) =>
+        withEdge({ limits: new RequestLimits({ perAddress: 3, redis }) }, async (right) => {
           const statuses = [
             ...(await inTurn(2, () => left.get("/api/hunts"))),
             ...(await inTurn(2, () => right.get("/api/hunts"))),
@@ -118,7 +164,7 @@ describe("Rate limits", () => {
     });
 
     it("are counted by each node for itself while Redis is away, and together again once it is back", async () => {
-      await withEdge({ limits: new RequestLimits(2, redis) }, async (edge) => {
+      await withEdge({ limits: new RequestLimits({ perAddress: 2, redis }) }, async (edge) => {
         const away = new Promise((resolve) => redis.once("close", resolve));
         await server.kill();
         await away;

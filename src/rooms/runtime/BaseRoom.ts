@@ -12,6 +12,7 @@ import {
   ServerError,
 } from "@colyseus/core";
 import type { z } from "zod";
+import { TokenBucket } from "../../edge/TokenBucket.ts";
 import { databaseError } from "../../entities/sql.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
@@ -21,7 +22,6 @@ import { validate } from "../../validate.ts";
 import { decodePayload, type Frame, parseFrame } from "./frames.ts";
 import { refusal, socketRefusal } from "./refusal.ts";
 import { type RoomServices, roomServices } from "./services.ts";
-import { TokenBucket } from "./TokenBucket.ts";
 
 /** What a listing tells matchmaking beside Colyseus's own fields. */
 export interface RoomMetadata {

@@ -58,15 +58,15 @@ export class GuardedPresence extends RedisPresence {
    * an outage a room can be listed again before its process listens again.
    */
   override async publish(topic: string, message: unknown): Promise<void> {
-    const text = JSON.stringify(message === undefined ? false : message);
     const isRequest = REQUESTS.some((prefix) => topic.startsWith(prefix));
     const until = systemClock.monotonic() + (isRequest ? REPEAT_FOR_MS : 0);
     try {
+      const text = JSON.stringify(message === undefined ? false : message);
       while ((await this.pub.publish(topic, text)) === 0 && systemClock.monotonic() < until) {
         await new Promise<void>((resolve) => systemClock.schedule(resolve, REPEAT_EVERY_MS));
       }
     } catch {
-      // Redis is away: the request times out, and a reply is missed
+      // Redis is away, or this cannot be written as JSON: the request times out, and a reply is missed
     }
   }
 

@@ -42,7 +42,7 @@ const app = express().use("/matchmake", matchmakingRoutes(logger));
 const server = defineServer({
   presence: matchmaking.presence,
   driver: matchmaking.driver,
-  transport: new WebSocketTransport({ server: new FrontDoor(app, false) }),
+  transport: new WebSocketTransport({ server: new FrontDoor(app, { trustProxy: false }) }),
   publicAddress: `127.0.0.1:${port}`,
   gracefullyShutdown: false,
   greet: false,

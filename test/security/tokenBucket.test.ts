@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { TokenBucket } from "../../src/rooms/runtime/TokenBucket.ts";
+import { TokenBucket } from "../../src/edge/TokenBucket.ts";
 
 describe("TokenBucket", () => {
   let now = 0;

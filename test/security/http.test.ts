@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { systemClock } from "../../src/clock.ts";
+import { MetricsPage } from "../../src/http/health.ts";
+import { MOST_WAITING } from "../../src/http/OneAtATime.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { bearer, Edge, sendRaw } from "../http/edge.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
+import type { RingmasterNode } from "../support/RingmasterNode.ts";
+import { closed, dial, victim } from "./attacks.ts";
+
+const HEAD = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+
+/** An edge whose page has a file of so many bytes. */
+async function pageOf(bytes: number): Promise<Edge> {
+  const edge = await Edge.open();
+  mkdirSync(join(edge.services.pageFolder, "assets"));
+  writeFileSync(join(edge.services.pageFolder, "assets", "film.bin"), Buffer.alloc(bytes));
+  return edge;
+}
+
+/** Where the links of a folder lead, as far as they are there still. */
+function linksOf(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(join(folder, name))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+describe("One client over HTTP", function () {
+  this.timeout(2 * PATIENCE_MS);
+  let node: RingmasterNode;
+  let end: () => Promise<void>;
+
+  before(async () => {
+    ({ node, end } = await victim());
+  });
+  after(() => end());
+
+  it("has one request of a connection handled at a time, in order", async () => {
+    const asked: string[] = [];
+    let atOnce = 0;
+    const edge = await Edge.open({
+      me: {
+        inventory: async (playerId) => {
+          asked.push(playerId);
+          assert.equal(++atOnce, 1);
+          await new Promise((resolve) => setImmediate(resolve));
+          atOnce--;
+          return [];
+        },
+      },
+    });
+    const players = ["ada", "bob", "cyd"];
+    const tokens = await Promise.all(players.map((id) => edge.token("player", id)));
+    const heads = tokens.map((token, at) =>
+      HEAD("/api/me/inventory", `Authorization: Bearer ${token}\r\n${at === 2 ? "Connection: close\r\n" : ""}`),
+    );
+    const answers = await sendRaw(edge, heads.join(""));
+    assert.deepEqual(asked, players);
+    assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 3);
+    await edge.close();
+  });
+
+  it("loses a connection on which it asks for a thousand things at once", async () => {
+    const socket = await dial(node.port);
+    const answers = buffer(socket);
+    socket.write(HEAD("/readyz").repeat(1000));
+    const answered = (await answers).toString().match(/HTTP\/1\.1 200 /g)?.length ?? 0;
+    assert.ok(answered <= 1 + MOST_WAITING, `${answered} are answered`);
+  });
+
+  it("leaves no file open that it asked for and did not read", async () => {
+    const edge = await pageOf(100_000);
+    const openFiles = (): number => linksOf("/proc/self/fd").filter((path) => path.endsWith("film.bin")).length;
+    const sockets = await Promise.all(Array.from({ length: 4 }, () => dial(edge.port)));
+    for (const socket of sockets) socket.pause().write(HEAD("/assets/film.bin").repeat(MOST_WAITING));
+    await until(() => openFiles() > 0, { timeoutMs: PATIENCE_MS, what: "a file is read" });
+    assert.ok(openFiles() <= 4, "no more than one a connection");
+    for (const socket of sockets) socket.destroy();
+    await until(() => openFiles() === 0, { timeoutMs: PATIENCE_MS, what: "the files are closed" });
+    await edge.close();
+  });
+
+  it("loses a connection whose answer it does not read, with the file that the answer is", async () => {
+    const edge = await pageOf(30_000_000);
+    const socket = await dial(edge.port);
+    socket.pause().write(HEAD("/assets/film.bin"));
+    const left = () => new Promise<number>((resolve) => edge.door.getConnections((_error, count) => resolve(count)));
+    await until(async () => (await left()) === 0, { timeoutMs: PATIENCE_MS, what: "the connection is closed" });
+    socket.destroy();
+    await edge.close();
+  });
+
+  it("loses a connection whose head does not come", async () => {
+    const [silent, slow] = [await dial(node.port), await dial(node.port)];
+    slow.write("GET / HTTP/1.1\r\nHost: a\r\n");
+    const drip = setInterval(() => slow.write("X-More: 1\r\n"), 1000);
+    await Promise.all([closed(silent), closed(slow)]);
+    clearInterval(drip);
+  });
+
+  it("is answered 400 to a websocket whose address is none, and ends no process", async () => {
+    for (const target of ["*:99999/", "*", "http://a:99999/", "a/b?_authToken=secret"]) {
+      const socket = await dial(node.port);
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+      );
+      const answer = (await buffer(socket)).toString();
+      assert.match(answer, /^HTTP\/1\.1 400 /, target);
+      assert.match(answer, /"invalid_payload"/);
+    }
+    assert.equal(node.program.exit, undefined);
+    assert.ok(!node.output.join("\n").includes("secret"));
+  });
+
+  it("is refused what is nested deeper than anything documented", async () => {
+    const { token } = await node.signIn();
+    for (const [open, close] of [
+      ["[", "]"],
+      ['{"a":', "}"],
+    ] as const) {
+      const options = `{"deep":${open.repeat(8000)}1${close.repeat(8000)}}`;
+      const answer = await fetch(`${node.url}/matchmake/joinOrCreate/lobby`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...bearer(token) },
+        body: options,
+      });
+      const { error } = (await answer.json()) as { error: { code: string; message: string } };
+      assert.deepEqual([answer.status, error.code], [400, "invalid_payload"]);
+      assert.match(error.message, /32/);
+    }
+  });
+
+  it("counts for the player's page as for all else", async () => {
+    const strict = await victim({ RATE_LIMIT_PER_ADDRESS: "5" });
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const answer = await fetch(`${strict.node.url}/`);
+      await answer.arrayBuffer();
+      statuses.push(answer.status);
+    }
+    assert.equal(statuses[5], 429);
+    assert.ok(!statuses.slice(0, 5).includes(429));
+    assert.equal((await strict.node.get("/healthz")).status, 200);
+    await strict.end();
+  });
+});
+
+describe("The metrics", function () {
+  this.timeout(2 * PATIENCE_MS);
+
+  it("are written out at most once a second, however many ask", async () => {
+    let now = 0;
+    let rendered = 0;
+    const { registry } = new Metrics(() => ({ rooms: ++rendered, clients: 0 }));
+    const page = new MetricsPage(registry, { ...systemClock, monotonic: () => now });
+    const pages = await Promise.all(Array.from({ length: 50 }, () => page.read()));
+    const onePage = rendered;
+    now += 999;
+    assert.deepEqual([new Set([...pages, await page.read()]).size, rendered], [1, onePage]);
+    now += 1;
+    await page.read();
+    assert.equal(rendered, 2 * onePage);
+  });
+
+  it("are for whoever has the token, where one is set", async () => {
+    const edge = await Edge.open({ metricsToken: "a token of sixteen" });
+    for (const headers of [{}, bearer("another token"), bearer(await edge.token("operator"))]) {
+      const { status, error } = await edge.get("/metrics", headers);
+      assert.deepEqual([status, error?.code], [401, "unauthenticated"]);
+    }
+    assert.equal((await edge.get("/metrics", bearer("a token of sixteen"))).status, 200);
+    assert.equal((await edge.get("/healthz")).status, 200);
+    await edge.close();
+  });
+
+  it("are on a port of their own and nowhere else, where one is set", async () => {
+    const { node, end } = await victim({ METRICS_PORT: "0" });
+    const port = await until(() => node.output.map(metricsPort).find(Boolean), {
+      timeoutMs: PATIENCE_MS,
+      what: "the port is logged",
+    });
+    const statusOf = async (at: number | string, path: string): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${at}${path}`)).status;
+    assert.equal(await statusOf(node.port, "/metrics"), 404);
+    assert.equal(await statusOf(port, "/metrics"), 200);
+    for (const at of [node.port, port]) assert.equal(await statusOf(at, "/healthz"), 200);
+    assert.equal(await statusOf(port, "/api/hunts"), 404);
+    await end();
+  });
+});
+
+function metricsPort(line: string): number | undefined {
+  return line.includes("metrics are on a port of their own") ? (JSON.parse(line) as { port: number }).port : undefined;
+}
