@@ -61,8 +61,7 @@ export interface Desk {
 
 /** Nodes with desks on one database, one feed and, unless told otherwise, one ledger, in a time of their own. */
 export class DeskCluster {
-  /** Ahead of the database's, by whose clock no phase of these hunts ends unless a test sets that. */
-  readonly clock = new ManualClock(Date.now() + 86_400_000);
+  readonly clock = new ManualClock();
   readonly hub = new MemoryHub();
   readonly feed = new MemoryFeed();
   readonly ledger: ClueLedger;

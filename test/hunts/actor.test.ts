@@ -7,7 +7,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
-import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
+import { LARGEST_AWARD, PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
@@ -438,6 +438,16 @@ describe("a hunt's actor", () => {
       ]);
       assert.deepEqual(await prizes.inventory("bob"), [{ item: "TICO", amount: "50" }]);
       assert.deepEqual(await prizes.imbalances(), []);
+    });
+
+    it("is not created with prizes that could not be paid in the end", async () => {
+      const most = { item: "TICO", amount: String(LARGEST_AWARD) };
+      const create = (items: (typeof most)[]) =>
+        within(
+          hunt("dear").create(someSealedHunt({ startsAt: clock.now(), prizes: [{ from: 1, to: 2, items }] }), "op"),
+        );
+      await assert.rejects(create([most, { item: "TICO", amount: "1" }]), { code: "invalid_payload" });
+      await assert.rejects(create([{ item: "GOLD", amount: "1" }]), { code: "not_found" });
     });
 
     it("lets nothing be committed after them", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { hashAnswer, hashAnswers, matches, newSalt, normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import { seededRng } from "../../src/clock.ts";
@@ -22,6 +23,10 @@ describe("A hunt's answers", () => {
     ["ß and ss", "Straße", "STRASSE"],
     ["the sigmas", "ΣΊΣΥΦΟΣ", "σίσυφος"],
     ["the dotted capital I", "İzmir", "izmir"],
+    ["typographic apostrophes", "o’clock", "o'clock"],
+    ["typographic quotes", "the “old” mill", 'the "old" mill'],
+    ["typographic dashes", "twenty‑one – or so", "twenty-one - or so"],
+    ["the letter that holds an apostrophe", "ŉ", "'n"],
   ];
   for (const [what, left, right] of equal) {
     it(`ignore ${what}: ${JSON.stringify(left)} is ${JSON.stringify(right)}`, () => {
@@ -46,7 +51,7 @@ describe("A hunt's answers", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.string({ unit: "grapheme" }),
-      fc.string({ unit: fc.constantFrom(..." .!-ßẞςΣİıéﬁ\u0301\u0307\u200B\u202E\t") }),
+      fc.string({ unit: fc.constantFrom(..." .!-’‐“ŉ″ßẞςΣİıéﬁ\u0301\u0307\u200B\u202E\t") }),
     );
     fc.assert(
       fc.property(text, (answer) => {
@@ -65,6 +70,13 @@ describe("A hunt's answers", () => {
       }),
       { seed: SEED },
     );
+  });
+
+  it("match what was sealed with its typographic punctuation", () => {
+    const salt = newSalt(seededRng(SEED));
+    const asSealedOnce = createHmac("sha256", salt).update("o’clock").digest("hex");
+    assert.ok(matches([asSealedOnce], salt, "O’Clock!"));
+    assert.equal(matches([asSealedOnce], salt, "clock"), false);
   });
 
   it("match their own hashes and no others", () => {

@@ -67,6 +67,17 @@ describe("the lobby's board", () => {
     assert.deepEqual(shown(), ["a solving"]);
   });
 
+  it("is not set back by news of a phase that is over, also of what has ended", async () => {
+    await store("a", "solving");
+    await store("b", "solving");
+    await board.start();
+    await tell("a", "reveal");
+    await tell("a", "solving");
+    await tell("b", "finished");
+    await tell("b", "reveal");
+    assert.deepEqual(shown(), ["a reveal"]);
+  });
+
   it("does not fall behind news that come while it reads", async () => {
     await store("a", "solving");
     hunts.afterwards = async () => {

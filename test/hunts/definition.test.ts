@@ -100,6 +100,14 @@ describe("A hunt's definition", () => {
     assert.match(complaints({ ...dear, repeat: 53_688 })[0]!.message, /536870911/);
   });
 
+  it("refuses prizes of ranks that nobody can win", () => {
+    const items = [{ item: "TICO", amount: "1" }];
+    const withPrizes = (to: number) => ({ ...hunt(), winners: 3, prizes: [{ from: 1, to, items }] });
+    assert.deepEqual(complaints(withPrizes(3)), []);
+    const [complaint] = complaints(withPrizes(4));
+    assert.match(JSON.stringify(complaint), /prizes\.0\.to.*must be at most 3/);
+  });
+
   it("takes what lies exactly on its bounds", () => {
     assert.deepEqual(complaints({ ...hunt(), name: "x".repeat(80), discoveryMs: longestMs, revealMs: 0 }), []);
     assert.deepEqual(complaints({ ...hunt(), solvingMs: 1000, clueTtlMs: 1000, attempts: 20, winners: 100 }), []);

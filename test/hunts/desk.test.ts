@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
@@ -223,6 +223,16 @@ describe("the desks of a hunt on several nodes", () => {
       assert.deepEqual([a.row.phases, deaf.row.phases], [["reveal"], ["reveal"]], "who knew is not told again");
       assert.deepEqual([a.row.chests, deaf.row.chests], [[[]], [[]]]);
       await assert.rejects(deaf.claim("ann"), { code: "wrong_phase" });
+    });
+
+    it("which only goes forward: a word of one that is over, which comes late, is left out", async () => {
+      a = await cluster.join("a");
+      await cluster.clock.advance(1000);
+      await cluster.within(a.node.actors.ref(HuntActor, "h").end());
+      const late = { key: "late", topic: huntTopic("h"), at: 0, type: "phase", data: { phase: "solving", endsAt: 1 } };
+      await cluster.within(cluster.feed.append([late]));
+      assert.deepEqual(a.row.phases, ["reveal"]);
+      await assert.rejects(a.claim("ann"), { code: "wrong_phase", message: /is in reveal/ });
     });
   });
 

@@ -13,6 +13,7 @@ import { standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { recordResults } from "../../stores/hunts/results.ts";
 import { LoadLease } from "../events/LoadLease.ts";
+import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { PARTS } from "../quests/rules.ts";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
@@ -69,7 +70,7 @@ export class HuntActor extends Actor<HuntState> {
     this.#ports = ports;
   }
 
-  /** Creates the hunt. Throws `conflict` when it exists. */
+  /** Creates the hunt. Throws `conflict` when it exists, and what `assertPayable` does for prizes that could not be paid. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
     const { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes } = definition;
@@ -77,7 +78,9 @@ export class HuntActor extends Actor<HuntState> {
     this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total };
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
-    await insertHunt(await this.sql(), {
+    const tx = await this.sql();
+    await assertPayable(tx, prizes);
+    await insertHunt(tx, {
       id: this.id,
       name,
       phase: "scheduled",

@@ -1,6 +1,5 @@
 import type { Rng } from "../../clock.ts";
 import type { HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
-import { itemsIn, requireItems } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
@@ -86,9 +85,11 @@ export class HuntOffice {
     return { players, solved, standings: top };
   }
 
-  /** Creates a hunt. With a request id, a repeat finds the hunt that the first call made. Throws `not_found` for a prize that is no item. */
+  /**
+   * Creates a hunt. With a request id, a repeat finds the hunt that the first call made. Throws `not_found` for a prize that is no
+   * item, `invalid_payload` for one that is too large.
+   */
   async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
-    await requireItems(this.#ports.database, itemsIn(definition.prizes ?? []));
     const id = idToCreate(call, this.#ports.rng);
     const sealed = sealHunt(definition, this.#ports.rng);
     await this.#actor(id, call).create(sealed, call.operatorId);

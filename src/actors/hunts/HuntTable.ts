@@ -1,8 +1,15 @@
-import type { HuntPhase, HuntRecord, SealedHunt, Winner } from "../../entities/hunts/Hunt.ts";
+import {
+  HUNT_PHASES,
+  type HuntPhase,
+  type HuntRecord,
+  type SealedHunt,
+  type Winner,
+} from "../../entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
 import type { AssignmentRow, HuntKey, LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { isNewer } from "../events/Pulse.ts";
+import { mayFollow } from "../events/phaseOrder.ts";
 
 /** A clue as its holder sees it. */
 export interface ClueCard {
@@ -107,7 +114,9 @@ export class HuntTable {
     for (const room of this.audience) room.onRevoked(playerId, assignmentId);
   }
 
+  /** Takes note of the phase and its end; what is heard late may be older than what is known, and is left out. */
   moveTo(phase: HuntPhase, endsAt: number): void {
+    if (!mayFollow(HUNT_PHASES, this.phase, phase)) return;
     this.phase = phase;
     this.phaseEndsAt = endsAt;
     if (phase !== "solving") this.waiting.clear();

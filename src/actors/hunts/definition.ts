@@ -65,10 +65,19 @@ export const huntDefinition = z
     clueTtlMs: duration,
     attempts: whole(1, HUNT_BOUNDS.attempts),
     winners: whole(1, HUNT_BOUNDS.winners),
-    /** What the winners are paid; nothing unless given. */
+    /** What the winners are paid; nothing unless given. Ranks beyond `winners` get nothing, so no prize may be theirs. */
     prizes: z.array(prizeRange).max(HUNT_BOUNDS.prizes).optional(),
     repeat: whole(1, HUNT_BOUNDS.repeat),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
+  })
+  .superRefine(({ prizes = [], winners }, context) => {
+    for (const [at, { to }] of prizes.entries())
+      if (to > winners)
+        context.addIssue({
+          code: "custom",
+          path: ["prizes", at, "to"],
+          message: `must be at most ${winners}, for there are no more winners`,
+        });
   })
   .refine((hunt) => hunt.clues.length * hunt.repeat <= HUNT_BOUNDS.instances, {
     path: ["repeat"],

@@ -11,13 +11,14 @@ import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
+import { assertPayable } from "../prizes/payable.ts";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
 import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";
-import { assertPayable, withPrizes } from "./settlement.ts";
+import { withPrizes } from "./settlement.ts";
 import type { TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 

@@ -1,7 +1,13 @@
-import type { TournamentPhase, TournamentRecord, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
+import {
+  TOURNAMENT_PHASES,
+  type TournamentPhase,
+  type TournamentRecord,
+  type TournamentTerms,
+} from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { BoardKey, BoardPage } from "../../stores/tournaments/Leaderboard.ts";
 import { isNewer } from "../events/Pulse.ts";
+import { mayFollow } from "../events/phaseOrder.ts";
 
 /** Who hears what happens to a tournament on this node: its rooms. The table tells what it is. */
 export interface TournamentAudience {
@@ -15,8 +21,6 @@ export interface TournamentAudience {
 
 /** Who may submit now: everybody, who began to play before the end, or nobody. */
 export type Window = "open" | "grace" | "closed";
-
-const ORDER: readonly TournamentPhase[] = ["scheduled", "open", "grace", "settling", "settled", "cancelled"];
 
 /** Whether entries are taken. */
 export const isTaking = (phase: TournamentPhase): boolean => phase === "open" || phase === "grace";
@@ -77,7 +81,7 @@ export class TournamentTable {
   /** Takes note of phase and times; false when they are not news. What is heard late may be older than what is known. */
   moveTo(now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): boolean {
     const { phase, startsAt, endsAt, phaseEndsAt } = now;
-    if (ORDER.indexOf(phase) < ORDER.indexOf(this.phase)) return false;
+    if (!mayFollow(TOURNAMENT_PHASES, this.phase, phase)) return false;
     const isKnown = phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
     if (isKnown && startsAt === this.startsAt) return false;
     Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt });

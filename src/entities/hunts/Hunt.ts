@@ -3,8 +3,9 @@ import { bigNumber, json } from "../columns.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
 
-/** A hunt's life; `cancelled` may follow any phase but `finished`. */
-export type HuntPhase = "scheduled" | "discovery" | "solving" | "reveal" | "finished" | "cancelled";
+/** A hunt's life, in this order; `cancelled` may follow any phase but `finished`. */
+export const HUNT_PHASES = ["scheduled", "discovery", "solving", "reveal", "finished", "cancelled"] as const;
+export type HuntPhase = (typeof HUNT_PHASES)[number];
 
 /** A hunt's definition as it is stored: each answer is a salted hash. Durations are milliseconds. */
 export interface SealedHunt {

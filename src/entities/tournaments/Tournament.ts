@@ -7,7 +7,8 @@ import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
  * A tournament's life. `grace`: the time is over, and scores of what was being played are still taken. `settling`: nothing is taken
  * any more, standings and prizes are on their way. `cancelled` may follow any phase but `settling` and `settled`.
  */
-export type TournamentPhase = "scheduled" | "open" | "grace" | "settling" | "settled" | "cancelled";
+export const TOURNAMENT_PHASES = ["scheduled", "open", "grace", "settling", "settled", "cancelled"] as const;
+export type TournamentPhase = (typeof TOURNAMENT_PHASES)[number];
 
 /** How a player's entries make the one score that counts (`actors/tournaments` has the rules). */
 export type Operator = "best" | "sum" | "last" | "increment";

@@ -1,8 +1,9 @@
+import { mayFollow } from "../../actors/events/phaseOrder.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
-import type { Hunts } from "../../entities/hunts/Hunt.ts";
+import { HUNT_PHASES, type Hunts } from "../../entities/hunts/Hunt.ts";
 import { openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Sql } from "../../entities/sql.ts";
-import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
+import { TOURNAMENT_PHASES, type Tournaments } from "../../entities/tournaments/Tournament.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 
 /** Something to take part in, of whatever domain. Times are epoch milliseconds. */
@@ -41,9 +42,16 @@ const NEWS = new Map<string, Domain>([
 /** The phases of what is over. */
 const OVER: ReadonlySet<string> = new Set(["finished", "settled", "cancelled"]);
 
+const ORDERS: Record<Domain, readonly string[]> = { hunts: HUNT_PHASES, tournaments: TOURNAMENT_PHASES };
+
+/** What is over and remembered, so that a late word does not bring it back: as many as the lobby's feed keeps events. */
+const MOST_OVER = 1000;
+
 /** What is on and coming, kept up to date by the lobby's feed; one a node, for all its lobbies. */
 export class LobbyBoard {
   readonly #entries = new Map<string, BoardEntry>();
+  /** What is over, oldest first. */
+  readonly #over = new Set<string>();
   readonly #readers = new Set<BoardReader>();
   readonly #feed: Feed;
   readonly #hunts: Pick<Hunts, "list">;
@@ -134,7 +142,16 @@ export class LobbyBoard {
 
   #take(domain: Domain, { id, name, phase, startsAt, phaseEndsAt }: Listed): void {
     const key = `${domain}/${id}`;
-    if (OVER.has(phase)) this.#entries.delete(key);
-    else this.#entries.set(key, { id, domain, name, phase, startsAt, endsAt: phaseEndsAt });
+    const known = this.#entries.get(key);
+    if (OVER.has(phase)) this.#end(key);
+    if (this.#over.has(key) || (known && !mayFollow(ORDERS[domain], known.phase, phase))) return;
+    this.#entries.set(key, { id, domain, name, phase, startsAt, endsAt: phaseEndsAt });
+  }
+
+  #end(key: string): void {
+    this.#entries.delete(key);
+    this.#over.delete(key);
+    this.#over.add(key);
+    if (this.#over.size > MOST_OVER) this.#over.delete(this.#over.values().next().value!);
   }
 }
