@@ -81,12 +81,17 @@ export class MortalDatabase implements Database {
     const transaction = new MortalTransaction(await this.#base.begin(), this.#life);
     // Its turn with the one connection of SQLite may have come after the process had ended or stopped.
     if (this.#life.isDead || this.#life.isStalled) await transaction.lose();
-    return operate(
-      this.#life,
-      "BEGIN",
-      async () => transaction,
-      () => transaction.lose(),
-    );
+    try {
+      return await operate(
+        this.#life,
+        "BEGIN",
+        async () => transaction,
+        () => transaction.lose(),
+      );
+    } catch (error) {
+      await transaction.lose();
+      throw error;
+    }
   }
 
   loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {

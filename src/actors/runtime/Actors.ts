@@ -169,7 +169,7 @@ export class Actors {
   }
 
   #onGone(nodeId: string, why: "dead" | "left"): void {
-    if (why === "dead") this.peers.gone(nodeId);
+    this.peers.gone(nodeId, why);
     this.#forgetOwner(nodeId);
   }
 
