@@ -122,7 +122,7 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   const keepOut = new KeepOut(systemClock);
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
-  const server = await openServer({ config, log, backplane, app, keepOut, actors: actorsLater.promise });
+  const server = await openServer({ config, log, backplane, app, keepOut, readiness, actors: actorsLater.promise });
   lifecycle.onStop("connections", () => server.transport.shutdown());
   const parts = { config, log, metrics, readiness, lifecycle, tokens, keepOut, database, backplane, server, app };
 
@@ -202,7 +202,7 @@ function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {
 }
 
 async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<void> {
-  const { config, lifecycle, server } = parts;
+  const { backplane, config, lifecycle, server } = parts;
   const desks = await openDesks(parts, actors);
   provideRoomServices(roomServices(parts, desks, actors, jobs));
   const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
@@ -212,17 +212,20 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
     if (config.role !== "worker") matchMaker.addRoomType(handler);
   }
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
+  // Before the actors are handed over: nobody is to be sent here while that goes on.
+  lifecycle.onDrain("listings", () => backplane.matchmaking.closeDoors());
   await listen(server, config.port);
   await listenForMetrics(parts, metricsPage);
   lifecycle.up("rooms");
 }
 
-function roomServices({ backplane, log, metrics, tokens }: Parts, desks: Desks, actors: Actors, jobs: Jobs) {
+function roomServices({ backplane, log, metrics, readiness, tokens }: Parts, desks: Desks, actors: Actors, jobs: Jobs) {
   const services: HuntRoomServices & TournamentRoomServices & LobbyRoomServices & AdminRoomServices = {
     ...desks,
     verify: (token) => tokens.verify(token),
     logger: log,
     clock: systemClock,
+    draining: () => readiness.draining,
     requestAnswered: (room, type, outcome, seconds) => {
       if (outcome !== "ok") return;
       if (room === "hunt" && (type === "claim" || type === "solve")) metrics.clueAnswered(type, seconds);

@@ -1,7 +1,8 @@
 import { ErrorCode as CoreCode, createAuthContext, matchMaker } from "@colyseus/core";
 import { type Request, Router } from "express";
 import { z } from "zod";
-import { ERRORS, type ErrorCode, RingmasterError } from "../errors.ts";
+import { systemClock } from "../clock.ts";
+import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
@@ -33,21 +34,40 @@ const FORWARDED = ["x-real-ip", "x-forwarded-for", "x-client-ip"];
  * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours;
  * code and message are once more at the top, as one text, which with the status is all that the SDK hands on.
  */
-export function matchmakingRoutes(log: Logger): Router {
+export function matchmakingRoutes(log: Logger, draining: () => boolean): Router {
   const router = Router();
   router.post("/:method/:roomName", jsonBody(BODY_LIMIT), async (request, response) => {
     const method = METHODS.get(String(request.params.method));
     const roomName = String(request.params.roomName);
     if (method === undefined || !ROOM_NAMES.test(roomName)) throw new RingmasterError("not_found");
     const options = parseOptions(request.body);
-    try {
-      response.json(await method(roomName, options, authContext(request)));
-    } catch (error) {
-      throw fromMatchMaker(error);
-    }
+    response.json(await seat(() => method(roomName, options, authContext(request)), draining));
   });
   router.use(answerFailures(log, (error) => ({ error, message: `${error.code}: ${error.message}` })));
   return router;
+}
+
+/** Milliseconds before a place is looked for again that another node was found to have no more, each time twice as long. */
+const AGAIN_MS = 100;
+/** A node that drains has told all others by then that it does. */
+const MOST_TRIES = 5;
+
+/**
+ * Seats a player. What fails because this node began to drain meanwhile is `draining`, however it shows: rooms are closing, and
+ * what they need with them. A room that was to be on a peer which drains is looked for again.
+ */
+async function seat(take: () => Promise<object>, draining: () => boolean): Promise<object> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await take();
+    } catch (thrown) {
+      const error = fromMatchMaker(thrown);
+      const { code, status } = toRingmasterError(error);
+      if (draining() && status >= 500) throw new RingmasterError("draining", undefined, undefined, { cause: thrown });
+      if (code !== "draining" || tries === MOST_TRIES) throw error;
+      await new Promise<void>((resolve) => systemClock.schedule(resolve, AGAIN_MS * 2 ** (tries - 1)));
+    }
+  }
 }
 
 function parseOptions(body: unknown = {}): Options {

@@ -87,7 +87,11 @@ export function mountHttp(app: Application, services: HttpServices): void {
   if (!services.hasMetricsPort) app.use(metricsRoutes(services.metricsPage, services.metricsToken));
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
-  app.use("/matchmake", open, matchmakingRoutes(log));
+  app.use(
+    "/matchmake",
+    open,
+    matchmakingRoutes(log, () => readiness.draining),
+  );
   app.use("/auth", open, authRoutes(services));
   app.use("/api", open, identify(tokens), limits.perPlayer, noteCallers(services.sessions), apiRoutes(services));
 

@@ -14,7 +14,7 @@ import { placeRooms } from "../rooms/runtime/placement.ts";
 import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
-export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut"> {
+export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut" | "readiness"> {
   /** There once they have started, which is before anybody can join a room. */
   actors: Promise<Actors>;
 }
@@ -29,14 +29,18 @@ const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
 ]);
 
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
-export async function openServer({ config, log, backplane, app, keepOut, actors }: ServerParts): Promise<Server> {
+export async function openServer({ config, log, backplane, app, keepOut, readiness, actors }: ServerParts): Promise<Server> {
   const door = new FrontDoor(app, {
     trustProxy: config.trustProxy,
     perAddress: config.rateLimitPerAddress,
     keepOut,
   });
   const server = new Server({
-    transport: new PacedTransport({ server: door, maxPayload: LARGEST_FRAME }),
+    transport: new PacedTransport({
+      server: door,
+      maxPayload: LARGEST_FRAME,
+      draining: () => readiness.draining,
+    }),
     presence: backplane.matchmaking.presence,
     driver: backplane.matchmaking.driver,
     gracefullyShutdown: false,

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { LocalDriver, LocalPresence, type Room, Server } from "@colyseus/core";
-import { WebSocketTransport } from "@colyseus/ws-transport";
 import express from "express";
 import type { OperatorCall } from "../../src/actors/admin/operatorCall.ts";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
@@ -21,6 +20,7 @@ import type { HuntDirectory } from "../../src/http/hunts.ts";
 import { RequestLimits } from "../../src/http/limits.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { type HttpServices, mountHttp } from "../../src/http/server.ts";
+import { PacedTransport } from "../../src/rooms/runtime/PacedTransport.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 
@@ -194,7 +194,7 @@ export class Edge {
 export async function openRooms(edge: Edge, rooms: Record<string, new () => Room>): Promise<Server> {
   const quiet = (...args: unknown[]): void => edge.services.log.debug({ args }, "Colyseus");
   const server = new Server({
-    transport: new WebSocketTransport({ server: edge.door }),
+    transport: new PacedTransport({ server: edge.door, draining: () => edge.services.readiness.draining }),
     presence: new LocalPresence(),
     driver: new LocalDriver(),
     greet: false,

@@ -99,6 +99,7 @@ describe("BaseRoom", () => {
       verify: (token) => edge.services.tokens.verify(token),
       logger: edge.services.log,
       clock: systemClock,
+      draining: () => edge.services.readiness.draining,
       requestAnswered: (room, type, outcome, seconds) => answered.push({ room, type, outcome, seconds }),
     });
     server = await openRooms(edge, { talk: TalkRoom, calm: CalmRoom, impatient: ImpatientRoom, back: BackRoom });

@@ -122,7 +122,7 @@ describe("garbage on a room's socket", function () {
     process.on("unhandledRejection", onFault);
     edge = new Edge();
     const { tokens, log: logger } = edge.services;
-    provideRoomServices({ verify: (token) => tokens.verify(token), logger, clock });
+    provideRoomServices({ verify: (token) => tokens.verify(token), logger, clock, draining: () => false });
     server = await openRooms(edge, { echo: EchoRoom });
     [vandal, player] = await Promise.all([join("vandal"), join("player")]);
     assert.equal(vandal.roomId, player.roomId);

@@ -13,7 +13,11 @@ const MOST_UNANSWERED = 2;
 class QuietRoom extends Room {}
 
 describe("the pings of PacedTransport", () => {
-  const transport = new PacedTransport({ pingInterval: INTERVAL_MS, pingMaxRetries: MOST_UNANSWERED });
+  const transport = new PacedTransport({
+    pingInterval: INTERVAL_MS,
+    pingMaxRetries: MOST_UNANSWERED,
+    draining: () => false,
+  });
   const server = defineServer({
     transport,
     greet: false,

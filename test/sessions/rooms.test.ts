@@ -45,6 +45,7 @@ describe("players in rooms and over HTTP", () => {
       verify: (token) => edge.services.tokens.verify(token),
       logger: edge.services.log,
       clock: systemClock,
+      draining: () => false,
       attend: () => desk.attend(),
     });
     server = await openRooms(edge, { salon: Salon });

@@ -47,6 +47,15 @@ interface RequestType {
   handle(client: RoomClient, payload: unknown): unknown;
 }
 
+type SeatArguments = Parameters<Room["_reserveSeat"]>;
+
+/** What Colyseus keeps of seats that were given and not taken yet, or are kept for a dropped client. */
+interface Seats {
+  /** By session id: join options, who joins, whether it has been taken, whether it is kept for a return. */
+  _reservedSeats: Record<string, [unknown, unknown, boolean?, boolean?]>;
+  _reservedSeatTimeouts: Record<string, NodeJS.Timeout>;
+}
+
 /** What this room keeps of a connection. */
 interface Connection {
   bucket: TokenBucket;
@@ -101,8 +110,9 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   constructor() {
     super();
-    // It is private to Colyseus, and every frame must pass here first.
+    // Both are private to Colyseus. Every frame must pass here first, and nobody may be given a seat while the node drains.
     Object.defineProperty(this, "_onMessage", { value: this.#onFrame });
+    Object.defineProperty(this, "_reserveSeat", { value: this.#reserveSeat });
     this.#refuseTyped();
   }
 
@@ -146,6 +156,8 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   override onDrop(client: RoomClient): void {
+    // There will be no room to come back to.
+    if (this.services.draining()) return;
     // Rejects when the client never quite joined, when the room is closing, and when the time is over; onLeave follows.
     this.allowReconnection(client, this.reconnectionSeconds).catch(() => {});
   }
@@ -167,9 +179,13 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     await this.onPlayerGone?.(client);
   }
 
-  /** Closes the room once it owes no answer any more; what is asked meanwhile is rejected as `draining`. */
+  /**
+   * Closes the room once it owes no answer any more; what is asked meanwhile is rejected as `draining`. Seats that were given
+   * and not taken are void: Colyseus would keep the room for them, and let into the closing room who still comes.
+   */
   override onBeforeShutdown(): void {
     this.#draining = true;
+    this.#voidSeats();
     const close = (): void => {
       cancel();
       this.#onAnswered = undefined;
@@ -191,13 +207,39 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     else this.log.error(entry, "A room failed");
   }
 
-  /** Colyseus drops all of an error of `onCreate` but its message, when another process asked for the room. */
+  /** What stands in for Colyseus's `_reserveSeat`. */
+  async #reserveSeat(...seat: SeatArguments): Promise<boolean> {
+    if (this.services.draining()) return false;
+    // biome-ignore lint/complexity/useLiteralKeys: it is private to Colyseus
+    const isReserved = await Room.prototype["_reserveSeat"].apply(this, seat);
+    if (!this.#draining) return isReserved;
+    this.#voidSeats();
+    return false;
+  }
+
+  /** Takes back the seats that nobody has come for, and has Colyseus look again whether the room can go. */
+  #voidSeats(): void {
+    const { _reservedSeats: seats, _reservedSeatTimeouts: timeouts } = this as unknown as Seats;
+    for (const [sessionId, [, , , isHeldForReturn]] of Object.entries(seats)) {
+      if (isHeldForReturn) continue;
+      clearTimeout(timeouts[sessionId]);
+      delete timeouts[sessionId];
+      delete seats[sessionId];
+    }
+    // biome-ignore lint/complexity/useLiteralKeys: it is private to Colyseus
+    this["resetAutoDisposeTimeout"](0);
+  }
+
+  /**
+   * Refuses to be created on a node that drains. Of an error of `onCreate`, Colyseus drops all but its message when another
+   * process asked for the room.
+   */
   #refuseTyped(): void {
     const create = this.onCreate;
-    if (create === undefined) return;
     this.onCreate = async (options: unknown) => {
       try {
-        await create.call(this, options);
+        if (this.services.draining()) throw new RingmasterError("draining");
+        await create?.call(this, options);
       } catch (error) {
         throw refusal(error);
       }

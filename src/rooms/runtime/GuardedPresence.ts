@@ -1,8 +1,9 @@
 import { RedisPresence } from "@colyseus/redis-presence";
 import type { Redis } from "ioredis";
 import { systemClock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
 import { LuaScript } from "../../stores/runtime/redis.ts";
-import { readRefusal } from "./refusal.ts";
+import { readRefusal, refusal } from "./refusal.ts";
 
 const countScript = new LuaScript(new URL("./count.lua", import.meta.url));
 
@@ -93,11 +94,18 @@ export class GuardedPresence extends RedisPresence {
   }
 }
 
+/** What Colyseus throws for a room that was being created as its process began to shut down. */
+const SHUTTING_DOWN = /^room '.*' not created: shutting down$/;
+
+function readReply(message: string): RingmasterError | undefined {
+  return SHUTTING_DOWN.test(message) ? refusal(new RingmasterError("draining")) : readRefusal(message);
+}
+
 /** Of an error, a reply holds the message alone. */
 function typedReplies(callback: Callback): Callback {
   return (reply) => {
     const [code, message] = reply as [number, unknown];
-    const typed = code === IPC_ERROR && typeof message === "string" ? readRefusal(message) : undefined;
+    const typed = code === IPC_ERROR && typeof message === "string" ? readReply(message) : undefined;
     callback(typed === undefined ? reply : [code, typed]);
   };
 }

@@ -1,5 +1,8 @@
-import { WebSocketTransport } from "@colyseus/ws-transport";
+import { CloseCode, getMessageBytes, Protocol } from "@colyseus/core";
+import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transport";
 import type { WebSocket } from "ws";
+import { RingmasterError } from "../../errors.ts";
+import { refusal } from "./refusal.ts";
 
 /** Colyseus counts here how many pings a socket has left unanswered. */
 type Pinged = WebSocket & { pingCount: number };
@@ -7,11 +10,26 @@ type Pinged = WebSocket & { pingCount: number };
 /** Pings go out this often, to a share of the sockets each time. In milliseconds. */
 const SLICE_MS = 50;
 
+export interface PacedTransportOptions extends TransportOptions {
+  /** Whether this node is on its way out. */
+  draining(): boolean;
+}
+
 /**
- * Colyseus's websocket transport, but that its pings are spread over their interval. Colyseus pings every socket of the
- * process in one go: with 14,000 of them that keeps all answers waiting for a tenth of a second, every three seconds.
+ * Colyseus's websocket transport, but that its pings are spread over their interval, and that a node that drains lets no
+ * socket into its rooms. Colyseus pings every socket of the process in one go: with 14,000 of them that keeps all answers
+ * waiting for a tenth of a second, every three seconds. And it would seat whoever was given a seat before, in a room that closes.
  */
 export class PacedTransport extends WebSocketTransport {
+  constructor({ draining, ...options }: PacedTransportOptions) {
+    super(options);
+    const { onConnection } = this;
+    this.wss.off("connection", onConnection).on("connection", (socket, ...rest) => {
+      if (draining()) sendElsewhere(socket);
+      else void onConnection(socket as Pinged, ...rest);
+    });
+  }
+
   protected override autoTerminateUnresponsiveClients(intervalMs: number, mostUnanswered: number): void {
     const { clients } = this.wss;
     let round = clients.values();
@@ -30,6 +48,14 @@ export class PacedTransport extends WebSocketTransport {
       }
     }, SLICE_MS);
   }
+}
+
+/** The SDK rejects the join with the error; whoever came to take up a seat again learns from the code that it is gone. */
+function sendElsewhere(socket: WebSocket): void {
+  const error = new RingmasterError("draining");
+  socket.on("error", () => {});
+  socket.send(getMessageBytes[Protocol.ERROR](error.status, refusal(error).message));
+  socket.close(CloseCode.SERVER_SHUTDOWN);
 }
 
 function pingOrTerminate(socket: Pinged, mostUnanswered: number): void {

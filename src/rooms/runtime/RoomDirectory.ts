@@ -37,6 +37,7 @@ export class RoomDirectory implements MatchMakerDriver {
   readonly #removed = new Map<string, IRoomCache | undefined>();
   /** Why an insert was refused, until Colyseus asks who has the room. */
   readonly #refused = new Map<string, { by: string } | { error: RingmasterError }>();
+  #areDoorsClosed = false;
 
   constructor(client: Redis, logger?: Pick<Logger, "warn">) {
     this.#client = client;
@@ -89,6 +90,7 @@ export class RoomDirectory implements MatchMakerDriver {
     if (create) this.#own.set(room.roomId, room);
     // an update that comes after the removal must not bring the listing back
     if (!this.#own.has(room.roomId)) return false;
+    if (this.#areDoorsClosed) room.locked = true;
     return await this.#attempt(this.#list(room));
   }
 
@@ -107,6 +109,12 @@ export class RoomDirectory implements MatchMakerDriver {
   async forget(processId: string): Promise<void> {
     const rooms = await this.query({ processId });
     await Promise.all(rooms.map((room) => this.#unlist(room.roomId, room)));
+  }
+
+  /** Lists the rooms of this process as locked from now on, whatever Colyseus makes of them: no player is sent there. Never rejects. */
+  async closeDoors(): Promise<void> {
+    this.#areDoorsClosed = true;
+    await Promise.all([...this.#own.values()].map((room) => this.persist(room)));
   }
 
   /** After Redis was away or lost its data: makes it tell the truth of this process's rooms. Rejects when it is away again. */

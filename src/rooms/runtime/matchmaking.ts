@@ -13,6 +13,8 @@ export interface Matchmaking {
   driver: MatchMakerDriver;
   /** The process is dead: nobody is sent to its rooms any more. Never rejects. */
   forgetProcess(processId: string): Promise<void>;
+  /** No player is sent to the rooms of this process any more, from here or from a peer. Never rejects. */
+  closeDoors(): Promise<void>;
   /** Ends all connections. Call it before Colyseus's own shutdown ends them, or when that does not. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function clusterMatchmaking(options: {
     presence,
     driver: directory,
     forgetProcess: (processId) => guard.forgetProcess(processId),
+    closeDoors: () => directory.closeDoors(),
     close: async () => {
       await guard.close();
       presence.shutdown();
@@ -54,6 +57,8 @@ export function embeddedMatchmaking(): Matchmaking {
     presence: new LocalPresence(),
     driver: new KeyedLocalDriver(),
     forgetProcess: async () => {},
+    // The only process refuses by itself who still asks for a seat.
+    closeDoors: async () => {},
     close: async () => {},
   };
 }

@@ -10,6 +10,8 @@ export interface RoomServices {
   verify(token: string): Promise<Identity>;
   logger: Logger;
   clock: Clock;
+  /** Whether this node is on its way out: nobody is to come into its rooms any more. */
+  draining(): boolean;
   /** For one room: where it notes who is active. */
   attend?(): Attendance;
   /**

@@ -38,7 +38,10 @@ class EventRoom extends Room<{ metadata: { event: string; key?: string } }> {
 const port = await freePort();
 const logger = createLogger("info");
 const matchmaking = await clusterMatchmaking({ redisUrl: process.env.TEST_REDIS_URL!, logger });
-const app = express().use("/matchmake", matchmakingRoutes(logger));
+const app = express().use(
+  "/matchmake",
+  matchmakingRoutes(logger, () => false),
+);
 const server = defineServer({
   presence: matchmaking.presence,
   driver: matchmaking.driver,
