@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import { clientAddress, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
+import { failureBody } from "./failures.ts";
 import { DEFAULT_PER_ADDRESS, type RetryAfter } from "./limits.ts";
 import { OneAtATime, UNREAD_MS } from "./OneAtATime.ts";
 import { UpgradeGate } from "./UpgradeGate.ts";
@@ -115,7 +116,7 @@ function answerGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 /** Answers on a connection that has no response, and ends it. */
 function refuse(socket: Duplex, error: RingmasterError): void {
-  const body = JSON.stringify({ error: error.toWire(), message: `${error.code}: ${error.message}` });
+  const body = JSON.stringify(failureBody(error.toWire()));
   socket.once(
     "close",
     systemClock.schedule(() => socket.destroy(), LINGER_MS),

@@ -16,14 +16,16 @@ export function unknownRoute(): never {
   throw new RingmasterError("not_found", "There is no such endpoint.");
 }
 
+/** The body of a failed request. The SDK hands on nothing but the status and the `message` at its top. */
+export function failureBody(error: WireError): { error: WireError; message: string } {
+  return { error, message: `${error.code}: ${error.message}` };
+}
+
 /**
- * Answers a failed request with its code's status and `shape(error)` as JSON. What is not an error of ours becomes `internal`
+ * Answers a failed request with its code's status and `failureBody` as JSON. What is not an error of ours becomes `internal`
  * and is logged, as is everything else that is our own fault.
  */
-export function answerFailures(
-  log: Logger,
-  shape: (error: WireError) => object = (error) => ({ error }),
-): ErrorRequestHandler {
+export function answerFailures(log: Logger): ErrorRequestHandler {
   return (thrown: unknown, request: Request, response: Response, next: NextFunction) => {
     const error = toFailure(thrown);
     if (error.status === 500) {
@@ -40,7 +42,7 @@ export function answerFailures(
     if (error.code === "rate_limited") {
       response.setHeader("Retry-After", Math.ceil((error.details as RetryAfter).retryAfterMs / 1000));
     }
-    response.status(error.status).json(shape(error.toWire()));
+    response.status(error.status).json(failureBody(error.toWire()));
   };
 }
 

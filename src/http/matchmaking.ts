@@ -3,10 +3,8 @@ import { type Request, Router } from "express";
 import { z } from "zod";
 import { systemClock } from "../clock.ts";
 import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
-import type { Logger } from "../telemetry/log.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
-import { answerFailures } from "./failures.ts";
 
 type Options = Record<string, unknown>;
 type Method = (name: string, options: Options, context: ReturnType<typeof createAuthContext>) => Promise<object>;
@@ -31,10 +29,9 @@ const FORWARDED = ["x-real-ip", "x-forwarded-for", "x-client-ip"];
 /**
  * `POST /:method/:roomName`: what the SDK asks for a seat in a room. Colyseus has a route of its own for this, which reads
  * bodies of any size, believes any client's `X-Forwarded-For`, answers 200 when a room throws a code that is no number, and,
- * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours;
- * code and message are once more at the top, as one text, which with the status is all that the SDK hands on.
+ * given a `Host` that no URL can be made of, rejects where nobody catches it, which ends the process. Errors here are ours.
  */
-export function matchmakingRoutes(log: Logger, draining: () => boolean): Router {
+export function matchmakingRoutes(draining: () => boolean): Router {
   const router = Router();
   router.post("/:method/:roomName", jsonBody(BODY_LIMIT), async (request, response) => {
     const method = METHODS.get(String(request.params.method));
@@ -43,7 +40,6 @@ export function matchmakingRoutes(log: Logger, draining: () => boolean): Router 
     const options = parseOptions(request.body);
     response.json(await seat(() => method(roomName, options, authContext(request)), draining));
   });
-  router.use(answerFailures(log, (error) => ({ error, message: `${error.code}: ${error.message}` })));
   return router;
 }
 

@@ -90,7 +90,7 @@ export function mountHttp(app: Application, services: HttpServices): void {
   app.use(
     "/matchmake",
     open,
-    matchmakingRoutes(log, () => readiness.draining),
+    matchmakingRoutes(() => readiness.draining),
   );
   app.use("/auth", open, authRoutes(services));
   app.use("/api", open, identify(tokens), limits.perPlayer, noteCallers(services.sessions), apiRoutes(services));

@@ -29,7 +29,15 @@ const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
 ]);
 
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
-export async function openServer({ config, log, backplane, app, keepOut, readiness, actors }: ServerParts): Promise<Server> {
+export async function openServer({
+  config,
+  log,
+  backplane,
+  app,
+  keepOut,
+  readiness,
+  actors,
+}: ServerParts): Promise<Server> {
   const door = new FrontDoor(app, {
     trustProxy: config.trustProxy,
     perAddress: config.rateLimitPerAddress,

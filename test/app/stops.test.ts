@@ -4,6 +4,10 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import { PATIENCE_MS } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { muteSdk } from "../support/Visitor.ts";
+import { JOINERS, stopUnderStorm } from "./supportStops.ts";
+
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const STOPS = 3;
 
 describe("a node that stops while players join", function () {
   this.timeout(120_000);
@@ -34,5 +38,15 @@ describe("a node that stops while players join", function () {
     const { token } = await node.signIn();
     assert.equal((await node.post("/matchmake/joinOrCreate/lobby", { token, body: {} })).status, 200);
     assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
+  });
+
+  it(`ends with exit code 0 in the middle of a storm of joins, and leaves nobody in the dark, ${STOPS} times`, async () => {
+    console.log(`      seed ${SEED} (SEED=${SEED} replays the storms' pauses)`);
+    for (let at = 0; at < STOPS; at++) {
+      const node = await RingmasterNode.start({ ...env, RATE_LIMIT_PER_ADDRESS: "1000000" });
+      const players = await Promise.all(Array.from({ length: JOINERS }, () => node.signIn()));
+      const { sockets } = await stopUnderStorm({ node, players, urls: [node.url], seed: SEED + at });
+      assert.ok(sockets.some(({ joined }) => joined));
+    }
   });
 });

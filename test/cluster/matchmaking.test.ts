@@ -139,6 +139,29 @@ describe("matchmaking of a cluster", () => {
     assert.notEqual(seat.roomId, lost.roomId);
   });
 
+  it("sends nobody to the rooms of a process that closes its doors, also when players leave them or Redis lost its data", async () => {
+    const event = newEvent();
+    const closing = await RoomProcess.start(url);
+    const first = await closing.sdk.joinOrCreate("keyed", { event });
+    await closing.closeDoors();
+    const other = await a.join("keyed", event);
+    assert.notEqual(other.roomId, first.roomId);
+    await closing.join("plain", event);
+    await first.leave();
+    await redis.flushall();
+    await until(async () => (await a.listings()).some(({ roomId }) => roomId === first.roomId), {
+      what: "its room is listed again",
+      timeoutMs: PATIENCE_MS,
+    });
+    const ofClosing = (await a.listings()).filter(({ processId }) => processId === closing.processId);
+    assert.ok(
+      ofClosing.every(({ locked }) => locked),
+      JSON.stringify(ofClosing),
+    );
+    await closing.program.kill();
+    await a.forget(closing.processId);
+  });
+
   it("lists a process again that was taken for dead and is not", async () => {
     const event = newEvent();
     const { roomId } = await b.join("keyed", event);

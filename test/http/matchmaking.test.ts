@@ -31,6 +31,15 @@ class ThrowingRoom extends Room {
   }
 }
 
+/** What the next admissions come to, in order; from then on everybody is let in. */
+const admissions: Array<() => Promise<boolean>> = [];
+
+class WaitingRoom extends Room {
+  static override onAuth(): Promise<boolean> {
+    return admissions.shift()?.() ?? Promise.resolve(true);
+  }
+}
+
 type Thrower = () => unknown;
 
 /** Errors that are not ours, and so must not be heard of. */
@@ -56,7 +65,7 @@ describe("Matchmaking", () => {
 
   before(async () => {
     edge = new Edge();
-    server = await openRooms(edge, { open: OpenRoom, throwing: ThrowingRoom });
+    server = await openRooms(edge, { open: OpenRoom, throwing: ThrowingRoom, waiting: WaitingRoom });
   });
   after(async () => {
     await server.gracefullyShutdown(false);
@@ -259,6 +268,35 @@ describe("Matchmaking", () => {
       const origin = "https://evil.example";
       const { headers } = await edge.get("/monitor/api", { ...bearer(await edge.token("operator")), origin });
       assert.equal(headers.get("access-control-allow-origin"), null);
+    });
+  });
+
+  const ofDrainingPeer = async (): Promise<boolean> => {
+    throw new RingmasterError("draining", "draining: This node is shutting down.");
+  };
+
+  it("looks for another place while a peer that was to have the room drains, for a while", async () => {
+    admissions.push(ofDrainingPeer, ofDrainingPeer);
+    assert.equal((await join("waiting")).status, 200);
+    admissions.push(...Array.from({ length: 5 }, () => ofDrainingPeer));
+    assert.deepEqual(refusal(await join("waiting")), [503, "draining"]);
+  });
+
+  describe("on a node that drains", () => {
+    it("refuses joins in words that the SDK hands on, also those that were under way and fail for it", async () => {
+      const late = Promise.withResolvers<boolean>();
+      const asked = Promise.withResolvers<void>();
+      admissions.push(() => {
+        asked.resolve();
+        return late.promise;
+      });
+      const underWay = join("waiting");
+      await asked.promise;
+      edge.services.readiness.drain();
+      late.reject(new Error("secret: the rooms are closing"));
+      assert.deepEqual(refusal(await underWay), [503, "draining"]);
+      const refused = new Client(edge.url).joinOrCreate("open");
+      await assert.rejects(refused, { code: 503, message: /^draining: This node is shutting down/ });
     });
   });
 });

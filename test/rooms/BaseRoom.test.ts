@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { CloseCode, matchMaker, type Server } from "@colyseus/core";
+import { type EventEmitter, once } from "node:events";
+import { CloseCode, matchMaker, Protocol, type Server } from "@colyseus/core";
 import { Client, type Room } from "@colyseus/sdk";
 import { z } from "zod";
 import { systemClock } from "../../src/clock.ts";
@@ -9,6 +10,7 @@ import { BaseRoom, type RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
+import type { Seat } from "./support/RoomProcess.ts";
 
 const talkOptions = z.looseObject({ topic: z.string().max(10).optional() });
 
@@ -336,5 +338,55 @@ describe("BaseRoom", () => {
     serverSide(room).release.resolve("done");
     assert.equal(await owed, "done");
     assert.equal(await left, CloseCode.SERVER_SHUTDOWN);
+  });
+
+  describe("on a node that drains", () => {
+    /** Opens the socket of a seat, and tells the frames that came and the code that it was closed with. */
+    async function sit(seat: Seat, more = ""): Promise<{ codes: number[]; closed: number }> {
+      const url = `${edge.url.replace("http", "ws")}/${seat.processId}/${seat.roomId}?sessionId=${seat.sessionId}${more}`;
+      const socket = new WebSocket(url);
+      socket.binaryType = "arraybuffer";
+      const codes: number[] = [];
+      socket.addEventListener("message", ({ data }) => codes.push(new Uint8Array(data)[0]!));
+      const closed = await new Promise<number>((resolve) => {
+        socket.addEventListener("close", ({ code }) => resolve(code));
+      });
+      return { codes, closed };
+    }
+
+    it("sends elsewhere who comes late for a seat, or comes back, and closes its rooms without them", async () => {
+      const client = await player();
+      const room = await client.create("talk");
+      room.reconnection.enabled = false;
+      const left = new Promise<number>((resolve) => room.onLeave(resolve));
+      const [taken] = await Promise.all([
+        client.http.post(`/matchmake/joinById/${room.roomId}`, { body: {} }),
+        // Nobody ever comes for this one.
+        client.http.post(`/matchmake/joinById/${room.roomId}`, { body: {} }),
+      ]);
+      const owed = room.request("slow");
+      await room.request("nothing");
+
+      edge.services.readiness.drain();
+      serverSide(room).onBeforeShutdown();
+      const seat = taken.data as Seat;
+      assert.deepEqual(await sit(seat), { codes: [Protocol.ERROR], closed: CloseCode.SERVER_SHUTDOWN });
+      const late = new Client(edge.url).consumeSeatReservation(seat as never);
+      await assert.rejects(late, { code: 503, message: /^draining: / });
+      const token = room.reconnectionToken.split(":")[1];
+      const mine = { ...seat, sessionId: room.sessionId };
+      assert.equal((await sit(mine, `&reconnectionToken=${token}`)).closed, CloseCode.SERVER_SHUTDOWN);
+
+      const { _events: events } = serverSide(room) as unknown as { _events: EventEmitter };
+      const disposed = once(events, "disconnect");
+      serverSide(room).release.resolve("done");
+      assert.equal(await owed, "done");
+      assert.equal(await left, CloseCode.SERVER_SHUTDOWN);
+      await disposed;
+    });
+
+    it("gives no seat and creates no room, not to a peer either", async () => {
+      await assert.rejects(matchMaker.create("calm", {}), { code: "draining" });
+    });
   });
 });

@@ -32,11 +32,34 @@ describe("GuardedPresence", () => {
       [1, 2, 1, 0, 0],
     );
     assert.equal(await count(1), 1);
-    const [key] = await redis.keys("ch:*");
-    const left = await redis.pttl(key!);
-    assert.ok(left > 0 && left <= 1000, `it has ${left} ms left`);
+    assert.equal(await presence.hget("ch:hunt", "huntId:1"), "1", "it is in the hash, as anybody would read it");
     await presence.hincrbyex("ch:hunt", "huntId:2", 1, 60);
-    assert.ok((await redis.pttl(key!)) <= left, "another event's joins do not prolong it");
+    await until(async () => (await redis.exists("ch:hunt:huntId:1")) === 0, {
+      what: "another event's joins do not prolong it",
+      timeoutMs: PATIENCE_MS,
+    });
+    assert.equal(await count(1), 1, "what was left behind does not count");
+    assert.equal(await presence.hget("ch:hunt", "huntId:2"), "1");
+  });
+
+  it("waits for an item on a connection of its own, which it gives up again", async () => {
+    const clients = async (): Promise<number> => ((await redis.client("LIST")) as string).trim().split("\n").length;
+    // The test's own, and the two that the presence has.
+    await until(async () => (await clients()) === 3, { what: "all are connected", timeoutMs: PATIENCE_MS });
+    const waiting = presence.brpop("list", 30);
+    await until(async () => /blocked_clients:1/.test(await redis.info("clients")), {
+      what: "it waits",
+      timeoutMs: PATIENCE_MS,
+    });
+    await presence.lpush("list", "item");
+    assert.deepEqual(await waiting, ["list", "item"]);
+    assert.equal(await presence.brpop("list", 0.01), null);
+    await until(async () => (await clients()) === 3, {
+      what: "its connections are closed",
+      timeoutMs: PATIENCE_MS,
+    });
+    await server.kill();
+    await assert.rejects(presence.brpop("list", 1));
   });
 
   it("rejects nothing that Colyseus leaves unattended while Redis is away, and makes up for subscriptions", async () => {
@@ -83,13 +106,16 @@ describe("GuardedPresence", () => {
     });
     for (const reply of [
       [1, "wrong_phase: Not yet."],
+      [1, "room 'hunt' not created: shutting down"],
       [1, "no code of ours: x"],
       [0, "wrong_phase: a value"],
     ]) {
       await presence.publish("ipc:1", reply);
     }
-    await until(() => replies.length === 3, { what: "all replies are heard", timeoutMs: PATIENCE_MS });
-    const [[, error], ...rest] = replies as [[number, { code: string; message: string }], ...unknown[]];
+    await until(() => replies.length === 4, { what: "all replies are heard", timeoutMs: PATIENCE_MS });
+    type Typed = [number, { code: string; message: string }];
+    const [[, error], [, closing], ...rest] = replies as [Typed, Typed, ...unknown[]];
+    assert.equal(closing.code, "draining");
     assert.equal(error.code, "wrong_phase");
     assert.equal(error.message, "wrong_phase: Not yet.");
     assert.deepEqual(rest, [

@@ -1,8 +1,8 @@
 import { RedisPresence } from "@colyseus/redis-presence";
-import type { Redis } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import { systemClock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
-import { LuaScript } from "../../stores/runtime/redis.ts";
+import { LuaScript, whenReady } from "../../stores/runtime/redis.ts";
 import { readRefusal, refusal } from "./refusal.ts";
 
 const countScript = new LuaScript(new URL("./count.lua", import.meta.url));
@@ -81,11 +81,32 @@ export class GuardedPresence extends RedisPresence {
 
   /**
    * Colyseus counts in it which joins are creating a room, to have the next ones wait for that. In Colyseus's own, one end
-   * of life is shared by all joins to a room type, so that what a killed process left can stay for as long as there are any.
+   * of life is shared by all fields of a hash, so that what a killed process left can stay for as long as there are any joins.
+   * The number is never below 0.
    */
   override async hincrbyex(key: string, field: string, value: number, seconds: number): Promise<number> {
-    const count = countScript.run(this.pub as Redis, [`${key}:${field}`], [value, Math.ceil(seconds * 1000)]);
+    const count = countScript.run(
+      this.pub as Redis,
+      [key, `${key}:${field}`],
+      [field, value, Math.ceil(seconds * 1000)],
+    );
     return await count.then(Number, () => value);
+  }
+
+  /**
+   * Colyseus's own asks on a connection that is not there yet, which ours refuse, and keeps that connection for good. Rejects
+   * when Redis is away.
+   */
+  override async brpop(...args: [...keys: string[], timeoutInSeconds: number]): Promise<[string, string] | null> {
+    const patient = { commandTimeout: undefined, socketTimeout: undefined, retryStrategy: () => null };
+    const client = (this.pub as Redis).duplicate(patient as unknown as RedisOptions);
+    client.on("error", () => {});
+    try {
+      await whenReady(client);
+      return await client.brpop(...(args as [string, number]));
+    } finally {
+      client.disconnect();
+    }
   }
 
   override shutdown(): void {

@@ -10,7 +10,7 @@ export type Call =
   /** Where this node sends new rooms; to itself unless told. */
   | { call: "placeAt"; processId: string | undefined }
   | { call: "forget"; processId: string }
-  | { call: "listings" | "running" | "faults" | "drain" };
+  | { call: "listings" | "running" | "faults" | "closeDoors" | "drain" };
 
 /** What a node tells its parent. */
 export type NodeReport =
@@ -71,6 +71,10 @@ export class RoomProcess {
   /** Errors there that nobody handled. */
   faults(): Promise<string[]> {
     return this.#call({ call: "faults" });
+  }
+
+  closeDoors(): Promise<void> {
+    return this.#call({ call: "closeDoors" });
   }
 
   drain(): Promise<void> {

@@ -7,6 +7,7 @@ import { WebSocketTransport } from "@colyseus/ws-transport";
 import express from "express";
 import { freePort } from "../../../scripts/processes/freePort.ts";
 import { FrontDoor } from "../../../src/http/FrontDoor.ts";
+import { answerFailures } from "../../../src/http/failures.ts";
 import { matchmakingRoutes } from "../../../src/http/matchmaking.ts";
 import { clusterMatchmaking } from "../../../src/rooms/runtime/matchmaking.ts";
 import { placeRooms } from "../../../src/rooms/runtime/placement.ts";
@@ -40,8 +41,9 @@ const logger = createLogger("info");
 const matchmaking = await clusterMatchmaking({ redisUrl: process.env.TEST_REDIS_URL!, logger });
 const app = express().use(
   "/matchmake",
-  matchmakingRoutes(logger, () => false),
+  matchmakingRoutes(() => false),
 );
+app.use(answerFailures(logger));
 const server = defineServer({
   presence: matchmaking.presence,
   driver: matchmaking.driver,
@@ -70,6 +72,7 @@ const calls: { [C in Call["call"]]: (call: Extract<Call, { call: C }>) => unknow
   listings: () => matchMaker.query({}),
   running: () => [...running],
   faults: () => faults,
+  closeDoors: () => matchmaking.closeDoors(),
   drain: () => server.gracefullyShutdown(false),
 };
 
