@@ -26,7 +26,7 @@ const environment = z.object({
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(30_000),
   DEMO: flag.optional(),
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
-  DATABASE_POOL: wholeNumber(2, 200).default(16),
+  DATABASE_POOL: wholeNumber(5, 200).default(16),
   SESSION_TIMEOUT_MINUTES: z.coerce.number().min(0.05).max(1440).default(30),
   TZ_SCHEDULES: z.string().refine(isTimezone, "must be the name of a time zone, such as Europe/Berlin").default("UTC"),
   TRUST_PROXY: flag.default(false),

@@ -1,27 +1,28 @@
-import type { Pool, PoolConnection, QueryOptions, ResultSetHeader } from "mysql2";
+import type { QueryOptions } from "mysql2";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import { CommitUnknown, mayHaveCommitted } from "./failures.ts";
+import { type MysqlConnection, writtenBy } from "./MysqlConnection.ts";
+import type { MysqlPool } from "./MysqlPool.ts";
 import type { BulkLoader } from "./mysqlBulk.ts";
-import { CommitUnknown, failureOf, type Transaction, type Value, type Written } from "./sql.ts";
+import { type Transaction, type Value, WHOLE_EVENT_MS, type Written } from "./sql.ts";
 
 /**
- * A transaction on one connection of the pool. Its statements go straight to mysql2: through a query runner of TypeORM each of
+ * A transaction on one connection of a pool. Its statements go straight to mysql2: through a query runner of TypeORM each of
  * them costs twice the CPU, and a turn or a group commit is five. A runner is made for who asks for the `manager` only.
  */
 export class MysqlTransaction implements Transaction {
   readonly dialect = "mysql";
   readonly #source: DataSource;
-  readonly #connection: PoolConnection;
+  readonly #pool: MysqlPool;
+  readonly #connection: MysqlConnection;
   readonly #loader: BulkLoader;
   #runner: QueryRunner | undefined;
   #isOver = false;
   /** The error with which the server undid the whole transaction: what was sent after it would be stored on its own. */
   #undone: unknown;
 
-  static async begin(source: DataSource, pool: Pool, loader: BulkLoader): Promise<MysqlTransaction> {
-    const connection = await new Promise<PoolConnection>((resolve, reject) => {
-      pool.getConnection((error, free) => (error ? reject(error) : resolve(free)));
-    });
-    const transaction = new MysqlTransaction(source, connection, loader);
+  static async begin(source: DataSource, pool: MysqlPool, loader: BulkLoader): Promise<MysqlTransaction> {
+    const transaction = new MysqlTransaction(source, pool, await pool.acquire(), loader);
     try {
       await transaction.#send("START TRANSACTION");
     } catch (error) {
@@ -31,8 +32,9 @@ export class MysqlTransaction implements Transaction {
     return transaction;
   }
 
-  private constructor(source: DataSource, connection: PoolConnection, loader: BulkLoader) {
+  private constructor(source: DataSource, pool: MysqlPool, connection: MysqlConnection, loader: BulkLoader) {
     this.#source = source;
+    this.#pool = pool;
     this.#connection = connection;
     this.#loader = loader;
   }
@@ -42,41 +44,41 @@ export class MysqlTransaction implements Transaction {
     return this.#runner.manager;
   }
 
+  allow(statementMs: number): void {
+    if (!this.#isOver) this.#connection.allow(statementMs);
+  }
+
   query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
     return this.#send<T[]>(sql, params);
   }
 
-  async write(sql: string, params: readonly unknown[] = []): Promise<Written> {
-    const { affectedRows, insertId } = await this.#send<ResultSetHeader>(sql, params);
-    return { affected: affectedRows, insertId };
+  write(sql: string, params?: readonly unknown[]): Promise<Written> {
+    return writtenBy((query, values) => this.#send(query, values), sql, params);
   }
 
   load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
-    return this.#loader.load(this, (query, params) => this.#send(query, params), { table, columns }, rows);
+    // Its COMMIT may take longer, too.
+    this.allow(WHOLE_EVENT_MS);
+    return this.#loader.load((query, params) => this.#send(query, params), { table, columns }, rows);
   }
 
   async commit(): Promise<void> {
     try {
       await this.#send("COMMIT");
-    } catch (error) {
-      if (failureOf(error) === "lost")
-        throw new CommitUnknown("the connection was lost during a commit", { cause: error });
-      await this.#undo();
-      throw error;
-    } finally {
       this.#end();
+    } catch (error) {
+      await this.rollback();
+      throw mayHaveCommitted(error)
+        ? new CommitUnknown("it is not known whether a commit has happened", { cause: error })
+        : error;
     }
   }
 
-  async rollback(): Promise<void> {
-    await this.#undo();
-    this.#end();
-  }
-
   /** A connection that cannot even roll back must not serve anybody else. */
-  async #undo(): Promise<void> {
+  async rollback(): Promise<void> {
     this.#undone = undefined;
     if (!this.#isOver) await this.#send("ROLLBACK").catch(() => this.#connection.destroy());
+    this.#end();
   }
 
   /** From here on the connection is somebody else's. */
@@ -84,25 +86,25 @@ export class MysqlTransaction implements Transaction {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#runner) Object.assign(this.#runner, { isReleased: true, isTransactionActive: false });
-    this.#connection.release();
+    this.#pool.release(this.#connection);
   }
 
-  #send<T>(query: string | QueryOptions, params: readonly unknown[] = []): Promise<T> {
-    if (this.#isOver) return Promise.reject(new Error("the transaction is over"));
-    if (this.#undone) return Promise.reject(this.#undone);
-    return new Promise((resolve, reject) => {
-      const options = typeof query === "string" ? { sql: query } : query;
-      this.#connection.query(options, params as unknown[], (error, result) => {
-        if (error?.code === "ER_LOCK_DEADLOCK") this.#undone = error;
-        if (error) reject(error);
-        else resolve(result as T);
-      });
-    });
+  async #send<T>(query: string | QueryOptions, params: readonly unknown[] = []): Promise<T> {
+    if (this.#isOver) throw new Error("the transaction is over");
+    if (this.#undone) throw this.#undone;
+    try {
+      return await this.#connection.send<T>(query, params);
+    } catch (error) {
+      if ((error as { code?: string }).code === "ER_LOCK_DEADLOCK") this.#undone = error;
+      throw error;
+    }
   }
 
-  /** A runner that takes this connection and its transaction for its own, and would otherwise get others from the pool. */
+  /** A runner that takes this connection and its transaction for its own, and would otherwise get others from TypeORM's pool. */
   #runnerHere(): QueryRunner {
-    const state = { databaseConnection: this.#connection, isTransactionActive: true, transactionDepth: 1 };
+    const query = async (sql: string, params: readonly unknown[]) => [await this.#send(sql, params)];
+    const databaseConnection = { promise: () => ({ query }) };
+    const state = { databaseConnection, isTransactionActive: true, transactionDepth: 1 };
     return Object.assign(this.#source.createQueryRunner(), state);
   }
 }

@@ -1,13 +1,10 @@
 import { Readable } from "node:stream";
-import {
-  type Connection,
-  type ConnectionOptions,
-  createConnection,
-  type QueryOptions,
-  type ResultSetHeader,
-} from "mysql2";
+import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from "mysql2";
+import { systemClock } from "../clock.ts";
 import { insertAll, tabSeparated } from "./bulk.ts";
-import type { Row, RowPages, Sql, Value, Written } from "./sql.ts";
+import { edgeError } from "./failures.ts";
+import { CONNECTION, discard, type Send, SQL_MODE, writtenBy } from "./MysqlConnection.ts";
+import type { Row, RowPages, Value } from "./sql.ts";
 
 /** Full pages that wait to be taken before the server is made to wait. */
 const PAGES_AHEAD = 1;
@@ -15,17 +12,22 @@ const PAGES_AHEAD = 1;
 const VALUES_PER_INSERT = 30_000;
 /** What the statement calls its file. There is none: whatever file the server names, it is sent these rows. */
 const FILE = "rows";
+/** How long whoever reads a stream may take for a page before the server gives it up. */
+const STREAM_PAUSE_SECONDS = 600;
+const CONNECT_MS = 5000;
+/** How long the server may take for a page; the first one comes when all rows are sorted, some millions a minute. */
+const LONGEST_PAGE_MS = 300_000;
+const STREAM_SORT_BYTES = 32 * 2 ** 20;
+/** A long result is sorted with more memory than most, and may be read with pauses longer than a server otherwise waits. */
+const STREAM_SESSION = `SET SESSION sql_mode = '${SQL_MODE}', sort_buffer_size = ${STREAM_SORT_BYTES}, net_write_timeout = ${STREAM_PAUSE_SECONDS}`;
 /** The server, or this client, does not take LOAD DATA LOCAL. */
 const REFUSALS = new Set([1148, 3948, 4166]);
-
-type Send = <T>(query: string | QueryOptions, params?: readonly unknown[]) => Promise<T>;
 
 /** Loads rows by LOAD DATA LOCAL where the server allows it, which is asked once. */
 export class BulkLoader {
   #isAllowed: boolean | undefined;
 
   async load(
-    sql: Pick<Sql, "write">,
     send: Send,
     target: { table: string; columns: readonly string[] },
     rows: ReadonlyArray<readonly Value[]>,
@@ -41,36 +43,7 @@ export class BulkLoader {
         this.#isAllowed = false;
       }
     }
-    await insertAll(sql, target, rows, VALUES_PER_INSERT);
-  }
-
-  /** The same on a connection that is opened for it, and without a transaction: what fails may have stored some of the rows. */
-  async loadApart(
-    options: ConnectionOptions,
-    prepare: (connection: Connection) => void,
-    target: { table: string; columns: readonly string[] },
-    rows: ReadonlyArray<readonly Value[]>,
-  ): Promise<void> {
-    const connection = createConnection(options);
-    // Whoever waits for a statement is told of a lost connection, too.
-    connection.on("error", () => {});
-    prepare(connection);
-    const send: Send = (query, params = []) =>
-      new Promise((resolve, reject) => {
-        const sent = typeof query === "string" ? { sql: query } : query;
-        connection.query(sent, params as unknown[], (error, result) =>
-          error ? reject(error) : resolve(result as never),
-        );
-      });
-    const write = async (sql: string, params?: readonly unknown[]): Promise<Written> => {
-      const { affectedRows, insertId } = await send<ResultSetHeader>(sql, params);
-      return { affected: affectedRows, insertId };
-    };
-    try {
-      await this.load({ write }, send, target, rows);
-    } finally {
-      connection.destroy();
-    }
+    await insertAll({ write: (sql, params) => writtenBy(send, sql, params) }, target, rows, VALUES_PER_INSERT);
   }
 
   async #loadData(
@@ -97,15 +70,11 @@ export class MysqlPages implements RowPages {
   #failure: unknown;
   #wake: () => void = () => {};
 
-  constructor(
-    options: ConnectionOptions,
-    prepare: (connection: Connection) => void,
-    query: { sql: string; values: readonly unknown[]; page: number },
-  ) {
-    this.#connection = createConnection(options);
+  constructor(options: ConnectionOptions, query: { sql: string; values: readonly unknown[]; page: number }) {
+    this.#connection = createConnection({ ...options, ...CONNECTION, connectTimeout: CONNECT_MS });
     // mysql2 tells of a lost connection here, and not where rows are awaited.
     this.#connection.on("error", (error) => this.#end(error));
-    prepare(this.#connection);
+    this.#connection.query(STREAM_SESSION, (error) => error && this.#end(error));
     const rows = this.#connection.query({ sql: query.sql, values: [...query.values], rowsAsArray: true });
     rows.on("result", (row: Row) => this.#add(row, query.page));
     rows.on("error", (error) => this.#end(error));
@@ -125,9 +94,14 @@ export class MysqlPages implements RowPages {
       }
       if (this.#failure) throw this.#failure;
       if (this.#isOver) return { done: true, value: undefined };
+      const late = systemClock.schedule(
+        () => this.#end(edgeError("STATEMENT_TIMEOUT", "the database has not answered in time")),
+        LONGEST_PAGE_MS,
+      );
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      late();
     }
   }
 
@@ -153,7 +127,7 @@ export class MysqlPages implements RowPages {
     this.#isOver = true;
     this.#failure = failure;
     if (this.#filling.length > 0 && failure === undefined) this.#full.push(this.#filling);
-    this.#connection.destroy();
+    discard(this.#connection);
     this.#wake();
   }
 }

@@ -1,5 +1,4 @@
 import type { EntityManager } from "typeorm";
-import { RingmasterError } from "../errors.ts";
 
 /** The result of a statement that returns no rows. */
 export interface Written {
@@ -19,12 +18,17 @@ export interface Sql {
 /** A row as its values, in the order of its columns. */
 export type Row = unknown[];
 
+/** How long a statement of a turn may take that reads or writes a whole event, in milliseconds: less than a turn may. */
+export const WHOLE_EVENT_MS = 20_000;
+
 /** What a column may be given in bulk. Numbers must be finite. */
 export type Value = string | number | bigint | null;
 
 /** An open transaction; commit or roll back exactly once. */
 export interface Transaction extends Sql {
   readonly manager: EntityManager;
+  /** Lets each further statement take this long, in milliseconds, where a deadline of its class of work would be too short. */
+  allow(statementMs: number): void;
   /**
    * Inserts many rows by the fastest means that the server allows; their values are in the order of `columns`. Throws when a
    * single one of them cannot be stored as it is: a key that is taken, a text that is too long.
@@ -36,8 +40,18 @@ export interface Transaction extends Sql {
   rollback(): Promise<void>;
 }
 
+/**
+ * Classes of work, each with connections of its own, so that none waits for another's:
+ * `control`: who owns which actor, and the outbox; `commits`: what players wait for; `turns`: the transactions of actors;
+ * `reports`: settlements, jobs, lists, and whatever says nothing else.
+ */
+export const WORK = ["control", "commits", "turns", "reports"] as const;
+export type Work = (typeof WORK)[number];
+
 /** The database as everything but TypeORM sees it. */
 export interface Database extends Sql {
+  /** The same database on the connections of this class of work. SQLite has one writer, and no classes. */
+  of(work: Work): Database;
   begin(): Promise<Transaction>;
   /**
    * Reads a result that is too large for the memory, `page` rows at a time and never an empty page. Whoever leaves off early
@@ -53,6 +67,8 @@ export interface Database extends Sql {
   loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void>;
   /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** The way to the server is in doubt: connections that may be dead without anybody having noticed are given up. */
+  distrust(): void;
   close(): Promise<void>;
 }
 
@@ -74,9 +90,6 @@ export async function readWith<T>(
   }
 }
 
-/** The connection was lost while a commit was under way: it may or may not have happened. */
-export class CommitUnknown extends Error {}
-
 /**
  * How to select a DOUBLE so that `Number(value)` is exactly what was stored: mysql2 reads some numbers of 16 and 17 digits a little
  * beside, and SQLite would write them as text with 15.
@@ -85,70 +98,16 @@ export function exactDouble(dialect: Sql["dialect"], column: string): string {
   return dialect === "mysql" ? `CAST(${column} AS CHAR)` : column;
 }
 
-const LOST = new Set([
-  "PROTOCOL_CONNECTION_LOST",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ER_SERVER_SHUTDOWN",
-  "ER_CONNECTION_KILLED",
-]);
-const UNREACHABLE = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "ER_CON_COUNT_ERROR",
-  "ER_ACCESS_DENIED_ERROR",
-  "POOL_CLOSED",
-]);
-const RETRYABLE = new Set([
-  "ER_LOCK_DEADLOCK",
-  "ER_LOCK_WAIT_TIMEOUT",
-  "ER_LOCK_NOWAIT",
-  "ER_CHECKREAD",
-  "SQLITE_BUSY",
-]);
-
-function codeOf(error: unknown): string {
-  const source = error as { code?: string; driverError?: { code?: string }; message?: string };
-  const code = source.driverError?.code ?? source.code ?? "";
-  // mysql2 gives no code when a command is added to a connection that it already knows to be closed.
-  return code === "" && /closed state|Pool is closed/.test(source.message ?? "") ? "POOL_CLOSED" : code;
-}
-
-/** Whether mysql2 gave the connection up for it; an error that the server sent has an SQL state, and tells what became of the statement. */
-function isFatal(error: unknown): boolean {
-  const { fatal, sqlState } = error as { fatal?: boolean; sqlState?: string };
-  return fatal === true && sqlState === undefined;
-}
-
-/**
- * What a failed statement means for whoever sent it:
- * `unreachable`: it was never sent; `lost`: it was sent and no answer came; `conflict`: the server undid it for another
- * transaction's sake, and it may be repeated; `fault`: the statement itself is wrong.
- */
-export function failureOf(error: unknown): "unreachable" | "lost" | "conflict" | "fault" {
-  const code = codeOf(error);
-  if (UNREACHABLE.has(code)) return "unreachable";
-  if (LOST.has(code) || isFatal(error)) return "lost";
-  return RETRYABLE.has(code) ? "conflict" : "fault";
-}
-
-/**
- * Maps a failed statement to what a caller may be told: `outcome_unknown` for a commit of unknown outcome, else `unavailable` unless
- * the statement itself is at fault.
- */
-export function databaseError(error: unknown): unknown {
-  if (error instanceof CommitUnknown)
-    return new RingmasterError(
-      "outcome_unknown",
-      "The database was lost while this was being stored; it may have taken effect. Repeat it with the same requestId to learn its outcome.",
-      undefined,
-      { cause: error },
-    );
-  return failureOf(error) === "fault"
-    ? error
-    : new RingmasterError("unavailable", "The database is out of reach; try again in a moment.", undefined, {
-        cause: error,
-      });
+/** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
+export async function inTransaction<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const tx = await database.begin();
+  let result: T;
+  try {
+    result = await work(tx);
+  } catch (error) {
+    await tx.rollback();
+    throw error;
+  }
+  await tx.commit();
+  return result;
 }

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from "express";
-import { databaseError } from "../entities/sql.ts";
+import { databaseError } from "../entities/failures.ts";
 import { RingmasterError, toRingmasterError, type WireError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { RetryAfter } from "./limits.ts";

@@ -31,8 +31,10 @@ export type Desks = Awaited<ReturnType<typeof openDesks>>;
 
 /** Opens them; the lifecycle learns what of them must be stopped. */
 export async function openDesks(parts: Parts, actors: Actors) {
-  const hunts = new Hunts(parts.database);
-  const tournaments = new Tournaments(parts.database);
+  // Players wait for these; what reads a whole event goes with the reports.
+  const players = parts.database.of("commits");
+  const hunts = new Hunts(players);
+  const tournaments = new Tournaments(players);
   return {
     sessions: openSessions(parts, actors),
     ...openHunts(parts, actors, hunts),
@@ -49,7 +51,7 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
   const common = { actors, hunts, ledger, database, feed, clock: systemClock, rng: systemRng, log };
   const huntDesk = new HuntDesk({
     ...common,
-    journal: new AssignmentJournal(database, systemClock),
+    journal: new AssignmentJournal(database.of("commits"), systemClock, database),
     stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
     forget: (id) => metrics.forgetHunt(id),
   });
@@ -66,7 +68,7 @@ function openTournaments({ backplane, database, lifecycle, log }: Parts, actors:
   const tournamentDesk = new TournamentDesk({
     ...common,
     leaderboard,
-    journal: new ScoreJournal(database, systemClock),
+    journal: new ScoreJournal(database.of("commits"), systemClock, database),
     feed,
     log,
     sessionStart: async (playerId) => (await sessions.current(playerId, systemClock.now()))?.startedAt,
@@ -83,13 +85,14 @@ function openTournaments({ backplane, database, lifecycle, log }: Parts, actors:
   };
 }
 
-function openPools({ config: { timezone }, database }: Parts) {
+function openPools({ config: { timezone }, ...parts }: Parts) {
+  const database = parts.database.of("commits");
   const common = { database, clock: systemClock, rng: systemRng, timezone };
   return { pools: new PoolOffice(common), rankings: new RankingOffice(common), draws: new DrawOffice(database) };
 }
 
 async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {
-  const common = { actors, database, feed: backplane.feed, clock: systemClock };
+  const common = { actors, database: database.of("commits"), feed: backplane.feed, clock: systemClock };
   const quests = new QuestDesk({ ...common, told: (state, seconds) => metrics.questTold(state, seconds) });
   await quests.open();
   lifecycle.onStop("quests", () => quests.close());
@@ -102,7 +105,7 @@ async function openQuests({ backplane, config, database, lifecycle, metrics }: P
 async function openPopups({ config, database, lifecycle }: Parts, actors: Actors) {
   const popup = actors.ref(PopupActor, POPUPS);
   if (config.role !== "web") await popup.arm();
-  const popupViews = new PopupViews(database, systemClock);
+  const popupViews = new PopupViews(database.of("commits"), systemClock);
   lifecycle.onStop("popup views", () => popupViews.flush());
   return { popup, popupViews };
 }
@@ -110,7 +113,7 @@ async function openPopups({ config, database, lifecycle }: Parts, actors: Actors
 function openSessions({ backplane, database, lifecycle, log }: Parts, { membership }: Actors): SessionDesk {
   const sessions = new SessionDesk({
     store: backplane.sessions,
-    history: new SessionHistory(database),
+    history: new SessionHistory(database.of("commits")),
     clock: systemClock,
     nodeId: membership.self.id,
     liveNodes: () => membership.live().map(({ id }) => id),

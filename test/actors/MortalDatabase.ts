@@ -1,18 +1,10 @@
 import type { EntityManager } from "typeorm";
-import {
-  CommitUnknown,
-  type Database,
-  failureOf,
-  type RowPages,
-  type Sql,
-  type Transaction,
-  type Value,
-  type Written,
-} from "../../src/entities/sql.ts";
+import { CommitUnknown, edgeError, mayHaveCommitted } from "../../src/entities/failures.ts";
+import type { Database, RowPages, Sql, Transaction, Value, Written } from "../../src/entities/sql.ts";
 import type { Mishap, ProcessLife } from "./ProcessLife.ts";
 
 const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
-const closed = (): Error => new Error("Can't add new command when connection is in closed state");
+const closed = (): Error => edgeError("CONNECTION_GONE", "the connection was lost before this statement");
 
 /** An operation that gets no answer is given up with its connection after this, in milliseconds: what whoever uses a database may rely on. */
 export const ANSWER_DEADLINE_MS = 4000;
@@ -66,6 +58,10 @@ export class MortalDatabase implements Database {
     this.dialect = base.dialect;
     this.#base = base;
     this.#life = life;
+  }
+
+  of(): Database {
+    return this;
   }
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
@@ -123,6 +119,8 @@ export class MortalDatabase implements Database {
     return result;
   }
 
+  distrust(): void {}
+
   async close(): Promise<void> {}
 }
 
@@ -141,6 +139,10 @@ class MortalTransaction implements Transaction {
 
   get manager(): EntityManager {
     return this.#base.manager;
+  }
+
+  allow(statementMs: number): void {
+    this.#base.allow(statementMs);
   }
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
@@ -163,7 +165,7 @@ class MortalTransaction implements Transaction {
       });
     } catch (error) {
       await this.lose();
-      throw failureOf(error) === "lost" ? new CommitUnknown("lost", { cause: error }) : error;
+      throw mayHaveCommitted(error) ? new CommitUnknown("lost", { cause: error }) : error;
     }
   }
 

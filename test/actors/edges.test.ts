@@ -5,7 +5,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { Residents } from "../../src/actors/runtime/Residents.ts";
 import { seededRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
-import { type Database, failureOf } from "../../src/entities/sql.ts";
+import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, noMetrics, SimulatedNode, silentLog } from "./simulation.ts";
 
@@ -344,12 +344,5 @@ describe("the actor runtime at its edges", () => {
     assert.equal(await within(500, a.actors.ref(Careless, "x").add(1)), 2);
     await within(1000, a.actors.drain());
     assert.equal(a.actors.residents, 0);
-  });
-
-  it("takes a statement for lost when the connection was given up for it, whatever the error's name", () => {
-    const fails = (more: object) => failureOf(Object.assign(new Error("as mysql2 makes it"), more));
-    assert.equal(fails({ code: "ERR_STREAM_DESTROYED", fatal: true }), "lost");
-    assert.equal(fails({ code: "ECONNREFUSED", fatal: true }), "unreachable");
-    assert.equal(fails({ code: "ER_DUP_ENTRY", sqlState: "23000" }), "fault");
   });
 });

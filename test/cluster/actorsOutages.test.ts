@@ -118,7 +118,7 @@ describe("transactions on a real server", function () {
 
   /** Two nodes' databases, of the same three free seats. */
   async function onBoth(work: (one: Database, other: Database) => Promise<void>): Promise<void> {
-    const config = { kind: "mysql", url: await freshDatabaseUrl(), pool: 2 } as const;
+    const config = { kind: "mysql", url: await freshDatabaseUrl(), pool: 32 } as const;
     const [one, other] = await Promise.all([openDatabase(config), openDatabase(config)]);
     try {
       await one.write("CREATE TABLE seats (id VARCHAR(8) PRIMARY KEY, taken INT NOT NULL) ENGINE=InnoDB");

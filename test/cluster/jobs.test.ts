@@ -28,7 +28,7 @@ class JobsCluster {
   /** Opens a cluster, and closes it once `work` has ended. */
   static async with(work: (cluster: JobsCluster) => Promise<void>): Promise<void> {
     const [redis, databaseUrl] = await Promise.all([startRedis(), freshDatabaseUrl()]);
-    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 4 });
+    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     // No unique key: what was attempted twice under one number is there twice.
     await database.write(
       "CREATE TABLE attempts (job VARCHAR(32) NOT NULL, scheduled_at BIGINT NOT NULL, attempt INT NOT NULL, node VARCHAR(32) NOT NULL) ENGINE=InnoDB",

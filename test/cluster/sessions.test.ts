@@ -32,7 +32,7 @@ describe("sessions on a cluster, one node of which is killed", function () {
 
   async function open(): Promise<void> {
     const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
-    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 4 });
+    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     redis = new Redis(redisUrl);
     store = new RedisSessionStore(redis, { timeoutMs: TIMEOUT_MS });
     const started = await Promise.all(

@@ -121,7 +121,7 @@ export class Cluster {
 
   static async open({ ttlMs = 3000, databaseUrl }: { ttlMs?: number; databaseUrl?: string } = {}): Promise<Cluster> {
     const [redis, url] = await Promise.all([startRedis(), databaseUrl ?? freshDatabaseUrl()]);
-    const database = await openDatabase({ kind: "mysql", url, pool: 4 });
+    const database = await openDatabase({ kind: "mysql", url, pool: 32 });
     await database.write(EFFECTS_TABLE);
     const client = connectRedis(redis.url, "test");
     await whenReady(client);

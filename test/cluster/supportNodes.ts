@@ -81,7 +81,7 @@ export class NodeCluster {
     envOf: (at: number, databaseUrl: string) => Promise<NodeJS.ProcessEnv> = async () => ({}),
   ): Promise<C> {
     const [redis, databaseUrl] = await Promise.all([startRedis(), freshDatabaseUrl()]);
-    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 4 });
+    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     const shared = {
       REDIS_URL: redis.url,
       DATABASE_URL: databaseUrl,

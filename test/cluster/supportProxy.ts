@@ -14,6 +14,7 @@ export class SilentProxy {
   readonly #server: Server;
   readonly #pairs: Pair[] = [];
   #isHolding = false;
+  #swallowed = { words: "", left: 0 };
 
   static async to(port: number): Promise<SilentProxy> {
     const proxy = new SilentProxy(port);
@@ -30,6 +31,7 @@ export class SilentProxy {
       if (this.#isHolding) collect(pair);
       else client.pipe(server);
       server.pipe(client);
+      client.on("data", (chunk: Buffer) => this.#swallow(pair, chunk));
       for (const [socket, other] of [
         [client, server],
         [server, client],
@@ -58,6 +60,28 @@ export class SilentProxy {
     server.resume();
   }
 
+  /** The server's end closes this connection in order, as one does that goes. */
+  end(connection: number): void {
+    this.#pairs[connection]!.client.end();
+  }
+
+  /** The next `times` connections on which something with these words is sent go silent once the server has it: its answer never comes. */
+  swallowAnswerTo(words: string, times: number): void {
+    this.#swallowed = { words, left: times };
+  }
+
+  /** How many answers were to be swallowed and have not been asked for yet. */
+  get unswallowed(): number {
+    return this.#swallowed.left;
+  }
+
+  #swallow({ client, server }: Pair, chunk: Buffer): void {
+    if (this.#swallowed.left === 0 || !chunk.includes(this.#swallowed.words)) return;
+    this.#swallowed.left -= 1;
+    server.unpipe(client);
+    server.resume();
+  }
+
   /** Nothing more reaches the server, on any connection, until `release`. */
   hold(): void {
     this.#isHolding = true;
@@ -75,10 +99,12 @@ export class SilentProxy {
   /** What was held up arrives, in order and whole. */
   release(): void {
     this.#isHolding = false;
-    for (const { client, server, held } of this.#pairs) {
+    for (const pair of this.#pairs) {
+      const { client, server, held } = pair;
       client.removeAllListeners("data");
       for (const chunk of held.splice(0)) server.write(chunk);
       client.pipe(server);
+      client.on("data", (chunk: Buffer) => this.#swallow(pair, chunk));
     }
   }
 

@@ -34,7 +34,7 @@ export class PlayersNode {
   static async join(redisUrl: string, databaseUrl: string): Promise<PlayersNode> {
     const redis = connectRedis(redisUrl, "players");
     await whenReady(redis);
-    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 4 });
+    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     const node = new PlayersNode(redis, database, new RedisFeed(redis, redisUrl));
     await node.actors.start();
     await node.quests.open();

@@ -83,7 +83,7 @@ function tell(message: WorkerMessage, sent: () => void = () => {}): void {
 
 const redis = connectRedis(options.redisUrl, options.id);
 await whenReady(redis);
-const database = await openDatabase({ kind: "mysql", url: options.databaseUrl, pool: 8 });
+const database = await openDatabase({ kind: "mysql", url: options.databaseUrl, pool: 32 });
 const redisFeed = options.feed === undefined ? undefined : new RedisFeed(redis, options.redisUrl);
 const feeds = {
   redis: () => redisFeed!,

@@ -23,7 +23,7 @@ export interface JobsWorkerOptions {
 const options = JSON.parse(process.env.WORKER!) as JobsWorkerOptions;
 const redis = connectRedis(options.redisUrl, options.id);
 await whenReady(redis);
-const database = await openDatabase({ kind: "mysql", url: options.databaseUrl, pool: 8 });
+const database = await openDatabase({ kind: "mysql", url: options.databaseUrl, pool: 32 });
 
 const jobs = new Jobs(options.jobs.map(jobOf), {
   database,

@@ -111,7 +111,7 @@ describe("The configuration", () => {
     SHUTDOWN_TIMEOUT_MS: ["-1", "600001", "30s"],
     DEMO: ["yes"],
     NODE_TTL_MS: ["599", "60001"],
-    DATABASE_POOL: ["1", "201"],
+    DATABASE_POOL: ["4", "201"],
     TRUST_PROXY: ["on"],
     RATE_LIMIT_PER_ADDRESS: ["0", "1000001", "many"],
     METRICS_PORT: ["-1", "65536", "http"],

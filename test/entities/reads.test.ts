@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
+import { CommitUnknown } from "../../src/entities/failures.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
-import { CommitUnknown, type Database, type Transaction } from "../../src/entities/sql.ts";
+import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 
 /** A database that answers no commit. */

@@ -7,7 +7,7 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 /** Both databases, migrated and empty. */
 export const DATABASES: { name: string; open: () => Promise<Database> }[] = [
   { name: "SQLite", open: () => openDatabase({ kind: "sqlite", path: ":memory:" }) },
-  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }) },
+  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }) },
 ];
 
 let hunts = 0;

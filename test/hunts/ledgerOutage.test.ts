@@ -14,7 +14,7 @@ describe("AssignmentJournal when MariaDB fails", function () {
 
   before(async () => {
     server = await startMariaDb();
-    database = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 4 });
+    database = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 32 });
   });
   after(async () => {
     await database.close();

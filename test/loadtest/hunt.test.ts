@@ -61,7 +61,7 @@ describe("the load test of hunts", function () {
       },
     });
     address = await server.line("being ready", (line) => /is ready: (http:\S+)/.exec(line)?.[1], READY_MS);
-    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 2 });
+    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     broken = playWithBreaks();
     broken.catch(() => {});
   });

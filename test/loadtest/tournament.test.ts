@@ -36,7 +36,7 @@ describe("the load test of tournaments", function () {
     node = await RingmasterNode.start({
       ...{ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, RATE_LIMIT_PER_ADDRESS: "100000", LOG_LEVEL: "warn" },
     });
-    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 2 });
+    database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     await database.write("UPDATE games SET submissions_per_minute = 6000 WHERE id = 'snake'");
     broken = playWithBreaks();
     broken.catch(() => {});

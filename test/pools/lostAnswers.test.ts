@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PoolOffice, type PoolOfficePorts } from "../../src/actors/pools/PoolOffice.ts";
 import { systemRng } from "../../src/clock.ts";
-import { CommitUnknown } from "../../src/entities/sql.ts";
+import { CommitUnknown } from "../../src/entities/failures.ts";
 import { DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
 const SNAKE = { game: "snake", period: "daily" } as const;

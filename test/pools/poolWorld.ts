@@ -10,7 +10,7 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 
 export const DATABASES: Record<string, () => Promise<Database>> = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 export const at = (iso: string): number => Date.parse(iso);

@@ -5,8 +5,9 @@ import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
+import { CommitUnknown } from "../../src/entities/failures.ts";
 import { openWindow } from "../../src/entities/popups/Popup.ts";
-import { CommitUnknown, type Database } from "../../src/entities/sql.ts";
+import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
 

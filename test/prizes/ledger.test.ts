@@ -19,7 +19,7 @@ const award = (playerId: string, amount: bigint, more: Partial<Award> = {}): Awa
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

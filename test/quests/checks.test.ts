@@ -10,7 +10,7 @@ import { insertPlayers } from "./someQuest.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 const EVERYBODY = ["ada", "bob", "cyd", "dee", "nobody"];

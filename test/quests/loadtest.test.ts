@@ -37,7 +37,7 @@ describe("the load test of quests", function () {
     assert.deepEqual([counted.lapsed, counted.notTold, counted.protocolErrors], [0, 0, 0]);
     assert.ok(counted.completed >= 20, `${counted.completed} rounds`);
     assert.equal(counted.latencyMs.told.count, counted.completed);
-    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 2 });
+    const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     const [row] = await database.query<{ count: number }>(
       "SELECT COUNT(*) AS count FROM quest_changes WHERE state = 'started'",
     );

@@ -29,7 +29,7 @@ const NOTHING = {
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

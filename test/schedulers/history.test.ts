@@ -7,7 +7,7 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

@@ -24,7 +24,7 @@ describe("the sessions job", () => {
     this.timeout(120_000);
     redis.client = connectRedis(await freshRedisUrl(), "sessions-job-test");
     await whenReady(redis.client);
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 });
+    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
     history = new SessionHistory(database);
   });
   beforeEach(async () => {
@@ -202,7 +202,7 @@ describe("the sessions job", () => {
 
 for (const [name, open] of Object.entries({
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 })) {
   describe(`the history of sessions (${name})`, () => {
     let database: Database;

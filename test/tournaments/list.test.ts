@@ -9,7 +9,7 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES: Record<string, () => Promise<Database>> = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
 };
 
 interface Row {
@@ -77,7 +77,7 @@ describe("tournaments that are over (MariaDB)", () => {
 
   before(async function () {
     this.timeout(120_000);
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 });
+    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
     await insert(
       database,
       Array.from({ length: OVER }, (_, each) => ({

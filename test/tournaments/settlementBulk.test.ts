@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { insertAll, MergedPages, pagesByOffset } from "../../src/entities/bulk.ts";
 import { openDatabase } from "../../src/entities/database.ts";
-import { type Database, exactDouble, failureOf, type Row, type RowPages, type Value } from "../../src/entities/sql.ts";
+import { failureOf } from "../../src/entities/failures.ts";
+import { type Database, exactDouble, type Row, type RowPages, type Value } from "../../src/entities/sql.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 
@@ -34,7 +35,7 @@ describe("rows in bulk", function () {
 
   before(async () => {
     server = await startMariaDb({ inMemory: true });
-    mysql = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 4 });
+    mysql = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 32 });
     sqlite = await openDatabase({ kind: "sqlite", path: ":memory:" });
     const columns = "(id INT NOT NULL PRIMARY KEY, name VARCHAR(64) NULL, score DOUBLE NOT NULL, whole BIGINT NULL)";
     for (const table of ["loaded", "inserted"]) {
@@ -117,7 +118,7 @@ describe("rows in bulk", function () {
     try {
       await load(mysql, [[2, "while it stops to", 1, 1]]);
       await load(mysql, [[3, "once it is known", 1, 1]]);
-      const other = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 2 });
+      const other = await openDatabase({ kind: "mysql", url: await server.createDatabase(), pool: 32 });
       await other.write("CREATE TABLE loaded (id INT NOT NULL PRIMARY KEY)");
       await other.transaction((tx) => tx.load("loaded", ["id"], [[1], [2]]));
       await other.close();
@@ -238,7 +239,7 @@ describe("rows in bulk", function () {
     });
 
     itMeanwhile("may take longer to come than any transaction may be idle", async () => {
-      const database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 2 });
+      const database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
       const [page] = await drained(database.stream("SELECT SLEEP(4) AS slept", [], 10));
       assert.deepEqual(page, [[0]]);
       await database.close();
@@ -246,7 +247,7 @@ describe("rows in bulk", function () {
 
     it("tell of a server that is away", async () => {
       const away = await startMariaDb({ inMemory: true });
-      const gone = await openDatabase({ kind: "mysql", url: await away.createDatabase(), pool: 2 });
+      const gone = await openDatabase({ kind: "mysql", url: await away.createDatabase(), pool: 32 });
       await away.stop();
       await assert.rejects(gone.stream("SELECT 1", [], 1).next(), (error) => failureOf(error) === "unreachable");
     });

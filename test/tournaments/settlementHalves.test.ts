@@ -24,7 +24,7 @@ describe("a settlement in halves", function () {
   let expected: object;
 
   before(async () => {
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 4 });
+    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
     await open();
     expected = await settled();
     await actors.stop();

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { databaseError } from "../../entities/sql.ts";
+import { databaseError } from "../../entities/failures.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import type { Log } from "../runtime/ports.ts";

@@ -7,7 +7,7 @@ import {
   type Winner,
 } from "../../entities/hunts/Hunt.ts";
 import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
-import type { Transaction } from "../../entities/sql.ts";
+import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
@@ -196,6 +196,7 @@ export class HuntActor extends Actor<HuntState> {
   /** Freezes the standings, stores the winners and pays them: nothing that the ledger decides from now on can be committed. */
   async #freeze(): Promise<void> {
     const tx = await this.sql();
+    tx.allow(WHOLE_EVENT_MS);
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(tx, this.id, this.state.ledgerEpoch);
     const { winners: count, prizes } = this.#plan();

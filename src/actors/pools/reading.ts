@@ -1,4 +1,4 @@
-import { databaseError } from "../../entities/sql.ts";
+import { databaseError } from "../../entities/failures.ts";
 
 /** What `work` resolves to. Rejects with `unavailable` when the database is out of reach. */
 export async function reading<T>(work: () => Promise<T>): Promise<T> {

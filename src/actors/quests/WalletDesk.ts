@@ -1,6 +1,7 @@
 import type { Clock, Rng } from "../../clock.ts";
+import { databaseError } from "../../entities/failures.ts";
 import { linksOf, type PlayerLinks, type WalletChallenge, WalletChallenges } from "../../entities/players/Wallet.ts";
-import { type Database, databaseError } from "../../entities/sql.ts";
+import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { invalidPayload } from "../../validate.ts";
 import type { Actors } from "../runtime/Actors.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Rng } from "../../clock.ts";
-import { CommitUnknown, failureOf } from "../../entities/sql.ts";
+import { CommitUnknown, failureOf } from "../../entities/failures.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
 import { type ActorStore, Fenced } from "./ActorStore.ts";

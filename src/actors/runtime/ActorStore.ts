@@ -33,16 +33,19 @@ export class Fenced extends Error {}
 
 /** The rows of actors, from their first owner to the next. Every write of a turn begins with the epoch-and-version check. */
 export class ActorStore {
-  readonly #database: Database;
+  /** Who owns which actor is asked and said beside the turns, and waits for none of them. */
+  readonly #control: Database;
+  readonly #turns: Database;
   readonly #nodeId: string;
 
   constructor(database: Database, nodeId: string) {
-    this.#database = database;
+    this.#control = database.of("control");
+    this.#turns = database.of("turns");
     this.#nodeId = nodeId;
   }
 
   async find(address: ActorAddress): Promise<(ClaimedRow & { owner: string | null }) | undefined> {
-    const [row] = await this.#database.query<StoredRow>(`SELECT ${COLUMNS} FROM actors WHERE kind = ? AND id = ?`, [
+    const [row] = await this.#control.query<StoredRow>(`SELECT ${COLUMNS} FROM actors WHERE kind = ? AND id = ?`, [
       address.kind,
       address.id,
     ]);
@@ -51,8 +54,8 @@ export class ActorStore {
 
   /** Makes the actor's row, owned by this node. False when somebody else was first. */
   async create(address: ActorAddress, state: string, now: number): Promise<boolean> {
-    const ignore = this.#database.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-    const { affected } = await this.#database.write(
+    const ignore = this.#control.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
+    const { affected } = await this.#control.write(
       `${ignore} INTO actors (${COLUMNS}, created_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, '[]', NULL, 0, ?, ?)`,
       [address.kind, address.id, this.#nodeId, state, now, now],
     );
@@ -64,7 +67,7 @@ export class ActorStore {
    * row has changed since it was seen. `crashed`: its node died with it.
    */
   async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
-    const { affected } = await this.#database.write(
+    const { affected } = await this.#control.write(
       `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?`,
       [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version],
     );
@@ -76,7 +79,7 @@ export class ActorStore {
     if (rows.length === 0) return;
     for (const row of rows) if (row.crashes >= CRASHES_SHARED) await this.#exonerate(row);
     const list = rows.map(() => "(?, ?, ?)").join(", ");
-    await this.#database.write(
+    await this.#control.write(
       `UPDATE actors SET owner = NULL WHERE (kind, id, epoch) IN (${list})`,
       rows.flatMap((row) => [row.kind, row.id, row.epoch]),
     );
@@ -84,14 +87,14 @@ export class ActorStore {
 
   /** Frees all that this node id owned in an earlier life, which crashed. (The embedded node keeps its id over restarts.) */
   async releaseAll(): Promise<void> {
-    await this.#database.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE owner = ?`, [
+    await this.#control.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE owner = ?`, [
       this.#nodeId,
     ]);
   }
 
   /** Whether the row still is this owner's: what an owner without a valid lease asks before it answers from memory. */
   async holds(row: ActorAddress & { epoch: number }): Promise<boolean> {
-    const rows = await this.#database.query(
+    const rows = await this.#control.query(
       "SELECT 1 FROM actors WHERE kind = ? AND id = ? AND epoch = ? AND owner = ?",
       [row.kind, row.id, row.epoch, this.#nodeId],
     );
@@ -100,17 +103,17 @@ export class ActorStore {
 
   /** Writes down that the process is now in this actor's hands; throws Fenced when the actor is another node's. */
   async accuse(row: ClaimedRow): Promise<void> {
-    await this.fenced(this.#database, "UPDATE actors SET crashes = ?", [row.crashes + 1], row, row.version);
+    await this.fenced(this.#control, "UPDATE actors SET crashes = ?", [row.crashes + 1], row, row.version);
   }
 
   /** The process has come out of this actor's hands alive. */
   async acquit(row: ClaimedRow): Promise<void> {
-    await this.fenced(this.#database, "UPDATE actors SET crashes = ?", [row.crashes], row, row.version);
+    await this.fenced(this.#control, "UPDATE actors SET crashes = ?", [row.crashes], row, row.version);
   }
 
   /** An accusation that nobody could lower, since the database was away by then, has not come true: the process lives. */
   async #exonerate(row: ClaimedRow): Promise<void> {
-    await this.#database.write(
+    await this.#control.write(
       "UPDATE actors SET crashes = ? WHERE kind = ? AND id = ? AND epoch = ? AND owner = ? AND crashes > ?",
       [row.crashes, row.kind, row.id, row.epoch, this.#nodeId, row.crashes],
     );
@@ -119,7 +122,7 @@ export class ActorStore {
   /** Earlier crashes no longer count against these actors; lifts a quarantine. */
   async pardon(addresses: readonly ActorAddress[]): Promise<void> {
     if (addresses.length === 0) return;
-    await this.#database.write(
+    await this.#control.write(
       `UPDATE actors SET crashes = 0 WHERE (kind, id) IN (${pairs(addresses)})`,
       flat(addresses),
     );
@@ -127,7 +130,7 @@ export class ActorStore {
 
   /** The stored answer to a request id, JSON text. */
   async response(address: ActorAddress, requestId: string): Promise<string | undefined> {
-    const [row] = await this.#database.query<{ response: string }>(
+    const [row] = await this.#turns.query<{ response: string }>(
       "SELECT response FROM actor_requests WHERE kind = ? AND id = ? AND request_id = ?",
       [address.kind, address.id, requestId],
     );
@@ -135,7 +138,7 @@ export class ActorStore {
   }
 
   begin(): Promise<Transaction> {
-    return this.#database.begin();
+    return this.#turns.begin();
   }
 
   /** The fence at the head of a turn's transaction: locks the row in this version, or throws Fenced. */
@@ -151,7 +154,7 @@ export class ActorStore {
   /** A whole turn in one statement, the fence included. */
   async commitSingle(row: ClaimedRow, writes: TurnWrites): Promise<void> {
     await this.fenced(
-      this.#database,
+      this.#turns,
       `UPDATE actors SET version = version + 1, ${SET_TURN}`,
       setTurn(row, writes),
       row,

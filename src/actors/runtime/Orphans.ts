@@ -18,7 +18,7 @@ export class Orphans {
   readonly #nodeId: string;
 
   constructor(database: Database, nodeId: string) {
-    this.#database = database;
+    this.#database = database.of("control");
     this.#nodeId = nodeId;
   }
 

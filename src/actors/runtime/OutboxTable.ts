@@ -14,7 +14,7 @@ export class OutboxTable {
   readonly #nodeId: string;
 
   constructor(database: Database, nodeId: string) {
-    this.#database = database;
+    this.#database = database.of("control");
     this.#nodeId = nodeId;
   }
 

@@ -1,4 +1,5 @@
-import { CommitUnknown, failureOf, type Transaction } from "../../entities/sql.ts";
+import { CommitUnknown, mayHaveCommitted } from "../../entities/failures.ts";
+import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import type { ActorStore, TurnWrites } from "./ActorStore.ts";
@@ -137,8 +138,8 @@ export class Turn implements TurnScope {
   async #write(writes: TurnWrites): Promise<OutboxRow[]> {
     if (!this.#transaction && this.#store.isSingleStatement(writes)) {
       await this.#store.commitSingle(this.#row, writes).catch((error: unknown) => {
-        throw failureOf(error) === "lost"
-          ? new CommitUnknown("the connection was lost during a commit", { cause: error })
+        throw mayHaveCommitted(error)
+          ? new CommitUnknown("it is not known whether a turn has committed", { cause: error })
           : error;
       });
       return [];

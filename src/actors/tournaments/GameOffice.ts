@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import { type Database, databaseError } from "../../entities/sql.ts";
+import { databaseError } from "../../entities/failures.ts";
+import type { Database } from "../../entities/sql.ts";
 import { type Game, games, insertGame } from "../../entities/tournaments/Game.ts";
 import type { GameDefinition } from "./game.ts";
 

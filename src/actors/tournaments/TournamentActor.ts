@@ -1,3 +1,4 @@
+import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
 import {
   insertTournament,
@@ -188,14 +189,20 @@ export class TournamentActor extends Actor<TournamentState> {
     const { settlement } = this.state;
     if (settlement.resultHash === null) {
       const { stored } = settlement;
-      const step = await this.#settler.store(() => this.sql(), this.#head(), settlement);
+      const step = await this.#settler.store(() => this.#patientSql(), this.#head(), settlement);
       if (stored === 0 && settlement.stored > 0)
         this.publish(tournamentTopic(this.id), { type: "standings", data: {} });
       if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
       this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
-    } else if (await this.#settler.pay(await this.sql(), this.rng, this.now, this.#head(), settlement))
+    } else if (await this.#settler.pay(await this.#patientSql(), this.rng, this.now, this.#head(), settlement))
       this.at("settle", this.now);
     else await this.#publishResult();
+  }
+
+  async #patientSql(): Promise<Transaction> {
+    const tx = await this.sql();
+    tx.allow(WHOLE_EVENT_MS);
+    return tx;
   }
 
   async #publishResult(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
+import { databaseError } from "../../entities/failures.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
-import { databaseError, type Sql } from "../../entities/sql.ts";
+import type { Sql } from "../../entities/sql.ts";
 import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";

@@ -13,7 +13,7 @@ import {
 } from "@colyseus/core";
 import type { z } from "zod";
 import { TokenBucket } from "../../edge/TokenBucket.ts";
-import { databaseError } from "../../entities/sql.ts";
+import { databaseError } from "../../entities/failures.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
 import type { Attendance } from "../../stores/sessions/Attendance.ts";

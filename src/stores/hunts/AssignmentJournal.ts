@@ -43,10 +43,13 @@ type StoredRow = Record<Column, unknown>;
  */
 export class AssignmentJournal {
   readonly #database: JournalDatabase;
+  readonly #reads: Pick<Sql, "query">;
   readonly #group: GroupCommit<AssignmentRow, CommitResult>;
 
-  constructor(database: JournalDatabase, clock: Clock) {
+  /** Whole hunts are read through `reads`, so that no commit waits for it. */
+  constructor(database: JournalDatabase, clock: Clock, reads: Pick<Sql, "query"> = database) {
     this.#database = database;
+    this.#reads = reads;
     this.#group = new GroupCommit({ clock, maxItems: MAX_ROWS, flush: (lane, rows) => this.#flush(lane, rows) });
   }
 
@@ -80,7 +83,7 @@ export class AssignmentJournal {
   }
 
   async #page(huntId: string, after: Pick<AssignmentRow, "instance" | "generation">): Promise<AssignmentRow[]> {
-    const page = this.#database.query<StoredRow>(
+    const page = this.#reads.query<StoredRow>(
       `SELECT ${COLUMNS.join(", ")} FROM hunt_assignments
       WHERE hunt_id = ? AND instance >= ? AND (instance > ? OR generation > ?)
       ORDER BY instance, generation LIMIT ${PAGE}`,

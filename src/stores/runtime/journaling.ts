@@ -1,4 +1,5 @@
-import { CommitUnknown, type Database, databaseError, failureOf, type Sql } from "../../entities/sql.ts";
+import { CommitUnknown, databaseError, failureOf } from "../../entities/failures.ts";
+import type { Database, Sql } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
+import { databaseError } from "../../entities/failures.ts";
 import type { PastSession, SessionHistory } from "../../entities/sessions/SessionHistory.ts";
-import { databaseError } from "../../entities/sql.ts";
 import { Attendance, type Attendee } from "./Attendance.ts";
 import type { AttendanceReport, LiveSession, SessionStore } from "./SessionStore.ts";
 

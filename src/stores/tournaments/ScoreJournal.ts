@@ -39,12 +39,15 @@ const NONE: ReadonlySet<ScoreEntry> = new Set();
  */
 export class ScoreJournal {
   readonly #database: JournalDatabase;
+  readonly #reads: Pick<Sql, "query">;
   readonly #clock: Clock;
   readonly #group: GroupCommit<EntryCommit, Flushed>;
   readonly #finds: Coalescer<Pick<ScoreEntry, "playerId" | "submissionId">, ScoreEntry | undefined>;
 
-  constructor(database: JournalDatabase, clock: Clock) {
+  /** Whole tournaments are read through `reads`, so that no commit waits for it. */
+  constructor(database: JournalDatabase, clock: Clock, reads: Pick<Sql, "query"> = database) {
     this.#database = database;
+    this.#reads = reads;
     this.#clock = clock;
     this.#group = new GroupCommit({
       clock,
@@ -83,6 +86,7 @@ export class ScoreJournal {
     tournamentId: string,
   ): Promise<{ submissions: number; players: AsyncGenerator<PlayerSnapshot, void, undefined> }> {
     const [row] = await this.#query<{ submissions: unknown }>(
+      this.#reads,
       "SELECT COUNT(*) AS submissions FROM score_entries WHERE tournament_id = ?",
       [tournamentId],
     );
@@ -92,6 +96,7 @@ export class ScoreJournal {
   /** How many of the entries with a number up to this one are committed. Reads all of the tournament's. */
   async countTo(tournamentId: string, seq: number): Promise<number> {
     const [row] = await this.#query<{ entries: unknown }>(
+      this.#reads,
       "SELECT COUNT(*) AS entries FROM score_entries WHERE tournament_id = ? AND seq <= ?",
       [tournamentId, seq],
     );
@@ -135,6 +140,7 @@ export class ScoreJournal {
     wanted: readonly Pick<ScoreEntry, "playerId" | "submissionId">[],
   ): Promise<(ScoreEntry | undefined)[]> {
     const rows = await this.#query<StoredEntry>(
+      this.#database,
       `SELECT ${selectedEntry(this.#database.dialect)} FROM score_entries
       WHERE (tournament_id, player_id, submission_id) IN (${keys(wanted.length)})`,
       wanted.flatMap(({ playerId, submissionId }) => [tournamentId, playerId, submissionId]),
@@ -172,6 +178,7 @@ export class ScoreJournal {
     // Without gaps, an entry is among the newest when the one so much later does not exist. As NOT EXISTS, MariaDB would
     // answer this from a scan of all tournaments' entries.
     const rows = await this.#query<StoredEntry>(
+      this.#reads,
       `SELECT ${selectedEntry(this.#database.dialect, "e")} FROM score_entries e
       LEFT JOIN score_entries later ON later.tournament_id = e.tournament_id AND later.player_id = e.player_id
         AND later.entry_no = e.entry_no + ${REMEMBERED}
@@ -182,9 +189,9 @@ export class ScoreJournal {
     return rows.map(entryOf);
   }
 
-  async #query<T>(sql: string, params: readonly unknown[]): Promise<T[]> {
+  async #query<T>(from: Pick<Sql, "query">, sql: string, params: readonly unknown[]): Promise<T[]> {
     try {
-      return await this.#database.query<T>(sql, params);
+      return await from.query<T>(sql, params);
     } catch (error) {
       throw failureOfStore(error);
     }

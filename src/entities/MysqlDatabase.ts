@@ -1,0 +1,152 @@
+import type { ConnectionOptions } from "mysql2";
+import type { DataSource } from "typeorm";
+import { systemClock } from "../clock.ts";
+import { MysqlConnection, writtenBy } from "./MysqlConnection.ts";
+import { MysqlPool } from "./MysqlPool.ts";
+import { MysqlTransaction } from "./MysqlTransaction.ts";
+import { BulkLoader, MysqlPages } from "./mysqlBulk.ts";
+import {
+  type Database,
+  inTransaction,
+  type RowPages,
+  type Transaction,
+  type Value,
+  WHOLE_EVENT_MS,
+  WORK,
+  type Work,
+  type Written,
+} from "./sql.ts";
+
+/** How long a statement may take: less than half of a call's 10 s. */
+const STATEMENT_MS = 4000;
+/** Of a settlement, a job, or whatever else nobody waits for at that moment. */
+const REPORT_MS = 60_000;
+/** How long anybody waits for a connection. */
+const WAIT_MS = 4000;
+/** How often the connections are looked at: what takes too long ends that much later. */
+const WATCH_EVERY_MS = 250;
+
+/** How the connections of a node are divided; `total` is at least one a class. */
+export function shares(total: number): Record<Work, number> {
+  const control = Math.max(1, Math.floor(total / 8));
+  const reports = control;
+  const turns = Math.max(1, Math.floor((total - control - reports) / 2));
+  return { control, reports, turns, commits: Math.max(1, total - control - reports - turns) };
+}
+
+/** MySQL or MariaDB: one pool of connections for each class of work. */
+export class MysqlServer {
+  readonly #source: DataSource;
+  readonly #options: ConnectionOptions;
+  readonly #loader = new BulkLoader();
+  readonly #databases: ReadonlyMap<Work, MysqlDatabase>;
+  readonly #pools: readonly MysqlPool[];
+  /** Connections that rows are loaded by, beside the pools. */
+  readonly #loading = new Set<MysqlConnection>();
+  #stopWatching: () => void = () => {};
+
+  constructor(source: DataSource, options: ConnectionOptions, connections: number) {
+    this.#source = source;
+    this.#options = options;
+    const share = shares(connections);
+    const pools = WORK.map((work) => {
+      const statementMs = work === "reports" ? REPORT_MS : STATEMENT_MS;
+      const waitMs = work === "reports" ? REPORT_MS : WAIT_MS;
+      return [work, new MysqlPool(options, { connections: share[work], statementMs, waitMs })] as const;
+    });
+    this.#pools = pools.map(([, pool]) => pool);
+    this.#databases = new Map(pools.map(([work, pool]) => [work, new MysqlDatabase(this, pool)]));
+    this.#watch();
+  }
+
+  of(work: Work): Database {
+    return this.#databases.get(work)!;
+  }
+
+  begin(pool: MysqlPool): Promise<Transaction> {
+    return MysqlTransaction.begin(this.#source, pool, this.#loader);
+  }
+
+  stream(sql: string, values: readonly unknown[], page: number): RowPages {
+    return new MysqlPages(this.#options, { sql, values, page });
+  }
+
+  async loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    const connection = await MysqlConnection.open(this.#options, WHOLE_EVENT_MS);
+    this.#loading.add(connection);
+    try {
+      await this.#loader.load((query, params) => connection.send(query, params), { table, columns }, rows);
+    } finally {
+      this.#loading.delete(connection);
+      connection.destroy();
+    }
+  }
+
+  /** Something was not answered: what may be dead as well is given up. Opening another connection takes a millisecond. */
+  distrust(): void {
+    for (const pool of this.#pools) pool.distrust();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.close()));
+    this.#stopWatching();
+    await this.#source.destroy();
+  }
+
+  #watch(): void {
+    let isSilent = false;
+    for (const pool of this.#pools) isSilent = pool.watch() || isSilent;
+    for (const connection of this.#loading) connection.endIfLate();
+    if (isSilent) this.distrust();
+    this.#stopWatching = systemClock.schedule(() => this.#watch(), WATCH_EVERY_MS);
+  }
+}
+
+/** The database on the connections of one class of work. */
+class MysqlDatabase implements Database {
+  readonly dialect = "mysql";
+  readonly #server: MysqlServer;
+  readonly #pool: MysqlPool;
+
+  constructor(server: MysqlServer, pool: MysqlPool) {
+    this.#server = server;
+    this.#pool = pool;
+  }
+
+  of(work: Work): Database {
+    return this.#server.of(work);
+  }
+
+  /** One round trip, without a TypeORM query runner: this is the runtime's hot path. */
+  query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    return this.#pool.send<T[]>(sql, params);
+  }
+
+  write(sql: string, params?: readonly unknown[]): Promise<Written> {
+    return writtenBy((query, values) => this.#pool.send(query, values), sql, params);
+  }
+
+  begin(): Promise<Transaction> {
+    return this.#server.begin(this.#pool);
+  }
+
+  stream(sql: string, values: readonly unknown[], page: number): RowPages {
+    return this.#server.stream(sql, values, page);
+  }
+
+  loadApart(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
+    return this.#server.loadApart(table, columns, rows);
+  }
+
+  distrust(): void {
+    this.#server.distrust();
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return inTransaction(this, work);
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+}
