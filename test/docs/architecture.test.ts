@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "schedulers/": ["actors/", "stores/", "entities/"],
   "schedulers/runtime/": ["actors/runtime/", "entities/"],
   "stores/": ["entities/"],
-  "stores/runtime/": ["entities/sql.ts"],
+  "stores/runtime/": ["entities/sql.ts", "entities/failures.ts"],
   "telemetry/": [],
 };
 
