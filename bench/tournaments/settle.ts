@@ -117,9 +117,12 @@ async function settle(
   await actors.start();
   const opened = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<string>();
-  await feed.follow(tournamentTopic(ID), ({ type, data }) => {
-    if (type === "phase" && (data as { phase: string }).phase === "open") opened.resolve();
-    if (type === "settled") settled.resolve((data as { resultHash: string }).resultHash);
+  await feed.follow(tournamentTopic(ID), {
+    onEvent: ({ type, data }) => {
+      if (type === "phase" && (data as { phase: string }).phase === "open") opened.resolve();
+      if (type === "settled") settled.resolve((data as { resultHash: string }).resultHash);
+    },
+    onReset: () => {},
   });
   const tournament = actors.ref(TournamentActor, ID);
   await tournament.create(theTerms(Date.now()), "bench", null);

@@ -128,12 +128,8 @@ async function openBoard(
   hunts: Hunts,
   tournaments: Tournaments,
 ): Promise<LobbyBoard> {
-  const board = new LobbyBoard({ feed: backplane.feed, hunts, tournaments, database });
+  const board = new LobbyBoard({ feed: backplane.feed, hunts, tournaments, database, clock: systemClock, log });
   await board.start();
   lifecycle.onStop("board", () => board.stop());
-  backplane.watch((reachable) => {
-    if (!reachable) return;
-    board.refresh().catch((error: unknown) => log.warn({ err: error }, "the lobby's board could not be read anew"));
-  });
   return board;
 }

@@ -7,6 +7,7 @@ import { seededRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { hearing } from "../support/hearing.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, noMetrics, SimulatedNode, silentLog } from "./simulation.ts";
 
 /** The runtime's own: how long a node's silence is borne. */
@@ -244,7 +245,10 @@ describe("the actor runtime at its edges", () => {
   it("holds up no event and no other actor for one that cannot be told", async () => {
     const a = await start("a");
     const heard: unknown[] = [];
-    await feed.follow("news", ({ data }) => heard.push(data));
+    await feed.follow(
+      "news",
+      hearing(({ data }) => heard.push(data)),
+    );
     for (const id of ["quarantined", "other"]) await within(500, counter(a, id).add(1));
     await a.crash();
     await database.write("UPDATE actors SET crashes = 9, owner = NULL WHERE id = 'quarantined'");

@@ -4,6 +4,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { hearing } from "../support/hearing.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, LoopActor, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("the actor runtime (simulated cluster)", () => {
@@ -176,7 +177,10 @@ describe("the actor runtime (simulated cluster)", () => {
   it("delivers an event and a tell once, also when the node dies before delivering", async () => {
     const all = await cluster(2);
     const heard: unknown[] = [];
-    await feed.follow("news", (event) => heard.push(event.data));
+    await feed.follow(
+      "news",
+      hearing((event) => heard.push(event.data)),
+    );
     await within(1000, counter(all[0]!, "a").announce("news"));
     await within(1000, counter(all[0]!, "a").passOn("b"));
     await clock.advance(1000);

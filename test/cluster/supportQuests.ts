@@ -10,6 +10,7 @@ import type { Feed } from "../../src/stores/feeds/Feed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
+import { hearing } from "../support/hearing.ts";
 
 /** How a round ended, as a node heard of it. Times are epoch milliseconds. */
 export interface HeardEnd {
@@ -38,7 +39,10 @@ export class PlayersNode {
     const node = new PlayersNode(redis, database, new RedisFeed(redis, redisUrl));
     await node.actors.start();
     await node.quests.open();
-    await node.#feed.follow(QUESTS_TOPIC, ({ data }) => node.#hear(data as QuestNews[]));
+    await node.#feed.follow(
+      QUESTS_TOPIC,
+      hearing(({ data }) => node.#hear(data as QuestNews[])),
+    );
     return node;
   }
 

@@ -5,8 +5,9 @@ import { FEED_DEDUPE_MS, FEED_KEEPS, type Feed, type FeedAppend, type FeedEvent 
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { hearing } from "../support/hearing.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
-import { freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl, startRedis } from "../support/servers.ts";
 
 /** What the suite needs of an implementation. */
 interface Subject {
@@ -15,6 +16,8 @@ interface Subject {
   peer: Feed;
   /** Makes the time pass in which keys are remembered. */
   passDedupeWindow(): Promise<void>;
+  /** The feed as it comes back, on the data that it had before `meanwhile`, or on none. */
+  comeBackOlder(meanwhile: () => Promise<void>): Promise<Feed>;
   close(): Promise<void>;
 }
 
@@ -28,16 +31,20 @@ async function memorySubject(): Promise<Subject> {
     passDedupeWindow: async () => {
       ahead += FEED_DEDUPE_MS;
     },
+    comeBackOlder: async (meanwhile) => {
+      await meanwhile();
+      return new MemoryFeed(clock);
+    },
     close: () => feed.close(),
   };
 }
 
 async function redisSubject(): Promise<Subject> {
-  const url = await freshRedisUrl();
-  const client = connectRedis(url, "feed-test");
+  const server = await startRedis();
+  const client = connectRedis(server.url, "feed-test");
   await whenReady(client);
-  const feed = new RedisFeed(client, url);
-  const peer = new RedisFeed(client, url);
+  const feed = new RedisFeed(client, server.url);
+  const peer = new RedisFeed(client, server.url);
   return {
     feed,
     peer,
@@ -47,9 +54,18 @@ async function redisSubject(): Promise<Subject> {
         await client.pexpire(key, 0);
       }
     },
+    comeBackOlder: async (meanwhile) => {
+      await client.save();
+      await meanwhile();
+      await server.kill();
+      await server.restart();
+      await whenReady(client);
+      return feed;
+    },
     close: async () => {
       await Promise.all([feed.close(), peer.close()]);
       client.disconnect();
+      await server.stop();
     },
   };
 }
@@ -175,7 +191,10 @@ for (const [name, create] of [
     it("tells followers of a topic each of its new events once, in order, and no others", async () => {
       await feed.append(events("followed", 3));
       const heard: FeedEvent[] = [];
-      const unfollow = await feed.follow("followed", (each) => heard.push(each));
+      const unfollow = await feed.follow(
+        "followed",
+        hearing((each) => heard.push(each)),
+      );
       await feed.append([event("other", "no"), event("followed", "yes", "f1"), event("followed", "again", "f1")]);
       await feed.append([event("followed", "yes too")]);
       await heardAll(heard, 2);
@@ -188,8 +207,14 @@ for (const [name, create] of [
       const here: FeedEvent[] = [];
       const there: FeedEvent[] = [];
       const ends = [
-        await feed.follow("nodes", (each) => here.push(each)),
-        await subject.peer.follow("nodes", (each) => there.push(each)),
+        await feed.follow(
+          "nodes",
+          hearing((each) => here.push(each)),
+        ),
+        await subject.peer.follow(
+          "nodes",
+          hearing((each) => there.push(each)),
+        ),
       ];
       await Promise.all([feed.append(events("nodes", 50)), subject.peer.append(events("nodes", 50))]);
       await heardAll(here, 100);
@@ -202,10 +227,20 @@ for (const [name, create] of [
     it("takes up topics while it waits for others, and many at once", async () => {
       const heard: FeedEvent[] = [];
       const topics = Array.from({ length: 40 }, (_, i) => `many-${i}`);
-      const ends = await Promise.all(topics.map((topic) => feed.follow(topic, (each) => heard.push(each))));
+      const ends = await Promise.all(
+        topics.map((topic) =>
+          feed.follow(
+            topic,
+            hearing((each) => heard.push(each)),
+          ),
+        ),
+      );
       await feed.append(topics.map((topic) => event(topic, "hello")));
       await heardAll(heard, topics.length);
-      const late = await feed.follow("many-late", (each) => heard.push(each));
+      const late = await feed.follow(
+        "many-late",
+        hearing((each) => heard.push(each)),
+      );
       await feed.append([event("many-late", "late")]);
       await heardAll(heard, topics.length + 1);
       assert.equal(new Set(heard.map(({ topic }) => topic)).size, topics.length + 1);
@@ -215,9 +250,15 @@ for (const [name, create] of [
     it("tells a second follower of a topic only what comes after it began, and ends each by itself", async () => {
       const first: FeedEvent[] = [];
       const second: FeedEvent[] = [];
-      const endFirst = await feed.follow("pair", (each) => first.push(each));
+      const endFirst = await feed.follow(
+        "pair",
+        hearing((each) => first.push(each)),
+      );
       await feed.append([event("pair", "one")]);
-      const endSecond = await feed.follow("pair", (each) => second.push(each));
+      const endSecond = await feed.follow(
+        "pair",
+        hearing((each) => second.push(each)),
+      );
       await feed.append([event("pair", "two")]);
       await heardAll(first, 2);
       await heardAll(second, 1);
@@ -233,21 +274,74 @@ for (const [name, create] of [
     it("keeps telling the others when one listener throws", async () => {
       const heard: FeedEvent[] = [];
       const ends = [
-        await feed.follow("throws", () => {
-          throw new Error("a listener's own fault");
-        }),
-        await feed.follow("throws", (each) => heard.push(each)),
+        await feed.follow(
+          "throws",
+          hearing(() => {
+            throw new Error("a listener's own fault");
+          }),
+        ),
+        await feed.follow(
+          "throws",
+          hearing((each) => heard.push(each)),
+        ),
       ];
       await feed.append(events("throws", 2));
       await heardAll(heard, 2);
       for (const end of ends) end();
     });
 
+    describe("come back older than it was", () => {
+      const newestOf = async (topic: string): Promise<string> => (await feed.read(topic, undefined)).events.at(-1)!.id;
+
+      it("resets a reader whose cursor is lost, also when newer events have passed it", async () => {
+        await feed.append(events("lost", 3));
+        let cursor = "";
+        const back = await subject.comeBackOlder(async () => {
+          await feed.append([event("lost", "lost")]);
+          cursor = await newestOf("lost");
+        });
+        assert.equal((await back.read("lost", cursor)).reset, true);
+        await back.append(events("lost", 2));
+        const { events: newest, reset } = await back.read("lost", cursor);
+        assert.equal(reset, true);
+        assert.deepEqual(types(newest).slice(-2), ["e0", "e1"]);
+        assert.ok(!types(newest).includes("lost"));
+      });
+
+      it("resets a reader whose cursor is kept: what came after it may be lost", async () => {
+        await feed.append(events("kept", 3));
+        const cursor = await newestOf("kept");
+        const back = await subject.comeBackOlder(() => feed.append([event("kept", "lost")]));
+        await back.append([event("kept", "new")]);
+        const { events: newest, reset } = await back.read("kept", cursor);
+        assert.equal(reset, true);
+        assert.equal(newest.at(-1)?.type, "new");
+      });
+
+      it("takes its own cursors again from then on", async () => {
+        const back = await subject.comeBackOlder(() => feed.append(events("anew", 3)));
+        await back.append(events("anew", 3));
+        const all = (await back.read("anew", undefined)).events;
+        assert.deepEqual(await back.read("anew", all.at(-2)!.id), { events: all.slice(-1), reset: false });
+        assert.deepEqual(await back.read("anew", all.at(-1)!.id), { events: [], reset: false });
+      });
+    });
+
+    it("resets a reader whose cursor is of an earlier version of this server", async () => {
+      await feed.append(events("earlier", 2));
+      const [id] = (await feed.read("earlier", undefined)).events.map((each) => each.id.split(".")[0]!);
+      assert.deepEqual(types((await feed.read("earlier", id)).events), ["e0", "e1"]);
+      assert.equal((await feed.read("earlier", id)).reset, true);
+    });
+
     it("refuses to serve once it is closed", async () => {
       const other = await create();
       await other.close();
       await assert.rejects(
-        other.feed.follow("closed", () => {}),
+        other.feed.follow(
+          "closed",
+          hearing(() => {}),
+        ),
         { code: "unavailable" },
       );
       await assert.rejects(other.feed.append(events("closed", 1)), { code: "unavailable" });

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { FeedAppend, FeedEvent } from "../../src/stores/feeds/Feed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
-import { streamKey } from "../../src/stores/feeds/streams.ts";
+import { isAfter, streamKey } from "../../src/stores/feeds/streams.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { hearing } from "../support/hearing.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 const TOPIC = "outage";
+/** What stands among the types of what was heard where the follower was reset. */
+const RESET = "(reset)";
 
 function event(type: string): FeedAppend {
   return { key: type, topic: TOPIC, at: 1, type, data: null };
@@ -18,12 +21,16 @@ describe("RedisFeed when Redis fails", () => {
   let client: Redis;
   let feed: RedisFeed;
   let heard: FeedEvent[];
+  /** The types of what was heard, and the resets. */
+  let told: string[];
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 
   const types = (): string[] => heard.map(({ type }) => type);
   const hears = (type: string): Promise<unknown> =>
     until(() => types().includes(type), { what: `${type} is heard`, timeoutMs: PATIENCE_MS });
+  const resets = (): Promise<unknown> =>
+    until(() => told.includes(RESET), { what: "the follower is reset", timeoutMs: PATIENCE_MS });
   const appendOnceBack = (...all: string[]): Promise<unknown> =>
     until(() => feed.append(all.map(event)).then(() => true), { what: "an append succeeds", timeoutMs: PATIENCE_MS });
 
@@ -34,7 +41,17 @@ describe("RedisFeed when Redis fails", () => {
     await whenReady(client);
     feed = new RedisFeed(client, server.url);
     heard = [];
-    await feed.follow(TOPIC, (each) => heard.push(each));
+    told = [];
+    await feed.follow(
+      TOPIC,
+      hearing(
+        (each) => {
+          heard.push(each);
+          told.push(each.type);
+        },
+        () => told.push(RESET),
+      ),
+    );
     await feed.append([event("before")]);
     await hears("before");
   });
@@ -53,7 +70,10 @@ describe("RedisFeed when Redis fails", () => {
     await assert.rejects(feed.append([event("during")]), { code: "unavailable" });
     await assert.rejects(feed.read(TOPIC, cursor), { code: "unavailable" });
     await assert.rejects(
-      feed.follow("another", () => {}),
+      feed.follow(
+        "another",
+        hearing(() => {}),
+      ),
       { code: "unavailable" },
     );
     await server.restart();
@@ -71,17 +91,82 @@ describe("RedisFeed when Redis fails", () => {
     assert.deepEqual(await feed.read(TOPIC, events[0]!.id), { events: [events[1]], reset: false });
   });
 
-  it("hears events whose ids are below its position, when the clock of the new Redis is behind", async () => {
+  /** Has Redis come back as it was before `meanwhile`. */
+  async function comeBackOlder(meanwhile: () => Promise<void>): Promise<void> {
+    await client.save();
+    await meanwhile();
     await server.kill();
     await server.restart();
     await whenReady(client);
-    const other = new Redis(server.url);
-    await other.xadd(streamKey(TOPIC), "5-1", "at", "1", "type", "older", "data", "null");
+  }
+
+  /** An event whose id is far ahead of the server's clock, so that those of later ones go on from there. */
+  async function appendAhead(type: string): Promise<void> {
+    const fields = ["g", "g", "at", "1", "type", type, "data", "null"];
+    await client.xadd(streamKey(TOPIC), "9999999999999-1", ...fields);
+    // Followers hear of it with the next one.
+    await feed.append([event(`after ${type}`)]);
+    await hears(`after ${type}`);
+  }
+
+  it("tells followers that something may be lost when Redis comes back older, though nothing new is appended", async () => {
+    await comeBackOlder(async () => {
+      await feed.append([event("lost")]);
+      await hears("lost");
+    });
+    await resets();
+    await feed.append([event("new")]);
+    await hears("new");
+    assert.deepEqual(told, ["before", "lost", RESET, "new"]);
+  });
+
+  it("tells followers so with the first new event, when that comes before they look", async () => {
+    await comeBackOlder(() => feed.append([event("lost")]));
+    await appendOnceBack("new");
+    await hears("new");
+    assert.deepEqual(told.slice(told.indexOf(RESET)), [RESET, "new"]);
+    assert.equal(told.filter((type) => type === RESET).length, 1);
+  });
+
+  it("tells followers so though none had heard what was lost", async () => {
+    await comeBackOlder(async () => {
+      const fields = ["g", "g", "at", "1", "type", "lost", "data", "null"];
+      await client.xadd(streamKey(TOPIC), "*", ...fields);
+    });
+    await resets();
+    assert.deepEqual(told, ["before", RESET]);
+  });
+
+  it("hears what was never published, once something is", async () => {
+    const fields = ["g", "g", "at", "1", "type", "silent", "data", "null"];
+    await client.xadd(streamKey(TOPIC), "*", ...fields);
+    await feed.append([event("loud")]);
+    await hears("loud");
+    assert.deepEqual(told, ["before", "silent", "loud"]);
+  });
+
+  it("takes no cursor of a future that was lost for one of another, restored from the same snapshot", async () => {
+    const cursors: string[] = [];
+    for (const future of ["first", "second", "third"]) {
+      await comeBackOlder(async () => {
+        await feed.append([event(future)]);
+        cursors.push((await feed.read(TOPIC, undefined)).events.at(-1)!.id);
+      });
+      for (const cursor of cursors) assert.equal((await feed.read(TOPIC, cursor)).reset, true);
+    }
+  });
+
+  it("hears events whose ids are below its position, when the new Redis gives such", async () => {
+    await comeBackOlder(() => appendAhead("ahead"));
+    const ahead = heard.at(-1)!;
+    await resets();
+    await feed.append([event("older")]);
     await hears("older");
-    await other.xadd(streamKey(TOPIC), "5-2", "at", "1", "type", "older still", "data", "null");
+    await feed.append([event("older still")]);
     await hears("older still");
-    assert.equal((await feed.read(TOPIC, heard[0]!.id)).reset, true);
-    other.disconnect();
+    assert.deepEqual(told.slice(-3), [RESET, "older", "older still"]);
+    assert.ok(isAfter(ahead.id, heard.at(-1)!.id), "the new ids are below");
+    assert.equal((await feed.read(TOPIC, ahead.id)).reset, true);
   });
 
   it("goes on hearing when all data are wiped under its connections", async () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
-import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { silentLog } from "../actors/simulation.ts";
+import { LossyFeed } from "../support/LossyFeed.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** Reads as slowly as a test wants. */
@@ -24,16 +26,17 @@ class SlowHunts extends Hunts {
 
 describe("the lobby's board", () => {
   let database: Database;
-  let feed: MemoryFeed;
+  let feed: LossyFeed;
   let hunts: SlowHunts;
   let board: LobbyBoard;
   let keys = 0;
 
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
-    feed = new MemoryFeed();
+    feed = new LossyFeed();
     hunts = new SlowHunts(database);
-    board = new LobbyBoard({ feed, hunts, tournaments: new Tournaments(database), database });
+    const tournaments = new Tournaments(database);
+    board = new LobbyBoard({ feed, hunts, tournaments, database, clock: systemClock, log: silentLog });
   });
   afterEach(async () => {
     board.stop();
@@ -88,18 +91,21 @@ describe("the lobby's board", () => {
     assert.deepEqual(shown(), []);
   });
 
-  it("learns what it was never told when it reads again, and tells its readers", async () => {
+  it("reads anew when news may have been lost, and tells its readers", async () => {
     await store("a", "solving");
     await board.start();
-    let told = 0;
-    const onBoard = (): void => {
-      told += 1;
-    };
-    board.join({ onBoard, onEvent: () => assert.fail("there is no event") });
+    const readAnew = Promise.withResolvers<void>();
+    const told: string[] = [];
+    board.join({
+      onBoard: () => readAnew.resolve(void told.push("board")),
+      onEvent: () => assert.fail("there is no event"),
+      onReset: () => told.push("reset"),
+    });
     await store("a", "finished");
     await store("b", "scheduled");
-    await board.refresh();
+    feed.lose();
+    await readAnew.promise;
     assert.deepEqual(shown(), ["b scheduled"]);
-    assert.equal(told, 1);
+    assert.deepEqual(told, ["reset", "board"]);
   });
 });

@@ -7,6 +7,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { AssignmentRow } from "../../src/stores/hunts/ClueLedger.ts";
 import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
+import { LossyFeed } from "../support/LossyFeed.ts";
 import { type Desk, DeskCluster } from "./DeskCluster.ts";
 
 /** Waiting players ask again after this at the latest, in milliseconds. */
@@ -234,6 +235,17 @@ describe("the desks of a hunt on several nodes", () => {
       assert.deepEqual(a.row.phases, ["reveal"]);
       await assert.rejects(a.claim("ann"), { code: "wrong_phase", message: /is in reveal/ });
     });
+  });
+
+  it("look up the phase when their feed may have lost the word of it", async () => {
+    const feed = new LossyFeed();
+    const deaf = await cluster.join("b", { feed });
+    await cluster.clock.advance(1000);
+    await cluster.within(deaf.node.actors.ref(HuntActor, "h").end());
+    assert.deepEqual(deaf.row.phases, []);
+    feed.lose();
+    await cluster.clock.advance(100);
+    assert.deepEqual(deaf.row.phases, ["reveal"]);
   });
 
   it("show how the hunt stands also when the word of it was lost, once they look it up", async () => {

@@ -12,6 +12,7 @@ import { Quests } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { hearing } from "../support/hearing.ts";
 
 /** A line of the log, as `[player, quest, round, state]`. */
 export type Logged = [string, string, number, string];
@@ -37,10 +38,13 @@ export class QuestCluster {
 
   static async open(): Promise<QuestCluster> {
     const cluster = new QuestCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }));
-    await cluster.feed.follow(QUESTS_TOPIC, ({ data }) => {
-      for (const { questId, state, rounds } of data as QuestNews[])
-        for (const [playerId, round] of rounds) cluster.told.push([playerId, questId, round, state]);
-    });
+    await cluster.feed.follow(
+      QUESTS_TOPIC,
+      hearing(({ data }) => {
+        for (const { questId, state, rounds } of data as QuestNews[])
+          for (const [playerId, round] of rounds) cluster.told.push([playerId, questId, round, state]);
+      }),
+    );
     return cluster;
   }
 

@@ -105,11 +105,14 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
 
   /** After an outage of the shared memory, in which news may have been lost: looks up how the events stand. */
   refresh(): void {
-    for (const opening of this.#open.values())
-      void opening.then(
-        (open) => this.#refresh(open),
-        () => {},
-      );
+    for (const id of this.#open.keys()) this.#refreshOne(id);
+  }
+
+  #refreshOne(id: string): void {
+    this.#open.get(id)?.then(
+      (open) => this.#refresh(open),
+      () => {},
+    );
   }
 
   #begin(id: string): Promise<Open<Seat>> {
@@ -123,7 +126,10 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
     // The feed first: what changes before the event is read is then heard of.
     const missed: FeedEvent[] = [];
     let hear = (event: FeedEvent): void => void missed.push(event);
-    const unfollow = await this.#feed.follow(this.#kind.topicOf(id), (event) => hear(event));
+    const unfollow = await this.#feed.follow(this.#kind.topicOf(id), {
+      onEvent: (event) => hear(event),
+      onReset: () => this.#refreshOne(id),
+    });
     try {
       const open: Open<Seat> = { seat: this.#kind.seat(await this.read(id)), unfollow, heard: 0 };
       hear = (event) => {

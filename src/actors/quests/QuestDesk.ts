@@ -62,6 +62,7 @@ export class QuestDesk {
   readonly #quests: Quests;
   readonly #starts: GroupCommit<PlayerQuest, Map<string, StartOutcome>>;
   readonly #listeners = new Map<string, Set<(message: QuestMessage) => void>>();
+  readonly #onMissed = new Set<() => void>();
   #unfollow: (() => void) | undefined;
 
   constructor(ports: QuestDeskPorts) {
@@ -78,7 +79,12 @@ export class QuestDesk {
 
   /** From now on players who attend are told. */
   async open(): Promise<void> {
-    this.#unfollow = await this.#ports.feed.follow(QUESTS_TOPIC, (event) => this.#onEvent(event));
+    this.#unfollow = await this.#ports.feed.follow(QUESTS_TOPIC, {
+      onEvent: (event) => this.#onEvent(event),
+      onReset: () => {
+        for (const listener of this.#onMissed) listener();
+      },
+    });
   }
 
   close(): void {
@@ -94,6 +100,12 @@ export class QuestDesk {
     return () => {
       if (listeners.delete(entry) && listeners.size === 0) this.#listeners.delete(playerId);
     };
+  }
+
+  /** Calls the listener when players who attend may have been told of something less, until the returned function is called. */
+  onMissed(listener: () => void): () => void {
+    this.#onMissed.add(listener);
+    return () => this.#onMissed.delete(listener);
   }
 
   /** Those that can be started. */

@@ -77,8 +77,11 @@ export class AdminRoom extends BaseRoom<Types> {
 
   override async onCreate(): Promise<void> {
     const { actors, feed, clock } = this.services;
-    const show = (kind: string) => (event: FeedEvent) =>
-      this.broadcast("timeline", { at: event.at, kind, type: event.type, data: event.data });
+    const show = (kind: string) => ({
+      onEvent: (event: FeedEvent) =>
+        this.broadcast("timeline", { at: event.at, kind, type: event.type, data: event.data }),
+      onReset: () => this.broadcast("timeline", { at: clock.now(), kind, type: "reset", data: null }),
+    });
     this.#cleanUp.push(
       actors.membership.on((event) =>
         this.broadcast("timeline", { at: clock.now(), kind: "node", type: event.type, data: event }),

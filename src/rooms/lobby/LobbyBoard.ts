@@ -1,5 +1,8 @@
+import { persist } from "../../actors/events/persist.ts";
 import { mayFollow } from "../../actors/events/phaseOrder.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
+import type { Log } from "../../actors/runtime/ports.ts";
+import type { Clock } from "../../clock.ts";
 import { HUNT_PHASES, type Hunts } from "../../entities/hunts/Hunt.ts";
 import { openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Sql } from "../../entities/sql.ts";
@@ -26,6 +29,17 @@ type Listed = Omit<BoardEntry, "domain" | "endsAt"> & { phaseEndsAt: number };
 export interface BoardReader {
   onBoard(): void;
   onEvent(event: FeedEvent): void;
+  /** Some events may have been lost. */
+  onReset(): void;
+}
+
+export interface LobbyBoardPorts {
+  feed: Feed;
+  hunts: Pick<Hunts, "list">;
+  tournaments: Pick<Tournaments, "list">;
+  database: Sql;
+  clock: Pick<Clock, "schedule">;
+  log: Pick<Log, "warn">;
 }
 
 /** Entries shown in each of the two lists. */
@@ -53,41 +67,34 @@ export class LobbyBoard {
   /** What is over, oldest first. */
   readonly #over = new Set<string>();
   readonly #readers = new Set<BoardReader>();
-  readonly #feed: Feed;
-  readonly #hunts: Pick<Hunts, "list">;
-  readonly #tournaments: Pick<Tournaments, "list">;
-  readonly #sql: Sql;
+  readonly #ports: LobbyBoardPorts;
   #popup: PopupWindow | undefined;
   /** How many events were heard. */
   #heard = 0;
   #unfollow: (() => void) | undefined;
 
-  constructor(ports: {
-    feed: Feed;
-    hunts: Pick<Hunts, "list">;
-    tournaments: Pick<Tournaments, "list">;
-    database: Sql;
-  }) {
-    this.#feed = ports.feed;
-    this.#hunts = ports.hunts;
-    this.#tournaments = ports.tournaments;
-    this.#sql = ports.database;
+  constructor(ports: LobbyBoardPorts) {
+    this.#ports = ports;
   }
 
   /** Follows the feed first and reads what there is then, so that nothing falls between. */
   async start(): Promise<void> {
-    this.#unfollow = await this.#feed.follow(LOBBY_TOPIC, (event) => this.#onEvent(event));
-    await this.refresh();
+    this.#unfollow = await this.#ports.feed.follow(LOBBY_TOPIC, {
+      onEvent: (event) => this.#onEvent(event),
+      onReset: () => this.#onReset(),
+    });
+    await this.#refresh();
   }
 
-  /** Reads what is on; to be called again after an outage of the shared memory, in which news may have been lost. */
-  async refresh(): Promise<void> {
+  /** Reads what is on. */
+  async #refresh(): Promise<void> {
+    const { hunts: huntsTable, tournaments: tournamentsTable, database } = this.#ports;
     for (let heard = -1; heard !== this.#heard; ) {
       heard = this.#heard;
       const [hunts, tournaments, popup] = await Promise.all([
-        this.#hunts.list(),
-        this.#tournaments.list(),
-        openWindow(this.#sql),
+        huntsTable.list(),
+        tournamentsTable.list(),
+        openWindow(database),
       ]);
       // What is heard during the read may be newer than what was read.
       if (heard !== this.#heard) continue;
@@ -101,6 +108,7 @@ export class LobbyBoard {
 
   stop(): void {
     this.#unfollow?.();
+    this.#unfollow = undefined;
   }
 
   join(reader: BoardReader): () => void {
@@ -126,6 +134,16 @@ export class LobbyBoard {
   #sorted(filter: (entry: BoardEntry) => boolean): BoardEntry[] {
     const entries = [...this.#entries.values()].filter(filter);
     return entries.sort((a, b) => a.startsAt - b.startsAt || (a.id < b.id ? -1 : 1)).slice(0, MOST_SHOWN);
+  }
+
+  #onReset(): void {
+    for (const reader of this.#readers) reader.onReset();
+    const { clock, log } = this.#ports;
+    void persist(() => this.#refresh(), {
+      clock,
+      isWanted: () => this.#unfollow !== undefined,
+      failed: (error) => log.warn({ err: error }, "the lobby's board could not be read anew"),
+    });
   }
 
   #onEvent(event: FeedEvent): void {

@@ -1,5 +1,6 @@
 import { type SchemaType, schema, t } from "@colyseus/schema";
 import { z } from "zod";
+import { persist } from "../../actors/events/persist.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { PopupViews } from "../../actors/popups/PopupViews.ts";
 import type { QuestDesk } from "../../actors/quests/QuestDesk.ts";
@@ -13,12 +14,12 @@ export interface LobbyRoomServices extends RoomServices {
   feed: Feed;
   board: LobbyBoard;
   popupViews: PopupViews;
-  quests: Pick<QuestDesk, "attend">;
+  quests: Pick<QuestDesk, "attend" | "onMissed">;
   nodeId: string;
 }
 
 const MOST_CLIENTS = 1000;
-/** Newest events for somebody who comes without a cursor. */
+/** Newest events for somebody who comes without a cursor, and for everybody when some may have been lost. */
 const EVENTS_ON_ARRIVAL = 20;
 
 const joinOptions = z.looseObject({ since: z.string().min(1).max(64).optional() });
@@ -49,8 +50,18 @@ interface Types {
 /** How far a client has come in the feed. */
 interface Reader {
   cursor: string | undefined;
-  /** What came by while it is brought up to date; undefined once it is. */
+  /** What came by while it is brought up to date, by the latest catch-up that it is in; undefined once it is. */
   waiting: FeedEvent[] | undefined;
+}
+
+/** Clients that are brought up to date together. */
+interface CatchUp {
+  clients: readonly RoomClient[];
+  /** What they have. */
+  cursor: string | undefined;
+  limit: number | undefined;
+  /** Some of what they have is to be replaced in any case. */
+  reset: boolean;
 }
 
 /**
@@ -63,14 +74,19 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   override maxClients = MOST_CLIENTS;
   override patchRate = 250;
   override state = new LobbyRoomState();
-  #leaveBoard: () => void = () => {};
+  #leave: () => void = () => {};
   /** By session. */
   readonly #readers = new Map<string, Reader>();
   /** By session: the player hears of their quests no more. */
   readonly #leaveQuests = new Map<string, () => void>();
 
   override async onCreate(): Promise<void> {
-    this.#leaveBoard = this.services.board.join(this);
+    const leaveBoard = this.services.board.join(this);
+    const leaveQuests = this.services.quests.onMissed(() => this.broadcast("questsMissed", {}));
+    this.#leave = () => {
+      leaveBoard();
+      leaveQuests();
+    };
     await this.setMatchmaking({ metadata: { key: `lobby@${this.services.nodeId}` } });
     this.onBoard();
     this.request("viewPopup", viewing, (client, { windowId }) =>
@@ -81,16 +97,16 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   protected override async onPlayerJoin(client: RoomClient, options: unknown): Promise<void> {
     const { since } = joinOptions.parse(options ?? {});
     this.#hearOfQuests(client);
-    const reader = { cursor: since, waiting: undefined };
-    this.#readers.set(client.sessionId, reader);
-    await this.#catchUp(client, reader, since === undefined ? EVENTS_ON_ARRIVAL : undefined);
+    this.#readers.set(client.sessionId, { cursor: since, waiting: undefined });
+    const limit = since === undefined ? EVENTS_ON_ARRIVAL : undefined;
+    await this.#catchUp({ clients: [client], cursor: since, limit, reset: false });
     const { popup } = this.services.board;
     if (popup) client.send("popup", popup);
   }
 
   protected override async onPlayerBack(client: RoomClient): Promise<void> {
     const reader = this.#readers.get(client.sessionId);
-    if (reader) await this.#catchUp(client, reader, undefined);
+    if (reader) await this.#catchUp({ clients: [client], cursor: reader.cursor, limit: undefined, reset: false });
   }
 
   protected override onPlayerGone({ sessionId }: RoomClient): void {
@@ -100,7 +116,7 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
   }
 
   override onDispose(): void {
-    this.#leaveBoard();
+    this.#leave();
   }
 
   /** A dropped player who comes back does so on another connection of the same session. */
@@ -118,29 +134,51 @@ export class LobbyRoom extends BaseRoom<Types> implements BoardReader {
 
   onEvent(event: FeedEvent): void {
     const arriving: RoomClient[] = [];
+    const waiting = new Set<FeedEvent[]>();
     for (const client of this.clients) {
       const reader = this.#readers.get(client.sessionId);
       if (reader?.waiting === undefined) {
         if (reader) reader.cursor = event.id;
       } else {
-        reader.waiting.push(event);
+        waiting.add(reader.waiting);
         arriving.push(client);
       }
     }
+    for (const events of waiting) events.push(event);
     this.broadcast("event", event, { except: arriving });
   }
 
-  /** Sends what the reader has not had; what comes by meanwhile follows behind it. */
-  async #catchUp(client: RoomClient, reader: Reader, limit: number | undefined): Promise<void> {
+  /** The newest events replace what anybody here knows. */
+  onReset(): void {
+    void persist(
+      () => this.#catchUp({ clients: [...this.clients], cursor: undefined, limit: EVENTS_ON_ARRIVAL, reset: true }),
+      {
+        clock: this.services.clock,
+        isWanted: () => this.clients.length > 0,
+        failed: (error) => this.log.warn({ err: error }, "the lobby's newest events could not be read"),
+      },
+    );
+  }
+
+  /** Sends what the clients have not had; what comes by meanwhile follows behind it. */
+  async #catchUp({ clients, cursor, limit, reset }: CatchUp): Promise<void> {
     const waiting: FeedEvent[] = [];
-    reader.waiting = waiting;
-    const { events, reset } = await this.services.feed.read(LOBBY_TOPIC, reader.cursor, limit);
-    if (reset) client.send("reset", {});
-    const read = new Set(events.map(({ id }) => id));
-    const all = [...events, ...waiting.filter(({ id }) => !read.has(id))];
-    for (const event of all) client.send("event", event);
-    reader.cursor = all.at(-1)?.id ?? reader.cursor;
-    reader.waiting = undefined;
+    for (const { sessionId } of clients) {
+      const reader = this.#readers.get(sessionId);
+      if (reader) reader.waiting = waiting;
+    }
+    const missed = await this.services.feed.read(LOBBY_TOPIC, cursor, limit);
+    const read = new Set(missed.events.map(({ id }) => id));
+    const events = [...missed.events, ...waiting.filter(({ id }) => !read.has(id))];
+    for (const client of clients) {
+      const reader = this.#readers.get(client.sessionId);
+      // One that is in a later catch-up is told all of this by that.
+      if (reader?.waiting !== waiting) continue;
+      if (reset || missed.reset) client.send("reset", {});
+      for (const event of events) client.send("event", event);
+      reader.cursor = events.at(-1)?.id ?? reader.cursor;
+      reader.waiting = undefined;
+    }
   }
 }
 

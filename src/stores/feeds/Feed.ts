@@ -18,6 +18,13 @@ export interface FeedAppend {
   data: unknown;
 }
 
+/** Who follows a topic. */
+export interface FeedListener {
+  onEvent(event: FeedEvent): void;
+  /** Events may have been lost: what is known from earlier ones must be read anew. What is certainly new is told after it. */
+  onReset(): void;
+}
+
 /** What a reader that passes a cursor gets: all it missed, or `reset` when some of that is gone. */
 export interface FeedCatchUp {
   /** With `reset`, the newest events that are kept: they replace what the reader knows. */
@@ -44,13 +51,14 @@ export interface Feed {
   append(events: readonly FeedAppend[]): Promise<void>;
   /**
    * What came after `since` (exclusive), oldest first; without `since`, the newest events that are kept. At most `limit`
-   * events: a reader that missed more gets the newest ones and `reset`. So does a cursor that is malformed or gone.
+   * events: a reader that missed more gets the newest ones and `reset`. So does a cursor that is malformed or gone, or comes from
+   * before the store may have lost something.
    */
   read(topic: string, since: string | undefined, limit?: number): Promise<FeedCatchUp>;
   /**
-   * Hears each new event of `topic` on this node from now on, once and in order, across outages of the store; the returned
-   * function ends it. What came between a `read` and a `follow` after it is not heard: follow first, then read.
+   * Hears each new event of `topic` on this node from now on, once and in order, across outages of the store, or that some may have
+   * been lost; the returned function ends it. What came between a `read` and a `follow` after it is not heard: follow first, then read.
    */
-  follow(topic: string, listener: (event: FeedEvent) => void): Promise<() => void>;
+  follow(topic: string, listener: FeedListener): Promise<() => void>;
   close(): Promise<void>;
 }

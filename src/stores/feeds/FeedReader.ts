@@ -1,161 +1,247 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { systemClock, systemRng } from "../../clock.ts";
-import { LuaScript } from "../runtime/redis.ts";
-import { type FeedListener, Listeners } from "./Listeners.ts";
-import { BEGINNING, eventOf, INCARNATION_KEY, isAfter, type StreamEntry, streamKey, wakeKey } from "./streams.ts";
+import { systemClock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
+import { FEED_KEEPS, type FeedListener } from "./Feed.ts";
+import type { FeedStreams, StreamRead } from "./FeedStreams.ts";
+import { Listeners } from "./Listeners.ts";
+import {
+  BEGINNING,
+  eventOf,
+  generationOf,
+  isAfter,
+  type Position,
+  parsePublished,
+  positionOf,
+  type StreamEntry,
+  streamKey,
+  topicOf,
+} from "./streams.ts";
 
-/** How long one read blocks when nothing comes, in milliseconds; after it the reader looks whether the feed was wiped. */
-export const BLOCK_MS = 5000;
-/** Entries a topic per read: what a burst costs in one reply. */
-const BATCH = 256;
-/** The pause after a read that the server refused (it is loading, or busy with a script), in milliseconds. */
-const REFUSED_PAUSE_MS = 200;
-/** A wake-up only has to outlive the moment between two reads. */
-const WAKE_TTL_MS = 60_000;
+/** Topics a command: Redis serves nobody else while it runs. */
+const TOPICS_AT_ONCE = 500;
+/** What a topic may have missed for it to be told: below what every stream keeps, so that a hole at its beginning shows. */
+const MOST_MISSED = FEED_KEEPS - 1;
+/** The pause after a read that failed, in milliseconds. */
+const RETRY_MS = 200;
+/** How often the subscription's connection is asked whether it lives, in milliseconds. */
+const PING_EVERY_MS = 2500;
 
-const resumeScript = new LuaScript(new URL("./resume.lua", import.meta.url));
+/** A topic that is followed on this node. */
+interface Topic {
+  followers: number;
+  /** The last entry told. `undefined`: where the stream ends is not known yet. */
+  position: Position | undefined;
+  /** Something was published that a read under way may not have seen. */
+  missed: boolean;
+}
 
 /**
- * The one blocking reader of a node: fans in every topic that is followed on it, on a connection of its own. It remembers
- * its position in each topic, so that an outage neither loses nor doubles an event. A change of the topics wakes it through
- * a stream that only it reads: unlike an unblocking of the connection, an entry cannot come too early to be noticed.
+ * Hears the topics that are followed on a node: one subscription, a channel a topic, so that Redis sends what is new and nothing else.
+ * Each message names the entry before its own. Where that is not the topic's position, and for every topic after a reconnect, the
+ * stream is read from the position; a stream that has no such entry in its history any more resets its listeners.
  */
 export class FeedReader {
-  readonly #commands: Redis;
-  readonly #blocking: Redis;
+  readonly #streams: FeedStreams;
+  readonly #subscriber: Redis;
   readonly #listeners: Listeners;
   readonly #logger: Pick<Logger, "warn" | "error"> | undefined;
-  readonly #wakeKey = wakeKey(systemRng.id());
-  /** The id of the last entry read, by followed topic. */
-  readonly #positions = new Map<string, string>();
-  #wakePosition = BEGINNING;
-  #incarnation: string | undefined;
-  #wipes = 0;
-  #running: Promise<void> | undefined;
-  readonly #closing = new AbortController();
+  readonly #topics = new Map<string, Topic>();
+  /** Those whose streams must be read from their positions on; what is published of them meanwhile is not told. */
+  readonly #behind = new Map<string, Topic>();
+  #catchingUp: Promise<void> | undefined;
+  readonly #cancelPing: () => void;
+  #closed = false;
 
-  /** `blocking` must serve nothing else. */
-  constructor(commands: Redis, blocking: Redis, logger?: Pick<Logger, "warn" | "error">) {
-    this.#commands = commands;
-    this.#blocking = blocking;
+  /** `subscriber` must serve nothing else (`connectSubscriber`); it is disconnected here. */
+  constructor(streams: FeedStreams, subscriber: Redis, logger?: Pick<Logger, "warn" | "error">) {
+    this.#streams = streams;
+    this.#subscriber = subscriber;
     this.#logger = logger;
     this.#listeners = new Listeners(logger);
+    subscriber.on("message", (channel: string, message: string) => this.#onMessage(topicOf(channel), message));
+    subscriber.on("ready", () => void this.#resume());
+    this.#cancelPing = every(PING_EVERY_MS, () => this.#ping());
   }
 
-  /** Rejects with the client's error when Redis does not tell where the topic ends. */
-  async follow(topic: string, listener: FeedListener): Promise<() => void> {
-    if (this.#closing.signal.aborted) throw new Error("The reader is closed.");
-    const newest = await this.#commands.xrevrange(streamKey(topic), "+", "-", "COUNT", 1);
-    const start = newest[0]?.[0] ?? BEGINNING;
-    const remove = this.#listeners.add(topic, this.#from(start, listener));
-    if (!this.#positions.has(topic)) {
-      this.#positions.set(topic, start);
-      this.#wake();
+  /** Rejects with `unavailable` when Redis does not tell where the topic ends. */
+  async follow(name: string, listener: FeedListener): Promise<() => void> {
+    if (this.#closed) throw new RingmasterError("unavailable", "The feed is closed.");
+    const topic = this.#topics.get(name) ?? { followers: 0, position: undefined, missed: false };
+    this.#topics.set(name, topic);
+    topic.followers += 1;
+    try {
+      if (topic.position === undefined) await this.#subscribe([name]);
+      const start = await this.#streams.end(name);
+      topic.position ??= start;
+      const remove = this.#listeners.add(name, from(start, listener));
+      if (topic.missed) this.#catchUp([[name, topic]]);
+      return once(() => {
+        remove();
+        this.#unfollow(name, topic);
+      });
+    } catch (error) {
+      this.#unfollow(name, topic);
+      throw error;
     }
-    this.#running ??= this.#run();
-    return () => {
-      remove();
-      if (!this.#listeners.has(topic)) this.#positions.delete(topic);
-    };
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    this.#blocking.disconnect();
-    await this.#running;
+    this.#closed = true;
+    this.#cancelPing();
+    this.#subscriber.disconnect();
+    await this.#catchingUp;
   }
 
-  /** A topic that is followed already may have been read less far than where a new listener starts. */
-  #from(start: string, listener: FeedListener): FeedListener {
-    const wipes = this.#wipes;
-    let started = false;
-    return (event) => {
-      started ||= this.#wipes > wipes || isAfter(event.id, start);
-      if (started) listener(event);
-    };
+  #unfollow(name: string, topic: Topic): void {
+    topic.followers -= 1;
+    if (topic.followers > 0) return;
+    this.#topics.delete(name);
+    this.#behind.delete(name);
+    // A connection that breaks before it has done so comes back without the channel.
+    this.#subscriber.unsubscribe(streamKey(name)).catch(() => {});
   }
 
-  async #run(): Promise<void> {
-    while (await this.#isReady()) {
+  /** Without a connection there is nothing to do: the next one subscribes to every topic. */
+  async #subscribe(names: readonly string[]): Promise<void> {
+    try {
+      if (this.#subscriber.status === "ready") await this.#subscriber.subscribe(...names.map(streamKey));
+    } catch (error) {
+      if (this.#subscriber.status === "ready")
+        throw new RingmasterError("unavailable", undefined, undefined, { cause: error });
+    }
+  }
+
+  #onMessage(name: string, message: string): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    if (topic.position === undefined || this.#behind.has(name)) {
+      topic.missed = true;
+      return;
+    }
+    const { position, previous, event } = parsePublished(name, message);
+    const continues = topic.position.generation === position.generation;
+    if (continues && topic.position.id === previous) {
+      topic.position = position;
+      this.#listeners.tell(event);
+    } else if (!continues || isAfter(position.id, topic.position.id)) this.#catchUp([[name, topic]]);
+  }
+
+  /** A new connection has missed whatever was published before it subscribed. */
+  async #resume(): Promise<void> {
+    const names = [...this.#topics.keys()];
+    try {
+      for (let at = 0; at < names.length; at += TOPICS_AT_ONCE)
+        await this.#subscribe(names.slice(at, at + TOPICS_AT_ONCE));
+    } catch (error) {
+      this.#logger?.warn({ err: error }, "Redis refuses the subscription to the feeds");
+      systemClock.schedule(() => this.#reconnect(), RETRY_MS);
+      return;
+    }
+    this.#catchUp(this.#topics);
+  }
+
+  #catchUp(topics: Iterable<[string, Topic]>): void {
+    for (const [name, topic] of topics) {
+      topic.missed = true;
+      if (topic.position) this.#behind.set(name, topic);
+    }
+    if (this.#catchingUp || this.#behind.size === 0) return;
+    this.#catchingUp = this.#readAll().finally(() => {
+      this.#catchingUp = undefined;
+      // It may have ended in the very moment in which another topic fell behind.
+      if (this.#canRead) this.#catchUp([]);
+    });
+  }
+
+  get #canRead(): boolean {
+    return !this.#closed && this.#subscriber.status === "ready";
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#behind.size > 0 && this.#canRead) {
       try {
-        await this.#resume();
-        while (!this.#closing.signal.aborted) if (!(await this.#read())) await this.#resume();
+        await this.#readSome();
       } catch (error) {
-        if (this.#closing.signal.aborted || this.#blocking.status !== "ready") continue;
-        this.#logger?.warn({ reason: (error as Error).message }, "Redis refuses to read the feeds");
-        await new Promise<void>((resolve) => systemClock.schedule(resolve, REFUSED_PAUSE_MS));
+        if (!this.#canRead) return;
+        this.#logger?.warn({ err: error }, "Redis refuses to read the feeds");
+        await new Promise<void>((resolve) => systemClock.schedule(resolve, RETRY_MS));
       }
     }
   }
 
-  /** Waits for the connection; false once this is closed. (A client that is ended between two attempts to connect tells nobody.) */
-  #isReady(): Promise<boolean> {
-    const { signal } = this.#closing;
-    if (signal.aborted || this.#blocking.status === "ready") return Promise.resolve(!signal.aborted);
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        this.#blocking.off("ready", settle);
-        signal.removeEventListener("abort", settle);
-        resolve(!signal.aborted);
-      };
-      this.#blocking.on("ready", settle);
-      signal.addEventListener("abort", settle);
-    });
+  async #readSome(): Promise<void> {
+    const behind = [...this.#behind].slice(0, TOPICS_AT_ONCE);
+    for (const [, topic] of behind) topic.missed = false;
+    const { read, generation, done } = await this.#streams.read(
+      behind.map(([topic, { position }]) => ({ topic, position })),
+      MOST_MISSED,
+    );
+    for (const [name, topic] of behind.slice(0, done)) if (!topic.missed) this.#behind.delete(name);
+    for (const each of read) this.#take(...behind[each.at]!, generation, each);
   }
 
-  /**
-   * After an outage or a quiet while: where a wiped feed no longer has the entry that was read last, everything it holds is
-   * new, whatever its ids (the clock of another server may be behind).
-   */
-  async #resume(): Promise<void> {
-    this.#wakePosition = BEGINNING;
-    const topics = [...this.#positions];
-    const [incarnation, ...exists] = (await resumeScript.run(
-      this.#blocking,
-      [INCARNATION_KEY, ...topics.map(([topic]) => streamKey(topic))],
-      [systemRng.id(), ...topics.map(([, position]) => position)],
-    )) as [string, ...number[]];
-    const wiped = this.#incarnation !== undefined && this.#incarnation !== incarnation;
-    this.#incarnation = incarnation;
-    if (!wiped) return;
-    this.#wipes += 1;
-    topics.forEach(([topic, position], i) => {
-      if (exists[i] === 0 && this.#positions.get(topic) === position) this.#positions.set(topic, BEGINNING);
-    });
-  }
-
-  /** One blocking read; false when nothing came. */
-  async #read(): Promise<boolean> {
-    const topics = [...this.#positions];
-    const keys = [this.#wakeKey, ...topics.map(([topic]) => streamKey(topic))];
-    const ids = [this.#wakePosition, ...topics.map(([, position]) => position)];
-    const reply = await this.#blocking.xread("COUNT", BATCH, "BLOCK", BLOCK_MS, "STREAMS", ...keys, ...ids);
-    if (reply === null) return false;
-    const topicOf = new Map(topics.map(([topic], i) => [keys[i + 1]!, topic]));
-    for (const [key, entries] of reply) {
-      const topic = topicOf.get(key);
-      if (topic === undefined) this.#wakePosition = entries.at(-1)![0];
-      else this.#deliver(topic, entries);
-    }
-    return true;
-  }
-
-  #deliver(topic: string, entries: StreamEntry[]): void {
+  #take(name: string, topic: Topic, generation: string, { reset, entries }: StreamRead): void {
+    const before = topic.position!;
+    if (this.#topics.get(name) !== topic) return;
+    topic.position = { generation, id: entries.at(-1)?.[0] ?? BEGINNING };
+    if (reset) this.#listeners.reset(name);
     for (const entry of entries) {
-      if (!this.#positions.has(topic)) return;
-      this.#positions.set(topic, entry[0]);
-      this.#listeners.tell(eventOf(topic, entry));
+      if (!reset || isNew(entry, before, generation)) this.#listeners.tell(eventOf(name, entry, generation));
     }
   }
 
-  /** Has a read that blocks come back and take up the new topic. When this fails, so does that read, and the next one has it. */
-  #wake(): void {
-    this.#commands
-      .multi()
-      .xadd(this.#wakeKey, "MAXLEN", 1, "*", "wake", "1")
-      .pexpire(this.#wakeKey, WAKE_TTL_MS)
-      .exec()
-      .catch((error: Error) => this.#logger?.warn({ reason: error.message }, "The reader of the feeds was not woken"));
+  /** A subscription only listens, and would not notice that its connection is dead: it has to be asked. */
+  #ping(): void {
+    const subscriber = this.#subscriber;
+    if (subscriber.status !== "ready") return;
+    subscriber.ping().catch((error: Error) => {
+      if (subscriber.status !== "ready") return;
+      this.#logger?.warn({ reason: error.message }, "The connection on which the feeds are heard is dead");
+      this.#reconnect();
+    });
   }
+
+  #reconnect(): void {
+    if (!this.#closed) this.#subscriber.disconnect(true);
+  }
+}
+
+/** Of a stream that was reset: whether the entry was certainly not told before. */
+function isNew(entry: StreamEntry, before: Position, generation: string): boolean {
+  return before.generation === generation ? isAfter(entry[0], before.id) : generationOf(entry) === generation;
+}
+
+/** A topic that is followed already may have been heard less far than where a new listener starts. */
+function from(start: Position, listener: FeedListener): FeedListener {
+  let started = false;
+  return {
+    onEvent: (event) => {
+      const { generation, id } = positionOf(event.id)!;
+      started ||= generation !== start.generation || isAfter(id, start.id);
+      if (started) listener.onEvent(event);
+    },
+    onReset: () => listener.onReset(),
+  };
+}
+
+function every(ms: number, work: () => void): () => void {
+  let cancel = (): void => {};
+  const next = (): void => {
+    cancel = systemClock.schedule(() => {
+      work();
+      next();
+    }, ms);
+  };
+  next();
+  return () => cancel();
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
 }

@@ -1,7 +1,5 @@
 import type { Logger } from "pino";
-import type { FeedEvent } from "./Feed.ts";
-
-export type FeedListener = (event: FeedEvent) => void;
+import type { FeedEvent, FeedListener } from "./Feed.ts";
 
 /** Who hears which topic on this node. */
 export class Listeners {
@@ -12,10 +10,6 @@ export class Listeners {
     this.#logger = logger;
   }
 
-  topics(): IterableIterator<string> {
-    return this.#byTopic.keys();
-  }
-
   has(topic: string): boolean {
     return this.#byTopic.has(topic);
   }
@@ -24,21 +18,30 @@ export class Listeners {
   add(topic: string, listener: FeedListener): () => void {
     const listeners = this.#byTopic.get(topic) ?? new Set();
     this.#byTopic.set(topic, listeners);
-    // one function may be added twice, and each call's own end must leave the other one in
-    const entry: FeedListener = (event) => listener(event);
+    // one listener may be added twice, and each call's own end must leave the other one in
+    const entry: FeedListener = { onEvent: (event) => listener.onEvent(event), onReset: () => listener.onReset() };
     listeners.add(entry);
     return () => {
       if (listeners.delete(entry) && listeners.size === 0) this.#byTopic.delete(topic);
     };
   }
 
-  /** A listener that throws keeps no event from the others. */
   tell(event: FeedEvent): void {
-    for (const listener of [...(this.#byTopic.get(event.topic) ?? [])]) {
+    this.#each(event.topic, (listener) => listener.onEvent(event));
+  }
+
+  /** Events of the topic may have been lost. */
+  reset(topic: string): void {
+    this.#each(topic, (listener) => listener.onReset());
+  }
+
+  /** A listener that throws keeps nothing from the others. */
+  #each(topic: string, tell: (listener: FeedListener) => void): void {
+    for (const listener of [...(this.#byTopic.get(topic) ?? [])]) {
       try {
-        listener(event);
+        tell(listener);
       } catch (error) {
-        this.#logger?.error({ err: error, topic: event.topic, id: event.id }, "A listener of a feed failed");
+        this.#logger?.error({ err: error, topic }, "A listener of a feed failed");
       }
     }
   }

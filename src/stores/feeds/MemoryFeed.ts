@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { type Clock, systemClock } from "../../clock.ts";
+import { type Clock, systemClock, systemRng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import {
   FEED_DEDUPE_MS,
@@ -9,8 +9,9 @@ import {
   type FeedAppend,
   type FeedCatchUp,
   type FeedEvent,
+  type FeedListener,
 } from "./Feed.ts";
-import { type FeedListener, Listeners } from "./Listeners.ts";
+import { Listeners } from "./Listeners.ts";
 
 interface Topic {
   /** Oldest first; a little longer than `FEED_KEEPS` at times, so that it is cut once per `SLACK` appends. */
@@ -23,7 +24,10 @@ const SLACK = 100;
 /** Beyond this many topics the one appended to longest ago goes: names may come from outside, memory must not follow them. */
 const MOST_TOPICS = 10_000;
 
-/** The feed of a single process: a ring a topic. Its cursors end with the process; a reader that brings an older one is reset. */
+/**
+ * The feed of a single process: a ring a topic. Its cursors end with the process; a reader that brings an older one is reset. Nothing is
+ * lost while somebody follows.
+ */
 export class MemoryFeed implements Feed {
   readonly #clock: Clock;
   readonly #listeners: Listeners;
@@ -31,14 +35,13 @@ export class MemoryFeed implements Feed {
   readonly #topics = new Map<string, Topic>();
   /** When each appended key may be forgotten, the soonest first. */
   readonly #seen = new Map<string, number>();
-  readonly #incarnation: number;
+  readonly #generation = systemRng.id();
   #sequence = 0;
   #closed = false;
 
   constructor(clock: Clock = systemClock, logger?: Pick<Logger, "error">) {
     this.#clock = clock;
     this.#listeners = new Listeners(logger);
-    this.#incarnation = clock.now();
   }
 
   async append(events: readonly FeedAppend[]): Promise<void> {
@@ -78,7 +81,7 @@ export class MemoryFeed implements Feed {
     this.#topics.set(name, topic);
     topic.appendedAt = this.#clock.monotonic();
     this.#sequence += 1;
-    const id = `${this.#incarnation}-${this.#sequence}`;
+    const id = `${this.#sequence}.${this.#generation}`;
     const event = { id, topic: name, at, type, data: JSON.parse(JSON.stringify(data ?? null)) };
     topic.events.push(event);
     if (topic.events.length >= FEED_KEEPS + SLACK) topic.events = topic.events.slice(-FEED_KEEPS);

@@ -13,8 +13,6 @@ export type RedisLogger = Pick<Logger, "info" | "warn">;
 const COMMAND_TIMEOUT_MS = 2000;
 /** A socket that owes a reply for this long is taken for dead and opened anew: a peer that vanished sends no FIN. */
 const SOCKET_TIMEOUT_MS = 5000;
-/** How much longer than its own block a blocking read may be silent before its socket counts as dead. */
-const BLOCKING_GRACE_MS = 3000;
 /** The longest pause between two attempts to connect: every client is back well within a second of its server. */
 const RETRY_CAP_MS = 500;
 const FIRST_RETRY_MS = 50;
@@ -36,14 +34,23 @@ export function connectRedis(url: string, purpose: string, logger?: RedisLogger)
   return open(url, purpose, logger, { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS });
 }
 
-/** The same for a connection whose reads block, for at most `blockMs` each: no deadline for a command but that of a dead socket. */
-export function connectBlockingRedis(url: string, purpose: string, blockMs: number, logger?: RedisLogger): Redis {
-  return open(url, purpose, logger, { socketTimeout: blockMs + BLOCKING_GRACE_MS });
+/**
+ * The same for a connection that subscribes. Its ready check is off: the INFO that it sends is refused on a subscribed connection.
+ * What it subscribed to is its owner's to subscribe to again, and so is a look now and then (`ping`) whether it is dead: a connection
+ * that only listens is owed no reply.
+ */
+export function connectSubscriber(url: string, purpose: string, logger?: RedisLogger): Redis {
+  return open(url, purpose, logger, {
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    enableReadyCheck: false,
+    autoResubscribe: false,
+  });
 }
 
-function open(url: string, purpose: string, logger: RedisLogger | undefined, timeouts: RedisOptions): Redis {
+function open(url: string, purpose: string, logger: RedisLogger | undefined, options: RedisOptions): Redis {
   const client = new Redis(url, {
-    ...timeouts,
+    ...options,
     connectionName: `ringmaster:${purpose}`,
     enableOfflineQueue: false,
     // 0 fails what is in flight as soon as the socket closes; with 1 and a server that is back at the first attempt, ioredis

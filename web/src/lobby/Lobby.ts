@@ -6,6 +6,8 @@ import type { Session } from "../session.ts";
 
 /** Events shown; the feed behind them goes on. */
 const KEPT_EVENTS = 30;
+/** Everybody hears at the same moment that something was missed, and is not to ask at the same moment. */
+const SPREAD_MS = 5000;
 
 /** What is on, what is coming, and the news, kept up to date through the lobby's room. */
 export class Lobby {
@@ -15,7 +17,7 @@ export class Lobby {
   readonly events = new Observable<FeedEvent[]>([]);
   /** The latest word of one of the player's quests. */
   readonly quest = new Observable<QuestNews | undefined>(undefined);
-  /** How often the lobby was (re)joined: what is told by its messages may have been missed before. */
+  /** How often what is told by the lobby's messages may have been missed before: when it was (re)joined, or says so. */
   readonly joins = new Observable(0);
   readonly clock = new ServerClock();
   readonly link: RoomLink<LobbyState>;
@@ -27,10 +29,11 @@ export class Lobby {
         room.onMessage("event", (event: FeedEvent) => this.#hear(event));
         room.onMessage("reset", () => this.events.set([]));
         room.onMessage("quest", (news: QuestNews) => this.quest.set(news));
+        room.onMessage("questsMissed", () => setTimeout(() => this.#countJoin(), Math.random() * SPREAD_MS));
       },
       ready: () => {
         void this.clock.observeHttp();
-        this.joins.set(this.joins.value + 1);
+        this.#countJoin();
       },
       state: (state) => {
         this.on.set([...state.on].map(plain));
@@ -41,6 +44,10 @@ export class Lobby {
 
   close(): void {
     this.link.close();
+  }
+
+  #countJoin(): void {
+    this.joins.set(this.joins.value + 1);
   }
 
   #hear(event: FeedEvent): void {
