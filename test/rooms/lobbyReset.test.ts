@@ -40,6 +40,7 @@ describe("the lobby when its feed may have lost something", () => {
       verify: (token: string) => edge.services.tokens.verify(token),
       logger: edge.services.log,
       clock: systemClock,
+      draining: () => false,
       ...{ feed, board, quests, popupViews: new PopupViews(database, systemClock), nodeId: "n1" },
     } as Parameters<typeof provideRoomServices>[0]);
     server = await openRooms(edge, { lobby: LobbyRoom });

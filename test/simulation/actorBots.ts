@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { kindOf } from "../actors/simulation.ts";
+import { hearing } from "../support/hearing.ts";
 import { actorViolations } from "./actorChecks.ts";
 import type { Bots, Domain } from "./Domain.ts";
 import { NEWS, type News, TallyActor } from "./TallyActor.ts";
@@ -59,7 +60,10 @@ class ActorBots implements Bots<Act> {
 
   constructor(world: World) {
     this.#world = world;
-    void world.feed.follow(NEWS, ({ data }) => this.#news.push(data as News));
+    void world.feed.follow(
+      NEWS,
+      hearing(({ data }) => this.#news.push(data as News)),
+    );
   }
 
   kinds(): ActorKind[] {
