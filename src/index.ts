@@ -2,9 +2,14 @@ import { type App, createApp } from "./app.config.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
 import { handleFaults } from "./telemetry/crashes.ts";
-import { createLogger } from "./telemetry/log.ts";
+import { createLogger, standardOutput } from "./telemetry/log.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+/** How long the end of the process waits for who reads its log. */
+const LAST_LINES_MS = 500;
+
+// Who reads it may be gone sooner than this process.
+process.stderr.on("error", () => {});
 
 try {
   // From the first moment on: whoever can reach this node can also have it end in order.
@@ -48,5 +53,6 @@ async function drain({ log, stop }: App, signal: string | undefined): Promise<vo
   log.info(signal === undefined ? {} : { signal }, "draining");
   const inTime = await stop();
   log.info({ inTime }, "stopped");
+  await standardOutput.flush(LAST_LINES_MS);
   process.exit(inTime && signal !== undefined ? 0 : 1);
 }

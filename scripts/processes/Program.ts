@@ -108,6 +108,12 @@ export class Program {
     }
   }
 
+  /** Closes what its output and errors go to, as a reader does that ends before it. */
+  stopReading(): void {
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
+  }
+
   /** SIGKILL, also while it is stopped; resolves when it is gone. */
   kill(): Promise<Exit> {
     this.signal("SIGKILL");

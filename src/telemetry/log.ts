@@ -1,6 +1,10 @@
 import pino, { type DestinationStream, type Logger } from "pino";
+import { LogOutput } from "./LogOutput.ts";
 
 export type { Logger };
+
+/** Where loggers write that are given no destination. */
+export const standardOutput = new LogOutput(process.stdout);
 
 /** Fields that are never written, wherever they stand in what is logged. Compared in lower case. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
@@ -51,7 +55,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       serializers: { err: (error) => error },
       hooks: { streamWrite: (line) => line.replace(SECRET_TEXT, REDACTED).replace(SECRET_BINDING, `$1"${REDACTED}"`) },
     },
-    destination ?? pino.destination(1),
+    destination ?? standardOutput,
   );
 }
 

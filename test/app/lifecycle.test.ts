@@ -189,6 +189,23 @@ describe("the life of a node", () => {
       assert.equal(await isFree(node.port), true);
     });
 
+    it("serves on and ends in order when whoever read its log is gone, and hears a second signal", async () => {
+      const patience = { DATABASE_URL: sqlite, LOG_LEVEL: "trace", SHUTDOWN_TIMEOUT_MS: "600000" };
+      const first = await RingmasterNode.start(patience);
+      first.program.stopReading();
+      for (let times = 0; times < 3; times++) assert.equal((await first.get("/healthz")).status, 200);
+      assert.deepEqual(await first.program.stop(PATIENCE_MS), { code: 0, signal: null });
+
+      const second = await RingmasterNode.start(patience);
+      const { token } = await second.signIn();
+      await second.client(token).joinOrCreate("lobby");
+      second.program.stopReading();
+      second.program.signal("SIGINT");
+      second.program.signal("SIGINT");
+      const { code, signal } = await second.program.exited;
+      assert.ok(code === 0 || code === 1, `it ended with ${signal ?? code}`);
+    });
+
     it("does not start without Redis, and tells no password", async () => {
       const line = await withoutRedis;
       assert.match(line, /^Ringmaster cannot start: REDIS_URL: /);
