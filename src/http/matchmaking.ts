@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { withOutdatedShape } from "./outdated.ts";
 
 type Options = Record<string, unknown>;
 type Method = (name: string, options: Options, context: ReturnType<typeof createAuthContext>) => Promise<object>;
@@ -38,7 +39,8 @@ export function matchmakingRoutes(draining: () => boolean): Router {
     const roomName = String(request.params.roomName);
     if (method === undefined || !ROOM_NAMES.test(roomName)) throw new RingmasterError("not_found");
     const options = parseOptions(request.body);
-    response.json(await seat(() => method(roomName, options, authContext(request)), draining));
+    const taken = await seat(() => method(roomName, options, authContext(request)), draining);
+    response.json(withOutdatedShape(taken));
   });
   return router;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Client, Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { tournamentDefinition } from "../../src/actors/tournaments/definition.ts";
+import { tournamentFields } from "../../src/actors/tournaments/definition.ts";
 import { ERRORS, type WireError } from "../../src/errors.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
@@ -71,7 +71,7 @@ describe("docs/protocol.md, of tournaments", function () {
   });
 
   it("lists the fields of a definition, and nothing else", () => {
-    assert.deepEqual(namesIn(IN_JSON, "field").sort(), Object.keys(tournamentDefinition.shape).sort());
+    assert.deepEqual(namesIn(IN_JSON, "field").sort(), Object.keys(tournamentFields.shape).sort());
   });
 
   it("tells what a summary and the details hold", async () => {

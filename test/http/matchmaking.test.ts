@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AuthContext, Room, type Server, ServerError } from "@colyseus/core";
+import { type AuthContext, CloseCode, Protocol, Room, type Server, ServerError } from "@colyseus/core";
 import { Client } from "@colyseus/sdk";
 import { RingmasterError } from "../../src/errors.ts";
 import { type Answer, bearer, Edge, openRooms, sendRaw } from "./edge.ts";
@@ -269,6 +269,22 @@ describe("Matchmaking", () => {
       const { headers } = await edge.get("/monitor/api", { ...bearer(await edge.token("operator")), origin });
       assert.equal(headers.get("access-control-allow-origin"), null);
     });
+  });
+
+  it("refuses an SDK of before 0.17 in words, on the socket that such a one opens", async () => {
+    // It takes its room from `room`, and its socket's address from that.
+    const { body } = await join("open");
+    const { roomId, processId } = body.room as { roomId: string; processId: string };
+    const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/${processId}/${roomId}?sessionId=${body.sessionId}`);
+    socket.binaryType = "arraybuffer";
+    const frames: Buffer[] = [];
+    socket.addEventListener("message", ({ data }) => frames.push(Buffer.from(data as ArrayBuffer)));
+    const code = await new Promise<number>((resolve) => {
+      socket.addEventListener("close", (event) => resolve(event.code));
+    });
+    assert.equal(code, CloseCode.WITH_ERROR);
+    assert.deepEqual([frames.length, frames[0]![0]], [1, Protocol.ERROR]);
+    assert.match(frames[0]!.toString(), /invalid_payload: The Colyseus SDK of this client is too old/);
   });
 
   const ofDrainingPeer = async (): Promise<boolean> => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { parseTournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import { LONGEST_SERIES_ID } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -231,5 +232,51 @@ describe("a series of tournaments", () => {
         assert.deepEqual(starts.slice(0, 4), [first, ...expected]);
       });
     }
+  });
+
+  describe("whose tournaments last until the next one", () => {
+    /** By the clocks of the time zone, each ends when the next one begins. */
+    async function days(first: string, count: number): Promise<[string, string][]> {
+      const untilNext = { cron: "0 0 * * *", timezone: "Europe/Berlin", duration: "untilNext" } as const;
+      const startsAt = at(first);
+      const { endsAt } = parseTournamentDefinition({ name: "N", game: "snake", startsAt, series: untilNext });
+      await begin(first, untilNext.cron, untilNext.timezone, { endsAt, series: untilNext });
+      for (let day = 0; day < count; day++) await world.leap(startsAt + day * DAY + 2 * HOUR);
+      const rows = await database.query<{ starts_at: number; ends_at: number }>(
+        "SELECT starts_at, ends_at FROM tournaments ORDER BY starts_at",
+      );
+      return rows.map(({ starts_at, ends_at }) => [new Date(starts_at).toISOString(), new Date(ends_at).toISOString()]);
+    }
+
+    it("leaves no hour without one when clocks go back", async () => {
+      assert.deepEqual(await days("2027-10-29T22:00:00Z", 3), [
+        ["2027-10-29T22:00:00.000Z", "2027-10-30T22:00:00.000Z"],
+        ["2027-10-30T22:00:00.000Z", "2027-10-31T23:00:00.000Z"],
+        ["2027-10-31T23:00:00.000Z", "2027-11-01T23:00:00.000Z"],
+        ["2027-11-01T23:00:00.000Z", "2027-11-02T23:00:00.000Z"],
+      ]);
+    });
+
+    it("has no two open when clocks go forward", async () => {
+      assert.deepEqual(await days("2027-03-26T23:00:00Z", 3), [
+        ["2027-03-26T23:00:00.000Z", "2027-03-27T23:00:00.000Z"],
+        ["2027-03-27T23:00:00.000Z", "2027-03-28T22:00:00.000Z"],
+        ["2027-03-28T22:00:00.000Z", "2027-03-29T22:00:00.000Z"],
+        ["2027-03-29T22:00:00.000Z", "2027-03-30T22:00:00.000Z"],
+      ]);
+    });
+
+    it("has its end from the pattern, and takes no other", () => {
+      const definition = { name: "N", game: "snake", startsAt: at("2027-03-01T00:00:00Z") };
+      const series = { cron: "0 0 * * *", duration: "untilNext" };
+      const next = at("2027-03-02T00:00:00Z");
+      assert.equal(parseTournamentDefinition({ ...definition, series }).endsAt, next);
+      assert.equal(parseTournamentDefinition({ ...definition, series, endsAt: next }).endsAt, next);
+      const refused = { code: "invalid_payload", message: /^endsAt: / };
+      assert.throws(() => parseTournamentDefinition({ ...definition, series, endsAt: next + 1 }), refused);
+      assert.throws(() => parseTournamentDefinition(definition), refused);
+      const leapDays = { series: { ...series, cron: "0 0 29 2 *" }, startsAt: at("2028-03-01T00:00:00Z") };
+      assert.throws(() => parseTournamentDefinition({ ...definition, ...leapDays }), refused, "longer than a year");
+    });
   });
 });

@@ -24,10 +24,15 @@ const LONGEST_PATTERN = 128;
 
 /** The first due time after `after` (epoch milliseconds); undefined when there will be none. */
 export function nextDue({ schedule, timezone }: Timetable, after: number, rng: Rng): number | undefined {
-  if ("cron" in schedule) return cronOf(schedule.cron, timezone).nextRun(new Date(after))?.getTime();
+  if ("cron" in schedule) return nextOfCron(schedule.cron, timezone, after);
   const { everyMs } = schedule;
   if ("jitterMs" in schedule) return Math.round(after + everyMs + (2 * rng.next() - 1) * schedule.jitterMs);
   return Math.floor(after / everyMs) * everyMs + everyMs;
+}
+
+/** The first time after `after` that a pattern names; undefined when there will be none. */
+export function nextOfCron(cron: string, timezone: string, after: number): number | undefined {
+  return cronOf(cron, timezone).nextRun(new Date(after))?.getTime();
 }
 
 /** The shortest time between two of a pattern's next `count` due times after `after`, in milliseconds; Infinity where there are not two. */

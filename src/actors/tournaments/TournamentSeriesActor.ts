@@ -1,7 +1,7 @@
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Actor, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
-import { nextDue } from "../runtime/schedule.ts";
+import { nextOfCron } from "../runtime/schedule.ts";
 import type { TournamentActor } from "./TournamentActor.ts";
 
 /** What the actor of a series keeps. */
@@ -54,7 +54,7 @@ export class TournamentSeriesActor extends Actor<SeriesState> {
     this.state.count += 1;
     const id = `${this.id}-${this.state.count}`;
     this.state.coming = { id, startsAt };
-    const endsAt = startsAt + (template.endsAt - template.startsAt);
+    const endsAt = this.#endOf(startsAt, template);
     this.tell(TOURNAMENT, id).create({ ...template, startsAt, endsAt }, this.state.createdBy, this.id);
   }
 
@@ -70,10 +70,15 @@ export class TournamentSeriesActor extends Actor<SeriesState> {
 
   readonly timers: TimerHandlers = {};
 
+  /** A pattern that names no further time leaves the last one with the length of the first. */
+  #endOf(startsAt: number, { series, ...first }: TournamentTerms): number {
+    const next = series?.duration === "untilNext" ? nextOfCron(series.cron, series.timezone, startsAt) : undefined;
+    return next ?? startsAt + (first.endsAt - first.startsAt);
+  }
+
   #nextStart(after: number): number | undefined {
     const series = this.state.template?.series;
     if (!series) return undefined;
-    const { cron, timezone } = series;
-    return nextDue({ schedule: { cron }, timezone }, Math.max(after, this.now), this.rng);
+    return nextOfCron(series.cron, series.timezone, Math.max(after, this.now));
   }
 }

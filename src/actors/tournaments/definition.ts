@@ -5,7 +5,7 @@ import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 import { prizeRange } from "../prizes/definition.ts";
-import { scheduleFault, shortestGap } from "../runtime/schedule.ts";
+import { nextOfCron, scheduleFault, shortestGap } from "../runtime/schedule.ts";
 import { gameId } from "./game.ts";
 
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
@@ -48,7 +48,7 @@ function tooOften(cron: string, timezone: string): string | undefined {
   return `tournaments of a series begin at least ${shortestSeriesMs / 1000} seconds apart`;
 }
 
-const series = z
+const seriesField = z
   .strictObject({
     cron: z.string().min(1).max(TOURNAMENT_BOUNDS.cron),
     timezone: z
@@ -56,30 +56,55 @@ const series = z
       .max(TOURNAMENT_BOUNDS.timezone)
       .refine(isTimezone, { error: "must be the IANA name of a time zone, such as Europe/Berlin", abort: true })
       .default("UTC"),
+    /** Each lasts until the next one begins by the clocks of the time zone, which need not be as long every time. */
+    duration: z.literal("untilNext").optional(),
   })
   .superRefine(({ cron, timezone }, context) => {
     const fault = scheduleFault({ schedule: { cron }, timezone }) ?? tooOften(cron, timezone);
     if (fault !== undefined) context.addIssue({ code: "custom", path: ["cron"], message: fault });
   });
 
-/** A tournament as an operator defines it: unknown fields are refused. */
-export const tournamentDefinition = z
-  .strictObject({
-    name: lineOfText(TOURNAMENT_BOUNDS.name, NAME_UNITS),
-    game: gameId,
-    startsAt: moment,
-    endsAt: moment,
-    /** How long after the end scores of what was being played are taken. */
-    graceMs: z.int().min(0).max(TOURNAMENT_BOUNDS.longestGraceMs).default(TOURNAMENT_BOUNDS.defaultGraceMs),
-    operator: z.enum(["best", "sum", "last", "increment"]).default("best"),
-    order: z.enum(["desc", "asc"]).default("desc"),
-    /** Entries that one player may make. */
-    maxEntries: z.int().min(1).max(TOURNAMENT_BOUNDS.entries).default(TOURNAMENT_BOUNDS.entries),
-    /** Entries that the tournament takes from all players together. */
-    maxSubmissions: z.int().min(1).max(TOURNAMENT_BOUNDS.submissions).default(TOURNAMENT_BOUNDS.submissions),
-    prizes: z.array(prizeRange).max(TOURNAMENT_BOUNDS.prizes).default([]),
-    /** Further tournaments like this one, each from a time that the pattern names, for as long as this one. */
-    series: series.optional(),
+/** When the first tournament ends, or what is wrong with what was said of it. */
+function endOf(
+  startsAt: number,
+  given: number | undefined,
+  series: z.output<typeof seriesField> | undefined,
+): number | string {
+  if (series?.duration !== "untilNext") return given ?? "is required";
+  const next = nextOfCron(series.cron, series.timezone, startsAt);
+  if (next === undefined) return "cannot be told: the series' pattern names no time after startsAt";
+  return given === undefined || given === next
+    ? next
+    : `must be left out, or ${next}, when the next of the series begins`;
+}
+
+/** The fields of a tournament as an operator defines it: unknown ones are refused. */
+export const tournamentFields = z.strictObject({
+  name: lineOfText(TOURNAMENT_BOUNDS.name, NAME_UNITS),
+  game: gameId,
+  startsAt: moment,
+  /** Follows from the pattern of a series whose tournaments last until the next one. */
+  endsAt: moment.optional(),
+  /** How long after the end scores of what was being played are taken. */
+  graceMs: z.int().min(0).max(TOURNAMENT_BOUNDS.longestGraceMs).default(TOURNAMENT_BOUNDS.defaultGraceMs),
+  operator: z.enum(["best", "sum", "last", "increment"]).default("best"),
+  order: z.enum(["desc", "asc"]).default("desc"),
+  /** Entries that one player may make. */
+  maxEntries: z.int().min(1).max(TOURNAMENT_BOUNDS.entries).default(TOURNAMENT_BOUNDS.entries),
+  /** Entries that the tournament takes from all players together. */
+  maxSubmissions: z.int().min(1).max(TOURNAMENT_BOUNDS.submissions).default(TOURNAMENT_BOUNDS.submissions),
+  prizes: z.array(prizeRange).max(TOURNAMENT_BOUNDS.prizes).default([]),
+  /** Further tournaments like this one, each from a time that the pattern names, for as long as this one. */
+  series: seriesField.optional(),
+});
+
+/** A tournament as an operator defines it. */
+export const tournamentDefinition = tournamentFields
+  .transform(({ endsAt: given, ...fields }, context) => {
+    const endsAt = endOf(fields.startsAt, given, fields.series);
+    if (typeof endsAt === "number") return { ...fields, endsAt };
+    context.addIssue({ code: "custom", path: ["endsAt"], message: endsAt });
+    return z.NEVER;
   })
   .refine(({ startsAt, endsAt }) => endsAt - startsAt >= TOURNAMENT_BOUNDS.shortestMs, {
     path: ["endsAt"],

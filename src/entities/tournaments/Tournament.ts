@@ -20,6 +20,8 @@ export interface Series {
   cron: string;
   /** IANA name. */
   timezone: string;
+  /** Whether each lasts until the next one begins; else each lasts as long as the first. */
+  duration?: "untilNext" | undefined;
 }
 
 /** A tournament's definition as it is stored: every choice made. Times are epoch milliseconds. */

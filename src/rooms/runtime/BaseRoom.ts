@@ -3,9 +3,7 @@ import {
   type ClientPrivate,
   ClientState,
   CloseCode,
-  getMessageBytes,
   Protocol,
-  ResponseStatus,
   Room,
   type RoomException,
   type RoomMethodName,
@@ -19,7 +17,8 @@ import type { Identity } from "../../http/auth/identity.ts";
 import type { Attendance } from "../../stores/sessions/Attendance.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { validate } from "../../validate.ts";
-import { decodePayload, type Frame, parseFrame } from "./frames.ts";
+import { type Ask, askOf } from "./asks.ts";
+import { type Frame, parseFrame } from "./frames.ts";
 import { refusal, socketRefusal } from "./refusal.ts";
 import { type RoomServices, roomServices } from "./services.ts";
 
@@ -40,7 +39,7 @@ export interface RoomTypes {
 export type RoomClient = Client<{ auth: Identity }>;
 
 type ServicesOf<T extends RoomTypes> = T extends { services: infer S extends RoomServices } ? S : RoomServices;
-type RequestFrame = Extract<Frame, { kind: "request" }>;
+type AskFrame = Extract<Frame, { kind: "request" | "asked" }>;
 
 interface RequestType {
   schema: z.ZodType;
@@ -78,7 +77,7 @@ const ANSWERS_OWED_MS = 5000;
  * What all our rooms have in common: typed requests, identities, limits, and patience with dropped connections.
  *
  * A client asks with the SDK's `room.request(type, payload)` and is answered, or rejected with `{code, message, details?}`, which
- * the SDK gives as the `reason` of its error. Nothing that a client sends ends its connection or disturbs another: bad
+ * the SDK gives as the `reason` of its error; or, where its SDK has no requests, by the message `request`, which comes to the same. Nothing that a client sends ends its connection or disturbs another: bad
  * payloads, unknown types, raw bytes, broken MessagePack and unknown protocol codes are rejected, or told through `onError`
  * (an HTTP status, and a message that begins with the code) when they have no reply channel. Only a frame beyond the
  * transport's `maxPayload` does: ws closes that socket with 1009.
@@ -153,6 +152,18 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     } catch (error) {
       throw socketRefusal(error);
     }
+  }
+
+  /**
+   * Asked for each socket, before its player is let in. Who comes back while the old connection seems to be up takes its place at
+   * once, and that one ends: Colyseus would wait until it leaves pings unanswered.
+   */
+  override hasReservedSeat(sessionId: string, reconnectionToken?: string): boolean {
+    const isReserved = super.hasReservedSeat(sessionId, reconnectionToken);
+    const isHeld = (this as unknown as Seats)._reservedSeats[sessionId] !== undefined;
+    const stale = isReserved && !isHeld ? this.clients.getById(sessionId) : undefined;
+    (stale?.ref as { terminate?(): void } | undefined)?.terminate?.();
+    return isReserved;
   }
 
   override onDrop(client: RoomClient): void {
@@ -251,15 +262,26 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     if (client.state === ClientState.LEAVING) return;
     const frame = parseFrame(bytes);
     const isLimited = !this.#connection(client).bucket.take();
-    if (frame.kind === "request") {
-      if (isLimited) this.#reject(client, frame, new RingmasterError("rate_limited"));
-      else void this.#answer(client, frame);
+    if (frame.kind === "request" || frame.kind === "asked") {
+      this.#onAsk(client, frame, isLimited);
     } else if (frame.kind === "protocol") {
       // A client must be able to join and leave, whatever else it sends.
       if (!isLimited || (bytes[0] ?? 0) !== Protocol.PING) this.#passOn(client, bytes);
     } else {
       this.#tellFault(client, isLimited ? new RingmasterError("rate_limited") : faultOf(frame));
     }
+  }
+
+  #onAsk(client: RoomClient, frame: AskFrame, isLimited: boolean): void {
+    let ask: Ask;
+    try {
+      ask = askOf(frame);
+    } catch (error) {
+      this.#tellFault(client, isLimited ? new RingmasterError("rate_limited") : toRingmasterError(error));
+      return;
+    }
+    if (isLimited) this.#reject(client, ask, new RingmasterError("rate_limited"));
+    else void this.#answer(client, ask);
   }
 
   #passOn(client: RoomClient & ClientPrivate, bytes: Buffer): void {
@@ -293,43 +315,38 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     if (client.auth !== undefined) this.#attendance?.seen(client.auth, client.sessionId);
   }
 
-  async #answer(client: RoomClient, frame: RequestFrame): Promise<void> {
+  async #answer(client: RoomClient, ask: Ask): Promise<void> {
     const arrivedAt = this.services.clock.monotonic();
     this.#noteActivity(client);
-    const request = this.#requests.get(frame.type);
+    const request = this.#requests.get(ask.type);
     let outcome: ErrorCode | "ok" = "ok";
     this.#owed += 1;
     try {
-      const value = await this.#handle(client, request, frame);
-      this.#reply(client, frame.id, ResponseStatus.OK, value);
+      ask.resolve(client, await this.#handle(client, request, ask));
     } catch (thrown) {
       const error = toRingmasterError(databaseError(thrown));
       outcome = error.code;
       if (error.status === 500) {
-        this.log.error({ err: thrown, room: this.roomName, roomId: this.roomId, type: frame.type }, "A request failed");
+        this.log.error({ err: thrown, room: this.roomName, roomId: this.roomId, type: ask.type }, "A request failed");
       }
-      this.#reject(client, frame, error);
+      this.#reject(client, ask, error);
     } finally {
       this.#owed -= 1;
       if (this.#owed === 0) this.#onAnswered?.();
       const seconds = (this.services.clock.monotonic() - arrivedAt) / 1000;
-      this.services.requestAnswered?.(this.roomName, request ? frame.type : "unknown", outcome, seconds);
+      this.services.requestAnswered?.(this.roomName, request ? ask.type : "unknown", outcome, seconds);
     }
   }
 
-  async #handle(client: RoomClient, request: RequestType | undefined, frame: RequestFrame): Promise<unknown> {
+  async #handle(client: RoomClient, request: RequestType | undefined, ask: Ask): Promise<unknown> {
     if (this.#draining) throw new RingmasterError("draining");
     if (request === undefined) throw new RingmasterError("unknown_request");
-    return await request.handle(client, validate(request.schema, payloadOf(frame)));
+    return await request.handle(client, validate(request.schema, ask.payload()));
   }
 
-  #reply(client: RoomClient, id: number, status: ResponseStatus, payload: unknown): void {
-    client.enqueueRaw(getMessageBytes[Protocol.ROOM_RESPONSE](id, status, payload));
-  }
-
-  #reject(client: RoomClient & Partial<ClientPrivate>, frame: RequestFrame, error: RingmasterError): void {
+  #reject(client: RoomClient, ask: Ask, error: RingmasterError): void {
     if (error.code === "rate_limited" && isDeaf(client)) return;
-    this.#reply(client, frame.id, ResponseStatus.REJECTED, error.toWire());
+    ask.reject(client, error);
   }
 
   /** For what has no reply channel: the SDK's `onError` hears the status and a message that begins with the code. */
@@ -342,17 +359,12 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 }
 
-function payloadOf(frame: RequestFrame): unknown {
-  try {
-    return decodePayload(frame.body);
-  } catch {
-    throw new RingmasterError("invalid_payload", "The payload is not valid MessagePack.");
-  }
-}
-
 function faultOf(frame: Frame): RingmasterError {
   return frame.kind === "message"
-    ? new RingmasterError("unknown_request", "This room takes requests only: use room.request().")
+    ? new RingmasterError(
+        "unknown_request",
+        "This room takes requests only: use room.request(), or the message `request`.",
+      )
     : new RingmasterError("invalid_payload", "This frame is not of the protocol.");
 }
 

@@ -2,6 +2,8 @@ import { CloseCode, getMessageBytes, Protocol } from "@colyseus/core";
 import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transport";
 import type { WebSocket } from "ws";
 import { RingmasterError } from "../../errors.ts";
+import { outdatedClient } from "../../http/outdated.ts";
+import { holdFrames } from "./earlyFrames.ts";
 import { refusal } from "./refusal.ts";
 
 /** Colyseus counts here how many pings a socket has left unanswered. */
@@ -25,8 +27,10 @@ export class PacedTransport extends WebSocketTransport {
     super(options);
     const { onConnection } = this;
     this.wss.off("connection", onConnection).on("connection", (socket, ...rest) => {
-      if (draining()) sendElsewhere(socket);
-      else void onConnection(socket as Pinged, ...rest);
+      const outdated = outdatedClient(rest[0]?.url);
+      if (draining()) refuse(socket, new RingmasterError("draining"), CloseCode.SERVER_SHUTDOWN);
+      else if (outdated !== undefined) refuse(socket, outdated, CloseCode.WITH_ERROR);
+      else void onConnection(socket as Pinged, ...rest).finally(holdFrames(socket));
     });
   }
 
@@ -50,12 +54,11 @@ export class PacedTransport extends WebSocketTransport {
   }
 }
 
-/** The SDK rejects the join with the error; whoever came to take up a seat again learns from the code that it is gone. */
-function sendElsewhere(socket: WebSocket): void {
-  const error = new RingmasterError("draining");
+/** The SDK rejects the join with the error; whoever came to take up a seat again learns from the code what to do. */
+function refuse(socket: WebSocket, error: RingmasterError, code: CloseCode): void {
   socket.on("error", () => {});
   socket.send(getMessageBytes[Protocol.ERROR](error.status, refusal(error).message));
-  socket.close(CloseCode.SERVER_SHUTDOWN);
+  socket.close(code);
 }
 
 function pingOrTerminate(socket: Pinged, mostUnanswered: number): void {

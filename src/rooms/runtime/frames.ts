@@ -8,6 +8,8 @@ export type Frame =
   | { kind: "request"; id: number; type: string; body: Buffer }
   /** A message without a reply channel, bytes included. */
   | { kind: "message"; type: string }
+  /** The message `request`, which asks as a request does; `body` holds `{id, type, payload}`, still encoded. */
+  | { kind: "asked"; body: Buffer }
   /** Joining, pinging and leaving, which Colyseus handles itself. */
   | { kind: "protocol" }
   | { kind: "garbage" };
@@ -16,7 +18,10 @@ export type Frame =
 const CODE_MASK = 0x1f;
 
 /** The names of our requests are far shorter. In bytes. */
-const LONGEST_TYPE = 64;
+export const LONGEST_TYPE = 64;
+
+/** The message by which clients ask whose SDK has no requests. */
+const ASKING = "request";
 
 const GARBAGE: Frame = { kind: "garbage" };
 const PROTOCOL: Frame = { kind: "protocol" };
@@ -37,7 +42,9 @@ export function parseFrame(bytes: Buffer): Frame {
     case Protocol.ROOM_DATA:
     case Protocol.ROOM_DATA_BYTES: {
       const head = parseType(bytes, 1);
-      return head === undefined ? GARBAGE : { kind: "message", type: head.type };
+      if (head === undefined) return GARBAGE;
+      const isAsk = code === Protocol.ROOM_DATA && head.type === ASKING;
+      return isAsk ? { kind: "asked", body: bytes.subarray(head.end) } : { kind: "message", type: head.type };
     }
     default:
       return GARBAGE;
