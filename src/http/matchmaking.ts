@@ -2,10 +2,10 @@ import { ErrorCode as CoreCode, createAuthContext, matchMaker } from "@colyseus/
 import { type Request, Router } from "express";
 import { z } from "zod";
 import { systemClock } from "../clock.ts";
+import { withOutdatedShape } from "../edge/outdated.ts";
 import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
-import { withOutdatedShape } from "./outdated.ts";
 
 type Options = Record<string, unknown>;
 type Method = (name: string, options: Options, context: ReturnType<typeof createAuthContext>) => Promise<object>;

@@ -1,8 +1,8 @@
 import { CloseCode, getMessageBytes, Protocol } from "@colyseus/core";
 import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transport";
 import type { WebSocket } from "ws";
+import { outdatedClient } from "../../edge/outdated.ts";
 import { RingmasterError } from "../../errors.ts";
-import { outdatedClient } from "../../http/outdated.ts";
 import { holdFrames } from "./earlyFrames.ts";
 import { refusal } from "./refusal.ts";
 
