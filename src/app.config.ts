@@ -22,7 +22,7 @@ import { Tokens } from "./http/auth/tokens.ts";
 import { MetricsPage } from "./http/health.ts";
 import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
-import { mountHttp } from "./http/server.ts";
+import { type HttpServices, mountHttp } from "./http/server.ts";
 import { Lifecycle, PARTS } from "./lifecycle.ts";
 import { startDatabase } from "./parts/database.ts";
 import { startDemo } from "./parts/demo.ts";
@@ -206,7 +206,7 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   const desks = await openDesks(parts, actors);
   provideRoomServices(roomServices(parts, desks, actors, jobs));
   const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
-  mountRoutes(parts, desks, jobs, metricsPage);
+  mountRoutes(parts, desks, { jobs, deadLetters: actors.deadLetters, metricsPage });
   for (const [name, handler] of Object.entries(ROOMS)) {
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
@@ -236,20 +236,24 @@ function roomServices({ backplane, log, metrics, readiness, tokens }: Parts, des
     attend: () => desks.sessions.attend(),
     nodeId: actors.membership.self.id,
     jobs,
+    deadLetters: actors.deadLetters,
     feed: backplane.feed,
     actors,
   };
   return services;
 }
 
-function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs, metricsPage: MetricsPage): void {
+function mountRoutes(
+  parts: Parts,
+  desks: Desks,
+  services: Pick<HttpServices, "jobs" | "deadLetters" | "metricsPage">,
+): void {
   const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
   mountHttp(app, {
     ...desks,
     production: config.production,
     trustProxy: config.trustProxy,
     log,
-    metricsPage,
     metricsToken: config.metricsToken,
     hasMetricsPort: config.metricsPort !== undefined,
     readiness,
@@ -261,7 +265,7 @@ function mountRoutes(parts: Parts, desks: Desks, jobs: Jobs, metricsPage: Metric
     }),
     hunts: desks.huntOffice,
     tournaments: desks.tournamentOffice,
-    jobs,
+    ...services,
     me: new PrizeLedger(database.of("commits"), systemRng),
     players: new Players(database.of("commits")),
     tokens,

@@ -1,8 +1,10 @@
 import { type Application, Router } from "express";
+import type { DeadLetterOffice } from "../actors/admin/deadLetters.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { deadLetterRoutes } from "./deadLetters.ts";
 import { answerFailures, unknownRoute } from "./failures.ts";
 import { type GameDirectory, gameRoutes } from "./games.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
@@ -56,6 +58,7 @@ export interface HttpServices extends SignInServices {
   draws: DrawDirectory;
   popup: PopupDoor;
   jobs: JobDirectory;
+  deadLetters: DeadLetterOffice;
   sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;
@@ -116,6 +119,7 @@ function apiRoutes(services: HttpServices): Router {
   router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));
   router.use("/jobs", jobRoutes(jobs));
+  router.use("/dead-letters", deadLetterRoutes(services.deadLetters));
   router.use("/hunts", huntRoutes(hunts));
   router.use("/tournaments", tournamentRoutes(tournaments));
   router.use("/games", gameRoutes(games));

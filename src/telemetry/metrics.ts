@@ -30,6 +30,7 @@ export class Metrics {
   readonly #actorTurn: Histogram<"kind">;
   readonly #actorsActive: Gauge<"kind">;
   readonly #actorErrors: Counter<"kind" | "code">;
+  readonly #deadLetters: Counter<"kind">;
   readonly #huntPool: Gauge<"hunt">;
   readonly #huntWaiting: Gauge<"hunt">;
   readonly #tournamentPlayers: Gauge<"tournament">;
@@ -39,6 +40,8 @@ export class Metrics {
   readonly #jobLateness: Histogram<"job">;
   readonly #questLateness: Histogram<"state">;
   readonly #faults: Counter<"kind">;
+
+  #readOutboxLag = () => ({ events: 0, tells: 0 });
 
   constructor(roomCounts: () => RoomCounts) {
     collectDefaultMetrics({ register: this.registry });
@@ -67,6 +70,8 @@ export class Metrics {
       labelNames: ["kind", "code"],
       registers: [this.registry],
     });
+    const dead = "Messages between actors that could not be delivered, by the kind of actor that they were for.";
+    this.#deadLetters = this.#counter("dead_letters_total", dead, "kind");
     this.#huntPool = this.#gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt");
     this.#huntWaiting = this.#gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt");
     const standing = "Players who have a standing in a tournament that has rooms on this node.";
@@ -81,6 +86,7 @@ export class Metrics {
     this.#questLateness = this.#histogram("quest_lateness_seconds", told, "state", TIMER_LATENESS);
     this.#faults = this.#counter("process_faults_total", "Rejections and exceptions that nobody handled.", "kind");
     for (const kind of ["rejection", "exception"]) this.#faults.inc({ kind }, 0);
+    this.#lagging(() => this.#readOutboxLag());
     this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
   }
@@ -95,6 +101,18 @@ export class Metrics {
 
   #gauge<L extends string>(name: string, help: string, label: L): Gauge<L> {
     return new Gauge({ name, help, labelNames: [label], registers: [this.registry] });
+  }
+
+  #lagging(read: () => { events: number; tells: number }): void {
+    new Gauge({
+      name: "outbox_lag_seconds",
+      help: "How long the oldest message that this node has yet to deliver has waited.",
+      labelNames: ["what"],
+      registers: [this.registry],
+      collect() {
+        for (const [what, ms] of Object.entries(read())) this.set({ what }, ms / 1000);
+      },
+    });
   }
 
   /** A gauge that is read when it is scraped. */
@@ -169,6 +187,16 @@ export class Metrics {
 
   active(kind: string, change: 1 | -1): void {
     this.#actorsActive.inc({ kind }, change);
+  }
+
+  /** A tell to an actor of this kind has become a dead letter. */
+  deadLetter(kind: string): void {
+    this.#deadLetters.inc({ kind });
+  }
+
+  /** `read` tells how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
+  outboxLag(read: () => { events: number; tells: number }): void {
+    this.#readOutboxLag = read;
   }
 
   /** A call to an actor failed with a code of the table of errors. */

@@ -186,14 +186,16 @@ describe("the actor runtime (simulated cluster)", () => {
     await clock.advance(1000);
     assert.deepEqual(heard, [{ count: 1 }]);
     assert.equal(await within(1000, counter(all[1]!, "b").read()), 10);
-    assert.equal((await database.query("SELECT 1 FROM actor_outbox")).length, 0);
-    await database.write("INSERT INTO actor_outbox (owner, message) VALUES (?, ?)", [
-      "n-dead",
-      JSON.stringify({ type: "tell", kind: "counter", id: "b", method: "add", args: [10] }),
-    ]);
+    for (const table of ["actor_events", "actor_tells"])
+      assert.equal((await database.query(`SELECT 1 FROM ${table}`)).length, 0);
+    await database.write(
+      `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
+       VALUES ('counter', 'dead', 1, 0, 'n-dead', 'counter', 'b', ?, ?, 0)`,
+      [JSON.stringify({ method: "add", args: [10] }), clock.now()],
+    );
     await clock.advance(20_000);
     assert.equal(await within(1000, counter(all[1]!, "b").read()), 20);
-    assert.equal((await database.query("SELECT 1 FROM actor_outbox")).length, 0);
+    assert.equal((await database.query("SELECT 1 FROM actor_tells")).length, 0);
   });
 
   it("quarantines an actor in whose turns 3 more nodes crash, and lets those that lived beside it live on", async () => {

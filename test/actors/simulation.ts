@@ -75,7 +75,14 @@ export async function settle(): Promise<void> {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-export const noMetrics: RuntimeMetrics = { turn() {}, timerLateness() {}, active() {}, actorFailed() {} };
+export const noMetrics: RuntimeMetrics = {
+  turn() {},
+  timerLateness() {},
+  active() {},
+  actorFailed() {},
+  deadLetter() {},
+  outboxLag() {},
+};
 
 /** Resolves an actor class without further needs. */
 export function kindOf<S>(type: ActorType<Actor<S>>): ActorKind {

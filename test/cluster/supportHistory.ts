@@ -67,7 +67,9 @@ export class History {
 
   /** Messages that were committed and are not known to be delivered. */
   async undelivered(): Promise<number> {
-    const [row] = await this.#database.query<{ n: number }>("SELECT COUNT(*) AS n FROM actor_outbox");
+    const [row] = await this.#database.query<{ n: number }>(
+      "SELECT (SELECT COUNT(*) FROM actor_tells) + (SELECT COUNT(*) FROM actor_events) AS n",
+    );
     return Number(row!.n);
   }
 

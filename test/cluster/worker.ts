@@ -100,7 +100,7 @@ const actors = new Actors({
   clock: systemClock,
   rng: systemRng,
   log,
-  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {} },
+  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {}, deadLetter() {}, outboxLag() {} },
   ttlMs: options.ttlMs,
   ...(options.unfenced ? { makeStore: (base, nodeId) => new UnfencedStore(base, nodeId) } : {}),
 });

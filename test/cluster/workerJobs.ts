@@ -42,7 +42,7 @@ const actors: Actors = new Actors({
   clock: systemClock,
   rng: systemRng,
   log: silentLog,
-  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {} },
+  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {}, deadLetter() {}, outboxLag() {} },
 });
 
 function jobOf({ name, overlap, takesMs }: JobsWorkerOptions["jobs"][number]): Job {

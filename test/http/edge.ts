@@ -130,6 +130,7 @@ export class Edge {
       },
       quests: {} as HttpServices["quests"],
       jobs: {} as HttpServices["jobs"],
+      deadLetters: {} as HttpServices["deadLetters"],
       tournaments: {} as HttpServices["tournaments"],
       games: {} as HttpServices["games"],
       pools: {} as HttpServices["pools"],

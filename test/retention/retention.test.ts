@@ -9,6 +9,7 @@ import {
   CHALLENGE_DAYS,
   CONTRIBUTION_DAYS,
   JOB_RUN_DAYS,
+  MARK_DAYS,
   POPUP_DAYS,
   RANKING_DAYS,
   REQUEST_ID_DAYS,
@@ -22,7 +23,7 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
-  ...{ sessions: 0, jobRuns: 0, requestIds: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
+  ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
   ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
@@ -42,7 +43,16 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
     beforeEach(async () => {
       for (const table of [
-        ...["player_sessions", "jobs", "job_runs", "actor_requests", "popup_windows", "popup_views"],
+        ...[
+          "player_sessions",
+          "jobs",
+          "job_runs",
+          "actor_requests",
+          "actor_marks",
+          "actor_tells",
+          "popup_windows",
+          "popup_views",
+        ],
         ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "wallet_challenges"],
         ...["rankings", "ranking_periods", "draws", "draw_candidates", "pools", "pool_contributions"],
       ])
@@ -138,6 +148,25 @@ for (const [name, open] of Object.entries(DATABASES)) {
       );
       assert.deepEqual((await run()).result.rows, { ...NOTHING, requestIds: 2 });
       assert.deepEqual(await rowsOf("actor_requests", "request_id"), [`r${REQUEST_ID_DAYS - 1}`]);
+    });
+
+    it("forgets what actors have had from each other once nothing of it is on its way", async () => {
+      const from = (id: string, days: number, gaps = "[]") => ({
+        ...{ kind: "pool", id: "p", from_kind: "hunt", from_id: id },
+        ...{ version: 7, idx: 0, gaps, updated_at: NOW - days * DAY_MS },
+      });
+      const tell = (id: string, to: string) => ({
+        ...{ kind: "hunt", id, version: 1, idx: 0, owner: "n", target_kind: "pool", target_id: to },
+        ...{ message: "{}", created_at: 0, attempts: 0 },
+      });
+      const [old, young] = [MARK_DAYS + 1, MARK_DAYS - 0.5];
+      await insert("actor_marks", [
+        ...[from("old", old), from("young", young), from("gap", old, '[{"version":1,"index":0}]')],
+        ...[from("telling", old), from("elsewhere", old)],
+      ]);
+      await insert("actor_tells", [tell("telling", "p"), tell("elsewhere", "q")]);
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, actorMarks: 2 });
+      assert.deepEqual(await rowsOf("actor_marks", "from_id"), ["gap", "telling", "young"]);
     });
 
     it("removes old popup windows and who saw them, but not the one that is open", async () => {

@@ -229,8 +229,10 @@ export class World {
   async #unfinished(): Promise<string[]> {
     const open: string[] = [];
     for (const bots of this.bots) open.push(...(await this.ask(bots.unfinished())));
-    const [row] = await this.query<{ n: number }>("SELECT COUNT(*) AS n FROM actor_outbox");
-    if (row!.n > 0) open.push(`${row!.n} messages in the outbox`);
+    for (const table of ["actor_events", "actor_tells", "actor_dead_letters"]) {
+      const [row] = await this.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`);
+      if (row!.n > 0) open.push(`${row!.n} rows of ${table}`);
+    }
     return open;
   }
 }

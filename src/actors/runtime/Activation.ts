@@ -6,7 +6,9 @@ import { type ActorStore, Fenced } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
 import { type ClaimedRow, CRASHES_SHARED } from "./actorRow.ts";
 import { MAILBOX_BOUND, Mailbox, type WaitingTurn } from "./Mailbox.ts";
-import type { OutboxRow } from "./OutboxTable.ts";
+import { MarkMoved } from "./MarkTable.ts";
+import { isDone, marked } from "./marks.ts";
+import type { Stored } from "./messages.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import type { SuspectGate } from "./SuspectGate.ts";
@@ -25,7 +27,7 @@ export interface ActivationPorts {
   lease(): number | undefined;
   suspects: SuspectGate;
   /** The turn committed these messages. */
-  deliver(rows: OutboxRow[]): void;
+  deliver(messages: Stored): void;
   /** The turn may have committed messages: the outbox has to look into its table. */
   lookForMessages(): void;
   /** The soonest due time has changed (null: no timers). */
@@ -133,6 +135,7 @@ export class Activation {
         chain: request.chain,
         deadline,
         requestId: request.requestId,
+        ...(request.told ? { told: request.told } : {}),
         run: () => method.apply(this.#actor, request.args),
         settle,
       });
@@ -248,10 +251,8 @@ export class Activation {
     const { store, clock } = this.#ports;
     const turn = new Turn(this.row, this.#timers.records, store, clock.now());
     try {
-      if (waiting.requestId !== undefined) {
-        const stored = await store.response(this.row, waiting.requestId);
-        if (stored !== undefined) return { kind: "ok", value: JSON.parse(stored).value };
-      }
+      const earlier = await this.#earlier(waiting, turn);
+      if (earlier) return earlier;
       this.#turn = turn;
       const value = await insideTurn({ chain: [...waiting.chain, this.key], turn }, () => waiting.run(turn));
       const outcome = await this.#commit(turn, waiting, value);
@@ -267,9 +268,25 @@ export class Activation {
     }
   }
 
+  /** The answer to what this actor has had before; undefined when the turn is to run. */
+  async #earlier({ told, requestId }: WaitingTurn, turn: Turn): Promise<CallOutcome | undefined> {
+    const { store } = this.#ports;
+    if (told) {
+      const before = await store.mark(this.row, told);
+      if (isDone(before, told)) return { kind: "ok", value: null };
+      turn.hear({ from: told, before, after: marked(before, told) });
+    }
+    // A tell is known by its request id where a node of the version before took it.
+    if (requestId === undefined || told?.isRepeat === false) return undefined;
+    const stored = await store.response(this.row, requestId);
+    return stored === undefined ? undefined : { kind: "ok", value: JSON.parse(stored).value };
+  }
+
   async #commit(turn: Turn, waiting: WaitingTurn, value: unknown): Promise<CallOutcome> {
     const response =
-      waiting.requestId === undefined ? undefined : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
+      waiting.requestId === undefined || waiting.told
+        ? undefined
+        : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
     const healthy = this.#ports.clock.monotonic() - this.#bornAt > HEALTHY_AFTER_MS;
     const lease = this.#ports.lease();
     const result = await turn.commit(this.#actor.state, this.#committed, response, healthy);
@@ -284,7 +301,7 @@ export class Activation {
     if (healthy) this.row.crashes = 0;
     this.#committed = result.state;
     this.#timers.replace(result.timers);
-    if (result.outbox.length > 0) this.#ports.deliver(result.outbox);
+    this.#ports.deliver(result.stored);
     return { kind: "ok", value };
   }
 
@@ -299,7 +316,8 @@ export class Activation {
       this.#ports.lookForMessages();
       return failed(new RingmasterError("outcome_unknown", undefined, undefined, { cause: error }));
     }
-    if (error instanceof RingmasterError) return failed(error);
+    if (error instanceof MarkMoved) return failed(new RingmasterError("not_delivered"));
+    if (error instanceof RingmasterError) return { ...failed(error), isOwn: true };
     const why = failureOf(error);
     if (why !== "fault") {
       // The transaction was never sent or was rolled back with its connection: nothing happened.
@@ -312,7 +330,7 @@ export class Activation {
       );
     }
     this.#ports.log.error({ err: error, actor: this.key, method: waiting.label }, "a turn failed");
-    return failed(toRingmasterError(error));
+    return { ...failed(toRingmasterError(error)), isOwn: true };
   }
 
   #drop(): void {
@@ -333,6 +351,6 @@ export class Activation {
   }
 }
 
-function failed(error: RingmasterError): CallOutcome {
+function failed(error: RingmasterError): CallOutcome & { kind: "error" } {
   return { kind: "error", error: error.toWire() };
 }

@@ -11,7 +11,11 @@ import {
   pairs,
   type StoredRow,
 } from "./actorRow.ts";
-import { addToOutbox, type OutboxRow } from "./OutboxTable.ts";
+import { addEvents } from "./EventTable.ts";
+import { readMark, writeMark } from "./MarkTable.ts";
+import type { Mark } from "./marks.ts";
+import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
+import { addTells } from "./TellTable.ts";
 import type { TimerRecord } from "./timers.ts";
 
 /** What one turn leaves behind; all of it is stored, or none. */
@@ -19,8 +23,9 @@ export interface TurnWrites {
   state: string;
   timers: readonly TimerRecord[];
   dueAt: number | null;
-  /** Messages for the outbox, JSON text each. */
-  outbox: readonly string[];
+  outgoing: Outgoing;
+  /** The turn is what `from` told the actor: its mark of it, as it was read before the turn, and as it is from then on. */
+  heard: { from: ActorAddress; before: Mark | undefined; after: Mark } | undefined;
   /** The answer to a request with an id, JSON text. */
   response: { requestId: string; text: string } | undefined;
   /** The activation has lived long enough that earlier crashes no longer count against the actor. */
@@ -52,12 +57,15 @@ export class ActorStore {
     return row && { ...claimed(row), owner: row.owner };
   }
 
-  /** Makes the actor's row, owned by this node. False when somebody else was first. */
-  async create(address: ActorAddress, state: string, now: number): Promise<boolean> {
+  /**
+   * Makes the actor's row, owned by this node. False when somebody else was first. `version`: where its turns are counted from; a
+   * row that is made again must begin at the last version that it had, or its messages look like earlier ones.
+   */
+  async create(address: ActorAddress, state: string, now: number, version = 0): Promise<boolean> {
     const ignore = this.#control.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
     const { affected } = await this.#control.write(
-      `${ignore} INTO actors (${COLUMNS}, created_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, '[]', NULL, 0, ?, ?)`,
-      [address.kind, address.id, this.#nodeId, state, now, now],
+      `${ignore} INTO actors (${COLUMNS}, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, '[]', NULL, 0, ?, ?)`,
+      [address.kind, address.id, this.#nodeId, version, state, now, now],
     );
     return affected === 1;
   }
@@ -137,6 +145,11 @@ export class ActorStore {
     return row?.response;
   }
 
+  /** What the actor has had from `sender`. */
+  mark(address: ActorAddress, sender: ActorAddress): Promise<Mark | undefined> {
+    return readMark(this.#turns, address, sender);
+  }
+
   begin(): Promise<Transaction> {
     return this.#turns.begin();
   }
@@ -148,7 +161,8 @@ export class ActorStore {
 
   /** Whether a turn's writes go into one statement, which needs no transaction of its own. */
   isSingleStatement(writes: TurnWrites): boolean {
-    return writes.outbox.length === 0 && writes.response === undefined;
+    const { outgoing, heard, response } = writes;
+    return outgoing.events.length + outgoing.tells.length === 0 && heard === undefined && response === undefined;
   }
 
   /** A whole turn in one statement, the fence included. */
@@ -164,9 +178,9 @@ export class ActorStore {
 
   /**
    * Writes a turn into its transaction: as its first statement (then this is the fence), or at the end of one whose fence has
-   * raised the version already. Returns the outbox rows with their ids.
+   * raised the version already. Throws MarkMoved when the turn's mark is not what it was.
    */
-  async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<OutboxRow[]> {
+  async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<Stored> {
     if (fencedAlready)
       await this.fenced(tx, `UPDATE actors SET ${SET_TURN}`, setTurn(row, writes), row, row.version + 1);
     else
@@ -186,7 +200,32 @@ export class ActorStore {
         writes.now,
       ]);
     }
-    return writes.outbox.length === 0 ? [] : addToOutbox(tx, this.#nodeId, writes.outbox);
+    const { heard, outgoing, now } = writes;
+    if (heard) await writeMark(tx, { to: row, from: heard.from }, heard, now);
+    return outgoing.events.length + outgoing.tells.length === 0 ? NOTHING_STORED : this.#send(tx, row, outgoing, now);
+  }
+
+  /** Adds messages under the version that this turn gives the actor. */
+  async #send(tx: Transaction, row: ClaimedRow, { events, tells }: Outgoing, now: number): Promise<Stored> {
+    const hasBacklog = row.hasNoBacklog !== true && (await this.#hasBacklog(tx, row));
+    // Whatever comes later is this activation's, and known here.
+    row.hasNoBacklog = !hasBacklog;
+    const sender = { kind: row.kind, id: row.id, version: row.version + 1 };
+    return {
+      events: await addEvents(tx, this.#nodeId, sender, events),
+      tells: await addTells(tx, this.#nodeId, sender, tells, now),
+      hasBacklog,
+    };
+  }
+
+  /** Whether messages that the actor has sent before are in the tables: an earlier owner's, or an earlier activation's. */
+  async #hasBacklog(tx: Transaction, { kind, id }: ActorAddress): Promise<boolean> {
+    const [row] = await tx.query<{ backlog: number }>(
+      `SELECT EXISTS (SELECT 1 FROM actor_events WHERE kind = ? AND id = ?)
+           OR EXISTS (SELECT 1 FROM actor_tells WHERE kind = ? AND id = ?) AS backlog`,
+      [kind, id, kind, id],
+    );
+    return Number(row!.backlog) === 1;
   }
 
   /**

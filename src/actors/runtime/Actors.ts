@@ -6,17 +6,17 @@ import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { ActorStore } from "./ActorStore.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
+import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
+import type { OldTell } from "./OldOutbox.ts";
 import { Orphans } from "./Orphans.ts";
 import { Outbox } from "./Outbox.ts";
-import { OutboxTable } from "./OutboxTable.ts";
 import { Peers } from "./Peers.ts";
 import type { Bus, Log, NodeInfo, RuntimeMetrics } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
 import { type ActorKind, Residents } from "./Residents.ts";
 import { Sweeper } from "./Sweeper.ts";
-import type { Tell } from "./Tells.ts";
 import { outsideTurns } from "./turnContext.ts";
 
 export interface ActorsOptions {
@@ -39,15 +39,6 @@ export interface ActorsOptions {
 
 const TTL_MS = 3000;
 const IDLE_MS = 60_000;
-/** A told actor that answers with one of these is told again; any other error is its last word. */
-const RETRIED_TELLS: ReadonlySet<string> = new Set([
-  "not_delivered",
-  "outcome_unknown",
-  "overloaded",
-  "unavailable",
-  "actor_quarantined",
-]);
-
 /** The actor runtime of one node: typed references, and the machinery that makes each actor live on one node at a time. */
 export class Actors {
   readonly membership: Membership;
@@ -72,8 +63,11 @@ export class Actors {
     const residents = this.#residents;
     this.#directory = new Directory({ store, membership, residents });
     this.#calls = new Calls({ directory: this.#directory, membership, residents, peers: this.peers, clock, log });
-    const table = new OutboxTable(database, node.id);
-    this.#outbox = new Outbox({ table, feed, clock, log, tell: (message, id) => this.#tell(message, id) });
+    this.#outbox = new Outbox({
+      ...{ nodeId: node.id, database, feed, clock, rng, log, metrics },
+      tell: (row) => this.#calls.tell(row),
+      tellOld: (tell, requestId) => this.#tellOld(tell, requestId),
+    });
     this.#sweeper = new Sweeper(
       { orphans: new Orphans(database, node.id), membership, residents, outbox: this.#outbox, clock, log },
       options.idleMs ?? IDLE_MS,
@@ -83,6 +77,11 @@ export class Actors {
   /** How many actors live on this node. */
   get residents(): number {
     return this.#residents.size;
+  }
+
+  /** Tells that could not be delivered. */
+  get deadLetters(): DeadLetters {
+    return this.#outbox.letters;
   }
 
   async start(): Promise<void> {
@@ -95,6 +94,7 @@ export class Actors {
     await this.membership.start();
     if (this.#options.node.role !== "web") {
       this.#outbox.resume();
+      this.#outbox.resumeOld();
       this.#sweeper.ring();
     }
   }
@@ -137,15 +137,15 @@ export class Actors {
     return this.#calls.call(address, method, args, options);
   }
 
-  async #tell(message: Tell, requestId: string): Promise<void> {
-    const address = { kind: message.kind, id: message.id };
+  /** What a node of the version before has committed: a repeat is known by its request id. */
+  async #tellOld({ kind, id, method, args }: OldTell, requestId: string): Promise<void> {
     try {
-      await outsideTurns(() => this.call(address, message.method, message.args, { requestId }));
+      await outsideTurns(() => this.call({ kind, id }, method, args, { requestId }));
     } catch (error) {
-      const { code } = toRingmasterError(error);
-      if (RETRIED_TELLS.has(code)) throw error;
+      const { code, status } = toRingmasterError(error);
+      if (status >= 500) throw error;
       this.#options.log.error(
-        { err: error, actor: actorKey(address), method: message.method },
+        { code, actor: actorKey({ kind, id }), method },
         "a told actor refused; the message is dropped",
       );
     }
@@ -154,6 +154,7 @@ export class Actors {
   #onMembership(event: MembershipEvent): void {
     if (event.type === "gone") this.#onGone(event.nodeId, event.why);
     if (event.type === "stalled") {
+      this.#outbox.forget();
       this.#residents.abandonAll().catch((error: unknown) => {
         this.#options.log.warn(
           { err: error },

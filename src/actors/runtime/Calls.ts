@@ -1,14 +1,16 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation } from "./Activation.ts";
-import type { ActorAddress } from "./actorRow.ts";
+import { type ActorAddress, assertAddress, fitsColumn } from "./actorRow.ts";
 import type { Directory } from "./Directory.ts";
 import type { Membership } from "./Membership.ts";
+import { messageRequestId, type TellMessage, type TellRow } from "./messages.ts";
 import type { Delivery, Peers } from "./Peers.ts";
 import type { Log } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from "./protocol.ts";
 import type { Residents } from "./Residents.ts";
-import { currentTurn } from "./turnContext.ts";
+import type { TellOutcome } from "./TellPump.ts";
+import { currentTurn, outsideTurns } from "./turnContext.ts";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -76,7 +78,6 @@ export class Calls {
         `${chain.at(-1)} calls ${key} while its transaction is open; call first, or tell.`,
       );
     }
-    const deadline = this.#clock.monotonic() + (options.deadlineMs ?? DEADLINE_MS);
     const request = {
       ...address,
       method,
@@ -84,9 +85,30 @@ export class Calls {
       chain,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     };
-    const outcome = await this.#answerInTime(key, request, deadline);
+    const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs));
     if (outcome.kind === "ok") return outcome.value;
     throw RingmasterError.fromWire(outcome.error);
+  }
+
+  #deadline(deadlineMs = DEADLINE_MS): number {
+    return this.#clock.monotonic() + deadlineMs;
+  }
+
+  /** Tells an actor what a committed turn has for it. Never rejects; a repeat takes no effect where it has had it already. */
+  async tell(row: TellRow): Promise<TellOutcome> {
+    const { method, args } = JSON.parse(row.message) as TellMessage;
+    const { kind, id, version, index } = row;
+    const told = { kind, id, version, index, isRepeat: row.isRepeat };
+    const request = { ...row.to, method, args, chain: [], requestId: messageRequestId(row), told };
+    const outcome = await outsideTurns(() => this.#answerInTime(actorKey(row.to), request, this.#deadline()));
+    if (outcome.kind === "ok") return { kind: "done" };
+    const { code, message } = outcome.error;
+    const { status } = RingmasterError.fromWire(outcome.error);
+    const isOwn = outcome.isOwn === true;
+    // "Slow down" is no refusal: it says to come again.
+    if (isOwn && status >= 400 && status < 500 && status !== 429)
+      return { kind: "refused", error: `${code}: ${message}` };
+    return { kind: "failed", isOwn, error: `${code}: ${message}` };
   }
 
   /** The answer, or at the deadline what is known by then: the database may hang, and a call on this node may be in its turn. */
@@ -186,12 +208,9 @@ export class Calls {
 }
 
 /** Keys that their columns would cut could become another actor's, or another request's. */
-function assertAddressable({ id }: ActorAddress, { requestId }: CallOptions): void {
-  const fits = (text: string, most: number): boolean => text.length > 0 && text.length <= most && text.isWellFormed();
-  // MySQL takes texts for equal that differ in spaces at their end.
-  if (!fits(id, 128) || id.endsWith(" "))
-    throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters, and no space at its end.");
-  if (requestId !== undefined && !fits(requestId, 64))
+function assertAddressable(address: ActorAddress, { requestId }: CallOptions): void {
+  assertAddress(address);
+  if (requestId !== undefined && !fitsColumn(requestId, 64))
     throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
 }
 

@@ -1,4 +1,4 @@
-import type { CallOutcome } from "./protocol.ts";
+import type { ActorRequest, CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
 
 /** A turn that waits to be taken. */
@@ -10,6 +10,8 @@ export interface WaitingTurn {
   /** Monotonic; past it the turn is not begun. */
   deadline: number;
   requestId: string | undefined;
+  /** What another actor told this one. */
+  told?: ActorRequest["told"];
   run(turn: Turn): Promise<unknown>;
   settle(outcome: CallOutcome): void;
 }

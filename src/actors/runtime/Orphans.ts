@@ -78,10 +78,11 @@ export class Orphans {
     });
   }
 
-  /** Every node id that owns an actor or has something in its outbox; reads the two indexes only. */
+  /** Every node id that owns an actor or has something to deliver; reads the indexes only. */
   async owners(): Promise<string[]> {
     const rows = await this.#database.query<{ owner: string }>(
-      "SELECT DISTINCT owner FROM actors WHERE owner IS NOT NULL UNION SELECT DISTINCT owner FROM actor_outbox",
+      `SELECT DISTINCT owner FROM actors WHERE owner IS NOT NULL UNION SELECT DISTINCT owner FROM actor_events
+       UNION SELECT DISTINCT owner FROM actor_tells UNION SELECT DISTINCT owner FROM actor_outbox`,
     );
     return rows.map((row) => row.owner);
   }

@@ -196,7 +196,7 @@ export class Residents {
       metrics,
       lease: () => membership.lease(),
       suspects: this.#suspects,
-      deliver: (rows) => this.#outbox().deliver(rows),
+      deliver: (messages) => this.#outbox().deliver(messages),
       lookForMessages: () => this.#outbox().resume(),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
       drop: (activation) => this.#drop(activation),

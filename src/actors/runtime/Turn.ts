@@ -3,9 +3,8 @@ import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import type { ActorStore, TurnWrites } from "./ActorStore.ts";
-import type { ClaimedRow } from "./actorRow.ts";
-import type { OutboxMessage } from "./Outbox.ts";
-import type { OutboxRow } from "./OutboxTable.ts";
+import { assertAddress, type ClaimedRow } from "./actorRow.ts";
+import { type EventMessage, NOTHING_STORED, type Outgoing, type Stored, type TellMessage } from "./messages.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What a turn that has committed leaves to its activation. */
@@ -13,7 +12,7 @@ export interface Committed {
   state: string;
   timers: Map<string, TimerRecord>;
   changed: boolean;
-  outbox: OutboxRow[];
+  stored: Stored;
 }
 
 /** One turn of one actor: collects what it wants, and stores all of it or none. */
@@ -22,10 +21,11 @@ export class Turn implements TurnScope {
   readonly #row: ClaimedRow;
   readonly #store: ActorStore;
   readonly #timers: Map<string, TimerRecord>;
-  readonly #outbox: string[] = [];
+  readonly #outgoing: Outgoing = { events: [], tells: [] };
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
   #timersChanged = false;
+  #heard: TurnWrites["heard"];
   #transaction: Promise<Transaction> | undefined;
 
   constructor(row: ClaimedRow, timers: ReadonlyMap<string, TimerRecord>, store: ActorStore, now: number) {
@@ -91,7 +91,8 @@ export class Turn implements TurnScope {
   }
 
   publish(topic: string, event: OutgoingEvent): void {
-    this.#send({ type: "event", topic, at: this.now, event });
+    const message: EventMessage = { topic, at: this.now, event };
+    this.#outgoing.events.push({ index: this.#nextIndex(), message: JSON.stringify(message) });
   }
 
   afterCommit(action: () => void): void {
@@ -99,11 +100,19 @@ export class Turn implements TurnScope {
   }
 
   tell(kind: string, id: string, method: string, args: unknown[]): void {
-    this.#send({ type: "tell", kind, id, method, args });
+    const to = { kind, id };
+    assertAddress(to);
+    const message: TellMessage = { method, args };
+    this.#outgoing.tells.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
   }
 
-  #send(message: OutboxMessage): void {
-    this.#outbox.push(JSON.stringify(message));
+  #nextIndex(): number {
+    return this.#outgoing.events.length + this.#outgoing.tells.length;
+  }
+
+  /** This turn is what another actor told this one: it is stored with it that it has been had. */
+  hear(heard: NonNullable<TurnWrites["heard"]>): void {
+    this.#heard = heard;
   }
 
   /** Stores the turn. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
@@ -119,43 +128,45 @@ export class Turn implements TurnScope {
       state !== committed ||
       this.#timersChanged ||
       this.inTransaction ||
-      this.#outbox.length > 0 ||
+      this.#nextIndex() > 0 ||
+      this.#heard !== undefined ||
       response !== undefined;
-    if (!changed) return { state, timers: this.#timers, changed, outbox: [] };
+    if (!changed) return { state, timers: this.#timers, changed, stored: NOTHING_STORED };
     const writes: TurnWrites = {
       state,
       timers: [...this.#timers.values()],
       dueAt: soonestDue(this.#timers.values()),
-      outbox: this.#outbox,
+      outgoing: this.#outgoing,
+      heard: this.#heard,
       response,
       healthy,
       now: this.now,
     };
-    const outbox = await this.#write(writes);
-    return { state, timers: this.#timers, changed, outbox };
+    const stored = await this.#write(writes);
+    return { state, timers: this.#timers, changed, stored };
   }
 
-  async #write(writes: TurnWrites): Promise<OutboxRow[]> {
+  async #write(writes: TurnWrites): Promise<Stored> {
     if (!this.#transaction && this.#store.isSingleStatement(writes)) {
       await this.#store.commitSingle(this.#row, writes).catch((error: unknown) => {
         throw mayHaveCommitted(error)
           ? new CommitUnknown("it is not known whether a turn has committed", { cause: error })
           : error;
       });
-      return [];
+      return NOTHING_STORED;
     }
     const fencedAlready = this.#transaction !== undefined;
     const tx = await (this.#transaction ?? this.#store.begin());
-    let rows: OutboxRow[];
+    let stored: Stored;
     try {
-      rows = await this.#store.write(tx, this.#row, writes, fencedAlready);
+      stored = await this.#store.write(tx, this.#row, writes, fencedAlready);
     } catch (error) {
       await tx.rollback();
       throw error;
     }
     this.#transaction = undefined;
     await tx.commit();
-    return rows;
+    return stored;
   }
 
   /** Undoes what the turn has done so far; safe at any time. */

@@ -1,3 +1,4 @@
+import { RingmasterError } from "../../errors.ts";
 import type { TimerRecord } from "./timers.ts";
 
 /** Names one actor. */
@@ -14,6 +15,8 @@ export interface ClaimedRow extends ActorAddress {
   state: string;
   timers: TimerRecord[];
   crashes: number;
+  /** Known by the first turn that sends something: nothing that was sent before waits in a table that this node does not know of. */
+  hasNoBacklog?: boolean;
 }
 
 /**
@@ -66,3 +69,13 @@ export function claimed(row: StoredRow): ClaimedRow {
 /** Parameters and placeholders of `(kind, id) IN (…)`. */
 export const flat = (rows: readonly ActorAddress[]): string[] => rows.flatMap((row) => [row.kind, row.id]);
 export const pairs = (rows: readonly ActorAddress[]): string => rows.map(() => "(?, ?)").join(", ");
+
+/** Keys that their columns would cut could become another actor's. Throws `invalid_payload`. */
+export function assertAddress({ id }: ActorAddress): void {
+  // MySQL takes texts for equal that differ in spaces at their end.
+  if (!fitsColumn(id, 128) || id.endsWith(" "))
+    throw new RingmasterError("invalid_payload", "An actor's id has 1 to 128 characters, and no space at its end.");
+}
+
+export const fitsColumn = (text: string, most: number): boolean =>
+  text.length > 0 && text.length <= most && text.isWellFormed();

@@ -55,6 +55,10 @@ export interface RuntimeMetrics {
   active(kind: string, change: 1 | -1): void;
   /** A call ended with an error of this code. */
   actorFailed(kind: string, code: string): void;
+  /** A tell to an actor of this kind has become a dead letter. */
+  deadLetter(kind: string): void;
+  /** `read` tells how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
+  outboxLag(read: () => { events: number; tells: number }): void;
 }
 
 /** The part of a logger that the runtime uses. */

@@ -1,4 +1,5 @@
 import type { WireError } from "../../errors.ts";
+import type { MessageId } from "./messages.ts";
 
 /** What nodes say to each other. One message is one JSON text. */
 export type NodeMessage =
@@ -25,6 +26,11 @@ export interface ActorRequest {
   args: unknown[];
   /** A caller's own id: its answer is stored with the turn, and a repeat gets it back. */
   requestId?: string;
+  /**
+   * The call is a tell: whose turn made it, which the receiver's mark goes by. `isRepeat`: it may have been delivered before.
+   * A node of the version before goes by the request id, which is made of the same.
+   */
+  told?: MessageId & { isRepeat: boolean };
   /** What is left of the deadline, in milliseconds, when the message is sent. */
   leftMs: number;
   /** The actors whose turns wait for this call, outermost first; coming back to one of them is a cycle. */
@@ -39,7 +45,8 @@ export interface ReplyMessage {
 
 export type CallOutcome =
   | { kind: "ok"; value: unknown }
-  | { kind: "error"; error: WireError }
+  /** `isOwn`: the actor's own turn threw it; else it was not reached, or could not be stored. */
+  | { kind: "error"; error: WireError; isOwn?: boolean }
   /** The actor is not here (any more); its owner, when known. Nothing has happened. */
   | { kind: "moved"; owner?: string };
 

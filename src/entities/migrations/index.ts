@@ -10,6 +10,7 @@ import { Tournaments20261121000700 } from "./20261121000700-tournaments.ts";
 import { Pools20261121000800 } from "./20261121000800-pools.ts";
 import { Retention20261121000900 } from "./20261121000900-retention.ts";
 import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-indexes.ts";
+import { Messages20261130020000 } from "./20261130020000-messages.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Pools20261121000800,
   Retention20261121000900,
   TournamentIndexes20261121001000,
+  Messages20261130020000,
 ];

@@ -8,6 +8,7 @@ import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import type { RoomServices } from "../runtime/services.ts";
+import { DEAD_LETTER_VERBS, type DeadLetterVerbServices } from "./deadLetters.ts";
 import { HUNT_VERBS, type HuntVerbServices } from "./hunts.ts";
 import { JOB_VERBS, type JobVerbServices } from "./jobs.ts";
 import { NODE_VERBS, type NodeVerbServices } from "./nodes.ts";
@@ -25,6 +26,7 @@ export interface AdminRoomServices
     QuestVerbServices,
     PopupVerbServices,
     JobVerbServices,
+    DeadLetterVerbServices,
     NodeVerbServices {
   feed: Feed;
 }
@@ -36,6 +38,7 @@ const DOMAINS: readonly Verbs<AdminRoomServices>[] = [
   QUEST_VERBS,
   POPUP_VERBS,
   JOB_VERBS,
+  DEAD_LETTER_VERBS,
   NODE_VERBS,
 ];
 

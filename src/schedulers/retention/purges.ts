@@ -10,6 +10,8 @@ export const SESSION_DAYS = 90;
 export const JOB_RUN_DAYS = 30;
 /** How long a request id keeps its answer, in days: nobody repeats a request for longer. */
 export const REQUEST_ID_DAYS = 7;
+/** How long it stays known what an actor has had from another one, in days, once nothing of it is on its way. */
+export const MARK_DAYS = 1;
 /** How long a wallet's challenge stays after it ran out, in days; nobody can use it any more. */
 export const CHALLENGE_DAYS = 1;
 /** How long popup windows stay, and with them who saw them, in days. */
@@ -29,6 +31,8 @@ export interface Purge {
   /** What the statistics call them. */
   name: string;
   table: string;
+  /** Rows a run, give or take a batch, where they are more than of other kinds. */
+  mostARun?: number;
   /** The keys of all of them, found by an index a batch at a time. Each batch must be deleted before the next is asked for. */
   batches(sql: Sql, now: number, signal: AbortSignal): AsyncGenerator<RowKey[], void, undefined>;
 }
@@ -63,6 +67,20 @@ export const PURGES: readonly Purge[] = [
     age: "created_at",
     days: REQUEST_ID_DAYS,
   }),
+  {
+    ...byAge({
+      name: "actorMarks",
+      table: "actor_marks",
+      // With its time: one that has changed meanwhile stays.
+      key: ["kind", "id", "from_kind", "from_id", "updated_at"],
+      age: "updated_at",
+      days: MARK_DAYS,
+      only: `gaps = '[]' AND NOT EXISTS (SELECT 1 FROM actor_tells tells
+        WHERE tells.target_kind = actor_marks.kind AND tells.target_id = actor_marks.id
+          AND tells.kind = actor_marks.from_kind AND tells.id = actor_marks.from_id)`,
+    }),
+    mostARun: 5_000_000,
+  },
   byAge({
     name: "popupWindows",
     table: "popup_windows",

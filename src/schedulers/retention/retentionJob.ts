@@ -11,7 +11,7 @@ const TIMEOUT_MS = 30 * 60_000;
 export interface RetentionJobPorts {
   database: Sql;
   clock: Pick<Clock, "now">;
-  /** `MOST_A_RUN` unless told. */
+  /** For every kind; `MOST_A_RUN` or the kind's own unless told. */
   mostARun?: number;
 }
 
@@ -37,17 +37,18 @@ export function retentionJob(ports: RetentionJobPorts): Job {
 }
 
 async function removeOldRows(
-  { database, clock, mostARun = MOST_A_RUN }: RetentionJobPorts,
+  { database, clock, mostARun }: RetentionJobPorts,
   signal: AbortSignal,
   progress: (state: Removed) => void,
 ): Promise<Removed> {
   const removed: Removed = { rows: {}, more: [] };
   const now = clock.now();
   await ensureNotAhead(now, { database });
-  for (const { name, table, batches } of PURGES) {
+  for (const { name, table, batches, mostARun: mostOfIt = MOST_A_RUN } of PURGES) {
+    const most = mostARun ?? mostOfIt;
     removed.rows[name] = 0;
     for await (const keys of batches(database, now, signal)) {
-      if (removed.rows[name] >= mostARun) {
+      if (removed.rows[name] >= most) {
         removed.more.push(name);
         break;
       }

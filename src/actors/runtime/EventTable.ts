@@ -1,0 +1,81 @@
+import type { Sql } from "../../entities/sql.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import {
+  type Adopted,
+  adoptMessages,
+  afterAddress,
+  afterAddressParams,
+  deleteMessages,
+  idOf,
+  type KeyRow,
+} from "./messageSql.ts";
+import type { EventRow, MessageId, Outgoing, Position } from "./messages.ts";
+
+/** Events that turns have committed and that are in no feed yet. A row is its owner's to deliver. */
+export class EventTable {
+  readonly #sql: Sql;
+  readonly #nodeId: string;
+
+  constructor(sql: Sql, nodeId: string) {
+    this.#sql = sql;
+    this.#nodeId = nodeId;
+  }
+
+  /** Actors that have undelivered events here, in the order of their addresses from `after` (exclusive) on. */
+  async senders(after: ActorAddress, limit: number): Promise<ActorAddress[]> {
+    const rows = await this.#sql.query<ActorAddress>(
+      `SELECT kind, id FROM actor_events WHERE owner = ? AND ${afterAddress("kind", "id")}
+       GROUP BY owner, kind, id ORDER BY kind, id LIMIT ?`,
+      [this.#nodeId, ...afterAddressParams(after), limit],
+    );
+    return rows.map(({ kind, id }) => ({ kind, id }));
+  }
+
+  /**
+   * Undelivered events of these actors, whoever's rows they are: what an earlier owner has committed goes before what is this
+   * node's. In order for each actor, and one actor after the other; `after` is exclusive.
+   */
+  async of(senders: ReadonlyArray<{ address: ActorAddress; after: Position }>, limit: number): Promise<EventRow[]> {
+    const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
+    const rows = await this.#sql.query<KeyRow & { message: string }>(
+      `SELECT kind, id, version, idx, message FROM actor_events WHERE ${senders.map(() => one).join(" OR ")}
+       ORDER BY kind, id, version, idx LIMIT ?`,
+      [
+        ...senders.flatMap(({ address: { kind, id }, after: { version, index } }) => [
+          kind,
+          id,
+          version,
+          version,
+          index,
+        ]),
+        limit,
+      ],
+    );
+    return rows.map((row) => ({ ...idOf(row), message: row.message }));
+  }
+
+  delete(ids: readonly MessageId[]): Promise<void> {
+    return deleteMessages(this.#sql, "actor_events", this.#nodeId, ids);
+  }
+
+  /** Takes a page of a dead node's events over. */
+  adopt(from: string): Promise<Adopted> {
+    return adoptMessages(this.#sql, "actor_events", from, this.#nodeId);
+  }
+}
+
+/** Adds a turn's events to its transaction, as its owner's. */
+export async function addEvents(
+  sql: Sql,
+  owner: string,
+  sender: ActorAddress & { version: number },
+  events: Outgoing["events"],
+): Promise<EventRow[]> {
+  if (events.length === 0) return [];
+  const { kind, id, version } = sender;
+  await sql.write(
+    `INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ${events.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
+    events.flatMap(({ index, message }) => [kind, id, version, index, owner, message]),
+  );
+  return events.map((event) => ({ kind, id, version, ...event }));
+}

@@ -1,0 +1,85 @@
+import type { Database } from "../../entities/sql.ts";
+import type { Feed } from "../../stores/feeds/Feed.ts";
+import type { OutgoingEvent } from "./Actor.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import type { Log } from "./ports.ts";
+
+type OldMessage =
+  | { type: "event"; topic: string; at: number; event: OutgoingEvent }
+  | ({ type: "tell"; method: string; args: unknown[] } & ActorAddress);
+
+export type OldTell = OldMessage & { type: "tell" };
+
+/** Rejects when it is to be tried again. */
+type OldTeller = (tell: OldTell, requestId: string) => Promise<void>;
+
+const PAGE = 500;
+
+/**
+ * What nodes of the version before have left in `actor_outbox`: they deliver their own and each other's while any of them lives,
+ * and know nothing of the tables that came after. Each row goes out under the key that they know it by, so that what they have
+ * delivered already takes no effect again. One release on, the table and this go.
+ */
+export class OldOutbox {
+  readonly #database: Database;
+  readonly #feed: Feed;
+  readonly #log: Log;
+  readonly #tell: OldTeller;
+  #running: Promise<void> | undefined;
+
+  constructor(ports: { database: Database; feed: Feed; log: Log; tell: OldTeller }) {
+    this.#database = ports.database;
+    this.#feed = ports.feed;
+    this.#log = ports.log;
+    this.#tell = ports.tell;
+  }
+
+  /** Delivers what a node that is gone has left. What cannot be delivered now is looked for again with the next call. */
+  deliver(owner: string): void {
+    this.#running ??= this.#deliverAll(owner)
+      .catch((error: unknown) =>
+        this.#log.warn({ err: error, owner }, "an older node's outbox cannot be delivered now"),
+      )
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #deliverAll(owner: string): Promise<void> {
+    for (let after = 0; ; ) {
+      const rows = await this.#database.query<{ seq: number; message: string }>(
+        "SELECT seq, message FROM actor_outbox WHERE owner = ? AND seq > ? ORDER BY seq LIMIT ?",
+        [owner, after, PAGE],
+      );
+      if (rows.length === 0) return;
+      after = Number(rows.at(-1)!.seq);
+      const messages = rows.map((row) => ({ seq: Number(row.seq), message: JSON.parse(row.message) as OldMessage }));
+      const events = messages.flatMap(({ seq, message }) => (message.type === "event" ? [{ seq, ...message }] : []));
+      await this.#feed.append(events.map(({ seq, topic, at, event }) => ({ key: `o${seq}`, topic, at, ...event })));
+      const told = await this.#tellAll(messages.filter(({ message }) => message.type === "tell"));
+      const done = [...events.map(({ seq }) => seq), ...told];
+      if (done.length === 0) continue;
+      await this.#database.write(
+        `DELETE FROM actor_outbox WHERE owner = ? AND seq IN (${done.map(() => "?").join(", ")})`,
+        [owner, ...done],
+      );
+    }
+  }
+
+  /** Each actor in the order told; one that cannot be told now keeps what it has not been told. Returns what has been told. */
+  async #tellAll(messages: ReadonlyArray<{ seq: number; message: OldMessage }>): Promise<number[]> {
+    const lanes = Map.groupBy(messages, ({ message }) => {
+      const { kind, id } = message as OldTell;
+      return `${kind}/${id}`;
+    });
+    const told: number[] = [];
+    const tellLane = async (lane: typeof messages): Promise<void> => {
+      for (const { seq, message } of lane) {
+        await this.#tell(message as OldTell, `o${seq}`);
+        told.push(seq);
+      }
+    };
+    await Promise.allSettled([...lanes.values()].map(tellLane));
+    return told;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Sql } from "../../entities/sql.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import {
+  type Adopted,
+  adoptMessages,
+  afterAddress,
+  afterAddressParams,
+  deleteMessages,
+  idOf,
+  type KeyRow,
+  keyOf,
+  OF_MESSAGE,
+} from "./messageSql.ts";
+import type { MessageId, Outgoing, Position, TellRow } from "./messages.ts";
+
+/** Calls that turns have committed and that are not known to have reached their actors. A row is its owner's to deliver. */
+export class TellTable {
+  readonly #sql: Sql;
+  readonly #nodeId: string;
+
+  constructor(sql: Sql, nodeId: string) {
+    this.#sql = sql;
+    this.#nodeId = nodeId;
+  }
+
+  /** Actors that this node has something to tell, in the order of their addresses from `after` (exclusive) on. */
+  async targets(after: ActorAddress, limit: number): Promise<ActorAddress[]> {
+    const rows = await this.#sql.query<{ target_kind: string; target_id: string }>(
+      `SELECT target_kind, target_id FROM actor_tells WHERE owner = ? AND ${afterAddress("target_kind", "target_id")}
+       GROUP BY owner, target_kind, target_id ORDER BY target_kind, target_id LIMIT ?`,
+      [this.#nodeId, ...afterAddressParams(after), limit],
+    );
+    return rows.map((row) => ({ kind: row.target_kind, id: row.target_id }));
+  }
+
+  /** Actors that have told `target` something that is this node's to deliver, in the order of their addresses. */
+  async sendersTo(target: ActorAddress, after: ActorAddress, limit: number): Promise<ActorAddress[]> {
+    const rows = await this.#sql.query<ActorAddress>(
+      `SELECT kind, id FROM actor_tells WHERE owner = ? AND target_kind = ? AND target_id = ? AND ${afterAddress("kind", "id")}
+       GROUP BY owner, target_kind, target_id, kind, id ORDER BY kind, id LIMIT ?`,
+      [this.#nodeId, target.kind, target.id, ...afterAddressParams(after), limit],
+    );
+    return rows.map(({ kind, id }) => ({ kind, id }));
+  }
+
+  /**
+   * What these actors have told `target`, whoever's rows they are: what an earlier owner has committed goes before what is this
+   * node's. In order for each sender, and one sender after the other; `after` is exclusive.
+   */
+  async of(
+    target: ActorAddress,
+    senders: ReadonlyArray<{ address: ActorAddress; after: Position }>,
+    limit: number,
+  ): Promise<TellRow[]> {
+    const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
+    const rows = await this.#sql.query<KeyRow & { message: string; created_at: number; attempts: number }>(
+      `SELECT kind, id, version, idx, message, created_at, attempts FROM actor_tells
+       WHERE target_kind = ? AND target_id = ? AND (${senders.map(() => one).join(" OR ")})
+       ORDER BY kind, id, version, idx LIMIT ?`,
+      [
+        target.kind,
+        target.id,
+        ...senders.flatMap(({ address: { kind, id }, after: { version, index } }) => [
+          kind,
+          id,
+          version,
+          version,
+          index,
+        ]),
+        limit,
+      ],
+    );
+    return rows.map((row) => ({
+      ...idOf(row),
+      to: target,
+      message: row.message,
+      createdAt: Number(row.created_at),
+      attempts: Number(row.attempts),
+      isRepeat: true,
+    }));
+  }
+
+  /** Notes how often one was tried in vain, and why the last time. */
+  async failed(id: MessageId, attempts: number, error: string): Promise<void> {
+    await this.#sql.write(`UPDATE actor_tells SET attempts = ?, error = ? WHERE owner = ? AND ${OF_MESSAGE}`, [
+      attempts,
+      error,
+      this.#nodeId,
+      ...keyOf(id),
+    ]);
+  }
+
+  delete(ids: readonly MessageId[]): Promise<void> {
+    return deleteMessages(this.#sql, "actor_tells", this.#nodeId, ids);
+  }
+
+  /** Takes a page of a dead node's tells over. */
+  adopt(from: string): Promise<Adopted> {
+    return adoptMessages(this.#sql, "actor_tells", from, this.#nodeId);
+  }
+}
+
+const INSERT_TELLS =
+  "INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts) VALUES";
+
+/** Adds a turn's tells to its transaction, as its owner's. */
+export async function addTells(
+  sql: Sql,
+  owner: string,
+  sender: ActorAddress & { version: number },
+  tells: Outgoing["tells"],
+  now: number,
+): Promise<TellRow[]> {
+  if (tells.length === 0) return [];
+  const { kind, id, version } = sender;
+  await sql.write(
+    `${INSERT_TELLS} ${tells.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)").join(", ")}`,
+    tells.flatMap(({ index, to, message }) => [kind, id, version, index, owner, to.kind, to.id, message, now]),
+  );
+  return tells.map((tell) => ({ kind, id, version, ...tell, createdAt: now, attempts: 0, isRepeat: false }));
+}

@@ -1,0 +1,57 @@
+import type { Sql } from "../../entities/sql.ts";
+import type { ActorAddress } from "./actorRow.ts";
+import type { MessageId } from "./messages.ts";
+
+/** Rows that are read, adopted or deleted by one statement. */
+export const MESSAGE_PAGE = 500;
+
+/** The key of a row of `actor_events`, `actor_tells` or `actor_dead_letters`. */
+export const OF_MESSAGE = "kind = ? AND id = ? AND version = ? AND idx = ?";
+export const keyOf = ({ kind, id, version, index }: MessageId): unknown[] => [kind, id, version, index];
+
+/** A key as a row has it. */
+export interface KeyRow extends ActorAddress {
+  version: number;
+  idx: number;
+}
+
+export const idOf = ({ kind, id, version, idx }: KeyRow): MessageId => ({
+  kind,
+  id,
+  version: Number(version),
+  index: Number(idx),
+});
+
+/** A condition for "comes after this address", in the order of the two columns. */
+export const afterAddress = (kind: string, id: string): string => `(${kind} > ? OR (${kind} = ? AND ${id} > ?))`;
+export const afterAddressParams = ({ kind, id }: ActorAddress): string[] => [kind, kind, id];
+
+/** Deletes messages of `owner`; what has another owner by now is the other one's to delete. */
+export async function deleteMessages(
+  sql: Sql,
+  table: "actor_events" | "actor_tells",
+  owner: string,
+  ids: readonly MessageId[],
+): Promise<void> {
+  for (let at = 0; at < ids.length; at += MESSAGE_PAGE) {
+    const page = ids.slice(at, at + MESSAGE_PAGE);
+    const keys = page.map(() => `(${OF_MESSAGE})`).join(" OR ");
+    await sql.write(`DELETE FROM ${table} WHERE owner = ? AND (${keys})`, [owner, ...page.flatMap(keyOf)]);
+  }
+}
+
+/** What a page of another node's messages had: none, some, or so many that there may be more. */
+export type Adopted = "none" | "some" | "more";
+
+/** Makes a page of another node's messages this node's; in SQLite, which knows no limit here and no nodes beside this one, all. */
+export async function adoptMessages(
+  sql: Sql,
+  table: "actor_events" | "actor_tells",
+  from: string,
+  to: string,
+): Promise<Adopted> {
+  const limit = sql.dialect === "mysql" ? ` LIMIT ${MESSAGE_PAGE}` : "";
+  const { affected } = await sql.write(`UPDATE ${table} SET owner = ? WHERE owner = ?${limit}`, [to, from]);
+  if (affected === 0) return "none";
+  return affected === MESSAGE_PAGE ? "more" : "some";
+}
