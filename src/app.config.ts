@@ -84,6 +84,14 @@ function poolPorts({ config, database }: Parts) {
 const EMBEDDED_NODE = "embedded";
 const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
 
+/** What a process has beside Ringmaster's own: chaos runs measure by actors and jobs of their own. */
+export interface Added {
+  kinds(actors: () => Actors): readonly ActorKind[];
+  jobs(parts: Parts): readonly Job[];
+}
+
+const NOTHING_ADDED: Added = { kinds: () => [], jobs: () => [] };
+
 /** A node of Ringmaster, running. */
 export interface App {
   /** The port it listens on. */
@@ -96,18 +104,21 @@ export interface App {
 }
 
 /** Starts a node: database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
-export async function createApp(config: Config, log: Logger): Promise<App> {
+export async function createApp(config: Config, log: Logger, added: Added = NOTHING_ADDED): Promise<App> {
   const readiness = new Readiness(PARTS);
   const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
   try {
-    return await start(config, log, readiness, lifecycle);
+    return await start({ config, log, readiness, lifecycle }, added);
   } catch (error) {
     await lifecycle.stop(config.shutdownTimeoutMs);
     throw error;
   }
 }
 
-async function start(config: Config, log: Logger, readiness: Readiness, lifecycle: Lifecycle): Promise<App> {
+async function start(
+  { config, log, readiness, lifecycle }: Pick<Parts, "config" | "log" | "readiness" | "lifecycle">,
+  added: Added,
+): Promise<App> {
   const database = await startDatabase({ config, lifecycle, log, readiness });
 
   const backplane = await openBackplane(config, log);
@@ -126,8 +137,8 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   lifecycle.onStop("connections", () => server.transport.shutdown());
   const parts = { config, log, metrics, readiness, lifecycle, tokens, keepOut, database, backplane, server, app };
 
-  const jobs = makeJobs(parts);
-  const actors = await startActors(parts, jobs);
+  const jobs = makeJobs(parts, added);
+  const actors = await startActors(parts, jobs, added);
   actorsLater.resolve(actors);
   await jobs.start(actors);
   lifecycle.onStop("jobs", () => jobs.stop());
@@ -143,24 +154,22 @@ async function start(config: Config, log: Logger, readiness: Readiness, lifecycl
   };
 }
 
-function makeJobs(parts: Parts): Jobs {
+function makeJobs(parts: Parts, added: Added): Jobs {
   const { config, database, log, metrics } = parts;
-  return new Jobs(
-    JOBS.map((make) => make(parts)),
-    {
-      database,
-      clock: systemClock,
-      log,
-      ran: (...attempt) => metrics.jobRan(...attempt),
-      timezone: config.timezone,
-      switches: config.jobSwitches,
-    },
-  );
+  return new Jobs([...JOBS.map((make) => make(parts)), ...added.jobs(parts)], {
+    database,
+    clock: systemClock,
+    log,
+    ran: (...attempt) => metrics.jobRan(...attempt),
+    timezone: config.timezone,
+    switches: config.jobSwitches,
+  });
 }
 
 async function startActors(
   { config, backplane, database, lifecycle, log, metrics }: Parts,
   jobs: Jobs,
+  added: Added,
 ): Promise<Actors> {
   const id = config.redisUrl === undefined ? EMBEDDED_NODE : matchMaker.processId;
   const actors: Actors = new Actors({
@@ -174,6 +183,7 @@ async function startActors(
       huntKind({ ledger: backplane.ledger, log }),
       tournamentKind({ database, leaderboard: backplane.leaderboard, clock: systemClock, log }),
       jobs.kind(() => actors),
+      ...added.kinds(() => actors),
     ],
     bus: backplane.bus,
     feed: backplane.feed,

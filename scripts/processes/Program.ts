@@ -77,6 +77,11 @@ export class Program {
     return this.#lines.follow(listener);
   }
 
+  /** The same with each further message that it sends. */
+  onMessage(listener: (message: unknown) => void): () => void {
+    return this.#messages.follow(listener);
+  }
+
   /**
    * Waits for a line of output, the last 500 past ones included, for which `pick` returns something other than
    * `undefined`, and returns that. Rejects, with the last lines quoted, when the program ends or the time passes first.

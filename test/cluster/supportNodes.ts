@@ -12,16 +12,19 @@ import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/serve
 export class Place {
   readonly port: number;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #script: string | undefined;
   #node: RingmasterNode | undefined;
   /** Lines of the nodes that ran here before. */
   readonly #output: string[] = [];
 
-  static async at(env: NodeJS.ProcessEnv): Promise<Place> {
-    return new Place(await freePort(), env);
+  /** `script`: what runs here, Ringmaster itself unless told. */
+  static async at(env: NodeJS.ProcessEnv, script?: string): Promise<Place> {
+    return new Place(await freePort(), env, script);
   }
 
-  private constructor(port: number, env: NodeJS.ProcessEnv) {
+  private constructor(port: number, env: NodeJS.ProcessEnv, script: string | undefined) {
     this.port = port;
+    this.#script = script;
     this.#env = { ...env, PORT: String(port), PUBLIC_ADDRESS: this.address };
   }
 
@@ -49,7 +52,7 @@ export class Place {
 
   async start(): Promise<void> {
     this.#output.push(...(this.#node?.output ?? []));
-    this.#node = await RingmasterNode.start(this.#env);
+    this.#node = await RingmasterNode.start(this.#env, this.#script);
   }
 }
 

@@ -32,7 +32,10 @@ export interface SendOptions {
   headers?: Record<string, string>;
 }
 
-/** A whole Ringmaster (`src/index.ts`) in a process of its own. */
+/** What a node runs, unless told: Ringmaster itself. */
+const SCRIPT = "src/index.ts";
+
+/** A whole Ringmaster in a process of its own. */
 export class RingmasterNode {
   readonly program: Program;
   readonly port: number;
@@ -40,8 +43,8 @@ export class RingmasterNode {
   readonly output: readonly string[];
 
   /** Starts it on a port of its own unless `env` names one, and waits until it is ready. */
-  static async start(env: NodeJS.ProcessEnv): Promise<RingmasterNode> {
-    const { program, output } = await RingmasterNode.launch(env);
+  static async start(env: NodeJS.ProcessEnv, script = SCRIPT): Promise<RingmasterNode> {
+    const { program, output } = await RingmasterNode.launch(env, script);
     const port = await program.line(
       "being ready",
       (line) => /^Ringmaster is ready: http:\/\/localhost:(\d+)$/.exec(line)?.[1],
@@ -51,8 +54,8 @@ export class RingmasterNode {
   }
 
   /** Starts the process, which may fail. */
-  static async launch(env: NodeJS.ProcessEnv): Promise<{ program: Program; output: string[] }> {
-    const program = await startProcess("src/index.ts", {
+  static async launch(env: NodeJS.ProcessEnv, script = SCRIPT): Promise<{ program: Program; output: string[] }> {
+    const program = await startProcess(script, {
       name: "Ringmaster",
       env: { NODE_ENV: "production", JWT_SECRET, PORT: "0", DEMO: "false", ...env },
     });
