@@ -229,10 +229,16 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   lifecycle.up("rooms");
 }
 
-function roomServices({ backplane, log, metrics, readiness, tokens }: Parts, desks: Desks, actors: Actors, jobs: Jobs) {
+function roomServices(
+  { backplane, keepOut, log, metrics, readiness, tokens }: Parts,
+  desks: Desks,
+  actors: Actors,
+  jobs: Jobs,
+) {
   const services: HuntRoomServices & TournamentRoomServices & LobbyRoomServices & AdminRoomServices = {
     ...desks,
     verify: (token) => tokens.verify(token),
+    keptOutMs: (player) => keepOut.remainingMs(player),
     logger: log,
     clock: systemClock,
     draining: () => readiness.draining,

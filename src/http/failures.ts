@@ -40,7 +40,8 @@ export function answerFailures(log: Logger): ErrorRequestHandler {
       return;
     }
     if (error.code === "rate_limited") {
-      response.setHeader("Retry-After", Math.ceil((error.details as RetryAfter).retryAfterMs / 1000));
+      const { retryAfterMs = 1000 } = (error.details ?? {}) as Partial<RetryAfter>;
+      response.setHeader("Retry-After", Math.ceil(retryAfterMs / 1000));
     }
     response.status(error.status).json(failureBody(error.toWire()));
   };

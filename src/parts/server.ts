@@ -48,6 +48,7 @@ export async function openServer({
       server: door,
       maxPayload: LARGEST_FRAME,
       draining: () => readiness.draining,
+      keepOut,
     }),
     presence: backplane.matchmaking.presence,
     driver: backplane.matchmaking.driver,

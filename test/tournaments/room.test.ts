@@ -6,6 +6,7 @@ import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentDesk.t
 import type { TournamentDetails } from "../../src/actors/tournaments/TournamentOffice.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { OwnResult } from "../../src/rooms/tournaments/Results.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
@@ -244,10 +245,13 @@ describe("a tournament's room", function () {
     await submit(visitor, "a", 1);
     await state(visitor, ({ players }) => players === 1);
     const metrics = async (): Promise<string> => await (await fetch(`${node.url}/metrics`)).text();
-    assert.match(await metrics(), new RegExp(`tournament_players\\{tournament="${id}"\\} 1`));
+    // They are up to a second old.
+    const shown = (what: string, holds: (text: string) => boolean): Promise<true> =>
+      until(async () => holds(await metrics()), { timeoutMs: PATIENCE_MS, what });
+    await shown("it competes", (text) => text.includes(`tournament_players{tournament="${id}"} 1`));
     assert.match(await metrics(), /submit_latency_seconds_count [1-9]/);
     await act(id, "cancel");
     await visitor.message("closed");
-    assert.doesNotMatch(await metrics(), new RegExp(`tournament="${id}"`));
+    await shown("it is over", (text) => !text.includes(`tournament="${id}"`));
   });
 });

@@ -10,7 +10,7 @@ import {
   ServerError,
 } from "@colyseus/core";
 import type { z } from "zod";
-import { TokenBucket } from "../../edge/TokenBucket.ts";
+import type { TokenBucket } from "../../edge/TokenBucket.ts";
 import { databaseError } from "../../entities/failures.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
@@ -19,6 +19,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { validate } from "../../validate.ts";
 import { type Ask, askOf } from "./asks.ts";
 import { type Frame, parseFrame } from "./frames.ts";
+import { PlayerLimits } from "./PlayerLimits.ts";
 import { refusal, socketRefusal } from "./refusal.ts";
 import { type RoomServices, roomServices } from "./services.ts";
 
@@ -57,6 +58,7 @@ interface Seats {
 
 /** What this room keeps of a connection. */
 interface Connection {
+  /** What its player may send in rooms of this name, on all connections together. */
   bucket: TokenBucket;
   /** Monotonic time until which this client is told of no further fault that has no reply channel. */
   quietUntil: number;
@@ -70,6 +72,8 @@ export const JOIN_ACKNOWLEDGED_MS = 10_000;
 const FAULT_INTERVAL_MS = 1000;
 /** A client that sends without reading gets no more refusals beyond this many bytes in its socket. */
 const MOST_UNREAD_BYTES = 256 * 1024;
+/** What waits for a client to say that it joined; what it asks for beyond is left alone, as it never will read it. */
+const MOST_QUEUED = 100;
 /** How long a closing room waits for the answers it owes, in milliseconds. */
 const ANSWERS_OWED_MS = 5000;
 
@@ -79,8 +83,8 @@ const ANSWERS_OWED_MS = 5000;
  * A client asks with the SDK's `room.request(type, payload)` and is answered, or rejected with `{code, message, details?}`, which
  * the SDK gives as the `reason` of its error; or, where its SDK has no requests, by the message `request`, which comes to the same. Nothing that a client sends ends its connection or disturbs another: bad
  * payloads, unknown types, raw bytes, broken MessagePack and unknown protocol codes are rejected, or told through `onError`
- * (an HTTP status, and a message that begins with the code) when they have no reply channel. Only a frame beyond the
- * transport's `maxPayload` does: ws closes that socket with 1009.
+ * (an HTTP status, and a message that begins with the code) when they have no reply channel. Only too
+ * much of it does: a frame beyond the transport's `maxPayload` (1009), and a flood (1008, see `SocketMeter`).
  *
  * When its node shuts down, a room closes with 4001 (`CloseCode.SERVER_SHUTDOWN`): the SDK then fires `onLeave(4001)` at once
  * and the client joins again through matchmaking, which takes it to another node. With the codes of a drop (1001, 1005, 1006,
@@ -93,9 +97,9 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 }> {
   /** How long the seat of a dropped client is kept, in seconds. */
   protected readonly reconnectionSeconds: number = 60;
-  /** What one client may send in the long run: a player claims and solves a few times a minute, pings included. */
+  /** What one player may send to rooms of this name in the long run, on however many connections: a few claims and answers a minute, pings included. */
   protected readonly messagesPerSecond: number = 20;
-  /** What one client may send at once. */
+  /** What one player may send at once. */
   protected readonly messageBurst: number = 40;
 
   readonly #requests = new Map<string, RequestType>();
@@ -146,6 +150,11 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   override async onJoin(client: RoomClient, options: unknown): Promise<void> {
     // Seats that the server itself reserves pass no admission.
     if (typeof client.auth?.playerId !== "string") throw socketRefusal(new RingmasterError("unauthenticated"));
+    try {
+      PlayerLimits.of(this.services).take(client.auth);
+    } catch (error) {
+      throw socketRefusal(error);
+    }
     this.#enter(client);
     try {
       await this.onPlayerJoin?.(client, options);
@@ -186,6 +195,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     const { stopWaiting } = this.#connection(client);
     if (stopWaiting === undefined) return;
     stopWaiting();
+    PlayerLimits.of(this.services).giveBack(client.auth!);
     if (client.auth !== undefined) this.#attendance?.left(client.auth, client.sessionId);
     await this.onPlayerGone?.(client);
   }
@@ -263,6 +273,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     const frame = parseFrame(bytes);
     const isLimited = !this.#connection(client).bucket.take();
     if (frame.kind === "request" || frame.kind === "asked") {
+      if ((client._enqueuedMessages?.length ?? 0) > MOST_QUEUED) return;
       this.#onAsk(client, frame, isLimited);
     } else if (frame.kind === "protocol") {
       // A client must be able to join and leave, whatever else it sends.
@@ -296,7 +307,11 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   #connection(client: Client): Connection {
     let connection = this.#connections.get(client);
     if (connection === undefined) {
-      const bucket = new TokenBucket(this.messagesPerSecond, this.messageBurst, this.services.clock);
+      const bucket = PlayerLimits.of(this.services).bucket(
+        `${this.roomName}:${client.auth?.playerId ?? client.sessionId}`,
+        this.messagesPerSecond,
+        this.messageBurst,
+      );
       connection = { bucket, quietUntil: Number.NEGATIVE_INFINITY };
       this.#connections.set(client, connection);
     }
@@ -306,6 +321,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   /** From here on there is somebody to hear of, and a client from whom it must be heard that it joined. */
   #enter(client: RoomClient): void {
     this.#noteActivity(client);
+    PlayerLimits.of(this.services).claim(client, this.messagesPerSecond, this.messageBurst);
     this.#connection(client).stopWaiting = this.services.clock.schedule(() => {
       if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
     }, JOIN_ACKNOWLEDGED_MS);
@@ -371,5 +387,5 @@ function faultOf(frame: Frame): RingmasterError {
 /** Whether the client leaves what it is sent unread: in its socket, or queued here because it never said that it joined. */
 function isDeaf(client: Client & Partial<ClientPrivate>): boolean {
   const { bufferedAmount = 0 } = client.ref as { bufferedAmount?: number };
-  return bufferedAmount > MOST_UNREAD_BYTES || (client._enqueuedMessages?.length ?? 0) > 100;
+  return bufferedAmount > MOST_UNREAD_BYTES || (client._enqueuedMessages?.length ?? 0) > MOST_QUEUED;
 }

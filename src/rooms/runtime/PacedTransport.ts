@@ -1,36 +1,60 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { CloseCode, getMessageBytes, Protocol } from "@colyseus/core";
 import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transport";
-import type { WebSocket } from "ws";
+import { systemClock } from "../../clock.ts";
+import { networksOf } from "../../edge/addresses.ts";
+import { KeepOut } from "../../edge/KeepOut.ts";
 import { outdatedClient } from "../../edge/outdated.ts";
 import { RingmasterError } from "../../errors.ts";
 import { holdFrames } from "./earlyFrames.ts";
+import { GuardedSocket } from "./GuardedSocket.ts";
 import { refusal } from "./refusal.ts";
-
-/** Colyseus counts here how many pings a socket has left unanswered. */
-type Pinged = WebSocket & { pingCount: number };
+import { SocketMeter } from "./SocketMeter.ts";
 
 /** Pings go out this often, to a share of the sockets each time. In milliseconds. */
 const SLICE_MS = 50;
 
+/** What ws takes of a client: parts of a message, and pieces that these come in. Clients send one, and networks a dozen. */
+const MOST_FRAGMENTS = 32;
+const MOST_PIECES = 256;
+/** How long a client may take to answer that its connection is closed, in milliseconds. */
+const CLOSE_MS = 5000;
+
 export interface PacedTransportOptions extends TransportOptions {
   /** Whether this node is on its way out. */
   draining(): boolean;
+  /** Where those are remembered whose connections ended for what they did. */
+  keepOut?: KeepOut;
 }
 
 /**
- * Colyseus's websocket transport, but that its pings are spread over their interval, and that a node that drains lets no
- * socket into its rooms. Colyseus pings every socket of the process in one go: with 14,000 of them that keeps all answers
- * waiting for a tenth of a second, every three seconds. And it would seat whoever was given a seat before, in a room that closes.
+ * Colyseus's websocket transport, but that its pings are spread over their interval, that what one client sends and leaves unread is
+ * bounded (`SocketMeter`, `GuardedSocket`), and that a node that drains lets no socket into its rooms. Colyseus pings every socket of
+ * the process in one go: with 14,000 of them that keeps all answers waiting for a tenth of a second, every three seconds. Any pong would
+ * do for it, also of a client that reads nothing. And it would seat whoever was given a seat before, in a room that closes.
  */
 export class PacedTransport extends WebSocketTransport {
-  constructor({ draining, ...options }: PacedTransportOptions) {
-    super(options);
+  constructor({ draining, keepOut = new KeepOut(systemClock), ...options }: PacedTransportOptions) {
+    const bounds = {
+      WebSocket: GuardedSocket,
+      maxFragments: MOST_FRAGMENTS,
+      maxBufferedChunks: MOST_PIECES,
+      // `GuardedSocket` bounds what waits, pongs among it.
+      maxPendingAutoPongs: 0,
+      closeTimeout: CLOSE_MS,
+    };
+    super({ ...bounds, ...options } as TransportOptions);
     const { onConnection } = this;
-    this.wss.off("connection", onConnection).on("connection", (socket, ...rest) => {
-      const outdated = outdatedClient(rest[0]?.url);
+    this.wss.off("connection", onConnection).on("connection", (socket: GuardedSocket, request, ...rest) => {
+      guard(socket, request, keepOut);
+      const outdated = outdatedClient(request.url);
       if (draining()) refuse(socket, new RingmasterError("draining"), CloseCode.SERVER_SHUTDOWN);
       else if (outdated !== undefined) refuse(socket, outdated, CloseCode.WITH_ERROR);
-      else void onConnection(socket as Pinged, ...rest).finally(holdFrames(socket));
+      else {
+        const joined = onConnection(socket as GuardedSocket & { pingCount: number }, request, ...rest);
+        void joined.finally(holdFrames(socket));
+      }
     });
   }
 
@@ -41,9 +65,10 @@ export class PacedTransport extends WebSocketTransport {
     this.pingInterval = setInterval(() => {
       // A little more than the share of a slice, so that a round is over in time.
       const slice = Math.ceil((clients.size * SLICE_MS) / (intervalMs - SLICE_MS));
+      const said = randomBytes(4).toString("latin1");
       for (let left = slice; left > 0; left--) {
         const { value: socket, done } = round.next();
-        if (!done) pingOrTerminate(socket as Pinged, mostUnanswered);
+        if (!done) pingOrTerminate(socket as GuardedSocket, said, mostUnanswered);
         else if (performance.now() < nextRoundAt) return;
         else {
           round = clients.values();
@@ -54,18 +79,29 @@ export class PacedTransport extends WebSocketTransport {
   }
 }
 
+function guard(socket: GuardedSocket, request: IncomingMessage, keepOut: KeepOut): void {
+  const address = String(request.headers["x-real-ip"] ?? request.socket.remoteAddress);
+  socket.meter = new SocketMeter(socket, request.socket, {
+    clock: systemClock,
+    ended: () => keepOut.add(socket.owner ?? networksOf(address)[0]!.key),
+  });
+  socket.on("pong", (said) => {
+    if (socket.unanswered.includes(said.toString("latin1"))) socket.unanswered = [];
+  });
+}
+
 /** The SDK rejects the join with the error; whoever came to take up a seat again learns from the code what to do. */
-function refuse(socket: WebSocket, error: RingmasterError, code: CloseCode): void {
+function refuse(socket: GuardedSocket, error: RingmasterError, code: CloseCode): void {
   socket.on("error", () => {});
   socket.send(getMessageBytes[Protocol.ERROR](error.status, refusal(error).message));
   socket.close(code);
 }
 
-function pingOrTerminate(socket: Pinged, mostUnanswered: number): void {
-  if (socket.pingCount >= mostUnanswered) {
+function pingOrTerminate(socket: GuardedSocket, said: string, mostUnanswered: number): void {
+  if (socket.unanswered.length >= mostUnanswered) {
     socket.terminate();
     return;
   }
-  socket.pingCount += 1;
-  socket.ping();
+  socket.unanswered.push(said);
+  socket.ping(Buffer.from(said, "latin1"));
 }

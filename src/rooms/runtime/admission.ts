@@ -3,6 +3,7 @@ import { z } from "zod";
 import { RingmasterError } from "../../errors.ts";
 import { type Identity, mayActAs, type Role } from "../../http/auth/identity.ts";
 import { validate } from "../../validate.ts";
+import { PlayerLimits } from "./PlayerLimits.ts";
 import { type RoomServices, roomServices } from "./services.ts";
 
 /** Who may join a room, and with which options. */
@@ -29,6 +30,7 @@ export function admit<S extends z.ZodType = z.ZodUnknown, R extends RoomServices
     const services = roomServices<R>();
     if (typeof token !== "string") throw new RingmasterError("unauthenticated");
     const identity = await services.verify(token);
+    PlayerLimits.of(services).check(identity);
     if (!mayActAs(identity.role, role)) throw new RingmasterError("forbidden");
     const valid = validate(schema ?? z.unknown(), options) as z.output<S>;
     await check?.(valid, identity, services);

@@ -8,6 +8,8 @@ import type { Logger } from "../../telemetry/log.ts";
 export interface RoomServices {
   /** Who a token speaks for. Throws `unauthenticated`. */
   verify(token: string): Promise<Identity>;
+  /** For how many milliseconds more a player (`player:ID`) is kept out of this node; 0 for everybody who is not. */
+  keptOutMs?(player: string): number;
   logger: Logger;
   clock: Clock;
   /** Whether this node is on its way out: nobody is to come into its rooms any more. */

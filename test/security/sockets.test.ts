@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import { POLICY_VIOLATION } from "../../src/rooms/runtime/SocketMeter.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
+import type { RingmasterNode } from "../support/RingmasterNode.ts";
+import { closed, codeOf, dial, residentOf, seatIn, sit, victim } from "./attacks.ts";
+
+/** A frame as clients send it: masked with zeros. */
+function frame(opcode: number, payload: Buffer, isFinal = true): Buffer {
+  const head = Buffer.from([(isFinal ? 0x80 : 0) | opcode, 0x80 | Math.min(payload.length, 126)]);
+  const length = Buffer.alloc(payload.length < 126 ? 0 : 2);
+  if (length.length > 0) length.writeUInt16BE(payload.length);
+  return Buffer.concat([head, length, Buffer.alloc(4), payload]);
+}
+
+const [TEXTLESS, PING, PONG] = [2, 9, 10];
+
+/** A connection that has opened a websocket by hand, to send what no library would. */
+async function upgraded(node: RingmasterNode, token: string): Promise<Socket> {
+  const { url } = await seatIn(node, token);
+  const socket = await dial(node.port);
+  socket.write(
+    `GET ${url.slice(url.indexOf("/", 5))} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
+  );
+  await new Promise((resolve, reject) => socket.once("data", resolve).once("close", reject));
+  socket.pause();
+  return socket;
+}
+
+/** Sends the bytes as fast as the other side takes them, until the connection ends. */
+function flood(socket: Socket, bytes: Buffer): void {
+  const more = (): void => {
+    while (socket.writable && socket.write(bytes));
+  };
+  socket.on("drain", more);
+  more();
+}
+
+describe("One client on a websocket", function () {
+  this.timeout(3 * PATIENCE_MS);
+  let node: RingmasterNode;
+  let end: () => Promise<void>;
+  let innocent: WebSocket;
+
+  before(async () => {
+    ({ node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "100000" }));
+    innocent = await sit(node, (await node.signIn()).token);
+  });
+  after(() => end());
+  afterEach(async () => {
+    assert.equal(innocent.readyState, WebSocket.OPEN, "nobody else is disturbed");
+    assert.equal((await node.get("/healthz")).status, 200);
+    assert.ok(!node.output.some((line) => line.includes('"level":"error"')), node.program.tail());
+  });
+
+  for (const [what, bytes] of [
+    ["garbage", frame(TEXTLESS, Buffer.from([0xff]))],
+    ["pings", frame(PING, Buffer.alloc(0))],
+    ["unsolicited pongs", frame(PONG, Buffer.alloc(0))],
+    ["requests", frame(TEXTLESS, Buffer.from([21, 1, 0xa1, 0x78]))],
+  ] as const) {
+    it(`is slowed, closed and kept out for a while when it floods the node with ${what}`, async () => {
+      const { token } = await node.signIn();
+      const socket = await upgraded(node, token);
+      let received = Buffer.alloc(0);
+      socket.on("data", (data: Buffer) => {
+        received = Buffer.concat([received, data]).subarray(-64);
+      });
+      socket.resume();
+      flood(socket, Buffer.concat(Array.from({ length: 5000 }, () => bytes)));
+      await closed(socket);
+      const close = received.lastIndexOf(Buffer.from([0x88]));
+      assert.equal(received.readUInt16BE(close + 2), POLICY_VIOLATION);
+      const { status, body, headers } = await node.post("/matchmake/joinOrCreate/lobby", { token, body: {} });
+      assert.deepEqual([status, body.error?.code], [429, "rate_limited"]);
+      assert.ok(Number(headers.get("retry-after")) > 0);
+      await sit(node, (await node.signIn()).token);
+    });
+  }
+
+  it("is answered all of a burst that its room allows, and a little more, in time", async () => {
+    const client = node.client((await node.signIn()).token);
+    const room = await client.joinOrCreate("lobby");
+    room.onMessage("*", () => {});
+    const answers = await Promise.allSettled(
+      Array.from({ length: 300 }, () => room.request("viewPopup", { windowId: "none" })),
+    );
+    const codes = new Set(answers.map((answer) => (answer.status === "rejected" ? answer.reason.reason.code : "ok")));
+    assert.deepEqual([...codes].sort(), ["conflict", "rate_limited"]);
+    await room.leave();
+  });
+
+  it("is ended when it reads nothing, whatever it says about that", async () => {
+    const sockets = await Promise.all(
+      Array.from({ length: 10 }, async () => upgraded(node, (await node.signIn()).token)),
+    );
+    const before = residentOf(node);
+    const pongs = setInterval(() => {
+      for (const socket of sockets) socket.write(frame(PONG, Buffer.alloc(0)));
+    }, 1000);
+    await until(() => sockets.every((socket) => socket.destroyed || !socket.writable), {
+      timeoutMs: PATIENCE_MS,
+      what: "they are ended",
+    }).finally(() => clearInterval(pongs));
+    assert.ok(residentOf(node) < before + 50_000_000);
+  });
+
+  it("is ended when it begins messages and does not end them", async () => {
+    const token = (await node.signIn()).token;
+    const pieces = await upgraded(node, token);
+    pieces.write(frame(TEXTLESS, Buffer.from([1]), false));
+    for (let piece = 0; piece < 100; piece++) pieces.write(frame(0, Buffer.from([1]), false));
+    await closed(pieces);
+    // It answers pings, as one may between the parts of a message.
+    const patient = await sit(node, token);
+    patient.send(Buffer.from([1]), { fin: false });
+    assert.equal(await codeOf(patient), POLICY_VIOLATION);
+  });
+
+  it("has at most 16 seats of a player, and a limit for what comes by all of them", async () => {
+    const { token } = await node.signIn();
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => sit(node, token).catch(() => undefined)));
+    await until(() => sockets.filter((socket) => socket?.readyState === WebSocket.OPEN).length === 16, {
+      timeoutMs: PATIENCE_MS,
+      what: "sixteen are there",
+    });
+    const client = node.client((await node.signIn()).token);
+    const rooms = await Promise.all(Array.from({ length: 5 }, () => client.joinOrCreate("lobby")));
+    const asked = rooms.flatMap((room) => {
+      room.onMessage("*", () => {});
+      return Array.from({ length: 30 }, () => room.request("viewPopup", { windowId: "none" }));
+    });
+    const answers = await Promise.allSettled(asked);
+    const heard = answers.filter((each) => each.status === "rejected" && each.reason.reason.code === "conflict");
+    assert.ok(heard.length >= 30 && heard.length < 100, `${heard.length} of 150 are heard`);
+    for (const room of rooms) await room.leave();
+    for (const socket of sockets) socket?.terminate();
+  });
+});
+
+describe("Websockets of one address", function () {
+  this.timeout(2 * PATIENCE_MS);
+
+  it("are let in at the rate of its requests", async () => {
+    const { node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "20" });
+    const statuses = await Promise.all(
+      Array.from({ length: 30 }, () => {
+        const socket = new WebSocket(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`);
+        socket.on("error", () => {});
+        return new Promise<number>((resolve) => {
+          socket
+            .once("open", () => resolve(101))
+            .once("unexpected-response", (_request, { statusCode }) => resolve(statusCode!));
+        });
+      }),
+    );
+    assert.equal(statuses.filter((status) => status === 101).length, 20);
+    assert.equal(statuses.filter((status) => status === 429).length, 10);
+    await end();
+  });
+
+  it("which has no seat is closed, whatever it sends", async () => {
+    const { node, end } = await victim();
+    const socket = new WebSocket(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`);
+    assert.equal(await codeOf(socket), 4002);
+    await end();
+  });
+});
