@@ -246,7 +246,7 @@ describe("a tournament's room", function () {
     await state(visitor, ({ players }) => players === 1);
     const metrics = async (): Promise<string> => await (await fetch(`${node.url}/metrics`)).text();
     // They are up to a second old.
-    const shown = (what: string, holds: (text: string) => boolean): Promise<true> =>
+    const shown = (what: string, holds: (text: string) => boolean): Promise<boolean> =>
       until(async () => holds(await metrics()), { timeoutMs: PATIENCE_MS, what });
     await shown("it competes", (text) => text.includes(`tournament_players{tournament="${id}"} 1`));
     assert.match(await metrics(), /submit_latency_seconds_count [1-9]/);

@@ -307,11 +307,12 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   #connection(client: Client): Connection {
     let connection = this.#connections.get(client);
     if (connection === undefined) {
-      const bucket = PlayerLimits.of(this.services).bucket(
-        `${this.roomName}:${client.auth?.playerId ?? client.sessionId}`,
-        this.messagesPerSecond,
-        this.messageBurst,
-      );
+      const { auth, sessionId } = client as RoomClient;
+      // Operators and viewers work side by side under one id.
+      const sender = auth?.role === "player" ? auth.playerId : sessionId;
+      const { messagesPerSecond, messageBurst } = this;
+      const key = `${this.roomName}:${sender}`;
+      const bucket = PlayerLimits.of(this.services).bucket(key, messagesPerSecond, messageBurst);
       connection = { bucket, quietUntil: Number.NEGATIVE_INFINITY };
       this.#connections.set(client, connection);
     }

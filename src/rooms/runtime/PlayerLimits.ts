@@ -16,7 +16,7 @@ export function ownerOf(playerId: string): string {
   return `player:${playerId}`;
 }
 
-/** What a player may do on this node, on all connections together. Operators and viewers are trusted with more seats. */
+/** What a player may do on this node, on all connections together. Operators and viewers are trusted with more: their messages count by connection. */
 export class PlayerLimits {
   readonly #services: RoomServices;
   readonly #buckets: KeyedBuckets;
