@@ -119,7 +119,7 @@ async function start(
   { config, log, readiness, lifecycle }: Pick<Parts, "config" | "log" | "readiness" | "lifecycle">,
   added: Added,
 ): Promise<App> {
-  const database = await startDatabase({ config, lifecycle, log, readiness });
+  const { database, databaseProbe } = await startDatabase({ config, lifecycle, log, readiness });
 
   const backplane = await openBackplane(config, log);
   lifecycle.onStop("stores", () => backplane.close());
@@ -135,7 +135,8 @@ async function start(
   const actorsLater = Promise.withResolvers<Actors>();
   const server = await openServer({ config, log, backplane, app, keepOut, readiness, actors: actorsLater.promise });
   lifecycle.onStop("connections", () => server.transport.shutdown());
-  const parts = { config, log, metrics, readiness, lifecycle, tokens, keepOut, database, backplane, server, app };
+  const services = { tokens, keepOut, database, databaseProbe, backplane, server, app };
+  const parts = { config, log, metrics, readiness, lifecycle, ...services };
 
   const jobs = makeJobs(parts, added);
   const actors = await startActors(parts, jobs, added);

@@ -1,44 +1,69 @@
-import { type Connection, createConnection } from "mysql2";
-import type { Clock } from "../clock.ts";
+import { type Connection, type ConnectionOptions, createConnection } from "mysql2";
+import type { Clock, Rng } from "../clock.ts";
+import { failureOf } from "./failures.ts";
+import { CONNECTION, discard } from "./MysqlConnection.ts";
 
-/** A question that takes a moment when the database is there. */
+/** A question that takes a moment when the database is there and commits. */
 export interface Question {
-  /** Rejects when the answer is an error. May never settle. */
+  /** Whether the next question goes by a new connection: only then does silence tell of the database, and not of an old connection. */
+  readonly isFresh: boolean;
+  /** Rejects when the database cannot be reached, or says no. May never settle. */
   ask(): Promise<void>;
   /** Gives up what was asked; the next question begins anew. */
   giveUp(): void;
 }
 
-/** From one answer, or failure, to the next question. */
+/**
+ * How a database stands for this node: it commits (`works`); it does not, though it may be reached, or nobody knows yet (`fails`); or two
+ * questions in a row, each on a new connection, had no answer (`unreachable`). A database whose connections are all in use is not.
+ */
+export type Reach = "works" | "fails" | "unreachable";
+
+/** From one question to the next. */
 const ASK_EVERY_MS = 1000;
+/** The same while the database does not work, so that nobody waits long for it to be back. */
+const ASK_AGAIN_MS = 400;
 /** No answer in this time is a failure; a database that answers at all is much quicker. */
-const ANSWER_MS = 2000;
-/** So many failures in a row mean that it is out of reach, and so many answers that it is back: one of a kind says nothing. */
+const ANSWER_MS = 1500;
+/** So many failures in a row mean that it does not work, and so many answers that it does: one of a kind says nothing. */
 const IN_A_ROW = 2;
 
 /**
- * Asks a database whether it is there, as long as this node runs. Out of reach is told within 2 s when connections are refused or
- * break, and within 6 s when they are silent; that it is back, within 2 s of its first answer.
+ * Asks a database whether it commits, as long as this node runs. That it does not is told within 2 s when it says so or refuses connections,
+ * and within 4 s when it is silent; that it is unreachable, within 6 s; that it works again, within 2 s.
  */
 export class DatabaseProbe {
   readonly #question: Question;
   readonly #clock: Clock;
-  readonly #told: (isThere: boolean) => void;
-  #isThere = true;
-  /** Answers, or failures, in a row that speak against what was told last. */
-  #contrary = 0;
+  readonly #gaveUp: () => void;
+  readonly #listeners: Array<(reach: Reach, why: unknown) => void> = [];
+  #reach: Reach = "works";
+  #answers = 0;
+  #failures = 0;
+  /** Failures in a row on new connections of which nobody answered. */
+  #silences = 0;
   #cancel: (() => void) | undefined;
   #isStopped = false;
 
-  /** `told` is called with every change; before the first one, the database counts as there. */
-  constructor(question: Question, ports: { clock: Clock; told(isThere: boolean): void }) {
+  /** `gaveUp` is called whenever a question had no answer. */
+  constructor(question: Question, ports: { clock: Clock; gaveUp?: () => void }) {
     this.#question = question;
     this.#clock = ports.clock;
-    this.#told = ports.told;
+    this.#gaveUp = ports.gaveUp ?? (() => {});
+  }
+
+  /** Before anything is known, the database works. */
+  get reach(): Reach {
+    return this.#reach;
+  }
+
+  /** `told` is called with every change, and with the error that tells why it does not work. */
+  watch(told: (reach: Reach, why: unknown) => void): void {
+    this.#listeners.push(told);
   }
 
   start(): void {
-    this.#cancel = this.#clock.schedule(() => void this.#ask(), ASK_EVERY_MS);
+    this.#askIn(ASK_EVERY_MS);
   }
 
   stop(): void {
@@ -47,49 +72,98 @@ export class DatabaseProbe {
     this.#question.giveUp();
   }
 
-  async #ask(): Promise<void> {
-    const isThere = await this.#isAnswered();
-    if (this.#isStopped) return;
-    if (!isThere) this.#question.giveUp();
-    this.#contrary = isThere === this.#isThere ? 0 : this.#contrary + 1;
-    if (this.#contrary === IN_A_ROW) {
-      this.#contrary = 0;
-      this.#isThere = isThere;
-      this.#told(isThere);
-    }
-    this.start();
+  #askIn(ms: number): void {
+    this.#cancel = this.#clock.schedule(() => void this.#ask(), ms);
   }
 
-  #isAnswered(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const cancel = this.#clock.schedule(() => resolve(false), ANSWER_MS);
+  async #ask(): Promise<void> {
+    const began = this.#clock.monotonic();
+    const wasFresh = this.#question.isFresh;
+    const failure = await this.#failureOfQuestion();
+    if (this.#isStopped) return;
+    if (failure === undefined) this.#answered();
+    else this.#failed(failure.error, wasFresh);
+    const everyMs = this.#reach === "works" ? ASK_EVERY_MS : ASK_AGAIN_MS;
+    this.#askIn(Math.max(0, everyMs - (this.#clock.monotonic() - began)));
+  }
+
+  #answered(): void {
+    this.#failures = 0;
+    this.#silences = 0;
+    this.#answers += 1;
+    if (this.#answers >= IN_A_ROW) this.#tell("works", undefined);
+  }
+
+  #failed(error: unknown, wasFresh: boolean): void {
+    const isSilent = ["lost", "unreachable"].includes(failureOf(error));
+    this.#question.giveUp();
+    if (isSilent) this.#gaveUp();
+    this.#answers = 0;
+    this.#failures += 1;
+    this.#silences = isSilent && wasFresh ? this.#silences + 1 : 0;
+    if (this.#silences >= IN_A_ROW) this.#tell("unreachable", error);
+    else if (this.#failures >= IN_A_ROW) this.#tell("fails", error);
+  }
+
+  #tell(reach: Reach, why: unknown): void {
+    if (reach === this.#reach) return;
+    this.#reach = reach;
+    for (const told of this.#listeners) told(reach, why);
+  }
+
+  async #failureOfQuestion(): Promise<{ error: unknown } | undefined> {
+    const { promise, resolve } = Promise.withResolvers<{ error: unknown } | undefined>();
+    const cancel = this.#clock.schedule(() => resolve({ error: NO_ANSWER }), ANSWER_MS);
     this.#question.ask().then(
-      () => resolve(true),
-      () => resolve(false),
+      () => resolve(undefined),
+      (error: unknown) => resolve({ error }),
     );
     return promise.finally(cancel);
   }
 }
 
-/** Asks MySQL on a connection of its own: those of the pool may all be waiting for it. */
-export function mysqlQuestion(url: string): Question {
+const NO_ANSWER = Object.assign(new Error(`no answer within ${ANSWER_MS} ms`), { code: "STATEMENT_TIMEOUT" });
+
+/** Rows that nodes write: one each, but for a few that share one. So they neither wait for each other, nor does their table grow. */
+const SLOTS = 1024;
+const WRITE =
+  "INSERT INTO database_probes (slot, asked_at) VALUES (?, ?) ON DUPLICATE KEY UPDATE asked_at = VALUES(asked_at)";
+
+/**
+ * Has MySQL commit a row on a connection of its own: those of the pools may all be waiting for it, and one that is read-only answers whoever
+ * only reads. `refusal`: with what it has just refused to store something else, if it has: a full disk has room for a row that is there.
+ */
+export function mysqlQuestion(
+  url: string,
+  ports: { clock: Pick<Clock, "now">; rng: Rng; refusal: () => unknown },
+): Question {
+  const options: ConnectionOptions = { ...CONNECTION, uri: url, connectTimeout: ANSWER_MS };
+  const slot = Math.floor(ports.rng.next() * SLOTS);
   let connection: Connection | undefined;
   return {
+    get isFresh() {
+      return connection === undefined;
+    },
     ask: () => {
-      connection ??= connect(url);
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      connection.query("SELECT 1", (error) => (error ? reject(error) : resolve()));
-      return promise;
+      connection ??= connect(options);
+      const asked = connection;
+      return new Promise((resolve, reject) => {
+        asked.query(WRITE, [slot, ports.clock.now()], (error) => {
+          const failure = error ?? ports.refusal();
+          if (failure === undefined) resolve();
+          else reject(failure);
+        });
+      });
     },
     giveUp: () => {
-      connection?.destroy();
+      if (connection) discard(connection);
       connection = undefined;
     },
   };
 }
 
-function connect(url: string): Connection {
-  const connection = createConnection({ uri: url, connectTimeout: ANSWER_MS });
+function connect(options: ConnectionOptions): Connection {
+  const connection = createConnection(options);
   // What fails is told to whoever asked.
   connection.on("error", () => {});
   return connection;

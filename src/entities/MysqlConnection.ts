@@ -66,6 +66,7 @@ export class MysqlConnection {
   #since = systemClock.monotonic();
   #end: Error | undefined;
   #ended: () => void = () => {};
+  #failed: (error: unknown) => void = () => {};
 
   /** A connection whose session is set. Rejects when it cannot be had. */
   static async open(options: ConnectionOptions, statementMs: number): Promise<MysqlConnection> {
@@ -97,6 +98,11 @@ export class MysqlConnection {
   /** Called once, when the connection can no longer be used. */
   set onEnd(ended: () => void) {
     this.#ended = ended;
+  }
+
+  /** Called with each error of a statement. */
+  set onFailure(failed: (error: unknown) => void) {
+    this.#failed = failed;
   }
 
   get isOver(): boolean {
@@ -135,6 +141,7 @@ export class MysqlConnection {
         if (!this.#waiting.delete(reject)) return;
         this.#since = systemClock.monotonic();
         if (!error) return resolve(result as T);
+        this.#failed(error);
         reject(error);
         if (error.fatal) this.destroy(error);
       });

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "mysql2";
 import type { DataSource } from "typeorm";
 import { systemClock } from "../clock.ts";
+import { refusesWrites } from "./failures.ts";
 import { MysqlConnection, writtenBy } from "./MysqlConnection.ts";
 import { MysqlPool } from "./MysqlPool.ts";
 import { MysqlTransaction } from "./MysqlTransaction.ts";
@@ -43,6 +44,8 @@ export class MysqlServer {
   readonly #pools: readonly MysqlPool[];
   /** Connections that rows are loaded by, beside the pools. */
   readonly #loading = new Set<MysqlConnection>();
+  /** What a write was refused with last, and when (monotonic). */
+  #refusal: { error: unknown; at: number } | undefined;
   #stopWatching: () => void = () => {};
 
   constructor(source: DataSource, options: ConnectionOptions, connections: number) {
@@ -52,7 +55,10 @@ export class MysqlServer {
     const pools = WORK.map((work) => {
       const statementMs = work === "reports" ? REPORT_MS : STATEMENT_MS;
       const waitMs = work === "reports" ? REPORT_MS : WAIT_MS;
-      return [work, new MysqlPool(options, { connections: share[work], statementMs, waitMs })] as const;
+      return [
+        work,
+        new MysqlPool(options, { connections: share[work], statementMs, waitMs }, (error) => this.#noteFailure(error)),
+      ] as const;
     });
     this.#pools = pools.map(([, pool]) => pool);
     this.#databases = new Map(pools.map(([work, pool]) => [work, new MysqlDatabase(this, pool)]));
@@ -85,6 +91,14 @@ export class MysqlServer {
   /** Something was not answered: what may be dead as well is given up. Opening another connection takes a millisecond. */
   distrust(): void {
     for (const pool of this.#pools) pool.distrust();
+  }
+
+  refusedWithin(ms: number): unknown {
+    return this.#refusal && systemClock.monotonic() - this.#refusal.at <= ms ? this.#refusal.error : undefined;
+  }
+
+  #noteFailure(error: unknown): void {
+    if (refusesWrites(error)) this.#refusal = { error, at: systemClock.monotonic() };
   }
 
   async close(): Promise<void> {
@@ -140,6 +154,10 @@ class MysqlDatabase implements Database {
 
   distrust(): void {
     this.#server.distrust();
+  }
+
+  refusedWithin(ms: number): unknown {
+    return this.#server.refusedWithin(ms);
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -30,6 +30,7 @@ interface Waiter {
 export class MysqlPool {
   readonly #options: ConnectionOptions;
   readonly #limits: PoolLimits;
+  readonly #failed: (error: unknown) => void;
   readonly #idle: MysqlConnection[] = [];
   readonly #lent = new Set<MysqlConnection>();
   readonly #waiting: Waiter[] = [];
@@ -37,9 +38,11 @@ export class MysqlPool {
   #isClosed = false;
   #emptied: () => void = () => {};
 
-  constructor(options: ConnectionOptions, limits: PoolLimits) {
+  /** `failed` is called with each error of a statement. */
+  constructor(options: ConnectionOptions, limits: PoolLimits, failed: (error: unknown) => void = () => {}) {
     this.#options = options;
     this.#limits = limits;
+    this.#failed = failed;
   }
 
   /** A connection, to be given back by `release`. Rejects with POOL_FULL, POOL_TIMEOUT, POOL_CLOSED, or why none can be made. */
@@ -139,6 +142,7 @@ export class MysqlPool {
 
   #opened(connection: MysqlConnection): void {
     connection.onEnd = () => this.#ended(connection);
+    connection.onFailure = this.#failed;
     if (this.#isClosed) connection.destroy();
     else this.#giveOn(connection);
   }

@@ -56,6 +56,8 @@ export class SqliteDatabase implements Database {
 
   distrust(): void {}
 
+  refusedWithin(): undefined {}
+
   async close(): Promise<void> {
     await this.#queue.run(() => this.#source.destroy());
   }

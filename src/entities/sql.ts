@@ -69,6 +69,8 @@ export interface Database extends Sql {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** The way to the server is in doubt: connections that may be dead without anybody having noticed are given up. */
   distrust(): void;
+  /** With what the server has refused in the last `ms` milliseconds to store anything, by anybody; undefined when it has not. */
+  refusedWithin(ms: number): unknown;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { Application } from "express";
 import type { Backplane } from "../backplane.ts";
 import type { Config } from "../config.ts";
 import type { KeepOut } from "../edge/KeepOut.ts";
+import type { DatabaseProbe } from "../entities/DatabaseProbe.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Tokens } from "../http/auth/tokens.ts";
 import type { Readiness } from "../http/readiness.ts";
@@ -20,6 +21,8 @@ export interface Parts {
   tokens: Tokens;
   keepOut: KeepOut;
   database: Database;
+  /** Whether the database commits, and can be reached at all. None for the embedded one. */
+  databaseProbe: DatabaseProbe | undefined;
   backplane: Backplane;
   server: Server;
   app: Application;

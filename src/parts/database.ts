@@ -1,34 +1,48 @@
-import { systemClock } from "../clock.ts";
-import { DatabaseProbe, mysqlQuestion } from "../entities/DatabaseProbe.ts";
+import { systemClock, systemRng } from "../clock.ts";
+import { DatabaseProbe, mysqlQuestion, type Reach } from "../entities/DatabaseProbe.ts";
 import { openDatabase } from "../entities/database.ts";
+import { refusesWrites } from "../entities/failures.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Parts } from "./Parts.ts";
 
-/** The database, migrated; `/readyz` tells from now on whether it is in reach. */
-export async function startDatabase({
-  config,
-  lifecycle,
-  log,
-  readiness,
-}: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">): Promise<Database> {
+/** For how long a write that was refused to anybody on this node speaks against the database, in milliseconds. */
+const REFUSED_FOR_MS = 1000;
+
+/** The database, migrated, and who asks it whether it commits, which `/readyz` tells from now on; the embedded one is in this very process. */
+export async function startDatabase(
+  parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
+): Promise<{ database: Database; databaseProbe: DatabaseProbe | undefined }> {
+  const { config, lifecycle } = parts;
   const database = await openDatabase(config.database);
   lifecycle.onStop("database", () => database.close());
   lifecycle.up("database");
-  // The embedded one is in this very process.
-  if (config.database.kind === "sqlite") return database;
-  const probe = new DatabaseProbe(mysqlQuestion(config.database.url), {
+  if (config.database.kind === "sqlite") return { database, databaseProbe: undefined };
+  const question = mysqlQuestion(config.database.url, {
     clock: systemClock,
-    told: (isThere) => {
-      if (isThere) {
-        log.info("the database is back");
-        readiness.up("database");
-      } else {
-        log.warn("the database is out of reach");
-        readiness.down("database", "MySQL is out of reach");
-      }
-    },
+    rng: systemRng,
+    refusal: () => database.refusedWithin(REFUSED_FOR_MS),
   });
-  probe.start();
-  lifecycle.onStop("database probe", () => probe.stop());
-  return database;
+  const databaseProbe = new DatabaseProbe(question, { clock: systemClock, gaveUp: () => database.distrust() });
+  databaseProbe.watch(teller(parts));
+  databaseProbe.start();
+  lifecycle.onStop("database probe", () => databaseProbe.stop());
+  return { database, databaseProbe };
+}
+
+/** Has `/readyz` and the log say how the database stands, the log once for each reason. */
+function teller({ log, readiness }: Pick<Parts, "log" | "readiness">): (reach: Reach, why: unknown) => void {
+  let last: string | undefined;
+  return (reach, why) => {
+    const refuses = refusesWrites(why);
+    const reason = reach === "works" ? undefined : refuses ? "MySQL takes no writes" : "MySQL is out of reach";
+    if (reason === undefined) {
+      log.info("the database is back");
+      readiness.up("database");
+    } else {
+      if (reason !== last && refuses) log.warn({ err: why }, "the database takes no writes");
+      if (reason !== last && !refuses) log.warn({ err: why }, "the database is out of reach");
+      readiness.down("database", reason);
+    }
+    last = reason;
+  };
 }

@@ -121,6 +121,8 @@ export class MortalDatabase implements Database {
 
   distrust(): void {}
 
+  refusedWithin(): undefined {}
+
   async close(): Promise<void> {}
 }
 

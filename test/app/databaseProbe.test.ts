@@ -1,53 +1,98 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/clock.ts";
-import { DatabaseProbe, mysqlQuestion, type Question } from "../../src/entities/DatabaseProbe.ts";
+import { systemClock, systemRng } from "../../src/clock.ts";
+import { DatabaseProbe, mysqlQuestion, type Question, type Reach } from "../../src/entities/DatabaseProbe.ts";
+import { openDatabase } from "../../src/entities/database.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
-import { itMeanwhile } from "../support/meanwhile.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, sharedDatabase, startMariaDb } from "../support/servers.ts";
 
-type Answer = "answers" | "refuses" | "is silent";
+type Answer = "answers" | "refuses" | "is silent" | "is read-only" | "is full";
+
+const ERRORS: Partial<Record<Answer, object>> = {
+  refuses: { code: "ECONNREFUSED", fatal: true },
+  "is read-only": { errno: 1290, sqlState: "HY000" },
+  "is full": { errno: 1040, sqlState: "08004" },
+};
 
 describe("the probe of the database", () => {
-  /** Asks a database that does this; resolves with what was told, and after how many milliseconds. */
-  async function toldOf(answers: Answer[], last: Answer, forMs = 30_000): Promise<[boolean, number][]> {
+  /** Asks a database that does this; resolves with what was told, and after how many milliseconds, and how often it gave up. */
+  async function toldOf(answers: Answer[], last: Answer, { forMs = 30_000, isConnected = false } = {}) {
     const clock = new ManualClock();
     const began = clock.now();
-    const told: [boolean, number][] = [];
+    const told: [Reach, number][] = [];
+    let gaveUp = 0;
+    let isFresh = !isConnected;
     const question: Question = {
-      ask: async () => {
-        const answer = answers.shift() ?? last;
-        if (answer === "refuses") throw new Error("ECONNREFUSED");
-        if (answer === "is silent") await new Promise(() => {});
+      get isFresh() {
+        return isFresh;
       },
-      giveUp: () => {},
+      ask: async () => {
+        isFresh = false;
+        const answer = answers.shift() ?? last;
+        if (answer === "is silent") await new Promise(() => {});
+        const error = ERRORS[answer];
+        if (error) throw Object.assign(new Error(answer), error);
+      },
+      giveUp: () => {
+        isFresh = true;
+      },
     };
-    const probe = new DatabaseProbe(question, { clock, told: (isThere) => told.push([isThere, clock.now() - began]) });
+    const ports = {
+      clock,
+      gaveUp: () => {
+        gaveUp += 1;
+      },
+    };
+    const probe = new DatabaseProbe(question, ports);
+    probe.watch((reach) => told.push([reach, clock.now() - began]));
     probe.start();
     await clock.advance(forMs);
     probe.stop();
-    return told;
+    return { told, gaveUp };
   }
 
-  it("tells within 2 s of a database that refuses, and within 6 s of one that is silent", async () => {
-    assert.deepEqual(await toldOf([], "refuses"), [[false, 2000]]);
-    assert.deepEqual(await toldOf([], "is silent"), [[false, 6000]]);
+  it("tells after two failures of one that refuses connections, and of one that is silent, that it is unreachable", async () => {
+    assert.deepEqual((await toldOf([], "refuses")).told, [["unreachable", 2000]]);
+    assert.deepEqual((await toldOf([], "is silent")).told, [["unreachable", 4000]]);
   });
 
-  it("tells that it is back after two answers in a row", async () => {
-    const told = await toldOf(["refuses", "refuses", "answers", "refuses"], "answers");
+  it("takes it for unreachable within 6 s when its own connection has gone silent with all others", async () => {
+    const { told, gaveUp } = await toldOf([], "is silent", { isConnected: true, forMs: 6000 });
     assert.deepEqual(told, [
-      [false, 2000],
-      [true, 6000],
+      ["fails", 4000],
+      ["unreachable", 5500],
+    ]);
+    assert.ok(gaveUp >= 3);
+  });
+
+  it("tells nothing when just its own connection has gone silent, but that others may have", async () => {
+    assert.deepEqual(await toldOf(["is silent"], "answers", { isConnected: true }), { told: [], gaveUp: 1 });
+  });
+
+  it("never takes one for unreachable that says no: because it is read-only, or has no connection left", async () => {
+    for (const no of ["is read-only", "is full"] as const)
+      assert.deepEqual(await toldOf([], no), { told: [["fails", 2000]], gaveUp: 0 });
+    const { told } = await toldOf(["is silent", "is full", "is silent", "is full", "is silent"], "answers");
+    assert.deepEqual(
+      told.map(([reach]) => reach),
+      ["fails", "works"],
+    );
+  });
+
+  it("tells that it is back within 2 s, after two answers in a row", async () => {
+    const { told } = await toldOf(["refuses", "refuses", "answers", "refuses"], "answers");
+    assert.deepEqual(told, [
+      ["unreachable", 2000],
+      ["works", 3600],
     ]);
   });
 
   it("tells nothing for one failure, nor for every other one", async () => {
-    assert.deepEqual(await toldOf(["answers", "is silent"], "answers"), []);
+    assert.deepEqual((await toldOf(["answers", "is silent"], "answers")).told, []);
     const everyOther = Array.from({ length: 20 }, (_, at): Answer => (at % 2 === 0 ? "refuses" : "answers"));
-    assert.deepEqual(await toldOf(everyOther, "answers"), []);
+    assert.deepEqual((await toldOf(everyOther, "answers")).told, []);
   });
 
   it("tells nothing any more once it is stopped, and asks nothing", async () => {
@@ -56,7 +101,8 @@ describe("the probe of the database", () => {
     const ask = async (): Promise<void> => {
       asked += 1;
     };
-    const probe = new DatabaseProbe({ ask, giveUp: () => {} }, { clock, told: () => assert.fail("nothing is told") });
+    const probe = new DatabaseProbe({ ask, isFresh: true, giveUp: () => {} }, { clock });
+    probe.watch(() => assert.fail("nothing is told"));
     probe.start();
     await clock.advance(1500);
     probe.stop();
@@ -121,25 +167,35 @@ describe("/readyz while MariaDB is away", function () {
   });
 });
 
-describe("the probe of a database whose connections can go dead", function () {
+describe("the probe of a real database", function () {
   this.timeout(120_000);
 
-  itMeanwhile("opens another connection when its own has gone dead without a word", async () => {
+  it("opens another connection when its own has gone dead without a word, and takes a full disk and read_only for what they are", async () => {
     const server = await sharedDatabase();
     const proxy = await SilentProxy.to(server.port);
     const url = new URL(await server.createDatabase());
+    const database = await openDatabase({ kind: "mysql", url: url.href, pool: 5 });
     url.port = String(proxy.port);
-    const probe = new DatabaseProbe(mysqlQuestion(url.href), {
-      clock: systemClock,
-      told: () => assert.fail("the database has been there all the time"),
-    });
+    let refusal: unknown;
+    const question = mysqlQuestion(url.href, { clock: systemClock, rng: systemRng, refusal: () => refusal });
+    const probe = new DatabaseProbe(question, { clock: systemClock });
+    const told: Reach[] = [];
+    probe.watch((reach) => told.push(reach));
     probe.start();
-    const connected = (times: number) =>
-      until(() => proxy.connections === times, { timeoutMs: PATIENCE_MS, what: `connection ${times}` });
-    await connected(1);
+    const sooner = (what: string, condition: () => boolean) => until(condition, { timeoutMs: PATIENCE_MS, what });
+    await sooner("its connection is made", () => proxy.connections === 1);
     proxy.silence(0);
-    await connected(2);
+    await sooner("another connection is made", () => proxy.connections === 2);
+    assert.deepEqual(told, []);
+    refusal = Object.assign(new Error("The table is full"), { errno: 1114, sqlState: "HY000" });
+    await sooner("it tells of the disk", () => told.length === 1);
+    refusal = undefined;
+    await sooner("it tells that it works", () => told.length === 2);
+    assert.deepEqual(told, ["fails", "works"]);
+    const rows = await database.query("SELECT * FROM database_probes");
+    assert.equal(rows.length, 1);
     probe.stop();
     proxy.close();
+    await database.close();
   });
 });
