@@ -51,7 +51,7 @@ export class DeadLetters {
 
   /** `onBuried` is told the receiver's kind. */
   constructor(ports: { database: Database; nodeId: string; clock: Clock; onBuried: (kind: string) => void }) {
-    this.#database = ports.database;
+    this.#database = ports.database.of("control");
     this.#nodeId = ports.nodeId;
     this.#clock = ports.clock;
     this.#onBuried = ports.onBuried;

@@ -28,7 +28,7 @@ export class OldOutbox {
   #running: Promise<void> | undefined;
 
   constructor(ports: { database: Database; feed: Feed; log: Log; tell: OldTeller }) {
-    this.#database = ports.database;
+    this.#database = ports.database.of("control");
     this.#feed = ports.feed;
     this.#log = ports.log;
     this.#tell = ports.tell;
