@@ -66,11 +66,7 @@ function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
   return async (roomName, options) => {
     const actors = await later;
     const places = placeRooms({
-      roomNodes: () =>
-        actors.membership
-          .live()
-          .filter((node) => node.role !== "worker" && !node.draining)
-          .map(({ id }) => ({ nodeId: id, processId: id })),
+      roomNodes: () => actors.membership.roomHosts().map(({ id }) => ({ nodeId: id, processId: id })),
       placeOf: async (name, asked) => {
         const event = EVENTS.get(name);
         const id = event && (asked as Record<string, unknown> | undefined)?.[event.option];

@@ -184,6 +184,8 @@ export class SimulatedNode {
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
+  /** Nothing that it asks the database is answered any more, while its peers' questions are. */
+  databaseCut = false;
 
   constructor(
     parts: { id: string; hub: MemoryHub; database: Database; clock: Clock; feed?: MemoryFeed; seed?: number },
@@ -194,6 +196,7 @@ export class SimulatedNode {
     this.id = id;
     this.clock = this.#mortal(clock);
     this.bus = new CuttableBus(hub, this.life, clock);
+    this.life.onOperation = () => (this.databaseCut ? "fall silent" : undefined);
     this.life.pass = (ms) => new Promise((resolve) => void this.clock.schedule(resolve, ms));
     this.life.onDeath = () => this.bus.close();
     this.feed = feed ?? new MemoryFeed();

@@ -69,7 +69,14 @@ export class Actors {
       tellOld: (tell, requestId) => this.#tellOld(tell, requestId),
     });
     this.#sweeper = new Sweeper(
-      { orphans: new Orphans(database, node.id), membership, residents, outbox: this.#outbox, clock, log },
+      {
+        orphans: new Orphans(database, node.id, (nodeId) => membership.hasDied(nodeId)),
+        membership,
+        residents,
+        outbox: this.#outbox,
+        clock,
+        log,
+      },
       options.idleMs ?? IDLE_MS,
     );
   }
@@ -110,6 +117,20 @@ export class Actors {
     await this.#outbox.stop();
     await this.membership.stop();
     await this.peers.announceReleased(true);
+  }
+
+  /**
+   * This node cannot reach the database (any more), which its peers may. It says so in its beats: they take its actors, and it forgets
+   * them and answers with `unavailable`. What it is in the middle of meets the fence. Once it reaches the database again it hosts again.
+   */
+  cutOff(isCutOff: boolean): void {
+    if (isCutOff === (this.membership.self.cutOff === true)) return;
+    void this.membership.cutOff(isCutOff);
+    if (isCutOff) this.#residents.forgetAll();
+    else if (this.#options.node.role !== "web") {
+      this.#outbox.resume();
+      this.#sweeper.ring();
+    }
   }
 
   /** Ends the conversation with the peers; call it last, when nobody needs an answer any more. */
@@ -153,6 +174,7 @@ export class Actors {
 
   #onMembership(event: MembershipEvent): void {
     if (event.type === "gone") this.#onGone(event.nodeId, event.why);
+    if (event.type === "cutOff") this.#forgetOwner(event.nodeId);
     if (event.type === "stalled") {
       this.#outbox.forget();
       this.#residents.abandonAll().catch((error: unknown) => {

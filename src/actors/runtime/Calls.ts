@@ -64,7 +64,10 @@ export class Calls {
     this.#log = ports.log;
   }
 
-  /** Calls one method. Rejects with the actor's own error, or with not_delivered, outcome_unknown, overloaded, actor_cycle. */
+  /**
+   * Calls one method. Rejects with the actor's own error, or with not_delivered, outcome_unknown, overloaded, actor_cycle, and with
+   * unavailable while this node is cut off from the database.
+   */
   async call(address: ActorAddress, method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     assertAddressable(address, options);
     const key = actorKey(address);
@@ -138,6 +141,7 @@ export class Calls {
     for (let attempt = 0; ; attempt++) {
       const leftMs = deadline - this.#clock.monotonic();
       if (leftMs <= 0) return undelivered(key, progress.mayHaveHappened);
+      if (this.#membership.self.cutOff) return progress.mayHaveHappened ? undelivered(key, true) : unavailable();
       const sent = await this.#attempt(key, { ...request, leftMs }, deadline, avoid, progress);
       if (sent.kind === "ok") return sent;
       if (sent.kind === "error")
@@ -178,7 +182,8 @@ export class Calls {
   }
 
   async #callHere(request: ActorRequest, deadline: number): Promise<Delivery> {
-    if (this.#membership.self.draining) return { kind: "moved" };
+    const { draining, cutOff } = this.#membership.self;
+    if (draining || cutOff) return { kind: "moved" };
     try {
       const resident = await this.#residents.resolve(request);
       if (resident instanceof Activation) return await resident.call(request, deadline);
@@ -212,6 +217,11 @@ function assertAddressable(address: ActorAddress, { requestId }: CallOptions): v
   assertAddress(address);
   if (requestId !== undefined && !fitsColumn(requestId, 64))
     throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
+}
+
+function unavailable(): Answer {
+  const error = new RingmasterError("unavailable", "This node cannot reach the database; nothing happened.");
+  return { kind: "error", error: error.toWire() };
 }
 
 function undelivered(key: string, mayHaveHappened: boolean): Answer {

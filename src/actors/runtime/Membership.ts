@@ -5,6 +5,10 @@ export type MembershipEvent =
   | { type: "joined"; node: NodeInfo }
   /** Its beat has been missing for the whole TTL, or it said goodbye: then it still answers what has reached it. */
   | { type: "gone"; nodeId: string; why: "dead" | "left" }
+  /** It beats, and says that it cannot reach the database: what it owns is anybody's. */
+  | { type: "cutOff"; nodeId: string }
+  /** It reaches the database again. */
+  | { type: "reconnected"; nodeId: string }
   /** This node itself was silent for longer than the TTL (stalled, or cut off): peers may have taken its actors. */
   | { type: "stalled" };
 
@@ -20,6 +24,11 @@ interface Observed {
 const BEATS_PER_TTL = 6;
 /** A node that has been gone for this many TTLs is taken off the shared list. */
 const FORGET_AFTER_TTLS = 20;
+/**
+ * For so many TTLs after a node reaches the database again it takes nothing of those that say they do not: where the database was away for
+ * all of them, they will say otherwise by then, and nothing has moved.
+ */
+const REACH_AFTER_TTLS = 2;
 
 /**
  * Which nodes live. A peer is dead once its beat has been missing for the TTL on this observer's own monotonic clock, with the
@@ -42,6 +51,8 @@ export class Membership {
   /** When that was by the shared memory's clock. */
   #lastBeatAt = Number.NEGATIVE_INFINITY;
   #lapses = 0;
+  /** Since when this node has reached the database without a break. */
+  #reachesSince = Number.NEGATIVE_INFINITY;
   #tickedAt = 0;
   #beating = false;
   #cancel: (() => void) | undefined;
@@ -87,7 +98,7 @@ export class Membership {
 
   /** Live nodes that actors may move to. */
   hosts(): NodeInfo[] {
-    return this.live().filter((node) => node.role !== "web" && !node.draining);
+    return this.live().filter((node) => node.role !== "web" && !node.draining && !node.cutOff);
   }
 
   /** Tells the peers with a beat that this node takes no more actors. */
@@ -96,26 +107,53 @@ export class Membership {
     await this.#beat().catch(() => {});
   }
 
-  /** Whether the verdict on a node is death. An owner that was never heard of is watched from now on, and given the whole TTL. */
+  /** Tells the peers with a beat whether this node is cut off from the database. */
+  async cutOff(isCutOff: boolean): Promise<void> {
+    const { cutOff: _, ...self } = this.self;
+    this.self = isCutOff ? { ...self, cutOff: true } : self;
+    if (!isCutOff) this.#reachesSince = this.#clock.monotonic();
+    await this.#beat().catch(() => {});
+  }
+
+  /** Live nodes that new rooms may be on. */
+  roomHosts(): NodeInfo[] {
+    return this.live().filter((node) => node.role !== "worker" && !node.draining && !node.cutOff);
+  }
+
+  /**
+   * Whether what a node owns is anybody's: it is dead or has left, or is cut off from the database. An owner that was never heard of is
+   * watched from now on, and given the whole TTL.
+   */
   isGone(nodeId: string): boolean {
     if (nodeId === this.self.id) return false;
     const node = this.#seen.get(nodeId);
-    if (node) return node.gone;
+    if (node) return node.gone || this.#hasLetGo(node);
     this.#seen.set(nodeId, { info: undefined, count: -1, changedAt: this.#clock.monotonic(), gone: false });
     return false;
   }
 
   /**
-   * The lease under which this node may answer from memory, undefined when there is none: it holds for a TTL from when the last
+   * The lease under which this node may answer from memory, undefined when there is none, and while it is cut off: it holds for a TTL from when the last
    * beat was sent. Its number rises each time that it had lapsed, since what lived here may have moved meanwhile.
    */
   lease(): number | undefined {
-    return this.#clock.monotonic() - this.#lastBeat < this.#ttlMs ? this.#lapses : undefined;
+    const isHeard = this.#clock.monotonic() - this.#lastBeat < this.#ttlMs;
+    return isHeard && !this.self.cutOff ? this.#lapses : undefined;
   }
 
-  /** The nodes on which the verdict is death and that are still remembered. */
+  /** Whether the verdict on a node is death, or it left: it is not one that only lost the database. */
+  hasDied(nodeId: string): boolean {
+    return this.#seen.get(nodeId)?.gone ?? false;
+  }
+
+  /** The nodes whose actors are anybody's and that are still remembered. */
   goneNodes(): string[] {
-    return [...this.#seen].filter(([, node]) => node.gone).map(([id]) => id);
+    return [...this.#seen].filter(([, node]) => node.gone || this.#hasLetGo(node)).map(([id]) => id);
+  }
+
+  #hasLetGo({ info }: Observed): boolean {
+    const reachedFor = this.#clock.monotonic() - this.#reachesSince;
+    return info?.cutOff === true && !this.self.cutOff && reachedFor >= REACH_AFTER_TTLS * this.#ttlMs;
   }
 
   /** A peer drains; when it has released `all` it owned, its goodbye needs no verdict. */
@@ -180,6 +218,9 @@ export class Membership {
     // A beat that this observer has not seen change yet may be a dead node's last: it joins, and is judged like any other.
     this.#seen.set(info.id, { info, count, changedAt: now, gone: false });
     if (isNew) this.#emit({ type: "joined", node: info });
+    const wasCutOff = !isNew && node.info?.cutOff === true;
+    if (info.cutOff && !wasCutOff) this.#emit({ type: "cutOff", nodeId: info.id });
+    if (!info.cutOff && wasCutOff) this.#emit({ type: "reconnected", nodeId: info.id });
   }
 
   #judge(now: number): void {

@@ -16,8 +16,11 @@ import {
 export class Orphans {
   readonly #database: Database;
   readonly #nodeId: string;
+  readonly #hasDied: (nodeId: string) => boolean;
 
-  constructor(database: Database, nodeId: string) {
+  /** `hasDied`: whether who lived on a node that is gone may have been its death; it may as well have lost only the database. */
+  constructor(database: Database, nodeId: string, hasDied: (nodeId: string) => boolean) {
+    this.#hasDied = hasDied;
     this.#database = database.of("control");
     this.#nodeId = nodeId;
   }
@@ -50,7 +53,7 @@ export class Orphans {
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
       if (rows.length === 0) return [];
-      const crashed = owner !== null && owner !== this.#nodeId;
+      const crashed = owner !== null && owner !== this.#nodeId && this.#hasDied(owner);
       await tx.write(
         `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
         [this.#nodeId, now, ...flat(rows)],
@@ -60,7 +63,7 @@ export class Orphans {
   }
 
   /**
-   * Frees up to `limit` actors of a node that died, so that they are not looked for under its name for ever; rows that
+   * Frees up to `limit` actors of a node that is gone, so that they are not looked for under its name for ever; rows that
    * somebody else has locked are left out. Returns how many.
    */
   async freeFrom(owner: string, limit: number): Promise<number> {
@@ -72,7 +75,10 @@ export class Orphans {
       ]);
       if (rows.length > 0) {
         const where = `(kind, id) IN (${pairs(rows)})`;
-        await tx.write(`UPDATE actors SET owner = NULL, crashes = ${blamed(true)} WHERE ${where}`, flat(rows));
+        await tx.write(
+          `UPDATE actors SET owner = NULL, crashes = ${blamed(this.#hasDied(owner))} WHERE ${where}`,
+          flat(rows),
+        );
       }
       return rows.length;
     });

@@ -73,6 +73,7 @@ export class Residents {
 
   /** Whether a sweep may bring this actor here: this node can host it, and it is not here yet, and not on its way. */
   wants(address: ActorAddress): boolean {
+    if (this.#ports.membership.self.cutOff) return false;
     const key = actorKey(address);
     if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
     this.#unloadable.delete(key);
@@ -114,7 +115,7 @@ export class Residents {
         `${actorKey(address)} crashed its node ${found.crashes} times and is quarantined.`,
       );
     }
-    const crashed = found.owner !== null && !mine;
+    const crashed = found.owner !== null && !mine && membership.hasDied(found.owner);
     const row = await store.claim(found, crashed, clock.now());
     return row ? this.#arrive(row) : { owner: undefined };
   }
@@ -256,6 +257,14 @@ export class Residents {
       this.#drop(activation);
     }
     await this.releaseDropped();
+  }
+
+  /** This node cannot reach the database, and so frees nothing: it forgets its actors, whose rows stay its own until a peer takes them. */
+  forgetAll(): void {
+    for (const activation of [...this.#activations.values()]) {
+      activation.abandon();
+      this.#forget(activation);
+    }
   }
 
   /**

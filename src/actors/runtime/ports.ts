@@ -13,6 +13,8 @@ export interface NodeInfo {
   publicAddress?: string;
   /** It is shutting down: it takes no actors, and those it has are on their way out. */
   draining?: boolean;
+  /** It cannot reach the database, which others may: what it owns is anybody's to take, and it answers no calls. */
+  cutOff?: boolean;
 }
 
 /** A node's latest beat as it stands in the shared memory. */
