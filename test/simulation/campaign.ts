@@ -10,9 +10,6 @@ import { type Played, SLOTS, World } from "./World.ts";
 /** What is simulated; a later domain is added here. */
 const DOMAINS = [actorDomain, jobDomain] as readonly unknown[] as readonly Domain[];
 
-/** The faults under which all must hold today: a database that refuses, or that one node alone does not reach, still breaks promises. */
-export const HELD = /^(?!database-refuses|refused-once|database-unreachable)/;
-
 export interface SeedRun extends Played {
   seed: number;
   steps: readonly Step[];

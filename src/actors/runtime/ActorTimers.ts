@@ -19,6 +19,8 @@ export interface ActorTimerPorts {
 
 /** A timer whose handler throws is tried again after 1 s, 2 s, 4 s …, at most this. */
 const LONGEST_RETRY_MS = 60_000;
+/** At most this where the turn could not be stored: when the database is back, what is due must not wait for long. */
+const LONGEST_RETRY_NOT_STORED_MS = 2000;
 
 /** The timers of one actor that lives here: when they are due, which of them wait in the mailbox, and which failed and are tried again. */
 export class ActorTimers {
@@ -27,7 +29,7 @@ export class ActorTimers {
   readonly #ports: ActorTimerPorts;
   /** Timers whose firing waits in the mailbox. */
   readonly #queued = new Set<string>();
-  readonly #retries = new Map<string, { attempt: number; notBefore: number }>();
+  readonly #retries = new Map<string, { attempt: number; until: number }>();
   #records: ReadonlyMap<string, TimerRecord>;
 
   constructor(row: ActorAddress & { timers: readonly TimerRecord[] }, handlers: TimerHandlers, ports: ActorTimerPorts) {
@@ -80,7 +82,11 @@ export class ActorTimers {
 
   #effectiveDue(timer: TimerRecord): number {
     const retry = this.#retries.get(timer.name);
-    return retry ? Math.max(timer.due, retry.notBefore) : timer.due;
+    if (!retry) return timer.due;
+    const { clock } = this.#ports;
+    // By the monotonic clock: a wall clock that was ahead when it failed must not put it off until then.
+    const leftMs = retry.until - clock.monotonic();
+    return leftMs > 0 ? Math.max(timer.due, clock.now() + leftMs) : timer.due;
   }
 
   /** The turn of a firing. */
@@ -108,8 +114,10 @@ export class ActorTimers {
     this.#queued.delete(name);
     if (outcome.kind === "error") {
       const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
-      const waitMs = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** Math.min(attempt - 1, 16));
-      this.#retries.set(name, { attempt, notBefore: this.#ports.clock.now() + waitMs });
+      const longest = outcome.error.code === "not_delivered" ? LONGEST_RETRY_NOT_STORED_MS : LONGEST_RETRY_MS;
+      const waitMs = Math.min(longest, 1000 * 2 ** Math.min(attempt - 1, 16));
+      this.#retries.set(name, { attempt, until: this.#ports.clock.monotonic() + waitMs });
+      this.#ports.clock.schedule(() => this.arm(), waitMs);
       this.#ports.log.warn(
         { actor: actorKey(this.#address), timer: name, attempt, waitMs, code: outcome.error.code },
         "a timer failed and is tried again",
