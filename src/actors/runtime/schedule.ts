@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { isTimezone, type Rng } from "../../clock.ts";
+import { DAY_MS, endOfGap, offsetAt, readingAt } from "./clockGaps.ts";
 import type { MissedPolicy } from "./timers.ts";
 
 /** When a job is due. */
@@ -32,7 +33,31 @@ export function nextDue({ schedule, timezone }: Timetable, after: number, rng: R
 
 /** The first time after `after` that a pattern names; undefined when there will be none. */
 export function nextOfCron(cron: string, timezone: string, after: number): number | undefined {
-  return cronOf(cron, timezone).nextRun(new Date(after))?.getTime();
+  const next = cronOf(cron, timezone).nextRun(new Date(after))?.getTime();
+  return FIXED_TIMES.test(cron.trim()) ? (passedOver(cron, timezone, after, next) ?? next) : next;
+}
+
+/** Patterns without a wildcard or a step in seconds, minutes and hours: each of their times has its day. */
+const FIXED_TIMES = /^([^*?/\s@]+\s+){2,3}\S+\s+\S+\s+\S+$/;
+
+/**
+ * The time between `after` and croner's `next` that croner leaves out: one whose gap, as clocks go forward, ends at midnight, and so on
+ * another day than the pattern's. It is due at the first moment after the gap, as with any other gap.
+ */
+function passedOver(cron: string, timezone: string, after: number, next: number | undefined): number | undefined {
+  const isNear = next !== undefined && next - after < DAY_MS;
+  if (isNear && offsetAt(after, timezone) === offsetAt(next, timezone)) return undefined;
+  const until = next === undefined ? Number.POSITIVE_INFINITY : readingAt(next, timezone);
+  // Asked in a time zone without gaps.
+  const named = cronOf(cron, "UTC");
+  let reading = readingAt(after, timezone);
+  for (;;) {
+    const following = named.nextRun(new Date(reading))?.getTime();
+    if (following === undefined || following >= until) return undefined;
+    const end = endOfGap(following, timezone);
+    if (end !== undefined && end > after && (next === undefined || end < next)) return end;
+    reading = following;
+  }
 }
 
 /** The shortest time between two of a pattern's next `count` due times after `after`, in milliseconds; Infinity where there are not two. */
