@@ -27,7 +27,7 @@ All players come from this one address. The server allows an address 1000 sign-i
 with RATE_LIMIT_PER_ADDRESS=1000000 for more than a few hundred players, or they are told rate_limited.
 
 On a terminal this has the screen of the colyseus loadtest tool; otherwise, and with CI set, it prints lines. It exits with 1
-when a player could not join, or met what the protocol does not allow.
+when a player could not join, was away at the end and could not come back, or met what the protocol does not allow.
 `;
 
 async function main(): Promise<void> {

@@ -225,7 +225,7 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   // Before the actors are handed over: nobody is to be sent here while that goes on.
   lifecycle.onDrain("listings", () => backplane.matchmaking.closeDoors());
-  await listen(server, config.port);
+  await listen(server, config);
   await listenForMetrics(parts, metricsPage);
   lifecycle.up("rooms");
 }

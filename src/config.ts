@@ -5,12 +5,16 @@ import { wholeNumber } from "./validate.ts";
 /** Thrown when the environment holds a bad value; its message is one line that names the variable. */
 export class ConfigError extends Error {}
 
+/** What is being developed is nobody else's business: it has a playground, and wallets that anybody can sign for. */
+const LOOPBACK = "127.0.0.1";
+
 const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
 /** Every variable that Ringmaster reads. `.env.example` documents each; a test fails when the two differ. */
 const environment = z.object({
   NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
   PORT: wholeNumber(0, 65_535).default(2567),
+  HOST: z.string().min(1).optional(),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
@@ -44,6 +48,8 @@ export type DatabaseConfig = { kind: "mysql"; url: string; pool: number } | { ki
 export interface Config {
   production: boolean;
   port: number;
+  /** The address that it listens on; `undefined`: all of the machine's. */
+  host: string | undefined;
   redisUrl: string | undefined;
   database: DatabaseConfig;
   role: "all" | "web" | "worker";
@@ -96,12 +102,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (production && values.JWT_SECRET === undefined) {
     throw new ConfigError("JWT_SECRET: production needs one (at least 32 characters, the same on every node)");
   }
+  if (production && values.DEMO === true) {
+    throw new ConfigError("DEMO: production has no demo, whose answers and scores anybody can know; leave it unset");
+  }
   if (values.JWT_SECRET === undefined && values.REDIS_URL !== undefined) {
     throw new ConfigError("JWT_SECRET: a cluster needs one, the same on every node (at least 32 characters)");
   }
   return {
     production,
     port: values.PORT,
+    host: values.HOST ?? (production ? undefined : LOOPBACK),
     redisUrl: values.REDIS_URL,
     database,
     role: values.ROLE,

@@ -69,6 +69,8 @@ export class QuestBot implements Bot {
     this.#ending.abort();
     this.#onTold();
     await this.#playing;
+    // Whoever is away at the end has one more try: whether there is still a server is for the test to tell.
+    if (this.#room !== undefined && !this.#room.connection.isOpen) await this.#comeForTheEnd();
     if (this.#room?.connection.isOpen) await this.#room.leave();
   }
 
@@ -96,6 +98,19 @@ export class QuestBot implements Bot {
     room.onLeave(() => {
       if (!this.#isEnding && this.#room === room) void this.#comeBack();
     });
+  }
+
+  async #comeForTheEnd(): Promise<void> {
+    const { counts } = this.#play.tally;
+    this.#room!.reconnection.enabled = false;
+    await this.#enter().then(
+      () => {
+        counts.returns += 1;
+      },
+      () => {
+        counts.lost += 1;
+      },
+    );
   }
 
   async #comeBack(): Promise<void> {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Bot, Seat } from "./Bot.ts";
 import type { LoadFlags } from "./flags.ts";
 import type { LatencySummary } from "./Latencies.ts";
+import { countReconnections } from "./reconnections.ts";
 import type { Counts, Tally } from "./Tally.ts";
 
 /** What `--report` writes. Latencies are in milliseconds. */
@@ -42,6 +43,7 @@ export class LoadTest<Event extends string, Timed extends string> {
   /** Resolves when it has ended, for good. */
   async run(): Promise<void> {
     const { duration, numClients } = this.#options.flags;
+    countReconnections(this.#options.tally.counts);
     if (duration !== undefined) setTimeout(() => void this.#end(), duration * 1000);
     if (process.stdout.isTTY && !process.env.CI) await this.#onScreen();
     else await this.#inLines(numClients);

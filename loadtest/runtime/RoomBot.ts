@@ -25,6 +25,7 @@ export abstract class RoomBot<Timed extends string> implements Bot {
   readonly #ending = new AbortController();
   #room: Room | undefined;
   #playing: Promise<void> = Promise.resolve();
+  #hasJoined = false;
   #isAway = false;
   #failures = 0;
   #onChange: () => void = () => {};
@@ -52,6 +53,7 @@ export abstract class RoomBot<Timed extends string> implements Bot {
     this.#sdk.auth.token = await this.#signIn();
     await this.#enter();
     this.#tally.counts.joined += 1;
+    this.#hasJoined = true;
     this.#playing = this.#playOn();
   }
 
@@ -60,6 +62,7 @@ export abstract class RoomBot<Timed extends string> implements Bot {
     this.#ending.abort();
     this.#onChange();
     await this.#playing;
+    if (this.#hasJoined && (this.#isAway || this.#room === undefined)) await this.#comeForTheEnd();
     if (this.#room?.connection.isOpen) await this.#room.leave();
   }
 
@@ -164,6 +167,19 @@ export abstract class RoomBot<Timed extends string> implements Bot {
       this.#room = undefined;
       this.#onChange();
     });
+  }
+
+  /** Whoever is away at the end has one more try: whether there is still a server is for the test to tell. */
+  async #comeForTheEnd(): Promise<void> {
+    if (this.#room !== undefined) this.#room.reconnection.enabled = false;
+    await this.#enter().then(
+      () => {
+        this.#tally.counts.returns += 1;
+      },
+      () => {
+        this.#tally.counts.lost += 1;
+      },
+    );
   }
 
   #away(): void {

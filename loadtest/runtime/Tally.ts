@@ -10,6 +10,12 @@ export interface Counts {
   disconnects: number;
   /** Times a client came back after that: to its seat, or through matchmaking. */
   returns: number;
+  /** Clients that were away when the test ended, and could not come back: the server, or the way to it, is gone. */
+  lost: number;
+  /** Requests that had no answer, because the connection was lost or none came in time. */
+  unanswered: number;
+  /** How often the SDK tried to take up a lost connection again. */
+  reconnections: number;
   /** Refusals by code of the table of errors; and `timeout`, `disconnected` and `socket`, of which the server tells nothing. */
   errors: Record<string, number>;
   /** What a client that keeps to the protocol must never meet: answers of another shape, faults, requests without an answer. */
@@ -33,6 +39,9 @@ const MISTAKES: ReadonlySet<string> = new Set([
   "timeout",
 ]);
 
+/** Of requests that the server may have served, and whose answer never came. */
+const UNANSWERED: ReadonlySet<string> = new Set(["timeout", "disconnected"]);
+
 /** Counts what all clients of a load test meet. `Event` names what the kind of client counts beside, `Timed` what it times. */
 export class Tally<Event extends string, Timed extends string> {
   readonly counts: Counts = {
@@ -40,6 +49,9 @@ export class Tally<Event extends string, Timed extends string> {
     joinsFailed: 0,
     disconnects: 0,
     returns: 0,
+    lost: 0,
+    unanswered: 0,
+    reconnections: 0,
     errors: {},
     protocolErrors: 0,
     protocolErrorSamples: [],
@@ -52,9 +64,10 @@ export class Tally<Event extends string, Timed extends string> {
     this.#latencies = Object.fromEntries(timed.map((name) => [name, new Latencies()])) as Record<Timed, Latencies>;
   }
 
-  /** Whether all clients got in and nobody met what must not happen. */
+  /** Whether all clients got in and were in at the end, and nobody met what must not happen. */
   get isClean(): boolean {
-    return this.counts.joined > 0 && this.counts.joinsFailed === 0 && this.counts.protocolErrors === 0;
+    const { joined, joinsFailed, lost, protocolErrors } = this.counts;
+    return joined > 0 && joinsFailed === 0 && lost === 0 && protocolErrors === 0;
   }
 
   time(name: Timed, ms: number): void {
@@ -65,6 +78,7 @@ export class Tally<Event extends string, Timed extends string> {
   refused(code: string, what: string): void {
     const { errors } = this.counts;
     errors[code] = (errors[code] ?? 0) + 1;
+    if (UNANSWERED.has(code)) this.counts.unanswered += 1;
     if (MISTAKES.has(code)) this.protocolError(`${what}: ${code}`);
   }
 

@@ -35,10 +35,12 @@ export async function openDesks(parts: Parts, actors: Actors) {
   const players = parts.database.of("commits");
   const hunts = new Hunts(players);
   const tournaments = new Tournaments(players);
+  const forTournaments = openTournaments(parts, actors, tournaments);
+  await tellUnverified(parts, forTournaments.games);
   return {
     sessions: openSessions(parts, actors),
     ...openHunts(parts, actors, hunts),
-    ...openTournaments(parts, actors, tournaments),
+    ...forTournaments,
     ...openPools(parts),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
@@ -60,6 +62,15 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
     if (reachable) huntDesk.refresh();
   });
   return { huntDesk, huntOffice: new HuntOffice(common) };
+}
+
+/** Anybody can send any score to a game that nobody verifies: an operator must know which those are. */
+async function tellUnverified({ config, log }: Parts, directory: GameOffice): Promise<void> {
+  if (!config.production) return;
+  const unverified = (await directory.list()).filter(({ id }) => !SCORE_CHECKS.has(id)).map(({ id }) => id);
+  if (unverified.length > 0) {
+    log.warn({ games: unverified }, "these games have no ScoreCheck: any score that a client sends is believed");
+  }
 }
 
 function openTournaments({ backplane, database, lifecycle, log }: Parts, actors: Actors, tournaments: Tournaments) {

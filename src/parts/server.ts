@@ -5,7 +5,7 @@ import { HuntActor } from "../actors/hunts/HuntActor.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
 import { TournamentActor } from "../actors/tournaments/TournamentActor.ts";
 import { systemClock } from "../clock.ts";
-import { ConfigError } from "../config.ts";
+import { type Config, ConfigError } from "../config.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
 import type { MetricsPage } from "../http/health.ts";
 import { mountMetrics } from "../http/server.ts";
@@ -82,14 +82,14 @@ export async function listenForMetrics(
   parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
   metricsPage: MetricsPage,
 ): Promise<void> {
-  const { metricsPort: port, metricsToken, trustProxy } = parts.config;
+  const { host, metricsPort: port, metricsToken, trustProxy } = parts.config;
   if (port === undefined) return;
   const app = express();
   mountMetrics(app, { ...parts, metricsPage, metricsToken });
   const door = new FrontDoor(app, { trustProxy });
   await new Promise<void>((resolve, reject) => {
     door.once("error", (error) => reject(portError("METRICS_PORT", port, error)));
-    door.listen(port, resolve);
+    door.listen(port, host, resolve);
   });
   const { port: found } = door.address() as AddressInfo;
   parts.log.info({ port: found }, "metrics are on a port of their own");
@@ -105,11 +105,11 @@ function portError(variable: string, port: number, error: NodeJS.ErrnoException)
 }
 
 /** Rejects with a ConfigError when the port cannot be had: Colyseus would wait for it forever. */
-export async function listen(server: Server, port: number): Promise<void> {
+export async function listen(server: Server, { port, host }: Pick<Config, "port" | "host">): Promise<void> {
   const refused = Promise.withResolvers<never>();
   const refuse = (error: NodeJS.ErrnoException): void => refused.reject(portError("PORT", port, error));
   server.transport.server?.once("error", refuse);
-  await Promise.race([server.listen(port), refused.promise]);
+  await Promise.race([server.listen(port, host), refused.promise]);
   server.transport.server?.off("error", refuse);
 }
 

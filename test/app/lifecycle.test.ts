@@ -109,6 +109,9 @@ describe("the life of a node", () => {
       assert.ok(["database", "stores", "actors", "jobs", "rooms"].every((part) => body.parts[part] === "ready"));
       assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
       assert.ok(node.output.some((line) => line.includes('"inTime":true')));
+      const unverified = node.output.find((line) => line.includes("any score that a client sends is believed"));
+      const { level, games } = JSON.parse(unverified!) as { level: string; games: string[] };
+      assert.deepEqual([level, games.includes("snake")], ["warn", true], "production says so at its start");
     });
 
     const bad: [string, NodeJS.ProcessEnv, RegExp][] = [

@@ -55,7 +55,8 @@ describe("The configuration", () => {
       ROLE: "worker",
       JWT_SECRET: SECRET,
       PUBLIC_ADDRESS: "play.example.org/node-1",
-      DEMO: "1",
+      DEMO: "0",
+      HOST: "10.0.0.7",
       TRUST_PROXY: "true",
     });
     assert.equal(config.production, true);
@@ -66,7 +67,8 @@ describe("The configuration", () => {
     assert.equal(config.jwtSecret, SECRET);
     assert.equal(config.jwtSecretIsMade, false);
     assert.equal(config.publicAddress, "play.example.org/node-1");
-    assert.equal(config.demo, true);
+    assert.equal(config.demo, false);
+    assert.equal(config.host, "10.0.0.7");
     assert.equal(config.trustProxy, true);
   });
 
@@ -85,6 +87,14 @@ describe("The configuration", () => {
       ],
     );
     assert.equal(timezone, "Europe/Berlin");
+  });
+
+  it("has no demo in production, and listens to this machine alone in development, unless told otherwise", () => {
+    const production = { NODE_ENV: "production", JWT_SECRET: SECRET };
+    assert.throws(() => readConfig({ ...production, DEMO: "true" }), /^Error: DEMO: production has no demo/);
+    assert.equal(readConfig(production).host, undefined);
+    assert.equal(readConfig({}).host, "127.0.0.1");
+    assert.equal(readConfig({ HOST: "0.0.0.0" }).host, "0.0.0.0");
   });
 
   it("takes a path to an embedded database", () => {

@@ -22,7 +22,11 @@ describe("The README's client", function () {
 
   before(async () => {
     directory = temporaryDirectory("readme-test");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}`, DEMO: "true" });
+    node = await RingmasterNode.start({
+      DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}`,
+      DEMO: "true",
+      NODE_ENV: "development",
+    });
     await beginDemoHunt(node.url, await tokenOf("operator"));
   });
 

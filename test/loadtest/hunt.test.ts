@@ -11,6 +11,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { operatorToken } from "../../src/http/auth/roles.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
+import { beginDemoHunt } from "../support/demo.ts";
 import { type Exit, type Program, startProcess } from "../support/processes.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -157,6 +158,28 @@ describe("the load test of hunts", function () {
     const program = await startProcess("loadtest/hunt.ts", { args: ["--endpoint", address], env: { CI: "true" } });
     await program.line("claiming a clue", (line) => /joined 1, (claims|waits)/.test(line) || undefined);
     assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
+  });
+
+  it("fails when the server dies under it, and counts what was lost", async () => {
+    const folderOfNode = join(folder, "dying");
+    const dying = await startProcess("src/index.ts", {
+      env: { PORT: "0", DATABASE_URL: `sqlite:${folderOfNode}`, JWT_SECRET: SECRET, DEMO: "true", LOG_LEVEL: "warn" },
+    });
+    const url = await dying.line("being ready", (line) => /is ready: (http:\S+)/.exec(line)?.[1], READY_MS);
+    await beginDemoHunt(url, await operatorToken(new Tokens(SECRET, systemClock)));
+    const file = join(folder, "dying.json");
+    const test = await startProcess("loadtest/hunt.ts", {
+      args: ["--endpoint", url, "--numClients", "3", "--think", "40", "--report", file],
+      env: { CI: "true" },
+    });
+    await test.line("playing", (line) => /joined 3, /.test(line) || undefined);
+    await dying.kill();
+    await test.line("losing its connections", (line) => /disconnects 3/.test(line) || undefined);
+    test.signal("SIGTERM");
+    assert.deepEqual(await test.exited, { code: 1, signal: null }, test.tail());
+    const report = JSON.parse(readFileSync(file, "utf8")) as HuntReport;
+    assert.deepEqual([report.joined, report.disconnects, report.lost], [3, 3, 3]);
+    assert.ok(!/Colyseus reconnection/.test(test.tail()), "the SDK's chatter is summed up");
   });
 
   it("fails when players cannot join", async () => {
