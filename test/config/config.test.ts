@@ -21,6 +21,7 @@ describe("The configuration", () => {
     assert.deepEqual(config, {
       production: false,
       port: 2567,
+      host: "127.0.0.1",
       redisUrl: undefined,
       database: { kind: "sqlite", path: ".data/ringmaster.sqlite" },
       role: "all",
