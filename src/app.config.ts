@@ -217,7 +217,12 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   const desks = await openDesks(parts, actors);
   provideRoomServices(roomServices(parts, desks, actors, jobs));
   const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
-  mountRoutes(parts, desks, { jobs, deadLetters: actors.deadLetters, metricsPage });
+  mountRoutes(parts, desks, {
+    jobs,
+    deadLetters: actors.deadLetters,
+    failingTimers: actors.failingTimers,
+    metricsPage,
+  });
   for (const [name, handler] of Object.entries(ROOMS)) {
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
@@ -254,6 +259,7 @@ function roomServices(
     nodeId: actors.membership.self.id,
     jobs,
     deadLetters: actors.deadLetters,
+    failingTimers: actors.failingTimers,
     feed: backplane.feed,
     actors,
   };
@@ -263,7 +269,7 @@ function roomServices(
 function mountRoutes(
   parts: Parts,
   desks: Desks,
-  services: Pick<HttpServices, "jobs" | "deadLetters" | "metricsPage">,
+  services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "metricsPage">,
 ): void {
   const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
   mountHttp(app, {

@@ -1,17 +1,18 @@
 import { Router } from "express";
 import { z } from "zod";
-import { type DeadLetterOffice, deadLetterId } from "../actors/admin/deadLetters.ts";
+import { type DeadLetterOffice, deadLetterId, failingTimer, type TimerOffice } from "../actors/admin/deadLetters.ts";
 import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 const listed = z.strictObject({ limit: wholeNumber(1, 200).default(50) });
 
-/** `GET /` for viewers; `POST /replay` and `POST /discard` for operators. */
-export function deadLetterRoutes(letters: DeadLetterOffice): Router {
+/** `GET /` for viewers; `POST /replay`, `/discard` and `/retry-timer` for operators. */
+export function deadLetterRoutes(letters: DeadLetterOffice, timers: TimerOffice): Router {
   const router = Router();
   router.get("/", requireRole("viewer"), async (request, response) => {
-    response.json({ letters: await letters.list(validate(listed, request.query).limit) });
+    const { limit } = validate(listed, request.query);
+    response.json({ letters: await letters.list(limit), timers: await timers.list(limit) });
   });
   for (const verb of ["replay", "discard"] as const) {
     router.post(`/${verb}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
@@ -20,5 +21,10 @@ export function deadLetterRoutes(letters: DeadLetterOffice): Router {
       response.json({ from });
     });
   }
+  router.post("/retry-timer", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+    const named = validate(failingTimer, request.body);
+    await timers.retry(named.actor, named.timer);
+    response.json(named);
+  });
   return router;
 }

@@ -1,5 +1,5 @@
 import { type Application, Router } from "express";
-import type { DeadLetterOffice } from "../actors/admin/deadLetters.ts";
+import type { DeadLetterOffice, TimerOffice } from "../actors/admin/deadLetters.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
@@ -59,6 +59,7 @@ export interface HttpServices extends SignInServices {
   popup: PopupDoor;
   jobs: JobDirectory;
   deadLetters: DeadLetterOffice;
+  failingTimers: TimerOffice;
   sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;
@@ -119,7 +120,7 @@ function apiRoutes(services: HttpServices): Router {
   router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));
   router.use("/jobs", jobRoutes(jobs));
-  router.use("/dead-letters", deadLetterRoutes(services.deadLetters));
+  router.use("/dead-letters", deadLetterRoutes(services.deadLetters, services.failingTimers));
   router.use("/hunts", huntRoutes(hunts));
   router.use("/tournaments", tournamentRoutes(tournaments));
   router.use("/games", gameRoutes(games));

@@ -131,6 +131,7 @@ export class Edge {
       quests: {} as HttpServices["quests"],
       jobs: {} as HttpServices["jobs"],
       deadLetters: {} as HttpServices["deadLetters"],
+      failingTimers: {} as HttpServices["failingTimers"],
       tournaments: {} as HttpServices["tournaments"],
       games: {} as HttpServices["games"],
       pools: {} as HttpServices["pools"],

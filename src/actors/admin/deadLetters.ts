@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { ActorAddress } from "../runtime/actorRow.ts";
 import type { DeadLetter } from "../runtime/DeadLetters.ts";
+import type { FailingTimer } from "../runtime/FailingTimers.ts";
 import type { MessageId } from "../runtime/messages.ts";
 
 /** Dead letters as operators have them. Those that name one throw `not_found` when there is none by that name. */
@@ -12,6 +14,14 @@ export interface DeadLetterOffice {
   discard(id: MessageId): Promise<void>;
 }
 
+/** Timers that keep failing, as operators have them. */
+export interface TimerOffice {
+  /** Newest first. */
+  list(limit: number): Promise<FailingTimer[]>;
+  /** Tries it again at once. Throws `not_found` when it does not fail. */
+  retry(actor: ActorAddress, timer: string): Promise<void>;
+}
+
 const actor = z.strictObject({
   kind: z.string().regex(/^[a-z0-9_-]{1,32}$/, "must be a kind of actor"),
   id: z.string().min(1).max(128),
@@ -21,3 +31,6 @@ const actor = z.strictObject({
 export const deadLetterId = z.strictObject({
   from: actor.extend({ version: z.int().min(0), index: z.int().min(0) }),
 });
+
+/** A failing timer as it is listed. */
+export const failingTimer = z.strictObject({ actor, timer: z.string().min(1).max(128) });

@@ -5,6 +5,7 @@ import { Actor, type ActorContext } from "./Actor.ts";
 import { type ActorStore, Fenced } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
 import { type ClaimedRow, CRASHES_SHARED } from "./actorRow.ts";
+import { RETRY_TIMER } from "./FailingTimers.ts";
 import { MAILBOX_BOUND, Mailbox, type WaitingTurn } from "./Mailbox.ts";
 import { MarkMoved } from "./MarkTable.ts";
 import { isDone, marked } from "./marks.ts";
@@ -13,6 +14,7 @@ import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import type { SuspectGate } from "./SuspectGate.ts";
 import { Turn } from "./Turn.ts";
+import type { TimerRecord } from "./timers.ts";
 import { insideTurn } from "./turnContext.ts";
 
 /** What an activation needs of its runtime. */
@@ -51,6 +53,8 @@ export class Activation {
   readonly #mailbox: Mailbox;
   readonly #timers: ActorTimers;
   #committed: string;
+  /** Ends when all is stored that is known of timers that failed. */
+  #keeping: Promise<void> = Promise.resolve();
   #turn: Turn | undefined;
   /** The lease that held when the row was last known to be ours. */
   #lease: number | undefined;
@@ -85,7 +89,17 @@ export class Activation {
         if (!this.#ended) arm(this.key, due);
       },
       enqueue: (name) => this.#enqueueFiring(name),
+      keep: (records) => this.#keepTimers(records),
     });
+  }
+
+  #keepTimers(records: ReadonlyMap<string, TimerRecord>): void {
+    const { store, log } = this.#ports;
+    const { version } = this.row;
+    // One after the other: the latest must not be overwritten by one before.
+    this.#keeping = this.#keeping
+      .then(() => store.keepTimers(this.row, version, [...records.values()]))
+      .catch((error: unknown) => log.debug({ err: error, actor: this.key }, "that a timer failed was not stored"));
   }
 
   /** Its timers fire from now on. */
@@ -182,6 +196,7 @@ export class Activation {
   /** Only what the actor's own class declares may be called: nothing of Actor, Object, or the instance. */
   #methodOf(name: string): ((...args: unknown[]) => Promise<unknown>) | undefined {
     if (name === "constructor") return undefined;
+    if (name === RETRY_TIMER) return async (timer) => this.#turn!.retryTimer(String(timer));
     for (let type = Object.getPrototypeOf(this.#actor); type !== Actor.prototype; type = Object.getPrototypeOf(type)) {
       const found = Object.getOwnPropertyDescriptor(type, name)?.value;
       if (typeof found === "function") return found;

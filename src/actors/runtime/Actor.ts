@@ -1,5 +1,6 @@
 import type { Rng } from "../../clock.ts";
 import type { Transaction } from "../../entities/sql.ts";
+import type { ActorAddress } from "./actorRow.ts";
 import type { Firing, MissedPolicy } from "./timers.ts";
 
 /** What a published event is; its topic is named beside it. */
@@ -25,7 +26,8 @@ export interface TurnScope {
   timerDue(name: string): number | undefined;
   publish(topic: string, event: OutgoingEvent): void;
   afterCommit(action: () => void): void;
-  tell(kind: string, id: string, method: string, args: unknown[]): void;
+  tell(to: ActorAddress, method: string, args: unknown[]): void;
+  tellLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void;
 }
 
 /** What an actor is made with; pass it on to `super`. */
@@ -127,13 +129,29 @@ export abstract class Actor<State> {
   /** Calls another actor once the turn has committed, exactly once, without its answer: `this.tell(PoolActor, id).add(3)`. */
   protected tell<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string): Told<A> {
     const scope = this.#context.scope();
-    return new Proxy(Object.create(null), {
-      get:
-        (_, method) =>
-        (...args: unknown[]) =>
-          scope.tell(type.kind, id, String(method), args),
-    }) as Told<A>;
+    return told((method, args) => scope.tell({ kind: type.kind, id }, method, args));
   }
+
+  /**
+   * The same in `delayMs` milliseconds (up to 1,000 at a time; beyond: `overloaded`): `this.tellLater(60_000, PoolActor, id).add(3)`. It is
+   * kept in this actor's row, wherever that lives by then, and told by a turn of its own when it is due. Nothing takes it back.
+   */
+  protected tellLater<A extends Actor<never> | Actor<unknown>>(
+    delayMs: number,
+    type: ActorType<A>,
+    id: string,
+  ): Told<A> {
+    const scope = this.#context.scope();
+    return told((method, args) => scope.tellLater(delayMs, { kind: type.kind, id }, method, args));
+  }
+}
+
+function told<A>(tell: (method: string, args: unknown[]) => void): Told<A> {
+  const get =
+    (_: unknown, method: string | symbol) =>
+    (...args: unknown[]) =>
+      tell(String(method), args);
+  return new Proxy(Object.create(null), { get }) as Told<A>;
 }
 
 /** The static side of an actor class. */

@@ -16,7 +16,7 @@ import { readMark, writeMark } from "./MarkTable.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import { addTells } from "./TellTable.ts";
-import type { TimerRecord } from "./timers.ts";
+import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What one turn leaves behind; all of it is stored, or none. */
 export interface TurnWrites {
@@ -136,6 +136,21 @@ export class ActorStore {
     );
   }
 
+  /**
+   * Stores how timers fare that have failed. No turn: the version stays, for nothing else has changed, and one whose answer is lost
+   * may be stored again. Where a turn has committed meanwhile, that has stored it, and this changes nothing.
+   */
+  async keepTimers(row: ClaimedRow, version: number, timers: readonly TimerRecord[]): Promise<void> {
+    await this.#turns.write(
+      `UPDATE actors SET timers = ?, due_at = ?, failing_at = ?
+       WHERE kind = ? AND id = ? AND epoch = ? AND version = ? AND owner = ?`,
+      [
+        ...[JSON.stringify(timers), soonestDue(timers), failingAt(timers)],
+        ...[row.kind, row.id, row.epoch, version, this.#nodeId],
+      ],
+    );
+  }
+
   /** The stored answer to a request id, JSON text. */
   async response(address: ActorAddress, requestId: string): Promise<string | undefined> {
     const [row] = await this.#turns.query<{ response: string }>(
@@ -248,8 +263,15 @@ export class ActorStore {
   }
 }
 
-const SET_TURN = "state = ?, timers = ?, due_at = ?, crashes = ?, updated_at = ?";
+const SET_TURN = "state = ?, timers = ?, due_at = ?, failing_at = ?, crashes = ?, updated_at = ?";
 
 function setTurn(row: ClaimedRow, writes: TurnWrites): unknown[] {
-  return [writes.state, JSON.stringify(writes.timers), writes.dueAt, writes.healthy ? 0 : row.crashes, writes.now];
+  return [
+    writes.state,
+    JSON.stringify(writes.timers),
+    writes.dueAt,
+    failingAt(writes.timers),
+    writes.healthy ? 0 : row.crashes,
+    writes.now,
+  ];
 }

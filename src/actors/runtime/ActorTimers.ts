@@ -4,7 +4,7 @@ import type { ActorAddress } from "./actorRow.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey, type CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
-import { planFiring, soonestDue, type TimerRecord } from "./timers.ts";
+import { failedOnce, fireAt, planFiring, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What the timers of an actor need of its activation. */
 export interface ActorTimerPorts {
@@ -15,9 +15,11 @@ export interface ActorTimerPorts {
   arm(due: number | null): void;
   /** Puts a firing of this timer into the mailbox: `fire` is its turn, and `settle` is told how that ended. */
   enqueue(name: string): void;
+  /** Stores that a timer has failed: no turn does. */
+  keep(records: ReadonlyMap<string, TimerRecord>): void;
 }
 
-/** A timer whose handler throws is tried again after 1 s, 2 s, 4 s …, at most this. */
+/** A firing whose turn could not be stored or begun, through no fault of its handler, is tried again after 1 s, 2 s, 4 s …, at most this. */
 const LONGEST_RETRY_MS = 60_000;
 /** At most this where the turn could not be stored: when the database is back, what is due must not wait for long. */
 const LONGEST_RETRY_NOT_STORED_MS = 2000;
@@ -81,12 +83,13 @@ export class ActorTimers {
   }
 
   #effectiveDue(timer: TimerRecord): number {
+    const due = fireAt(timer, this.#ports.clock.now());
     const retry = this.#retries.get(timer.name);
-    if (!retry) return timer.due;
+    if (!retry) return due;
     const { clock } = this.#ports;
     // By the monotonic clock: a wall clock that was ahead when it failed must not put it off until then.
     const leftMs = retry.until - clock.monotonic();
-    return leftMs > 0 ? Math.max(timer.due, clock.now() + leftMs) : timer.due;
+    return leftMs > 0 ? Math.max(due, clock.now() + leftMs) : due;
   }
 
   /** The turn of a firing. */
@@ -96,6 +99,7 @@ export class ActorTimers {
     const plan = planFiring(record, turn.now);
     turn.advanceTimer(name, plan.next);
     if (!plan.firing) return;
+    if (record.tell) return turn.tell(record.tell.to, record.tell.method, record.tell.args);
     const { log, metrics } = this.#ports;
     const handler = this.#handlers[name];
     if (!handler) {
@@ -112,21 +116,31 @@ export class ActorTimers {
   /** The turn of a firing has ended: what failed comes again. */
   settle(name: string, outcome: CallOutcome): void {
     this.#queued.delete(name);
-    if (outcome.kind === "error") {
+    const record = this.#records.get(name);
+    if (outcome.kind === "error" && outcome.isOwn && record) {
+      const failing = failedOnce(record, outcome.error, this.#ports.clock.now());
+      this.#records = new Map(this.#records).set(name, failing);
+      this.#retries.delete(name);
+      this.#ports.keep(this.#records);
+      const { attempts: attempt, waitMs } = failing.failed!;
+      this.#tell(name, { attempt, waitMs, code: outcome.error.code });
+    } else if (outcome.kind === "error") {
       const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
       const longest = outcome.error.code === "not_delivered" ? LONGEST_RETRY_NOT_STORED_MS : LONGEST_RETRY_MS;
       const waitMs = Math.min(longest, 1000 * 2 ** Math.min(attempt - 1, 16));
       this.#retries.set(name, { attempt, until: this.#ports.clock.monotonic() + waitMs });
       this.#ports.clock.schedule(() => this.arm(), waitMs);
-      this.#ports.log.warn(
-        { actor: actorKey(this.#address), timer: name, attempt, waitMs, code: outcome.error.code },
-        "a timer failed and is tried again",
-      );
+      this.#tell(name, { attempt, waitMs, code: outcome.error.code });
     } else if (outcome.kind === "ok") this.#retries.delete(name);
     this.arm();
+  }
+
+  #tell(timer: string, failure: { attempt: number; waitMs: number; code: string }): void {
+    const fields = { actor: actorKey(this.#address), timer, ...failure };
+    this.#ports.log.warn(fields, "a timer failed and is tried again");
   }
 }
 
 function isSameFiring(one: TimerRecord | undefined, other: TimerRecord | undefined): boolean {
-  return one?.due === other?.due && one?.seq === other?.seq;
+  return one?.due === other?.due && one?.seq === other?.seq && one?.failed?.waitMs === other?.failed?.waitMs;
 }

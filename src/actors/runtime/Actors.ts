@@ -8,6 +8,7 @@ import type { ActorAddress } from "./actorRow.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
 import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
+import { FailingTimers } from "./FailingTimers.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
 import type { OldTell } from "./OldOutbox.ts";
 import { Orphans } from "./Orphans.ts";
@@ -68,6 +69,10 @@ export class Actors {
       tell: (row) => this.#calls.tell(row),
       tellOld: (tell, requestId) => this.#tellOld(tell, requestId),
     });
+    this.failingTimers = new FailingTimers({
+      database,
+      call: (address, method, args) => this.call(address, method, args),
+    });
     this.#sweeper = new Sweeper(
       {
         orphans: new Orphans(database, node.id, (nodeId) => membership.hasDied(nodeId)),
@@ -85,6 +90,9 @@ export class Actors {
   get residents(): number {
     return this.#residents.size;
   }
+
+  /** Timers that keep failing. */
+  readonly failingTimers: FailingTimers;
 
   /** Tells that could not be delivered. */
   get deadLetters(): DeadLetters {

@@ -3,7 +3,7 @@ import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import type { ActorStore, TurnWrites } from "./ActorStore.ts";
-import { assertAddress, type ClaimedRow } from "./actorRow.ts";
+import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts";
 import { type EventMessage, NOTHING_STORED, type Outgoing, type Stored, type TellMessage } from "./messages.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
 
@@ -15,6 +15,9 @@ export interface Committed {
   stored: Stored;
 }
 
+/** What an actor may have to tell later; each is a timer in its row. */
+const MOST_LATER = 1000;
+
 /** One turn of one actor: collects what it wants, and stores all of it or none. */
 export class Turn implements TurnScope {
   readonly now: number;
@@ -25,6 +28,8 @@ export class Turn implements TurnScope {
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
   #timersChanged = false;
+  /** What this turn tells later, so far. */
+  #later = 0;
   #heard: TurnWrites["heard"];
   #transaction: Promise<Transaction> | undefined;
 
@@ -99,11 +104,33 @@ export class Turn implements TurnScope {
     this.afterwards.push(action);
   }
 
-  tell(kind: string, id: string, method: string, args: unknown[]): void {
-    const to = { kind, id };
+  tell(to: ActorAddress, method: string, args: unknown[]): void {
     assertAddress(to);
     const message: TellMessage = { method, args };
     this.#outgoing.tells.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
+  }
+
+  tellLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void {
+    assertAddress(to);
+    if (!(delayMs >= 0 && Number.isFinite(delayMs))) throw new Error(`${delayMs} ms is not a delay`);
+    if ([...this.#timers.values()].filter(({ tell }) => tell).length >= MOST_LATER)
+      throw new RingmasterError(
+        "overloaded",
+        `${this.#row.kind}/${this.#row.id} has ${MOST_LATER} things to tell later.`,
+      );
+    // No other turn has this version, and no timer of an actor's own a name like this.
+    const name = `later ${this.#row.version + 1}.${this.#later}`;
+    this.#later += 1;
+    this.#timers.set(name, { name, due: Math.round(this.now + delayMs), seq: 1, tell: { to, method, args } });
+    this.#timersChanged = true;
+  }
+
+  /** An operator has a failing timer tried again at once. */
+  retryTimer(name: string): void {
+    const record = this.#timers.get(name);
+    if (!record?.failed) throw new RingmasterError("not_found", `No timer ${name} of this actor fails.`);
+    this.#timers.set(name, { ...record, failed: { ...record.failed, waitMs: 0 } });
+    this.#timersChanged = true;
   }
 
   #nextIndex(): number {

@@ -1,3 +1,6 @@
+import { RingmasterError, type WireError } from "../../errors.ts";
+import type { ActorAddress } from "./actorRow.ts";
+
 /** What becomes of the firings that a repeating timer missed while nobody could fire it. */
 export type MissedPolicy =
   /** Each is made up for, one turn each, in order. */
@@ -17,6 +20,54 @@ export interface TimerRecord {
   /** Period of a repeating timer, in milliseconds. */
   every?: number;
   policy?: MissedPolicy;
+  /** Its handler has thrown, and nothing of it has succeeded since. */
+  failed?: TimerFailure | undefined;
+  /** No handler runs: when it is due, another actor is told this. */
+  tell?: { to: ActorAddress; method: string; args: unknown[] };
+}
+
+/** How a timer fares whose handler keeps throwing. */
+export interface TimerFailure {
+  attempts: number;
+  error: string;
+  /** When it failed last, in epoch milliseconds. */
+  at: number;
+  /** How long after that it is tried again. */
+  waitMs: number;
+}
+
+/** A handler that throws is tried again after 1 s, 2 s, 4 s …, at most this. */
+const LONGEST_WAIT_MS = 3_600_000;
+/** The same where what it needs is out of reach, or has too much to do. */
+const LONGEST_UNAVAILABLE_WAIT_MS = 60_000;
+/** What is kept of an error, in characters. */
+const LONGEST_ERROR = 500;
+
+/** The record of a timer whose handler has thrown once more. */
+export function failedOnce(record: TimerRecord, error: WireError, now: number): TimerRecord {
+  const { attempts, waitMs } = record.failed ?? { attempts: 0, waitMs: 0 };
+  const { status } = RingmasterError.fromWire(error);
+  const longest = status === 503 || status === 504 ? LONGEST_UNAVAILABLE_WAIT_MS : LONGEST_WAIT_MS;
+  const text = `${error.code}: ${error.message}`.slice(0, LONGEST_ERROR);
+  const failed = {
+    attempts: attempts + 1,
+    error: text,
+    at: now,
+    waitMs: Math.min(longest, Math.max(1000, 2 * waitMs)),
+  };
+  return { ...record, failed };
+}
+
+/** When it is to fire: when it is due, or later where it has failed. What failed in the future failed by a clock that was ahead. */
+export function fireAt({ due, failed }: TimerRecord, now = Number.POSITIVE_INFINITY): number {
+  return failed && failed.at <= now ? Math.max(due, failed.at + failed.waitMs) : due;
+}
+
+/** When one of these failed last; null when none does. */
+export function failingAt(timers: Iterable<TimerRecord>): number | null {
+  let latest: number | null = null;
+  for (const { failed } of timers) if (failed && (latest === null || failed.at > latest)) latest = failed.at;
+  return latest;
 }
 
 /** What a timer's handler is told. `(actor, timer, seq)` takes effect exactly once. */
@@ -38,22 +89,27 @@ export interface FiringPlan {
 /** Applies the timer's own policy. `record.due` must not be after `now`. */
 export function planFiring(record: TimerRecord, now: number): FiringPlan {
   const { name, due, seq, every } = record;
+  // What fires and succeeds has not failed.
+  const next = { ...record, failed: undefined };
   if (every === undefined) return { firing: { name, seq, dueAt: due, missed: 0 }, next: undefined };
   const missed = Math.floor((now - due) / every);
   const policy = record.policy ?? "coalesce";
   if (policy === "fire" || missed === 0) {
-    return { firing: { name, seq, dueAt: due, missed: 0 }, next: { ...record, due: due + every, seq: seq + 1 } };
+    return { firing: { name, seq, dueAt: due, missed: 0 }, next: { ...next, due: due + every, seq: seq + 1 } };
   }
   if (policy === "skip") return { firing: undefined, next: { ...record, due: due + (missed + 1) * every } };
   return {
     firing: { name, seq, dueAt: due + missed * every, missed },
-    next: { ...record, due: due + (missed + 1) * every, seq: seq + 1 },
+    next: { ...next, due: due + (missed + 1) * every, seq: seq + 1 },
   };
 }
 
 /** The soonest due time of some timers, or null when there are none: what the actor's row tells to the sweepers. */
 export function soonestDue(timers: Iterable<TimerRecord>): number | null {
   let soonest: number | null = null;
-  for (const { due } of timers) if (soonest === null || due < soonest) soonest = due;
+  for (const timer of timers) {
+    const at = fireAt(timer);
+    if (soonest === null || at < soonest) soonest = at;
+  }
   return soonest;
 }

@@ -11,6 +11,7 @@ import { Pools20261121000800 } from "./20261121000800-pools.ts";
 import { Retention20261121000900 } from "./20261121000900-retention.ts";
 import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-indexes.ts";
 import { Messages20261130020000 } from "./20261130020000-messages.ts";
+import { FailingTimers20261130020100 } from "./20261130020100-failing-timers.ts";
 import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
@@ -27,5 +28,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   Retention20261121000900,
   TournamentIndexes20261121001000,
   Messages20261130020000,
+  FailingTimers20261130020100,
   DatabaseProbes20261130030000,
 ];
