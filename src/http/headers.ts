@@ -14,8 +14,16 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ];
 
-/** The panels that come with Colyseus write their styles into the page as they run. */
-const PANEL_POLICY = [...PAGE_POLICY, "style-src 'self' 'unsafe-inline'"];
+/**
+ * The panels that come with Colyseus write their styles into the page as they run. The monitor's symbols are a font of Google's, and the
+ * playground's editor checks what is typed in a worker that it makes of its own text.
+ */
+const PANEL_POLICY = [
+  ...PAGE_POLICY,
+  "style-src 'self' 'unsafe-inline' https://fonts.googleapis.com",
+  "font-src 'self' https://fonts.gstatic.com",
+  "worker-src 'self' blob:",
+];
 
 /** What every answer tells a browser: guess no types, frame nothing, leak no address, load nothing from elsewhere. */
 export const securityHeaders: RequestHandler = (_request, response, next) => {

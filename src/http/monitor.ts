@@ -1,3 +1,4 @@
+import { matchMaker } from "@colyseus/core";
 import { monitor } from "@colyseus/monitor";
 import { type RequestHandler, Router } from "express";
 import { RingmasterError } from "../errors.ts";
@@ -18,9 +19,19 @@ const READS = /^\/(?:api|api\/room|assets\/[\w.-]+)?$/;
  */
 export function monitorRoutes(tokens: Tokens): Router {
   const router = Router();
-  router.use(panelHeaders, operatorsOnly(tokens), readsOnly, monitor());
+  router.use(panelHeaders, operatorsOnly(tokens), readsOnly);
+  router.get("/api/room", knownRoom);
+  router.use(monitor());
   return router;
 }
+
+/** The monitor itself answers 500 for a room that there is not (any more). */
+const knownRoom: RequestHandler = async (request, _response, next) => {
+  const { roomId } = request.query;
+  const isKnown = typeof roomId === "string" && (await matchMaker.driver.has(roomId));
+  if (!isKnown) throw new RingmasterError("not_found", "There is no such room (any more).");
+  next();
+};
 
 const readsOnly: RequestHandler = (request, _response, next) => {
   // The raw path, as the monitor itself reads it: no decoding may lead it elsewhere.

@@ -264,6 +264,22 @@ describe("Matchmaking", () => {
       await room.leave();
     });
 
+    it("knows no room that there is not", async () => {
+      const operator = bearer(await edge.token("operator"));
+      for (const query of ["roomId=nowhere", "roomId=", "roomId[]=x", ""]) {
+        const { status, error } = await edge.get(`/monitor/api/room?${query}`, operator);
+        assert.deepEqual([status, error?.code], [404, "not_found"], query);
+      }
+    });
+
+    it("loads its symbols from where they are, and what else it needs", async () => {
+      const { headers } = await edge.get("/monitor/", bearer(await edge.token("operator")));
+      const policy = headers.get("content-security-policy")!;
+      assert.match(policy, /font-src 'self' https:\/\/fonts\.gstatic\.com/);
+      assert.match(policy, /style-src [^;]* https:\/\/fonts\.googleapis\.com/);
+      assert.match((await edge.get("/playground/")).headers.get("content-security-policy")!, /worker-src 'self' blob:/);
+    });
+
     it("cannot be read by a page from elsewhere, though a browser adds the password by itself", async () => {
       const origin = "https://evil.example";
       const { headers } = await edge.get("/monitor/api", { ...bearer(await edge.token("operator")), origin });
