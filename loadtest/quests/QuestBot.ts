@@ -103,14 +103,9 @@ export class QuestBot implements Bot {
   async #comeForTheEnd(): Promise<void> {
     const { counts } = this.#play.tally;
     this.#room!.reconnection.enabled = false;
-    await this.#enter().then(
-      () => {
-        counts.returns += 1;
-      },
-      () => {
-        counts.lost += 1;
-      },
-    );
+    await this.#enter().catch(() => {
+      counts.lost += 1;
+    });
   }
 
   async #comeBack(): Promise<void> {
