@@ -15,6 +15,8 @@ export interface MariaDbOptions {
   flushLogAtCommit?: 1 | 2;
   /** Keeps its files in memory, where the machine has plenty: every table that is made waits for the disk several times. */
   inMemory?: boolean;
+  /** Where its files lie instead: on a disk that can be filled. */
+  folder?: string;
 }
 
 /** What lies here, Linux keeps in memory. */
@@ -62,7 +64,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<Databa
     `--innodb-log-file-size=${LOG_FILE_SIZE}`,
     `--innodb-flush-log-at-trx-commit=${flushLogAtCommit}`,
   ];
-  const folder = inMemory ? folderInMemory() : undefined;
+  const folder = options.folder ?? (inMemory ? folderInMemory() : undefined);
   return await onFreePort((port) => {
     const runner =
       located === "container"

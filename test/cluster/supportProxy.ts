@@ -60,6 +60,11 @@ export class SilentProxy {
     server.resume();
   }
 
+  /** Nothing passes any more on the connections that there are; new ones work. */
+  silenceAll(): void {
+    for (let at = 0; at < this.#pairs.length; at += 1) this.silence(at);
+  }
+
   /** The server's end closes this connection in order, as one does that goes. */
   end(connection: number): void {
     this.#pairs[connection]!.client.end();
