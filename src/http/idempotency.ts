@@ -16,7 +16,13 @@ export function idempotencyKey(request: Request): string | undefined {
   return key;
 }
 
-/** Who asks, on a route behind `requireRole`, and under which key. */
+/**
+ * Who asks, on a route behind `requireRole`, and under which id: the key is for the endpoint and what it names alone, so that the same key
+ * sent elsewhere is another request.
+ */
 export function operatorCall(request: Request): OperatorCall {
-  return { operatorId: callerOf(request).playerId, requestId: idempotencyKey(request) };
+  const { baseUrl, method, path } = request;
+  const key = idempotencyKey(request);
+  const requestId = key === undefined ? undefined : `${method} ${baseUrl}${path}\n${key}`;
+  return { operatorId: callerOf(request).playerId, requestId };
 }

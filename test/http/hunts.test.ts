@@ -46,12 +46,24 @@ describe("The endpoints of hunts", () => {
     assert.equal((await act(await made(), "cancel")).body.phase, "cancelled");
   });
 
-  it("pass a caller's Idempotency-Key on as the request id", async () => {
+  it("pass a caller's Idempotency-Key on as the request id, which is the endpoint's and the hunt's own", async () => {
     const headers = { "idempotency-key": "3f0c-77/a" };
     const created = await edge.post("/api/hunts", aHunt(), { ...operator, ...headers });
-    assert.deepEqual(edge.hunts.calls.at(-1), { operatorId: "op7", requestId: "3f0c-77/a" });
-    await act(String(created.body.id), "start", {}, headers);
-    assert.deepEqual(edge.hunts.calls.at(-1), { operatorId: "op7", requestId: "3f0c-77/a" });
+    const ids = [edge.hunts.calls.at(-1)!.requestId];
+    const other = await made();
+    for (const [id, action] of [
+      [String(created.body.id), "start"],
+      [String(created.body.id), "end"],
+      [other, "end"],
+    ] as const) {
+      await act(id, action, {}, headers);
+      const once = edge.hunts.calls.at(-1)!;
+      await act(id, action, {}, headers);
+      assert.deepEqual(edge.hunts.calls.at(-1), once);
+      assert.equal(once.operatorId, "op7");
+      ids.push(once.requestId);
+    }
+    assert.equal(new Set(ids).size, 4, "the same key elsewhere is another request");
     for (const bad of ["x".repeat(65), "two words", ""]) {
       const { status, error } = await act(String(created.body.id), "end", {}, { "idempotency-key": bad });
       assert.equal(status, 400, JSON.stringify(bad));

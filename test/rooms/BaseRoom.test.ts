@@ -36,7 +36,10 @@ class TalkRoom extends BaseRoom {
       z.strictObject({ text: z.string().max(20), tags: z.array(z.int()).optional() }),
       (_, said) => said,
     );
-    this.request("whoami", z.unknown(), (client) => client.auth);
+    this.request("whoami", z.unknown(), (client) => {
+      const { playerId, name, role } = client.auth!;
+      return { playerId, name, role };
+    });
     this.request("nothing", z.undefined(), () => undefined);
     this.request("refuse", z.unknown(), () => {
       throw new RingmasterError("conflict", "Somebody was faster.", { by: "them" });

@@ -72,7 +72,9 @@ export class PoolOffice {
    */
   async contribute(kind: PoolKind, { item, amount }: ItemAmount, call: OperatorCall): Promise<Contributed> {
     const { database, rng } = this.#ports;
-    const id = idToCreate(call, rng);
+    // The same id for another pool is another contribution.
+    const requestId = call.requestId === undefined ? undefined : `${kind.game}:${kind.period}\n${call.requestId}`;
+    const id = idToCreate({ ...call, requestId }, rng);
     return reading(async () => {
       await gameById(database, kind.game);
       const known = await contributionOf(database, kind, id);

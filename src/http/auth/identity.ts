@@ -12,6 +12,8 @@ export interface Identity {
   /** At most 64 characters. */
   name: string;
   role: Role;
+  /** When the token runs out that says so, in epoch milliseconds. */
+  expiresAt?: number;
 }
 
 /** Whether `role` may do what `needed` may. */

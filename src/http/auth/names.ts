@@ -8,7 +8,51 @@ const LONGEST_NAME = 24;
 const NAME_UNITS = 64;
 
 /** A player's name: 1 to 24 visible characters, trimmed. Names need not be unique. */
-export const playerName = lineOfText(LONGEST_NAME, NAME_UNITS);
+export const playerName = lineOfText(LONGEST_NAME, NAME_UNITS).refine((name) => !isReserved(name), {
+  error: "must not be that of an operator",
+});
+
+/** What a player may not be taken for. */
+const RESERVED: ReadonlySet<string> = new Set(
+  "operator admin administrator moderator mod sysop system server staff support official ringmaster".split(" "),
+);
+
+/** Letters and digits that look like a Latin one, beside those that compatibility decomposition knows. */
+const LOOKS_LIKE = new Map(
+  Object.entries({
+    a: "аαɑ@4",
+    b: "ь8",
+    c: "сϲ",
+    d: "ԁɗ",
+    e: "еєεҽ3",
+    f: "ƒ",
+    g: "ɡց",
+    i: "іιıɩ1!|lӏ",
+    m: "мϻ",
+    n: "ոпη",
+    o: "оοօσ0øᴏ",
+    p: "рρ",
+    r: "гʀɾ",
+    s: "ѕʂ5$",
+    t: "тτ7",
+    u: "υսц",
+    v: "νѵ",
+    w: "ԝш",
+    x: "хχ",
+    y: "уγү",
+  }).flatMap(([letter, alike]) => [...alike].map((other) => [other, letter] as const)),
+);
+
+/** Whether a word of the name, or all of it, reads as one of these. A word that only contains one (cooperator) does not. */
+function isReserved(name: string): boolean {
+  const plain = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const read = (text: string): string => [...text].map((each) => LOOKS_LIKE.get(each) ?? each).join("");
+  const lettersOf = (text: string): string => read(text).replace(/[^\p{L}]/gu, "");
+  const reserved = new Set([...RESERVED].map(read));
+  // Digits at an end are no letters: Operator 1, Admin99.
+  const words = [...plain.split(/[\s\p{P}]+/u), plain].flatMap((word) => [word, word.replace(/^\d+|\d+$/gu, "")]);
+  return words.some((word) => reserved.has(lettersOf(word)));
+}
 
 const MANNERS =
   "Amber Bold Brave Calm Clever Copper Daring Eager Gentle Golden Jolly Keen Lucky Merry Misty Noble".split(" ");

@@ -22,6 +22,7 @@ const claims = z.object({
   sub: z.string().min(1).max(IDENTITY_BOUNDS.id),
   name: z.string().max(IDENTITY_BOUNDS.name),
   role: z.enum(ROLES),
+  exp: z.number(),
 });
 
 /** Issues and verifies the JSON Web Tokens (HS256) that players and operators sign in with. */
@@ -50,8 +51,8 @@ export class Tokens {
 
   /** Who the token speaks for. Throws `unauthenticated` for anything but a token of ours that has not expired. */
   async verify(token: string): Promise<Identity> {
-    const { sub, name, role } = parseClaims(await this.#payload(token));
-    return { playerId: sub, name, role };
+    const { sub, name, role, exp } = parseClaims(await this.#payload(token));
+    return { playerId: sub, name, role, expiresAt: exp * 1000 };
   }
 
   async #payload(token: string): Promise<JWTPayload> {

@@ -105,7 +105,9 @@ export class AdminRoom extends BaseRoom<Types> {
   async #command(client: RoomClient, { name, args, requestId }: z.output<typeof asked>): Promise<unknown> {
     const { playerId, role, name: operator } = client.auth!;
     if (!mayActAs(role, "operator")) throw new RingmasterError("forbidden");
-    const result = await verbOf(COMMANDS, name)(args ?? {}, this.services, { operatorId: playerId, requestId });
+    // The id is for this command alone, as an HTTP endpoint's is.
+    const call = { operatorId: playerId, requestId: requestId === undefined ? undefined : `${name}\n${requestId}` };
+    const result = await verbOf(COMMANDS, name)(args ?? {}, this.services, call);
     this.log.info({ operatorId: playerId, command: name }, "an operator's command was carried out");
     await this.#audit(name, { operatorId: playerId, operator });
     return result;

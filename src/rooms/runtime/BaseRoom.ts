@@ -62,12 +62,14 @@ interface Connection {
   bucket: TokenBucket;
   /** Monotonic time until which this client is told of no further fault that has no reply channel. */
   quietUntil: number;
-  /** Ends the wait for the client to say that it joined. There once the player has been let in. */
+  /** Ends the wait for the client to say that it joined, and for its token to run out. There once the player has been let in. */
   stopWaiting?: () => void;
 }
 
 /** How long a client that joined may take to say so; messages for it are queued meanwhile, and that must end. In milliseconds. */
 export const JOIN_ACKNOWLEDGED_MS = 10_000;
+/** With which a connection closes whose token has run out: the SDK does not come back by itself, as it would with the same token. */
+export const TOKEN_EXPIRED = 4005;
 /** A fault without a reply channel is told at most this often, in milliseconds. */
 const FAULT_INTERVAL_MS = 1000;
 /** A client that sends without reading gets no more refusals beyond this many bytes in its socket. */
@@ -104,6 +106,8 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   readonly #requests = new Map<string, RequestType>();
   readonly #connections = new WeakMap<Client, Connection>();
+  /** Who has a seat, by session id, also while dropped. */
+  readonly #owners = new Map<string, Identity>();
   /** Who was active here; it tells of itself, and of all in one call. */
   readonly #attendance: Attendance | undefined = this.services.attend?.();
   /** Requests that are being handled. */
@@ -155,6 +159,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     } catch (error) {
       throw socketRefusal(error);
     }
+    this.#owners.set(client.sessionId, client.auth);
     this.#enter(client);
     try {
       await this.onPlayerJoin?.(client, options);
@@ -182,7 +187,31 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     this.allowReconnection(client, this.reconnectionSeconds).catch(() => {});
   }
 
+  /**
+   * Asked before somebody takes up a seat again: a reconnection token stands in URLs, so the seat is for whoever has its player's token
+   * too, which has not run out. Throws `unauthenticated`, `forbidden` or `rate_limited`.
+   */
+  async admitBack(sessionId: string, token: string): Promise<void> {
+    const owner = this.#owners.get(sessionId);
+    // Colyseus says that there is no such seat.
+    if (owner === undefined) return;
+    const identity = await this.services.verify(token);
+    if (identity.playerId !== owner.playerId || identity.role !== owner.role) throw new RingmasterError("forbidden");
+    PlayerLimits.of(this.services).check(identity);
+    this.#owners.set(sessionId, identity);
+  }
+
+  /**
+   * Which seat a reconnection token is for, if any. Colyseus would end a connection that is up as soon as somebody asks, who may be anybody; here its
+   * place is taken when its player is there (`admitBack`, `hasReservedSeat`).
+   */
+  override checkReconnectionToken(token: string): string {
+    const connected = this.clients.find(({ reconnectionToken }) => reconnectionToken === token);
+    return connected?.sessionId ?? super.checkReconnectionToken(token);
+  }
+
   override async onReconnect(client: RoomClient): Promise<void> {
+    client.auth = this.#owners.get(client.sessionId) ?? client.auth!;
     this.#enter(client);
     try {
       await this.onPlayerBack?.(client);
@@ -195,6 +224,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     const { stopWaiting } = this.#connection(client);
     if (stopWaiting === undefined) return;
     stopWaiting();
+    this.#owners.delete(client.sessionId);
     PlayerLimits.of(this.services).giveBack(client.auth!);
     if (client.auth !== undefined) this.#attendance?.left(client.auth, client.sessionId);
     await this.onPlayerGone?.(client);
@@ -323,9 +353,24 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   #enter(client: RoomClient): void {
     this.#noteActivity(client);
     PlayerLimits.of(this.services).claim(client, this.messagesPerSecond, this.messageBurst);
-    this.#connection(client).stopWaiting = this.services.clock.schedule(() => {
-      if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
-    }, JOIN_ACKNOWLEDGED_MS);
+    const { clock } = this.services;
+    const waits = [
+      clock.schedule(() => {
+        if (client.state === ClientState.JOINING) client.leave(CloseCode.WITH_ERROR);
+      }, JOIN_ACKNOWLEDGED_MS),
+    ];
+    const { expiresAt } = client.auth!;
+    if (expiresAt !== undefined) {
+      waits.push(clock.schedule(() => client.leave(TOKEN_EXPIRED), Math.max(0, expiresAt - clock.now())));
+    }
+    this.#connection(client).stopWaiting = () => {
+      for (const cancel of waits) cancel();
+    };
+  }
+
+  /** Also when the clock has jumped, which no timer notices. */
+  #hasExpired({ auth }: RoomClient): boolean {
+    return auth?.expiresAt !== undefined && auth.expiresAt <= this.services.clock.now();
   }
 
   #noteActivity(client: RoomClient): void {
@@ -357,6 +402,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   async #handle(client: RoomClient, request: RequestType | undefined, ask: Ask): Promise<unknown> {
     if (this.#draining) throw new RingmasterError("draining");
+    if (this.#hasExpired(client)) throw new RingmasterError("unauthenticated");
     if (request === undefined) throw new RingmasterError("unknown_request");
     return await request.handle(client, validate(request.schema, ask.payload()));
   }

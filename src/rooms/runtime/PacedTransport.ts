@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { CloseCode, getMessageBytes, Protocol } from "@colyseus/core";
+import { CloseCode, getMessageBytes, matchMaker, Protocol } from "@colyseus/core";
 import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transport";
 import { systemClock } from "../../clock.ts";
 import { networksOf } from "../../edge/addresses.ts";
 import { KeepOut } from "../../edge/KeepOut.ts";
 import { outdatedClient } from "../../edge/outdated.ts";
-import { RingmasterError } from "../../errors.ts";
+import { RingmasterError, toRingmasterError } from "../../errors.ts";
+import { BaseRoom } from "./BaseRoom.ts";
 import { holdFrames } from "./earlyFrames.ts";
 import { GuardedSocket } from "./GuardedSocket.ts";
 import { refusal } from "./refusal.ts";
@@ -20,6 +21,14 @@ const MOST_FRAGMENTS = 32;
 const MOST_PIECES = 256;
 /** How long a client may take to answer that its connection is closed, in milliseconds. */
 const CLOSE_MS = 5000;
+
+/** A seat that somebody wants to take up again. */
+interface Return {
+  roomId: string;
+  sessionId: string;
+  /** The player's own. */
+  token: string;
+}
 
 export interface PacedTransportOptions extends TransportOptions {
   /** Whether this node is on its way out. */
@@ -52,8 +61,10 @@ export class PacedTransport extends WebSocketTransport {
       if (draining()) refuse(socket, new RingmasterError("draining"), CloseCode.SERVER_SHUTDOWN);
       else if (outdated !== undefined) refuse(socket, outdated, CloseCode.WITH_ERROR);
       else {
-        const joined = onConnection(socket as GuardedSocket & { pingCount: number }, request, ...rest);
-        void joined.finally(holdFrames(socket));
+        const join = (): Promise<void> =>
+          onConnection(socket as GuardedSocket & { pingCount: number }, request, ...rest);
+        const returning = returnOf(request);
+        void (returning === undefined ? join() : admitBack(socket, returning, join)).finally(holdFrames(socket));
       }
     });
   }
@@ -77,6 +88,28 @@ export class PacedTransport extends WebSocketTransport {
       }
     }, SLICE_MS);
   }
+}
+
+/** What a socket says that is to take up a seat again; `undefined` for every other. */
+function returnOf({ url, headers }: IncomingMessage): Return | undefined {
+  const { pathname, searchParams } = new URL(`ws://server${url}`);
+  const sessionId = searchParams.get("sessionId");
+  if (sessionId === null || !searchParams.has("reconnectionToken")) return undefined;
+  const token = searchParams.get("_authToken") ?? /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1] ?? "";
+  return { roomId: pathname.split("/").at(-1)!, sessionId, token };
+}
+
+/** Colyseus goes by the reconnection token alone, and takes the seat away when what follows fails. */
+async function admitBack(socket: GuardedSocket, { roomId, sessionId, token }: Return, join: () => Promise<void>) {
+  const room: unknown = matchMaker.getLocalRoomById(roomId);
+  try {
+    if (room instanceof BaseRoom) await room.admitBack(sessionId, token);
+  } catch (error) {
+    refuse(socket, toRingmasterError(error), CloseCode.FAILED_TO_RECONNECT);
+    return;
+  }
+  // Nobody would tell the room that it is gone.
+  if (socket.readyState === GuardedSocket.OPEN) await join();
 }
 
 function guard(socket: GuardedSocket, request: IncomingMessage, keepOut: KeepOut): void {
