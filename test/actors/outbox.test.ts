@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
+import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { MOST_GAPS } from "../../src/actors/runtime/marks.ts";
 import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/TellPump.ts";
+import { TellTable } from "../../src/actors/runtime/TellTable.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
@@ -17,6 +19,8 @@ const HOUR_MS = 3_600_000;
 /** A node's way to the feed of all nodes, which a test can close. */
 class GatedFeed extends MemoryFeed {
   isClosed = false;
+  /** What is appended is under way until this resolves. */
+  held: Promise<void> | undefined;
   readonly #base: MemoryFeed;
 
   constructor(base: MemoryFeed, clock: ManualClock) {
@@ -25,6 +29,7 @@ class GatedFeed extends MemoryFeed {
   }
 
   override async append(events: readonly FeedAppend[]): Promise<void> {
+    await this.held;
     if (this.isClosed) throw new RingmasterError("unavailable");
     await this.#base.append(events);
   }
@@ -117,40 +122,29 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     Number((await database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
   const words = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 
-  it("publishes nothing of a new owner before what its predecessor has committed", async () => {
+  it("publishes and tells nothing of a new owner before what its predecessor has committed, which yet drains", async () => {
     const a = await start("a");
-    a.gate.isClosed = true;
-    await within(500, teller(a).announceAll("1", "2"));
-    await within(500, teller(a).announceAll("3"));
-    const b = await start("b");
-    b.gate.isClosed = true;
-    const drained = a.actors.drain();
-    await clock.advance(1000);
-    await within(2000, teller(b).announceAll("4"));
-    b.gate.isClosed = false;
-    await clock.advance(6000);
-    await drained;
-    assert.deepEqual(news, ["1", "2", "3", "4"]);
-    await a.crash();
-    await clock.advance(20_000);
-    assert.deepEqual(news, ["1", "2", "3", "4"]);
-    assert.equal(await rowsOf("actor_events"), 0);
-  });
-
-  it("tells nothing of a new owner before what its predecessor has committed", async () => {
-    const a = await start("a");
+    const held = Promise.withResolvers<void>();
+    a.gate.held = held.promise;
     a.life.onOperation = (_when, statement) => (/FROM actor_marks/.test(statement) ? "lose connection" : undefined);
+    await within(500, teller(a).announceAll("1", "2"));
     await within(500, teller(a).say("l", "1", "2"));
     const b = await start("b");
     const drained = a.actors.drain();
-    await clock.advance(500);
+    await clock.advance(200);
+    await within(2000, teller(b).announceAll("3"));
     await within(2000, teller(b).say("l", "3"));
-    await clock.advance(5000);
+    await clock.advance(2000);
+    assert.deepEqual(news, ["1", "2", "3"]);
+    assert.deepEqual(await heardBy(b, "l"), ["1", "2", "3"]);
+    held.resolve();
+    await clock.advance(1000);
     await drained;
     await a.crash();
     await clock.advance(20_000);
+    assert.deepEqual(news, ["1", "2", "3"]);
     assert.deepEqual(await heardBy(b, "l"), ["1", "2", "3"]);
-    assert.equal(await rowsOf("actor_tells"), 0);
+    assert.equal((await rowsOf("actor_events")) + (await rowsOf("actor_tells")), 0);
   });
 
   it("keeps the order of an actor's events while the feed is away and more come than there is memory for", async () => {
@@ -194,6 +188,40 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await clock.advance(500);
     assert.deepEqual(await heardBy(a, "l"), ["yes"]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_dead_letters")), 0);
+  });
+
+  it("keeps what something on the way refuses, and not its receiver", async () => {
+    let isRefusing = true;
+    const hosts = (): boolean => {
+      if (isRefusing) throw new RingmasterError("not_found");
+      return true;
+    };
+    const kinds = [Teller, Listener].map((type) => kindOf(type as unknown as ActorType<Actor<unknown>>));
+    const node = new SimulatedNode({ id: "a", hub, database, clock, feed }, [kinds[0]!, { ...kinds[1]!, hosts }]);
+    await node.actors.start();
+    await clock.advance(600);
+    await within(500, teller(node).say("l", "1"));
+    await clock.advance(1000);
+    isRefusing = false;
+    await clock.advance(6000);
+    assert.deepEqual(await heardBy(node, "l"), ["1"]);
+  });
+
+  it("deletes no row that is another node's by now", async () => {
+    const id = { kind: "teller", id: "t", version: 1, index: 0 };
+    await database.write(
+      `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
+       VALUES ('teller', 't', 1, 0, 'peer', 'listener', 'l', '{}', 0, 0)`,
+    );
+    await database.write(
+      "INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ('teller', 't', 1, 0, 'peer', '{}')",
+    );
+    await new TellTable(database, "me").delete([id]);
+    await new EventTable(database, "me").delete([id]);
+    assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 2);
+    await new TellTable(database, "peer").delete([id]);
+    await new EventTable(database, "peer").delete([id]);
+    assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 0);
   });
 
   it("tries what fails in its receiver's hands ever more seldom, while what others tell it goes on", async () => {
