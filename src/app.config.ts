@@ -82,6 +82,8 @@ function poolPorts({ config, database }: Parts) {
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
+/** Of the time for a shutdown; the rest is for rooms and connections. */
+const DRAIN_PART = 0.7;
 const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
 
 /** What a process has beside Ringmaster's own: chaos runs measure by actors and jobs of their own. */
@@ -168,7 +170,7 @@ function makeJobs(parts: Parts, added: Added): Jobs {
 }
 
 async function startActors(
-  { config, backplane, database, lifecycle, log, metrics }: Parts,
+  { config, backplane, database, lifecycle, log, metrics, readiness }: Parts,
   jobs: Jobs,
   added: Added,
 ): Promise<Actors> {
@@ -194,15 +196,23 @@ async function startActors(
     log,
     metrics,
     ttlMs: config.nodeTtlMs,
+    drainMs: config.shutdownTimeoutMs * DRAIN_PART,
   });
   actors.membership.on((event) => {
     if (event.type === "gone") void backplane.matchmaking.forgetProcess(event.nodeId);
+    if (event.type === "clock") showClock(readiness, event);
   });
   lifecycle.onStop("peers", () => actors.stop());
   await actors.start();
   lifecycle.onDrain("actors", () => actors.drain());
   lifecycle.up("actors");
   return actors;
+}
+
+/** A node whose clock is off judges by it what comes too early or too late, so clients should be at others. */
+function showClock(readiness: Readiness, { isOff, offMs }: { isOff: boolean; offMs: number }): void {
+  if (isOff) readiness.down("clock", `off by ${(offMs / 1000).toFixed(1)} s`);
+  else readiness.up("clock");
 }
 
 function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {

@@ -38,6 +38,7 @@ export class Metrics {
   readonly #jobFailures: Counter<"job">;
   readonly #jobDuration: Histogram<"job">;
   readonly #jobLateness: Histogram<"job">;
+  readonly #clockOff: Gauge<never>;
   readonly #questLateness: Histogram<"state">;
   readonly #faults: Counter<"kind">;
 
@@ -87,6 +88,11 @@ export class Metrics {
     this.#faults = this.#counter("process_faults_total", "Rejections and exceptions that nobody handled.", "kind");
     for (const kind of ["rejection", "exception"]) this.#faults.inc({ kind }, 0);
     this.#lagging(() => this.#readOutboxLag());
+    this.#clockOff = new Gauge({
+      name: "clock_offset_seconds",
+      help: "How far this node's wall clock is ahead of the cluster's time; beyond 2 it takes no actors and is not ready.",
+      registers: [this.registry],
+    });
     this.#reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     this.#reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
   }
@@ -202,5 +208,10 @@ export class Metrics {
   /** A call to an actor failed with a code of the table of errors. */
   actorFailed(kind: string, code: string): void {
     this.#actorErrors.inc({ kind, code });
+  }
+
+  /** How far the wall clock is ahead of the cluster's time. */
+  clockOff(seconds: number): void {
+    this.#clockOff.set(seconds);
   }
 }

@@ -82,6 +82,7 @@ export const noMetrics: RuntimeMetrics = {
   actorFailed() {},
   deadLetter() {},
   outboxLag() {},
+  clockOff() {},
 };
 
 /** Resolves an actor class without further needs. */

@@ -26,7 +26,8 @@ describe("the bus between nodes, over Redis", function () {
     assert.equal(proxy.connections, 2);
     proxy.silence(1);
     await speaking.send("bus-test-deaf", "into the void");
-    const beat = async (): Promise<void> => void (await hearing.beat({ id: "bus-test-deaf", role: "all" }, 1));
+    const asked = { isNews: false, known: undefined, quietMs: 750 };
+    const beat = async (): Promise<void> => void (await hearing.beat({ id: "bus-test-deaf", role: "all" }, 1, asked));
     await sooner("it hears again", async () => {
       await beat();
       await speaking.send("bus-test-deaf", "again");

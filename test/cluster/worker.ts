@@ -44,6 +44,7 @@ class HangingFeed extends MemoryFeed {
 /** Counts the turns in the middle. Asked to stall, it keeps them there until they are as many as were asked for, and stops the process. */
 class Middle implements WorkerNode {
   readonly id = options.id;
+  readonly balances = options.balances ?? false;
   turns = 0;
   #stall: { turns: number; over: PromiseWithResolvers<void> } | undefined;
 
@@ -100,7 +101,15 @@ const actors = new Actors({
   clock: systemClock,
   rng: systemRng,
   log,
-  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {}, deadLetter() {}, outboxLag() {} },
+  metrics: {
+    turn() {},
+    timerLateness() {},
+    active() {},
+    actorFailed() {},
+    deadLetter() {},
+    outboxLag() {},
+    clockOff() {},
+  },
   ttlMs: options.ttlMs,
   ...(options.unfenced ? { makeStore: (base, nodeId) => new UnfencedStore(base, nodeId) } : {}),
 });

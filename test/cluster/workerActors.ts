@@ -5,6 +5,8 @@ import { systemClock } from "../../src/clock.ts";
 /** What the actors of a worker know of the process that they live in. */
 export interface WorkerNode {
   readonly id: string;
+  /** Whether its actors may be moved for the sake of balance. Most tests put them where they want them. */
+  readonly balances: boolean;
   /** A turn is in the middle for `ms` milliseconds: it has begun, and waits. */
   inTheMiddle(ms: number): Promise<void>;
 }
@@ -34,6 +36,10 @@ export class CounterActor extends Actor<{ count: number; ticking?: Ticking }> {
   constructor(context: ActorContext, node: WorkerNode) {
     super(context);
     this.#node = node;
+  }
+
+  override mayMove(): boolean {
+    return this.#node.balances;
   }
 
   async add(name: string): Promise<number> {
@@ -90,6 +96,10 @@ export class PoisonActor extends Actor<{ lives: number }> {
   static readonly kind = "poison";
   static initial(): { lives: number } {
     return { lives: 0 };
+  }
+
+  override mayMove(): boolean {
+    return false;
   }
 
   async plant(): Promise<void> {

@@ -42,7 +42,15 @@ const actors: Actors = new Actors({
   clock: systemClock,
   rng: systemRng,
   log: silentLog,
-  metrics: { turn() {}, timerLateness() {}, active() {}, actorFailed() {}, deadLetter() {}, outboxLag() {} },
+  metrics: {
+    turn() {},
+    timerLateness() {},
+    active() {},
+    actorFailed() {},
+    deadLetter() {},
+    outboxLag() {},
+    clockOff() {},
+  },
 });
 
 function jobOf({ name, overlap, takesMs }: JobsWorkerOptions["jobs"][number]): Job {

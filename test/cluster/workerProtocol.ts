@@ -6,6 +6,8 @@ export interface WorkerOptions {
   redisUrl: string;
   databaseUrl: string;
   ttlMs: number;
+  /** Whether counters may be moved for the sake of balance. */
+  balances?: boolean;
   /** Takes the epoch-and-version check out of every write, to show what it is there for. */
   unfenced?: boolean;
   /** `hangs`: nothing is ever appended. `hangs after append`: it is, and the publisher never learns of it. */

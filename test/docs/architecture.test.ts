@@ -13,7 +13,7 @@ const COMMON = ["clock.ts", "config.ts", "errors.ts", "text.ts", "validate.ts"];
 /** What the files of a folder may import beside their own folder and the common ones; the longest prefix counts. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "actors/": ["stores/", "entities/"],
-  "actors/runtime/": ["stores/feeds/", "entities/"],
+  "actors/runtime/": ["stores/feeds/", "stores/runtime/", "entities/"],
   "entities/": [],
   "edge/": [],
   "http/": ["edge/", "actors/", "stores/", "entities/", "telemetry/"],

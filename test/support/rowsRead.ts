@@ -6,9 +6,10 @@ export function rowsRead(database: Database, work: (within: Database) => Promise
     const before = await readBy(tx);
     // One connection, whose counters these are.
     const [query, write] = [tx.query.bind(tx), tx.write.bind(tx)];
-    const within = { ...database, dialect: "mysql", query, write } as const;
+    const within = { ...database, dialect: "mysql", query, write, of: (): Database => all } as const;
     const begin = async () => ({ ...tx, ...within, manager: tx.manager, commit: nothing, rollback: nothing });
-    await work({ ...within, begin, transaction: (each) => each(tx) });
+    const all: Database = { ...within, begin, transaction: (each) => each(tx) };
+    await work(all);
     return (await readBy(tx)) - before;
   });
 }

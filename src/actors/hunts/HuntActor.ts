@@ -70,6 +70,11 @@ export class HuntActor extends Actor<HuntState> {
     this.#ports = ports;
   }
 
+  /** While it runs, its rooms are where it is, and who may load its ledger is in its memory. */
+  override mayMove(): boolean {
+    return this.state.phase === "scheduled" || this.state.phase === "finished";
+  }
+
   /** Creates the hunt. Throws `conflict` when it exists, and what `assertPayable` does for prizes that could not be paid. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);

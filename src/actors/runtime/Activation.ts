@@ -121,6 +121,15 @@ export class Activation {
     return this.#mailbox.isIdle;
   }
 
+  /** Whether it may be moved to another node now. */
+  get mayMove(): boolean {
+    let may = false;
+    this.#safely(() => {
+      may = this.isIdle && (this.#actor.mayMove?.() ?? true);
+    });
+    return may;
+  }
+
   get soonestDue(): number | null {
     return this.#timers.soonestDue;
   }

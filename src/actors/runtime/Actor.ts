@@ -74,6 +74,12 @@ export abstract class Actor<State> {
   /** This activation has ended, in whatever way: stop what `afterCommit` started. No turn is running, and none will. */
   deactivated?(): void;
 
+  /**
+   * Whether this actor may be moved to another node now, for no other reason than that this one has too many. Asked between turns;
+   * yes unless told. Say no while memory or work outside of turns would be lost by it.
+   */
+  mayMove?(): boolean;
+
   /** When this turn began, in epoch milliseconds. */
   protected get now(): number {
     return this.#context.scope().now;

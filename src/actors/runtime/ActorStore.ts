@@ -15,6 +15,8 @@ import { addEvents } from "./EventTable.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
+import { slotOf } from "./placement.ts";
+import { actorKey } from "./protocol.ts";
 import { addTells } from "./TellTable.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
@@ -64,8 +66,8 @@ export class ActorStore {
   async create(address: ActorAddress, state: string, now: number, version = 0): Promise<boolean> {
     const ignore = this.#control.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
     const { affected } = await this.#control.write(
-      `${ignore} INTO actors (${COLUMNS}, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, '[]', NULL, 0, ?, ?)`,
-      [address.kind, address.id, this.#nodeId, version, state, now, now],
+      `${ignore} INTO actors (${COLUMNS}, created_at, updated_at, slot) VALUES (?, ?, ?, 1, ?, ?, '[]', NULL, 0, ?, ?, ?)`,
+      [address.kind, address.id, this.#nodeId, version, state, now, now, slotOf(actorKey(address))],
     );
     return affected === 1;
   }
@@ -82,15 +84,32 @@ export class ActorStore {
     return affected === 1 ? afterClaim(seen, crashed) : undefined;
   }
 
-  /** Gives up ownership where the epoch still is this owner's; others may claim at once. */
-  async release(rows: readonly ClaimedRow[]): Promise<void> {
-    if (rows.length === 0) return;
+  /**
+   * Gives up ownership where the row still is this owner's; others may claim at once. Waits for no lock: returns the rows that are
+   * this node's yet because somebody else has them locked.
+   */
+  async release(rows: readonly ClaimedRow[]): Promise<ClaimedRow[]> {
+    if (rows.length === 0) return [];
     for (const row of rows) if (row.crashes >= CRASHES_SHARED) await this.#exonerate(row);
-    const list = rows.map(() => "(?, ?, ?)").join(", ");
-    await this.#control.write(
-      `UPDATE actors SET owner = NULL WHERE (kind, id, epoch) IN (${list})`,
-      rows.flatMap((row) => [row.kind, row.id, row.epoch]),
+    const freed = await this.#control.transaction(async (tx) => {
+      const unlocked = await this.#owned(tx, rows, tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "");
+      if (unlocked.length > 0)
+        await tx.write(`UPDATE actors SET owner = NULL WHERE (kind, id) IN (${pairs(unlocked)})`, flat(unlocked));
+      return unlocked;
+    });
+    const done = new Set(freed);
+    const left = rows.filter((row) => !done.has(row));
+    return left.length === 0 ? [] : this.#owned(this.#control, left, "");
+  }
+
+  /** Those of these rows that are this owner's, in this epoch. */
+  async #owned(sql: Sql, rows: readonly ClaimedRow[], locking: string): Promise<ClaimedRow[]> {
+    const found = await sql.query<ActorAddress>(
+      `SELECT kind, id FROM actors WHERE (kind, id, epoch) IN (${rows.map(() => "(?, ?, ?)").join(", ")}) AND owner = ?${locking}`,
+      [...rows.flatMap((row) => [row.kind, row.id, row.epoch]), this.#nodeId],
     );
+    const keys = new Set(found.map(actorKey));
+    return rows.filter((row) => keys.has(actorKey(row)));
   }
 
   /** Frees all that this node id owned in an earlier life, which crashed. (The embedded node keeps its id over restarts.) */

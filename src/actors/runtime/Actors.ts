@@ -6,6 +6,7 @@ import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { ActorStore } from "./ActorStore.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
+import { CheckedClock } from "./CheckedClock.ts";
 import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
 import { FailingTimers } from "./FailingTimers.ts";
@@ -34,12 +35,20 @@ export interface ActorsOptions {
   ttlMs?: number;
   /** An actor unused for this long is let go, in milliseconds. */
   idleMs?: number;
+  /** How long a drain may take before it says goodbye in any case, in milliseconds. */
+  drainMs?: number;
   /** Tests put a store with a fault, or without its fence, in place. */
   makeStore?: (database: Database, nodeId: string) => ActorStore;
 }
 
 const TTL_MS = 3000;
+/** Told to a node: there is something for it to adopt. */
+const ADOPT_SIGNAL = "actors:adopt";
 const IDLE_MS = 60_000;
+/** A drain that takes longer leaves what it has not done to the peers, and says goodbye. */
+const DRAIN_MS = 20_000;
+/** What each step of a drain may take of that, in parts; the last ones are left for the goodbye. */
+const DRAIN_STEPS = { beat: 0.1, residents: 0.7, loops: 0.75, outbox: 0.9 } as const;
 /** The actor runtime of one node: typed references, and the machinery that makes each actor live on one node at a time. */
 export class Actors {
   readonly membership: Membership;
@@ -53,14 +62,24 @@ export class Actors {
   readonly #calls: Calls;
 
   constructor(options: ActorsOptions) {
-    const { node, bus, database, clock, log, rng, metrics, feed } = options;
+    const { node, bus, database, log, rng, metrics, feed } = options;
+    const clock = new CheckedClock(options.clock);
     this.#options = options;
     this.#store = options.makeStore?.(database, node.id) ?? new ActorStore(database, node.id);
     const store = this.#store;
-    this.membership = new Membership(node, { bus, clock, log }, options.ttlMs ?? TTL_MS);
+    this.membership = new Membership(
+      node,
+      { bus, clock, log, metrics, residents: () => this.#residents.size },
+      options.ttlMs ?? TTL_MS,
+    );
     this.peers = new Peers(node.id, { bus, clock, log });
     const membership = this.membership;
-    this.#residents = new Residents(options.kinds, { store, membership, clock, rng, log, metrics }, () => this.#outbox);
+    this.#residents = new Residents(
+      options.kinds,
+      { store, membership, clock, rng, log, metrics },
+      () => this.#outbox,
+      () => this.#sweeper.ringRelease(),
+    );
     const residents = this.#residents;
     this.#directory = new Directory({ store, membership, residents });
     this.#calls = new Calls({ directory: this.#directory, membership, residents, peers: this.peers, clock, log });
@@ -76,11 +95,8 @@ export class Actors {
     this.#sweeper = new Sweeper(
       {
         orphans: new Orphans(database, node.id, (nodeId) => membership.hasDied(nodeId)),
-        membership,
-        residents,
-        outbox: this.#outbox,
-        clock,
-        log,
+        ...{ membership, residents, outbox: this.#outbox, clock, rng, log },
+        ringPeer: (nodeId) => this.peers.signal(nodeId, ADOPT_SIGNAL, null),
       },
       options.idleMs ?? IDLE_MS,
     );
@@ -105,26 +121,53 @@ export class Actors {
       call: (message) => void this.#calls.answer(message),
       released: (nodeId, all) => this.#onReleased(nodeId, all),
     });
+    this.peers.onSignal(ADOPT_SIGNAL, () => {
+      if (this.#adopts) this.#sweeper.ring();
+    });
     this.membership.on((event) => this.#onMembership(event));
     await this.membership.start();
     if (this.#options.node.role !== "web") {
       this.#outbox.resume();
       this.#outbox.resumeOld();
-      this.#sweeper.ring();
+      this.#sweeper.start();
     }
   }
 
   /**
    * Gives everything to the peers: new calls go elsewhere, running turns finish and are answered, what is committed is
-   * delivered, then all actors are released and the peers are rung.
+   * delivered, then all actors are released and the peers are rung. What fails or hangs on the way keeps it from none of the later steps:
+   * the peers take what is left from the goodbye on.
    */
   async drain(): Promise<void> {
-    await this.membership.drain();
-    await this.#sweeper.stop();
-    await this.#residents.drain(() => this.peers.announceReleased(false));
-    await this.#outbox.stop();
-    await this.membership.stop();
-    await this.peers.announceReleased(true);
+    const clock = this.#options.clock;
+    const drainMs = this.#options.drainMs ?? DRAIN_MS;
+    const end = (step: keyof typeof DRAIN_STEPS): number => startedAt + drainMs * DRAIN_STEPS[step];
+    const startedAt = clock.monotonic();
+    await this.#step("beat", this.membership.drain(), end("beat"));
+    const stopped = this.#sweeper.stop();
+    const drained = this.#residents.drain(end("residents"), () => this.peers.announceReleased(false));
+    await this.#step("residents", drained, end("residents"));
+    await this.#step("loops", stopped, end("loops"));
+    // What a loop had adopted by then has not come to life.
+    await this.#step("residents", this.#residents.release(), end("loops"));
+    await this.#step("outbox", this.#outbox.stop(), end("outbox"));
+    await this.#step("goodbye", this.membership.stop(), startedAt + drainMs);
+    await this.#step("goodbye", this.peers.announceReleased(true), startedAt + drainMs);
+  }
+
+  /** Waits for a step of a drain until `until` (monotonic), and no longer; whatever becomes of it, the next one is taken. */
+  async #step(what: string, work: Promise<void>, until: number): Promise<void> {
+    const { clock, log } = this.#options;
+    const late = Promise.withResolvers<"late">();
+    const cancel = clock.schedule(() => late.resolve("late"), until - clock.monotonic());
+    try {
+      if ((await Promise.race([work, late.promise])) === "late")
+        log.error({ what }, "a drain goes on without this step");
+    } catch (error) {
+      log.error({ err: error, what }, "a step of the drain failed; it goes on");
+    } finally {
+      cancel();
+    }
   }
 
   /**
@@ -137,7 +180,7 @@ export class Actors {
     if (isCutOff) this.#residents.forgetAll();
     else if (this.#options.node.role !== "web") {
       this.#outbox.resume();
-      this.#sweeper.ring();
+      this.#sweeper.reconnected();
     }
   }
 
@@ -181,31 +224,31 @@ export class Actors {
   }
 
   #onMembership(event: MembershipEvent): void {
+    if (event.type === "joined") this.#sweeper.joined(event.node.id);
     if (event.type === "gone") this.#onGone(event.nodeId, event.why);
-    if (event.type === "cutOff") this.#forgetOwner(event.nodeId);
+    if (event.type === "cutOff") {
+      this.#directory.forgetNode(event.nodeId);
+      if (this.#adopts) this.#sweeper.ring();
+    }
     if (event.type === "stalled") {
       this.#outbox.forget();
-      this.#residents.abandonAll().catch((error: unknown) => {
-        this.#options.log.warn(
-          { err: error },
-          "actors could not be released after a stall; the next sweep tries again",
-        );
-      });
+      this.#residents.abandonAll();
     }
   }
 
   #onReleased(nodeId: string, all: boolean): void {
     this.membership.released(nodeId, all);
-    this.#forgetOwner(nodeId);
+    this.#directory.forgetNode(nodeId);
+    if (this.#adopts) this.#sweeper.ring();
   }
 
   #onGone(nodeId: string, why: "dead" | "left"): void {
     this.peers.gone(nodeId, why);
-    this.#forgetOwner(nodeId);
+    this.#directory.forgetNode(nodeId);
+    if (this.#adopts) this.#sweeper.gone(nodeId);
   }
 
-  #forgetOwner(nodeId: string): void {
-    this.#directory.forgetNode(nodeId);
-    if (!this.membership.self.draining && this.#options.node.role !== "web") this.#sweeper.ring();
+  get #adopts(): boolean {
+    return !this.membership.self.draining && this.#options.node.role !== "web";
   }
 }

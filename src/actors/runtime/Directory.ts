@@ -39,15 +39,22 @@ export class Directory {
     if (known !== undefined && !this.#membership.isGone(known)) return known;
     const row = await this.#lookUp(key, address);
     if (row && row.owner !== null && row.owner !== self && !this.#membership.isGone(row.owner)) return row.owner;
-    const hosts = this.#membership.hosts().map((node) => node.id);
+    return this.#shouldLiveOn(key, avoid);
+  }
+
+  #shouldLiveOn(key: string, avoid: Set<string>): string {
+    const { placement } = this.#membership;
+    const first = placement.nodeOf(key);
+    if (first !== undefined && !avoid.has(first)) return first;
+    const hosts = this.#membership.hosts().map(({ id }) => id);
     if (hosts.every((id) => avoid.has(id))) avoid.clear();
-    const preferred = preferredNode(
+    const next = preferredNode(
       key,
       hosts.filter((id) => !avoid.has(id)),
     );
-    if (preferred === undefined)
+    if (next === undefined)
       throw new RingmasterError("not_delivered", "No node that hosts actors is alive; nothing happened.");
-    return preferred;
+    return next;
   }
 
   /** Callers that ask for the same actor at once share one query. */

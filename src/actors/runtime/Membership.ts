@@ -1,5 +1,7 @@
-import type { Clock } from "../../clock.ts";
-import type { Beat, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
+import type { CheckedClock } from "./CheckedClock.ts";
+import { Placement } from "./placement.ts";
+import type { Bus, Log, NodeInfo, Pulse, QuietBeat, Revision, RuntimeMetrics } from "./ports.ts";
+import { SelfInfo } from "./SelfInfo.ts";
 
 export type MembershipEvent =
   | { type: "joined"; node: NodeInfo }
@@ -10,13 +12,18 @@ export type MembershipEvent =
   /** It reaches the database again. */
   | { type: "reconnected"; nodeId: string }
   /** This node itself was silent for longer than the TTL (stalled, or cut off): peers may have taken its actors. */
-  | { type: "stalled" };
+  | { type: "stalled" }
+  /** This node's clock has been found to be off, or to be right again. */
+  | { type: "clock"; isOff: boolean; offMs: number };
 
 interface Observed {
   info: NodeInfo | undefined;
-  count: number;
-  /** This observer's monotonic time at which the count last changed. */
-  changedAt: number;
+  /** Whether it is on the shared list. */
+  listed: boolean;
+  /** Of its latest beat, once that is old; undefined: it beat lately. */
+  mark: number | undefined;
+  /** This observer's monotonic time at which it beat last, as far as is known. */
+  beatAt: number;
   gone: boolean;
 }
 
@@ -36,14 +43,17 @@ const REACH_AFTER_TTLS = 2;
  * costs latency only; the fence in each actor's row keeps effects single.
  */
 export class Membership {
-  self: NodeInfo;
+  readonly #self: SelfInfo;
   readonly #bus: Bus;
-  readonly #clock: Clock;
+  readonly #clock: CheckedClock;
   readonly #log: Log;
+  readonly #metrics: Pick<RuntimeMetrics, "clockOff">;
   readonly #ttlMs: number;
   readonly #seen = new Map<string, Observed>();
   readonly #listeners = new Set<(event: MembershipEvent) => void>();
   #count = 0;
+  /** Up to where the shared list is known. */
+  #known: Revision | undefined;
   /** When the current unbroken run of successful beats began; undefined while the shared memory is out of reach. */
   #reachableSince: number | undefined;
   /** When the last beat that succeeded was sent. */
@@ -57,13 +67,31 @@ export class Membership {
   #beating = false;
   #cancel: (() => void) | undefined;
   #stopped = false;
+  #placement = new Placement([]);
 
-  constructor(self: NodeInfo, ports: { bus: Bus; clock: Clock; log: Log }, ttlMs: number) {
-    this.self = self;
+  /** `residents`: how many actors live on this node. */
+  constructor(
+    self: NodeInfo,
+    ports: {
+      bus: Bus;
+      clock: CheckedClock;
+      log: Log;
+      metrics: Pick<RuntimeMetrics, "clockOff">;
+      residents: () => number;
+    },
+    ttlMs: number,
+  ) {
+    this.#self = new SelfInfo(self, ports);
     this.#bus = ports.bus;
     this.#clock = ports.clock;
     this.#log = ports.log;
+    this.#metrics = ports.metrics;
     this.#ttlMs = ttlMs;
+  }
+
+  /** What this node says of itself. */
+  get self(): NodeInfo {
+    return this.#self.info;
   }
 
   get beatEveryMs(): number {
@@ -73,6 +101,8 @@ export class Membership {
   /** Resolves after the first beat; rejects when the shared memory is out of reach at start. */
   async start(): Promise<void> {
     await this.#beat();
+    // The peers hear of it before they think of moving actors here.
+    if (this.self.clockIsOff) await this.#beat();
     this.#next();
   }
 
@@ -96,21 +126,29 @@ export class Membership {
     return this.#stopped ? peers : [this.self, ...peers];
   }
 
-  /** Live nodes that actors may move to. */
+  /** Live nodes that actors may move to: of these, those whose clocks are right, if there are any. */
   hosts(): NodeInfo[] {
-    return this.live().filter((node) => node.role !== "web" && !node.draining && !node.cutOff);
+    const able = this.live().filter((node) => node.role !== "web" && !node.draining && !node.cutOff);
+    const right = able.filter((node) => !node.clockIsOff);
+    return right.length > 0 ? right : able;
+  }
+
+  /** Which of them each actor should live on. */
+  get placement(): Placement {
+    const ids = this.hosts().map(({ id }) => id);
+    if (!this.#placement.isOf(ids)) this.#placement = new Placement(ids);
+    return this.#placement;
   }
 
   /** Tells the peers with a beat that this node takes no more actors. */
   async drain(): Promise<void> {
-    this.self = { ...this.self, draining: true };
+    this.#self.drain();
     await this.#beat().catch(() => {});
   }
 
   /** Tells the peers with a beat whether this node is cut off from the database. */
   async cutOff(isCutOff: boolean): Promise<void> {
-    const { cutOff: _, ...self } = this.self;
-    this.self = isCutOff ? { ...self, cutOff: true } : self;
+    this.#self.setCutOff(isCutOff);
     if (!isCutOff) this.#reachesSince = this.#clock.monotonic();
     await this.#beat().catch(() => {});
   }
@@ -128,7 +166,8 @@ export class Membership {
     if (nodeId === this.self.id) return false;
     const node = this.#seen.get(nodeId);
     if (node) return node.gone || this.#hasLetGo(node);
-    this.#seen.set(nodeId, { info: undefined, count: -1, changedAt: this.#clock.monotonic(), gone: false });
+    const beatAt = this.#clock.monotonic();
+    this.#seen.set(nodeId, { info: undefined, listed: false, mark: undefined, beatAt, gone: false });
     return false;
   }
 
@@ -146,9 +185,9 @@ export class Membership {
     return this.#seen.get(nodeId)?.gone ?? false;
   }
 
-  /** The nodes whose actors are anybody's and that are still remembered. */
-  goneNodes(): string[] {
-    return [...this.#seen].filter(([, node]) => node.gone || this.#hasLetGo(node)).map(([id]) => id);
+  /** The nodes that live and are cut off from the database, so that what they own is anybody's. */
+  letGoNodes(): string[] {
+    return [...this.#seen].filter(([, node]) => !node.gone && this.#hasLetGo(node)).map(([id]) => id);
   }
 
   #hasLetGo({ info }: Observed): boolean {
@@ -179,7 +218,7 @@ export class Membership {
     const sentAt = this.#clock.monotonic();
     let pulse: Pulse;
     try {
-      pulse = await this.#bus.beat(this.self, ++this.#count);
+      pulse = await this.#exchange();
     } catch (error) {
       if (this.#reachableSince !== undefined)
         this.#log.warn({ err: error }, "beats fail: nobody is declared dead until they work again");
@@ -191,14 +230,28 @@ export class Membership {
     if (this.#stopped) return;
     const now = this.#clock.monotonic();
     if (now - this.#lastBeat > this.#ttlMs / 2) this.#reachableSince = now;
-    // While its machine was suspended, a node's own clocks may have stood still.
-    const silentMs = Math.max(now - this.#lastBeat, pulse.at - this.#lastBeatAt);
-    if (silentMs > this.#ttlMs) this.#lapses += 1;
-    this.#lastBeatAt = pulse.at;
+    this.#noticeLapse(now, pulse.at);
     this.#reachableSince ??= now;
     this.#lastBeat = sentAt;
-    for (const beat of pulse.beats) this.#hear(beat, now);
+    this.#hear(pulse, now);
+    this.#learnTime(sentAt, now, pulse.at);
     this.#judge(now);
+  }
+
+  async #exchange(): Promise<Pulse> {
+    const { info, isNews } = this.#self.next(this.live().length);
+    // A beat and a half: whoever has missed one is looked at.
+    const options = { isNews, known: this.#known, quietMs: 1.5 * this.beatEveryMs };
+    const pulse = await this.#bus.beat(info, ++this.#count, options);
+    this.#self.told(info);
+    return pulse;
+  }
+
+  /** While its machine was suspended, a node's own clocks may have stood still. */
+  #noticeLapse(now: number, at: number | undefined): void {
+    const silentMs = Math.max(now - this.#lastBeat, at === undefined ? 0 : at - this.#lastBeatAt);
+    if (silentMs > this.#ttlMs) this.#lapses += 1;
+    if (at !== undefined) this.#lastBeatAt = at;
   }
 
   /** Told by this node's own ticks: beats also fail when the shared memory is away, and then nobody may have taken anything. */
@@ -210,23 +263,68 @@ export class Membership {
     this.#emit({ type: "stalled" });
   }
 
-  #hear({ info, count }: Beat, now: number): void {
-    if (info.id === this.self.id) return;
+  #learnTime(sentAt: number, receivedAt: number, at: number | undefined): void {
+    if (at === undefined) return;
+    const others = this.live().flatMap(({ id, clockOffMs }) =>
+      id === this.self.id || clockOffMs === undefined ? [] : [clockOffMs],
+    );
+    this.#clock.learn({ sentAt, receivedAt, at, others });
+    const { isOff, offMs } = this.#clock;
+    this.#metrics.clockOff(offMs / 1000);
+    if (!this.#self.setClock(this.#clock.measuredOffMs, isOff)) return;
+    if (isOff)
+      this.#log.error(
+        { offMs: Math.round(offMs) },
+        "this node's clock is off: it takes no actors, and goes by the cluster's time",
+      );
+    else this.#log.info({ offMs: Math.round(offMs) }, "this node's clock is right again");
+    this.#emit({ type: "clock", isOff, offMs });
+  }
+
+  #hear({ isWhole, infos, left, quiet, size, revision }: Pulse, now: number): void {
+    if (isWhole) for (const node of this.#seen.values()) node.listed = false;
+    for (const id of left) {
+      const node = this.#seen.get(id);
+      if (node) node.listed = false;
+    }
+    for (const info of infos) if (info.id !== this.self.id) this.#list(info, now);
+    const beats = new Map(quiet.map((beat) => [beat.id, beat]));
+    let listed = 1;
+    for (const [id, node] of this.#seen) {
+      if (!node.listed) continue;
+      listed += 1;
+      this.#hearBeat(node, beats.get(id), now);
+    }
+    // What was missed is read with the next beat.
+    this.#known = listed === size ? revision : undefined;
+  }
+
+  /** What a node says of itself. Its beat may be a dead node's last: it joins, and is judged like any other. */
+  #list(info: NodeInfo, now: number): void {
     const node = this.#seen.get(info.id);
-    if (node && node.count === count) return;
-    const isNew = node === undefined || node.info === undefined || node.gone;
-    // A beat that this observer has not seen change yet may be a dead node's last: it joins, and is judged like any other.
-    this.#seen.set(info.id, { info, count, changedAt: now, gone: false });
+    const isNew = !node || (node.info === undefined && !node.gone);
+    const wasCutOff = node?.gone === false && node.info?.cutOff === true;
+    if (node) Object.assign(node, { info, listed: true });
+    else this.#seen.set(info.id, { info, listed: true, mark: undefined, beatAt: now, gone: false });
     if (isNew) this.#emit({ type: "joined", node: info });
-    const wasCutOff = !isNew && node.info?.cutOff === true;
     if (info.cutOff && !wasCutOff) this.#emit({ type: "cutOff", nodeId: info.id });
     if (!info.cutOff && wasCutOff) this.#emit({ type: "reconnected", nodeId: info.id });
+  }
+
+  #hearBeat(node: Observed, quiet: QuietBeat | undefined, now: number): void {
+    if (quiet && quiet.mark === node.mark) return;
+    node.mark = quiet?.mark;
+    // The shared memory's clock may have leapt: no more than two beats are taken from a node on its word.
+    node.beatAt = now - Math.min(Math.max(0, quiet?.silentMs ?? 0), 2 * this.beatEveryMs);
+    if (!node.gone) return;
+    node.gone = false;
+    this.#emit({ type: "joined", node: node.info! });
   }
 
   #judge(now: number): void {
     const stale: string[] = [];
     for (const [id, node] of this.#seen) {
-      const silentMs = now - Math.max(node.changedAt, this.#reachableSince ?? now);
+      const silentMs = now - Math.max(node.beatAt, this.#reachableSince ?? now);
       if (!node.gone && silentMs >= this.#ttlMs) this.#declareGone(id, node, "dead");
       if (node.gone && silentMs >= this.#ttlMs * FORGET_AFTER_TTLS) stale.push(id);
     }

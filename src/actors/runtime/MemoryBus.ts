@@ -2,8 +2,8 @@ import type { Beat, Bus, NodeInfo, Pulse } from "./ports.ts";
 
 /** The shared memory of nodes that live in one process: the embedded server has one node, simulated clusters have several. */
 export class MemoryHub {
-  /** The time of the shared memory. It stands still: what happens to one process happens to all that it holds. */
-  now: () => number = () => 0;
+  /** The time of the shared memory, in epoch milliseconds. One process has none beside its own: what happens to that happens to all it holds. */
+  now: (() => number) | undefined;
   readonly beats = new Map<string, Beat>();
   readonly ears = new Map<string, (message: string) => void>();
 }
@@ -16,9 +16,20 @@ export class MemoryBus implements Bus {
     this.#hub = hub;
   }
 
+  /** All is in this process's memory: there is nothing to be saved. */
   async beat(info: NodeInfo, count: number): Promise<Pulse> {
-    this.#hub.beats.set(info.id, { info, count });
-    return { beats: [...this.#hub.beats.values()], at: this.#hub.now() };
+    const { beats, now } = this.#hub;
+    beats.set(info.id, { info, count });
+    const all = [...beats.values()];
+    return {
+      at: now?.(),
+      revision: { era: "", number: 0 },
+      isWhole: true,
+      infos: all.map((beat) => beat.info),
+      left: [],
+      size: all.length,
+      quiet: all.map((beat) => ({ id: beat.info.id, mark: beat.count, silentMs: 0 })),
+    };
   }
 
   async remove(nodeIds: readonly string[]): Promise<void> {

@@ -1,8 +1,16 @@
 import type { Redis } from "ioredis";
-import type { Beat, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
+import { LuaScript } from "../../stores/runtime/redis.ts";
+import type { Beat, BeatOptions, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
 
-/** One hash: a field a node, holding its latest beat. */
-const NODES_KEY = "ringmaster:nodes";
+const BEAT = new LuaScript(new URL("./beat.lua", import.meta.url));
+const LEAVE = new LuaScript(new URL("./leave.lua", import.meta.url));
+/** As `beat.lua` describes them. */
+const KEYS = ["ringmaster:nodes", "ringmaster:beats", "ringmaster:node-changes", "ringmaster:node-list"];
+/** What `beat.lua` returns. */
+type BeatReply = [
+  ...[time: string, era: string, revision: number, size: number, isWhole: 0 | 1],
+  ...[infos: string[], quiet: string[], counted: string[]],
+];
 const ALL_CHANNEL = "ringmaster:all";
 const nodeChannel = (nodeId: string): string => `ringmaster:node:${nodeId}`;
 
@@ -40,21 +48,11 @@ export class RedisBus implements Bus {
     this.#subscriber.on("ready", () => this.#subscribe());
   }
 
-  async beat(info: NodeInfo, count: number): Promise<Pulse> {
+  async beat(info: NodeInfo, count: number, { isNews, known, quietMs }: BeatOptions): Promise<Pulse> {
     this.#ensureHearing();
-    const beat: Beat = { info, count };
-    const results = await this.#commands
-      .pipeline()
-      .time()
-      .hset(NODES_KEY, info.id, JSON.stringify(beat))
-      .hgetall(NODES_KEY)
-      .exec();
-    const [time, , listing] = results ?? [];
-    if (!time || time[0] || !listing || listing[0])
-      throw time?.[0] ?? listing?.[0] ?? new Error("the beat got no answer");
-    const [seconds, micros] = (time[1] as [string, string]).map(Number) as [number, number];
-    const beats = Object.values(listing[1] as Record<string, string>).map((text) => JSON.parse(text) as Beat);
-    return { beats, at: seconds * 1000 + micros / 1000 };
+    const text = JSON.stringify({ info, count } satisfies Beat);
+    const args = [info.id, text, isNews ? 1 : 0, known?.era ?? "", known?.number ?? 0, quietMs, crypto.randomUUID()];
+    return pulseOf((await BEAT.run(this.#commands, KEYS, args)) as BeatReply);
   }
 
   /** A subscription only listens, and would not notice that its connection is dead: it has to be asked. */
@@ -75,7 +73,7 @@ export class RedisBus implements Bus {
   }
 
   async remove(nodeIds: readonly string[]): Promise<void> {
-    if (nodeIds.length > 0) await this.#commands.hdel(NODES_KEY, ...nodeIds);
+    if (nodeIds.length > 0) await LEAVE.run(this.#commands, KEYS, nodeIds);
   }
 
   send(nodeId: string, message: string): Promise<boolean> {
@@ -124,4 +122,25 @@ export class RedisBus implements Bus {
     await Promise.allSettled([...this.#batches.values()].map(({ sent }) => sent));
     this.#subscriber.disconnect();
   }
+}
+
+function pulseOf([time, era, number, size, isWhole, infos, quiet, counted]: BeatReply): Pulse {
+  const pulse: Pulse = {
+    ...{ at: Number(time) * 1000, revision: { era, number }, isWhole: isWhole === 1, size },
+    ...{ infos: [], left: [], quiet: [] },
+  };
+  const withoutBeat = new Set(counted);
+  for (let at = 0; at < infos.length; at += 2) {
+    const [id, text] = [infos[at]!, infos[at + 1]!];
+    if (text === "") {
+      pulse.left.push(id);
+      continue;
+    }
+    const { info, count } = JSON.parse(text) as Beat;
+    pulse.infos.push(info);
+    if (withoutBeat.has(id)) pulse.quiet.push({ id, mark: count, silentMs: 0 });
+  }
+  for (let at = 0; at < quiet.length; at += 3)
+    pulse.quiet.push({ id: quiet[at]!, mark: Number(quiet[at + 1]), silentMs: Number(quiet[at + 2]) });
+  return pulse;
 }

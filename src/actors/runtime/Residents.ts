@@ -8,6 +8,7 @@ import type { Membership } from "./Membership.ts";
 import type { Outbox } from "./Outbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
+import { Releases } from "./Releases.ts";
 import { SuspectGate } from "./SuspectGate.ts";
 import { TimerHeap } from "./TimerHeap.ts";
 
@@ -31,10 +32,12 @@ export interface ResidentPorts {
   metrics: RuntimeMetrics;
 }
 
-/** Rows released in one statement. */
-const RELEASE_BATCH = 500;
+/** Actors pardoned in one statement. */
+const PARDON_BATCH = 500;
 /** An actor whose next timer is further away than this may be passivated: a sweeper adopts it again before it is due. */
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
+/** How often a drain looks for turns that have ended, and tries again what could not be released. */
+const DRAIN_EVERY_MS = 20;
 /** An actor that could not be loaded here is left to the peers for this long. */
 const LOAD_AGAIN_MS = 10_000;
 
@@ -51,20 +54,34 @@ export class Residents {
   readonly #unloadable = new Map<string, number>();
   readonly #suspects: SuspectGate;
   readonly #heap: TimerHeap;
-  /** Rows whose activation was dropped: to be released, so that whoever is first may have them. */
-  #dropped: ClaimedRow[] = [];
+  /** Take no more turns; their last one may still be running. */
+  readonly #ending = new Set<Activation>();
+  /** What this node gives up, so that whoever is first may have it. */
+  readonly #releases: Releases;
   #closed = false;
 
-  constructor(kinds: readonly ActorKind[], ports: ResidentPorts, outbox: () => Outbox) {
+  /** `onReleasable` is told when there is something to `release`. */
+  constructor(
+    kinds: readonly ActorKind[],
+    ports: ResidentPorts,
+    outbox: () => Outbox,
+    onReleasable: () => void = () => {},
+  ) {
     for (const kind of kinds) this.#kinds.set(kind.type.kind, kind);
     this.#ports = ports;
     this.#outbox = outbox;
+    this.#releases = new Releases(ports.store, onReleasable);
     this.#suspects = new SuspectGate(ports.clock);
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
   }
 
   get size(): number {
     return this.#activations.size;
+  }
+
+  /** Rows that this node has let go and owns yet. */
+  get waitForRelease(): number {
+    return this.#releases.size;
   }
 
   get(key: string): Activation | undefined {
@@ -97,8 +114,7 @@ export class Residents {
     const { store, membership, clock } = this.#ports;
     const kind = this.#kindOf(address.kind);
     // What it is suspected of in the table may be more than what it has done.
-    if (this.#dropped.some((row) => row.crashes >= CRASHES_SHARED && actorKey(row) === actorKey(address)))
-      await this.releaseDropped();
+    if (this.#releases.of(actorKey(address)).some((row) => row.crashes >= CRASHES_SHARED)) await this.#releases.flush();
     const found = await store.find(address);
     if (this.#closed) return { owner: undefined };
     const mine = found?.owner === membership.self.id;
@@ -106,8 +122,9 @@ export class Residents {
     if (!canHost(kind, address)) return { owner: undefined };
     if (!found) {
       const state = JSON.stringify(kind.type.initial(address.id));
-      if (!(await store.create(address, state, clock.now()))) return { owner: undefined };
-      return this.#arrive({ ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 });
+      const made: ClaimedRow = { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 };
+      const isMine = await this.#orGiveUp(made, store.create(address, state, clock.now()));
+      return isMine ? this.#arrive(made) : { owner: undefined };
     }
     if (found.crashes >= CRASHES_TO_QUARANTINE) {
       throw new RingmasterError(
@@ -116,8 +133,18 @@ export class Residents {
       );
     }
     const crashed = found.owner !== null && !mine && membership.hasDied(found.owner);
-    const row = await store.claim(found, crashed, clock.now());
+    const row = await this.#orGiveUp({ ...found, epoch: found.epoch + 1 }, store.claim(found, crashed, clock.now()));
     return row ? this.#arrive(row) : { owner: undefined };
+  }
+
+  /** A claim that failed may have gone through: its timers would wait for as long as nobody calls it. */
+  async #orGiveUp<T>(row: ClaimedRow, claim: Promise<T>): Promise<T> {
+    try {
+      return await claim;
+    } catch (error) {
+      this.#releases.add([row]);
+      throw error;
+    }
   }
 
   async #arrive(row: ClaimedRow): Promise<Activation | { owner: string | undefined }> {
@@ -143,7 +170,7 @@ export class Residents {
       return activation;
     } catch (error) {
       log.warn({ err: error, actor: actorKey(row) }, "a suspected actor was not loaded");
-      this.#dropped.push(row);
+      this.#releases.add([row]);
       return undefined;
     }
   }
@@ -157,7 +184,7 @@ export class Residents {
     } catch (error) {
       this.#ports.log.error({ err: error, actor: key }, "an actor cannot be loaded; it is left to the other nodes");
       this.#unloadable.set(key, this.#ports.clock.monotonic() + LOAD_AGAIN_MS);
-      this.#dropped.push(row);
+      this.#releases.add([row]);
       return undefined;
     }
   }
@@ -168,7 +195,7 @@ export class Residents {
     const present = this.#activations.get(activation.key);
     if (this.#closed || (present && present.row.epoch > activation.row.epoch)) {
       activation.abandon();
-      if (this.#closed) this.#dropped.push(activation.row);
+      if (this.#closed) this.#releases.add([activation.row]);
       return;
     }
     if (present) {
@@ -205,7 +232,7 @@ export class Residents {
   }
 
   #drop(activation: Activation): void {
-    if (this.#forget(activation)) this.#dropped.push(activation.row);
+    if (this.#forget(activation)) this.#releases.add([activation.row]);
   }
 
   #forget(activation: Activation): boolean {
@@ -216,47 +243,47 @@ export class Residents {
     return true;
   }
 
-  /** Releases the rows of dropped activations; what fails is tried again with the next sweep. */
-  async releaseDropped(): Promise<void> {
-    const rows = this.#dropped.splice(0);
-    await this.#release(rows).catch((error: unknown) => {
-      this.#dropped.push(...rows);
-      throw error;
-    });
-  }
-
-  async #release(rows: readonly ClaimedRow[]): Promise<void> {
-    for (let at = 0; at < rows.length; at += RELEASE_BATCH)
-      await this.#ports.store.release(rows.slice(at, at + RELEASE_BATCH));
+  /** Releases the rows of what has ended here; what fails, or somebody else has locked, is tried again the next time. */
+  release(): Promise<void> {
+    return this.#releases.flush();
   }
 
   /** Forgets earlier crashes of actors that have lived here long enough since. */
   async pardonHealthy(): Promise<void> {
     const healthy = [...this.#activations.values()]
       .filter((activation) => activation.isProvenHealthy)
-      .slice(0, RELEASE_BATCH);
+      .slice(0, PARDON_BATCH);
     await this.#ports.store.pardon(healthy.map((activation) => activation.row));
     for (const activation of healthy) activation.row.crashes = 0;
   }
 
   /** Lets actors go that nobody has used for `idleMs` and whose next timer is far away. */
-  async passivate(idleMs: number): Promise<void> {
+  passivate(idleMs: number): void {
     const before = this.#ports.clock.monotonic() - idleMs;
     const dueAfter = this.#ports.clock.now() + PASSIVATE_IF_DUE_AFTER_MS;
     const idle = [...this.#activations.values()].filter(
       ({ isIdle, lastUsed, soonestDue }) =>
         isIdle && lastUsed < before && (soonestDue === null || soonestDue > dueAfter),
     );
-    await this.#letGo(idle);
+    this.#letGo(idle);
+  }
+
+  /** Lets up to `count` idle actors go that may move and that `wanted` takes, to be released. */
+  letGoSome(count: number, wanted: (key: string) => boolean): void {
+    const chosen: Activation[] = [];
+    for (const activation of this.#activations.values()) {
+      if (chosen.length + 1 > count) break;
+      if (activation.mayMove && wanted(activation.key)) chosen.push(activation);
+    }
+    this.#letGo(chosen);
   }
 
   /** This node was silent for so long that peers may own its actors by now: all memory of them is dropped, and what still is ours is freed. */
-  async abandonAll(): Promise<void> {
+  abandonAll(): void {
     for (const activation of [...this.#activations.values()]) {
       activation.abandon();
       this.#drop(activation);
     }
-    await this.releaseDropped();
   }
 
   /** This node cannot reach the database, and so frees nothing: it forgets its actors, whose rows stay its own until a peer takes them. */
@@ -268,26 +295,46 @@ export class Residents {
   }
 
   /**
-   * Frees every actor, the idle ones at once and the others as their running turns end; nothing settles here afterwards.
-   * `onReleased` is called after each part, so that peers need not wait for the slowest turn.
+   * Frees every actor, the idle ones at once and the others as their running turns end; nothing settles here afterwards. What cannot
+   * be released is tried again until `until` (monotonic). `onReleased` is called after each part, so that peers need not wait for the
+   * slowest turn.
    */
-  async drain(onReleased: () => Promise<void>): Promise<void> {
+  async drain(until: number, onReleased: () => Promise<void>): Promise<void> {
+    const { clock } = this.#ports;
     this.#closed = true;
     this.#heap.stop();
-    const all = [...this.#activations.values()];
-    const busy = all.filter((activation) => !activation.isIdle);
-    await this.#letGo(all.filter((activation) => activation.isIdle));
-    await onReleased();
-    await Promise.allSettled(this.#arriving.values());
-    await Promise.all(busy.map((activation) => this.#letGo([activation])));
-    await this.#letGo([...this.#activations.values()]);
-    await this.releaseDropped();
-    await onReleased();
+    for (;;) {
+      this.#letGo([...this.#activations.values()]);
+      if (await this.#releaseSome()) await onReleased();
+      const isDone = this.#activations.size + this.#ending.size + this.#arriving.size + this.#releases.size === 0;
+      if (isDone || clock.monotonic() >= until) return;
+      await new Promise<void>((resolve) => void clock.schedule(resolve, DRAIN_EVERY_MS));
+    }
   }
 
-  async #letGo(activations: readonly Activation[]): Promise<void> {
-    await Promise.all(activations.map((activation) => activation.end()));
-    const rows = activations.filter((activation) => this.#forget(activation)).map((activation) => activation.row);
-    await this.#release(rows);
+  /** Whether there was anything to release. */
+  async #releaseSome(): Promise<boolean> {
+    if (this.#releases.size === 0) return false;
+    await this.#releases.flush().catch((error: unknown) => {
+      this.#ports.log.warn({ err: error }, "actors could not be released in a drain; it goes on");
+    });
+    return true;
+  }
+
+  /** Ends activations: the idle ones now, the others once their running turn has ended. */
+  #letGo(activations: readonly Activation[]): void {
+    for (const activation of activations) {
+      if (activation.isIdle) {
+        activation.abandon();
+        this.#drop(activation);
+        continue;
+      }
+      if (this.#ending.has(activation)) continue;
+      this.#ending.add(activation);
+      void activation.end().then(() => {
+        this.#ending.delete(activation);
+        this.#drop(activation);
+      });
+    }
   }
 }

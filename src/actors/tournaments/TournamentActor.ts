@@ -63,6 +63,11 @@ export class TournamentActor extends Actor<TournamentState> {
     this.#settler = new Settler(ports, places);
   }
 
+  /** While it runs, its rooms are where it is, and who may load its board is in its memory; while it settles, a reader is at work. */
+  override mayMove(): boolean {
+    return ["scheduled", "settled", "cancelled"].includes(this.state.phase);
+  }
+
   override deactivated(): void {
     this.#settler.close();
   }

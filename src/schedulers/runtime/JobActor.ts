@@ -47,6 +47,11 @@ export class JobActor extends Actor<JobState> {
     retry: () => this.#inBook((book) => this.#retry(book)),
   };
 
+  /** A run that goes on would be broken off and begun again. */
+  override mayMove(): boolean {
+    return this.state.active === null;
+  }
+
   override deactivated(): void {
     this.#here.giveUp();
   }
