@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { preferredNode } from "../../src/actors/runtime/placement.ts";
+import { Placement } from "../../src/actors/runtime/placement.ts";
 import { actorKey } from "../../src/actors/runtime/protocol.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -142,7 +142,7 @@ describe("a node that is cut off from the database alone", () => {
     const [a, b] = nodes as [SimulatedNode, SimulatedNode];
     const ids = nodes.map(({ id }) => id);
     const id = Array.from({ length: 99 }, (_, at) => `n${at}`).find(
-      (each) => preferredNode(actorKey({ kind: CounterActor.kind, id: each }), ids) === "a",
+      (each) => new Placement(ids).nodeOf(actorKey({ kind: CounterActor.kind, id: each })) === "a",
     )!;
     a.life.onOperation = (when, statement) => {
       if (when === "after" && statement.includes("INTO actors")) a.actors.cutOff(true);

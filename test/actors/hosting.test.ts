@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { preferredNode } from "../../src/actors/runtime/placement.ts";
+import { Placement } from "../../src/actors/runtime/placement.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
@@ -50,7 +50,7 @@ describe("an actor that only some nodes can host (simulated cluster)", () => {
   /** An id that placement would have on each of these nodes, in this order of nodes. */
   const idsPreferring = (nodeIds: readonly string[]): string[] =>
     nodeIds.map((wanted) => {
-      for (let at = 0; ; at++) if (preferredNode(`counter/${at}`, nodeIds) === wanted) return String(at);
+      for (let at = 0; ; at++) if (new Placement(nodeIds).nodeOf(`counter/${at}`) === wanted) return String(at);
     });
 
   it("comes to life on such a node at its first call, whoever calls it and wherever it should live", async () => {
