@@ -22,8 +22,8 @@ import {
 const STATEMENT_MS = 4000;
 /** Of a settlement, a job, or whatever else nobody waits for at that moment. */
 const REPORT_MS = 60_000;
-/** How long anybody waits for a connection. */
-const WAIT_MS = 4000;
+/** How long anybody waits for a connection, by class. A turn is not answered later for it than it may be: many timers may be due at once. */
+const WAIT_MS: Record<Work, number> = { control: 4000, commits: 4000, turns: 20_000, reports: REPORT_MS };
 /** How often the connections are looked at: what takes too long ends that much later. */
 const WATCH_EVERY_MS = 250;
 
@@ -54,7 +54,7 @@ export class MysqlServer {
     const share = shares(connections);
     const pools = WORK.map((work) => {
       const statementMs = work === "reports" ? REPORT_MS : STATEMENT_MS;
-      const waitMs = work === "reports" ? REPORT_MS : WAIT_MS;
+      const waitMs = WAIT_MS[work];
       return [
         work,
         new MysqlPool(options, { connections: share[work], statementMs, waitMs }, (error) => this.#noteFailure(error)),
