@@ -3,7 +3,7 @@ import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { kindOf } from "../actors/simulation.ts";
 import { hearing } from "../support/hearing.ts";
-import { actorViolations } from "./actorChecks.ts";
+import { actorViolations, storedOf } from "./actorChecks.ts";
 import type { Bots, Domain } from "./Domain.ts";
 import { NEWS, type News, TallyActor } from "./TallyActor.ts";
 import type { World } from "./World.ts";
@@ -126,8 +126,8 @@ class ActorBots implements Bots<Act> {
     return [...new Set(open)];
   }
 
-  violations(): Promise<string[]> {
-    return actorViolations(this.#world.database, this.#calls, this.#news);
+  async violations(): Promise<string[]> {
+    return actorViolations(await storedOf(this.#world.database), this.#calls, this.#news);
   }
 }
 

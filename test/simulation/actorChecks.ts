@@ -2,7 +2,8 @@ import type { Database } from "../../src/entities/sql.ts";
 import type { Call } from "./actorBots.ts";
 import type { News, TallyState } from "./TallyActor.ts";
 
-interface Stored {
+/** What the database holds of the bots' actors. */
+export interface Stored {
   states: Map<string, TallyState>;
   /** Rows of `effects` that an actor wrote under a name: their numbers. */
   effects: Map<string, number[]>;
@@ -11,12 +12,7 @@ interface Stored {
 }
 
 /** Compares what callers were told with what took effect, and with what it set off. */
-export async function actorViolations(
-  database: Database,
-  calls: readonly Call[],
-  news: readonly News[],
-): Promise<string[]> {
-  const stored = await read(database);
+export function actorViolations(stored: Stored, calls: readonly Call[], news: readonly News[]): string[] {
   return [
     ...calls.flatMap((call) => callViolations(call, stored, news)),
     ...orderViolations(stored, news),
@@ -24,7 +20,7 @@ export async function actorViolations(
   ];
 }
 
-async function read(database: Database): Promise<Stored> {
+export async function storedOf(database: Database): Promise<Stored> {
   const rows = await database.query<{ id: string; state: string; timers: string }>(
     "SELECT id, state, timers FROM actors WHERE kind = 'tally' ORDER BY id",
   );
