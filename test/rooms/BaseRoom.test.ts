@@ -10,6 +10,7 @@ import { BaseRoom, type RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
+import { RawClient } from "../support/RawClient.ts";
 import type { Seat } from "./support/RoomProcess.ts";
 
 const talkOptions = z.looseObject({ topic: z.string().max(10).optional() });
@@ -78,6 +79,17 @@ class ImpatientRoom extends TalkRoom {
   protected override readonly reconnectionSeconds = 0.05;
 }
 
+/** Until when a player of the slow room is not in it. */
+const gate = Promise.withResolvers<void>();
+
+class SlowRoom extends TalkRoom {
+  static override onAuth = admit({ role: "player" });
+
+  override async onPlayerJoin(): Promise<void> {
+    await gate.promise;
+  }
+}
+
 class BackRoom extends BaseRoom {
   static override onAuth = admit({ role: "viewer" });
 }
@@ -107,7 +119,13 @@ describe("BaseRoom", () => {
       draining: () => edge.services.readiness.draining,
       requestAnswered: (room, type, outcome, seconds) => answered.push({ room, type, outcome, seconds }),
     });
-    server = await openRooms(edge, { talk: TalkRoom, calm: CalmRoom, impatient: ImpatientRoom, back: BackRoom });
+    server = await openRooms(edge, {
+      talk: TalkRoom,
+      calm: CalmRoom,
+      impatient: ImpatientRoom,
+      slow: SlowRoom,
+      back: BackRoom,
+    });
   });
 
   afterEach(() => {
@@ -229,6 +247,21 @@ describe("BaseRoom", () => {
     for (let i = 0; i < 200; i += 1) room.connection.send(new Uint8Array([0xff, 0xff]));
     await until(() => room.request("hello"), { what: "it is served again", timeoutMs: PATIENCE_MS });
     assert.equal(await room.leave(), CloseCode.CONSENTED);
+  });
+
+  it("answers what was asked before it had let its player in", async () => {
+    const { data } = await (await player()).http.post("/matchmake/create/slow", { body: {} });
+    const { processId, roomId, sessionId } = data as Seat;
+    const raw = new RawClient(`${edge.url.replace("http", "ws")}/${processId}/${roomId}`, sessionId);
+    await once(raw.socket, "open");
+    raw.send("request", { id: 1, type: "whoami" });
+    // What was sent before a ping has arrived when that is answered.
+    raw.socket.ping();
+    await once(raw.socket, "pong");
+    gate.resolve();
+    const { id, ok } = await raw.message<{ id: number; ok: boolean }>("response");
+    assert.deepEqual([id, ok], [1, true]);
+    raw.socket.close();
   });
 
   it("closes the connection of a frame beyond the transport's bound, and no other", async () => {
