@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineRoom, matchMaker, type RegisteredHandler } from "@colyseus/core";
+import { CloseCode, defineRoom, matchMaker, type RegisteredHandler } from "@colyseus/core";
 import express from "express";
 import { DemoActor } from "./actors/hunts/DemoActor.ts";
 import { huntKind } from "./actors/hunts/HuntActor.ts";
@@ -24,6 +24,7 @@ import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
 import { type HttpServices, mountHttp } from "./http/server.ts";
 import { Lifecycle, PARTS } from "./lifecycle.ts";
+import { CutOff } from "./parts/CutOff.ts";
 import { startDatabase } from "./parts/database.ts";
 import { startDemo } from "./parts/demo.ts";
 import { type Desks, openDesks } from "./parts/desks.ts";
@@ -227,11 +228,13 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   const desks = await openDesks(parts, actors);
   provideRoomServices(roomServices(parts, desks, actors, jobs));
   const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
+  const cutOff = (): boolean => actors.membership.self.cutOff === true;
   mountRoutes(parts, desks, {
     jobs,
     deadLetters: actors.deadLetters,
     failingTimers: actors.failingTimers,
     metricsPage,
+    cutOff,
   });
   for (const [name, handler] of Object.entries(ROOMS)) {
     handler.name = name;
@@ -240,9 +243,31 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
   lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
   // Before the actors are handed over: nobody is to be sent here while that goes on.
   lifecycle.onDrain("listings", () => backplane.matchmaking.closeDoors());
+  watchReach(parts, actors);
   await listen(server, config);
   await listenForMetrics(parts, metricsPage);
   lifecycle.up("rooms");
+}
+
+/** Has this node stand back while it alone cannot reach the database. */
+function watchReach({ backplane, databaseProbe, lifecycle, log, readiness }: Parts, actors: Actors): void {
+  const { matchmaking } = backplane;
+  const cutOff = new CutOff({
+    actors,
+    clock: systemClock,
+    setDoors: (open) => {
+      if (!readiness.draining) void (open ? matchmaking.openDoors() : matchmaking.closeDoors());
+    },
+    closeRooms: () => {
+      log.warn("rooms close, since peers reach the database and this node does not");
+      for (const closing of matchMaker.disconnectAll(CloseCode.SERVER_SHUTDOWN))
+        closing.catch((error: unknown) => log.error({ err: error }, "a room did not close"));
+    },
+  });
+  databaseProbe?.watch((reach) => {
+    if (!readiness.draining) cutOff.set(reach === "unreachable");
+  });
+  lifecycle.onStop("reach", () => cutOff.stop());
 }
 
 function roomServices(
@@ -258,6 +283,7 @@ function roomServices(
     logger: log,
     clock: systemClock,
     draining: () => readiness.draining,
+    cutOff: () => actors.membership.self.cutOff === true,
     requestAnswered: (room, type, outcome, seconds) => {
       if (outcome !== "ok") return;
       if (room === "hunt" && (type === "claim" || type === "solve")) metrics.clueAnswered(type, seconds);
@@ -279,7 +305,7 @@ function roomServices(
 function mountRoutes(
   parts: Parts,
   desks: Desks,
-  services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "metricsPage">,
+  services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "metricsPage" | "cutOff">,
 ): void {
   const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
   mountHttp(app, {

@@ -71,6 +71,14 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
+/** Refuses at once what would wait for the database in vain on a node that is cut off from it. */
+export function refuseWhenCutOff(cutOff: () => boolean): RequestHandler {
+  return (_request, _response, next) => {
+    if (cutOff()) throw new RingmasterError("unavailable", "This node cannot reach the database; others may.");
+    next();
+  };
+}
+
 /** Turns new work away from a node that drains (reading goes on), and lets go of connections, so that clients look elsewhere. */
 export function refuseWhenDraining(readiness: Readiness): RequestHandler {
   return (request, response, next) => {

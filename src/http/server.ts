@@ -8,7 +8,7 @@ import { deadLetterRoutes } from "./deadLetters.ts";
 import { answerFailures, unknownRoute } from "./failures.ts";
 import { type GameDirectory, gameRoutes } from "./games.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
-import { healthRoutes, type MetricsPage, metricsRoutes, refuseWhenDraining } from "./health.ts";
+import { healthRoutes, type MetricsPage, metricsRoutes, refuseWhenCutOff, refuseWhenDraining } from "./health.ts";
 import { type HuntDirectory, huntRoutes } from "./hunts.ts";
 import { type JobDirectory, jobRoutes } from "./jobs.ts";
 import type { RequestLimits } from "./limits.ts";
@@ -46,6 +46,8 @@ export interface HttpServices extends SignInServices {
   /** Whether the metrics are on a port of their own, and so not here. */
   hasMetricsPort: boolean;
   readiness: Readiness;
+  /** Whether this node alone cannot reach the database. */
+  cutOff?(): boolean;
   limits: RequestLimits;
   hunts: HuntDirectory;
   me: MyThings;
@@ -91,13 +93,23 @@ export function mountHttp(app: Application, services: HttpServices): void {
   if (!services.hasMetricsPort) app.use(metricsRoutes(services.metricsPage, services.metricsToken));
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
+  const reachable = refuseWhenCutOff(() => services.cutOff?.() ?? false);
   app.use(
     "/matchmake",
     open,
+    reachable,
     matchmakingRoutes(() => readiness.draining),
   );
   app.use("/auth", open, authRoutes(services));
-  app.use("/api", open, identify(tokens), limits.perPlayer, noteCallers(services.sessions), apiRoutes(services));
+  app.use(
+    "/api",
+    open,
+    reachable,
+    identify(tokens),
+    limits.perPlayer,
+    noteCallers(services.sessions),
+    apiRoutes(services),
+  );
 
   app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
   if (!services.production) app.use("/playground", limits.perAddress, panelHeaders, playgroundPage());

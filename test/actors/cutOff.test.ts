@@ -5,6 +5,7 @@ import { Placement } from "../../src/actors/runtime/placement.ts";
 import { actorKey } from "../../src/actors/runtime/protocol.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { CutOff } from "../../src/parts/CutOff.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
@@ -162,6 +163,50 @@ describe("a node that is cut off from the database alone", () => {
     const before = await clock.within(2000, b.actors.ref(CounterActor, id).add(5), 50);
     a.actors.cutOff(false);
     assert.equal(await clock.within(2000, a.actors.ref(CounterActor, id).read(), 50), before);
+  });
+
+  describe("closes its rooms", () => {
+    let closed: number;
+    let doors: boolean[];
+    let cutOff: CutOff;
+
+    beforeEach(() => {
+      closed = 0;
+      doors = [];
+      const closeRooms = (): void => {
+        closed += 1;
+      };
+      cutOff = new CutOff({ actors: nodes[0]!.actors, clock, setDoors: (open) => doors.push(open), closeRooms });
+    });
+
+    it("once, after 15 s, when a peer reaches the database; nobody is sent to them from the first moment on", async () => {
+      cutOff.set(true);
+      assert.deepEqual(doors, [false]);
+      await clock.advance(14_900);
+      assert.equal(closed, 0);
+      await clock.advance(60_000);
+      assert.equal(closed, 1);
+    });
+
+    it("not when it is back before", async () => {
+      cutOff.set(true);
+      await clock.advance(14_900);
+      cutOff.set(false);
+      await clock.advance(60_000);
+      assert.equal(closed, 0);
+      assert.deepEqual(doors, [false, true]);
+    });
+
+    it("not while no peer reaches the database either, and once one does", async () => {
+      cutOff.set(true);
+      const [, b, c] = nodes as [SimulatedNode, SimulatedNode, SimulatedNode];
+      for (const { actors } of [b, c]) actors.cutOff(true);
+      await clock.advance(60_000);
+      assert.equal(closed, 0);
+      c.actors.cutOff(false);
+      await clock.advance(3000);
+      assert.equal(closed, 1);
+    });
   });
 
   it("moves nothing when all nodes are cut off, and nothing when they are back one after the other", async () => {

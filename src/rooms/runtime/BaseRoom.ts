@@ -260,7 +260,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
 
   /** What stands in for Colyseus's `_reserveSeat`. */
   async #reserveSeat(...seat: SeatArguments): Promise<boolean> {
-    if (this.services.draining()) return false;
+    if (this.services.draining() || this.services.cutOff?.()) return false;
     // biome-ignore lint/complexity/useLiteralKeys: it is private to Colyseus
     const isReserved = await Room.prototype["_reserveSeat"].apply(this, seat);
     if (!this.#draining) return isReserved;
@@ -290,6 +290,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     this.onCreate = async (options: unknown) => {
       try {
         if (this.services.draining()) throw new RingmasterError("draining");
+        if (this.services.cutOff?.()) throw new RingmasterError("unavailable");
         await create?.call(this, options);
       } catch (error) {
         throw refusal(error);
@@ -403,6 +404,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   async #handle(client: RoomClient, request: RequestType | undefined, ask: Ask): Promise<unknown> {
     if (this.#draining) throw new RingmasterError("draining");
     if (this.#hasExpired(client)) throw new RingmasterError("unauthenticated");
+    if (this.services.cutOff?.()) throw new RingmasterError("unavailable");
     if (request === undefined) throw new RingmasterError("unknown_request");
     return await request.handle(client, validate(request.schema, ask.payload()));
   }

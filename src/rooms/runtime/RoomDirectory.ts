@@ -1,4 +1,4 @@
-import type { IRoomCache, MatchMakerDriver, SortOptions } from "@colyseus/core";
+import { type IRoomCache, type MatchMakerDriver, matchMaker, type SortOptions } from "@colyseus/core";
 import { RedisDriver } from "@colyseus/redis-driver";
 import type { Redis } from "ioredis";
 import { RingmasterError } from "../../errors.ts";
@@ -114,6 +114,14 @@ export class RoomDirectory implements MatchMakerDriver {
   /** Lists the rooms of this process as locked from now on, whatever Colyseus makes of them: no player is sent there. Never rejects. */
   async closeDoors(): Promise<void> {
     this.#areDoorsClosed = true;
+    await Promise.all([...this.#own.values()].map((room) => this.persist(room)));
+  }
+
+  /** Lists the rooms of this process as Colyseus has them again. Never rejects. */
+  async openDoors(): Promise<void> {
+    this.#areDoorsClosed = false;
+    for (const room of this.#own.values())
+      room.locked = matchMaker.getLocalRoomById(room.roomId)?.locked ?? room.locked;
     await Promise.all([...this.#own.values()].map((room) => this.persist(room)));
   }
 

@@ -15,6 +15,8 @@ export interface Matchmaking {
   forgetProcess(processId: string): Promise<void>;
   /** No player is sent to the rooms of this process any more, from here or from a peer. Never rejects. */
   closeDoors(): Promise<void>;
+  /** They are sent there again. Never rejects. */
+  openDoors(): Promise<void>;
   /** Ends all connections. Call it before Colyseus's own shutdown ends them, or when that does not. */
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export async function clusterMatchmaking(options: {
     driver: directory,
     forgetProcess: (processId) => guard.forgetProcess(processId),
     closeDoors: () => directory.closeDoors(),
+    openDoors: () => directory.openDoors(),
     close: async () => {
       await guard.close();
       presence.shutdown();
@@ -59,6 +62,7 @@ export function embeddedMatchmaking(): Matchmaking {
     forgetProcess: async () => {},
     // The only process refuses by itself who still asks for a seat.
     closeDoors: async () => {},
+    openDoors: async () => {},
     close: async () => {},
   };
 }

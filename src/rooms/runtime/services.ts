@@ -14,6 +14,8 @@ export interface RoomServices {
   clock: Clock;
   /** Whether this node is on its way out: nobody is to come into its rooms any more. */
   draining(): boolean;
+  /** Whether this node cannot reach the database, which others may: nothing that is asked here can be answered. */
+  cutOff?(): boolean;
   /** For one room: where it notes who is active. */
   attend?(): Attendance;
   /**

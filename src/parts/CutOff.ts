@@ -1,0 +1,55 @@
+import type { Actors } from "../actors/runtime/Actors.ts";
+import type { Clock } from "../clock.ts";
+
+/** A node that is cut off for less closes no room: players would lose more by moving than by waiting. */
+const ROOMS_CLOSE_AFTER_MS = 15_000;
+/** From then on, how often a peer is looked for that reaches the database. */
+const LOOK_AGAIN_MS = 1000;
+
+export interface CutOffPorts {
+  actors: Pick<Actors, "cutOff" | "membership">;
+  clock: Pick<Clock, "schedule">;
+  /** Whether players are sent to the rooms of this node. */
+  setDoors(open: boolean): void;
+  /** Has the players of this node's rooms join again, which takes them to another node. */
+  closeRooms(): void;
+}
+
+/**
+ * What a node does while it alone cannot reach the database: it says so in its beats, and gives up its actors; nobody is sent to its rooms,
+ * which close after 15 s, once a peer says that it reaches the database. Where none does, players are nowhere better off.
+ */
+export class CutOff {
+  readonly #ports: CutOffPorts;
+  #isCutOff = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(ports: CutOffPorts) {
+    this.#ports = ports;
+  }
+
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  set(isCutOff: boolean): void {
+    if (isCutOff === this.#isCutOff) return;
+    this.#isCutOff = isCutOff;
+    this.#ports.actors.cutOff(isCutOff);
+    this.#ports.setDoors(!isCutOff);
+    if (isCutOff) this.#lookIn(ROOMS_CLOSE_AFTER_MS);
+    else this.stop();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancel = this.#ports.clock.schedule(() => {
+      if (this.#ports.actors.membership.roomHosts().length > 0) this.#ports.closeRooms();
+      else this.#lookIn(LOOK_AGAIN_MS);
+    }, ms);
+  }
+}
