@@ -15,6 +15,7 @@ const LAYERS = [
   ["schedulers", ["schedulers/"]],
   ["rooms", ["rooms/"]],
   ["identity", ["http/auth/"]],
+  ["edge", ["edge/"]],
   ["http", ["http/"]],
   ["feeds", ["stores/feeds/", "stores/runtime/"]],
   ["stores", ["stores/"]],
@@ -26,9 +27,10 @@ type Layer = (typeof LAYERS)[number][0];
 /** What each layer may import beside itself. */
 const MAY_IMPORT: Record<Layer, readonly Layer[] | "everything"> = {
   composition: "everything",
-  rooms: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "common"],
-  http: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "common"],
+  rooms: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "edge", "common"],
+  http: ["actors", "runtime", "stores", "feeds", "tables", "telemetry", "identity", "edge", "common"],
   identity: ["common"],
+  edge: ["common"],
   schedulers: ["actors", "runtime", "stores", "feeds", "tables", "common"],
   actors: ["runtime", "stores", "feeds", "tables", "common"],
   runtime: ["feeds", "tables", "common"],

@@ -14,8 +14,8 @@ export type Send = <T>(query: string | QueryOptions, params?: readonly unknown[]
 
 /** A statement that returns no rows. */
 export async function writtenBy(send: Send, sql: string, params: readonly unknown[] = []): Promise<Written> {
-  const { affectedRows, insertId } = await send<ResultSetHeader>(sql, params);
-  return { affected: affectedRows, insertId };
+  const { affectedRows, warningStatus } = await send<ResultSetHeader>(sql, params);
+  return { affected: affectedRows, warnings: warningStatus };
 }
 
 /** Closes a connection for good: mysql2 only ends its half, which a dead way never confirms. */

@@ -65,9 +65,7 @@ export class SqliteDatabase implements Database {
 
 async function runnerWrite(runner: QueryRunner, sql: string, params: readonly unknown[]): Promise<Written> {
   const result = await runner.query(sql, [...params], true);
-  // SQLite tells the last id of a multi-row INSERT, MySQL the first; ids of one statement are consecutive in both.
-  const affected = result.affected ?? 0;
-  return { affected, insertId: affected === 0 ? 0 : Number(result.raw) - affected + 1 };
+  return { affected: result.affected ?? 0, warnings: 0 };
 }
 
 class SqliteTransaction implements Transaction {

@@ -67,6 +67,13 @@ function toldBy(error: unknown): Told {
   };
 }
 
+const TAKEN = 1062;
+
+/** Whether the server refused a row whose key is taken. */
+export function isTaken(error: unknown): boolean {
+  return toldBy(error).errno === TAKEN;
+}
+
 /** Answers to a COMMIT, or to a statement that commits by itself, after which it certainly has not happened, though not by its own fault. */
 const CERTAINLY_UNDONE = new Set([1021, 1028, 1114, 1290, 1317, 1792, 1836, 1969, 3024, 3100]);
 

@@ -4,8 +4,8 @@ import type { EntityManager } from "typeorm";
 export interface Written {
   /** Rows matched (MySQL counts matches, not changes; SQLite the same for UPDATE and DELETE). */
   affected: number;
-  /** The first id that a multi-row INSERT was given, on both dialects; 0 when there is none. */
-  insertId: number;
+  /** What MySQL had to say of it; 0 on SQLite. */
+  warnings: number;
 }
 
 /** Parameterised SQL with `?`. Both dialects take the statements that are the same in both; where they differ, ask `dialect`. */

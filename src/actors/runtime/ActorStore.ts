@@ -1,3 +1,4 @@
+import { insertNew } from "../../entities/insertNew.ts";
 import type { Database, Sql, Transaction } from "../../entities/sql.ts";
 import {
   type ActorAddress,
@@ -35,6 +36,8 @@ export interface TurnWrites {
   now: number;
 }
 
+const NEW_ACTOR = { table: "actors", columns: [...COLUMNS.split(", "), "created_at", "updated_at", "slot"] };
+
 /** The row has another epoch or version: this node does not own the actor any more, or does not know its latest turn. */
 export class Fenced extends Error {}
 
@@ -64,12 +67,11 @@ export class ActorStore {
    * row that is made again must begin at the last version that it had, or its messages look like earlier ones.
    */
   async create(address: ActorAddress, state: string, now: number, version = 0): Promise<boolean> {
-    const ignore = this.#control.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-    const { affected } = await this.#control.write(
-      `${ignore} INTO actors (${COLUMNS}, created_at, updated_at, slot) VALUES (?, ?, ?, 1, ?, ?, '[]', NULL, 0, ?, ?, ?)`,
-      [address.kind, address.id, this.#nodeId, version, state, now, now, slotOf(actorKey(address))],
-    );
-    return affected === 1;
+    const { kind, id } = address;
+    const inserted = await insertNew(this.#control, NEW_ACTOR, [
+      [kind, id, this.#nodeId, 1, version, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
+    ]);
+    return inserted === 1;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { insertNew } from "../../entities/insertNew.ts";
 import type { Sql } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { Mark } from "./marks.ts";
@@ -11,6 +12,10 @@ interface MarkRow {
   gaps: string;
 }
 
+const MARKS = {
+  table: "actor_marks",
+  columns: ["version", "idx", "gaps", "updated_at", "kind", "id", "from_kind", "from_id"],
+};
 const OF_PAIR = "kind = ? AND id = ? AND from_kind = ? AND from_id = ?";
 
 /** The mark that `to` has of `from`. `lock`: nobody else changes it before this transaction ends. */
@@ -41,18 +46,14 @@ export async function writeMark(
   const { before, after } = change;
   const key = [to.kind, to.id, from.kind, from.id];
   const next = [after.version, after.index, JSON.stringify(after.gaps), now];
-  // All keys are those of rows that are there, so that nothing is cut; what is left out was there already.
-  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-  const { affected } = before
-    ? await sql.write(
-        `UPDATE actor_marks SET version = ?, idx = ?, gaps = ?, updated_at = ?
+  const stored = before
+    ? (
+        await sql.write(
+          `UPDATE actor_marks SET version = ?, idx = ?, gaps = ?, updated_at = ?
          WHERE ${OF_PAIR} AND version = ? AND idx = ? AND gaps = ?`,
-        [...next, ...key, before.version, before.index, JSON.stringify(before.gaps)],
-      )
-    : await sql.write(
-        `${ignore} INTO actor_marks (version, idx, gaps, updated_at, kind, id, from_kind, from_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        [...next, ...key],
-      );
-  if (affected !== 1) throw new MarkMoved(`the mark of ${from.kind}/${from.id} at ${to.kind}/${to.id} has changed`);
+          [...next, ...key, before.version, before.index, JSON.stringify(before.gaps)],
+        )
+      ).affected
+    : await insertNew(sql, MARKS, [[...next, ...key]]);
+  if (stored !== 1) throw new MarkMoved(`the mark of ${from.kind}/${from.id} at ${to.kind}/${to.id} has changed`);
 }

@@ -1,3 +1,4 @@
+import { insertNew } from "../insertNew.ts";
 import type { Transaction } from "../sql.ts";
 import type { JobRow, RunOutcome, RunRow } from "./Job.ts";
 
@@ -22,6 +23,11 @@ const NEW_RUN_COLUMNS = [
   "lateness_ms",
   "error",
 ] as const;
+
+const JOBS = {
+  table: "jobs",
+  columns: ["name", "schedule", "timezone", "enabled", "paused", "quarantined", "runs", "successes", "failures"],
+};
 
 /**
  * What one turn of a job's actor writes into the history: collected, and written by `store` in as few statements as there are
@@ -86,12 +92,7 @@ export class JobBook {
 
   /** The glance is there from the first time that a node knows the job. */
   async introduce(schedule: string, timezone: string): Promise<void> {
-    const ignore = this.#tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-    await this.#tx.write(
-      `${ignore} INTO jobs (name, schedule, timezone, enabled, paused, quarantined, runs, successes, failures)
-       VALUES (?, ?, ?, 1, 0, 0, 0, 0, 0)`,
-      [this.#job, schedule, timezone],
-    );
+    await insertNew(this.#tx, JOBS, [[this.#job, schedule, timezone, 1, 0, 0, 0, 0, 0]]);
   }
 
   async store(): Promise<void> {

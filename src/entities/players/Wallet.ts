@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import type { Database, Sql, Transaction } from "../sql.ts";
 
 /** What a player has connected. Times are epoch milliseconds. */
@@ -29,10 +30,9 @@ export async function linksOf(sql: Pick<Sql, "query">, playerId: string): Promis
  * so that one wallet cannot earn for many. Throws `conflict` when it is another's, or when the player has another one.
  */
 export async function connectWallet(tx: Transaction, playerId: string, address: string, now: number): Promise<void> {
-  await tx.write(
-    `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO wallets (address, player_id, first_connected_at) VALUES (?, ?, ?)`,
+  await insertNew(tx, { table: "wallets", columns: ["address", "player_id", "first_connected_at"] }, [
     [address, playerId, now],
-  );
+  ]);
   const [holder] = await tx.query<{ player_id: string }>("SELECT player_id FROM wallets WHERE address = ?", [address]);
   if (holder?.player_id !== playerId) throw new RingmasterError("conflict", "This wallet is another player's.");
   const { affected } = await tx.write(

@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
 import { COUNTED } from "./entries.ts";
 import type { Period } from "./Pool.ts";
@@ -63,12 +64,8 @@ export async function candidatesOf(sql: Sql, weekStartsAt: number, offset: numbe
  * Makes a week's draw this transaction's own. False when it has been made; while another transaction is at it, this waits for its end.
  */
 export async function claimDraw(tx: Transaction, week: Period, seed: string): Promise<boolean> {
-  const { affected } = await tx.write(
-    `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO draws
-       (week_starts_at, week_ends_at, drawn_at, seed, candidates, candidates_hash) VALUES (?, ?, 0, ?, 0, '')`,
-    [week.startsAt, week.endsAt, seed],
-  );
-  return affected === 1;
+  const columns = ["week_starts_at", "week_ends_at", "drawn_at", "seed", "candidates", "candidates_hash"];
+  return (await insertNew(tx, { table: "draws", columns }, [[week.startsAt, week.endsAt, 0, seed, 0, ""]])) === 1;
 }
 
 /** Stores everybody who made an entry in one of these games in that week, in the order of their ids. */

@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import { type Award, type ItemAmount, LARGEST_AWARD, type PrizeLedger } from "../prizes/PrizeLedger.ts";
 import { exactDouble, type Sql, type Transaction } from "../sql.ts";
 import { bestOf } from "./entries.ts";
@@ -100,10 +101,9 @@ async function onePeriod(
 export async function ensurePool(sql: Sql, { game, period, startsAt, endsAt }: PoolKey): Promise<void> {
   const [known] = await sql.query(`SELECT 1 FROM pools WHERE ${POOL}`, [game, period, startsAt]);
   if (known) return;
-  await sql.write(
-    `${sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO pools (game, period, starts_at, ends_at) VALUES (?, ?, ?, ?)`,
+  await insertNew(sql, { table: "pools", columns: ["game", "period", "starts_at", "ends_at"] }, [
     [game, period, startsAt, endsAt],
-  );
+  ]);
 }
 
 /**
@@ -173,18 +173,24 @@ export async function addContribution(
   await insertContributions(tx, pool, [{ id, item, amount: String(amount), by }], now);
 }
 
+const CONTRIBUTIONS = {
+  table: "pool_contributions",
+  columns: [
+    ...["game", "period", "contribution_id", "starts_at"],
+    ...["item", "amount", "contributed_by", "contributed_at"],
+  ],
+};
+
 async function insertContributions(
   tx: Transaction,
   { game, period, startsAt }: PoolKey,
   contributions: ReadonlyArray<ItemAmount & { id: string; by: string }>,
   now: number,
 ): Promise<void> {
-  if (contributions.length === 0) return;
-  await tx.write(
-    `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO pool_contributions
-       (game, period, contribution_id, starts_at, item, amount, contributed_by, contributed_at)
-     VALUES ${contributions.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
-    contributions.flatMap(({ id, item, amount, by }) => [game, period, id, startsAt, item, amount, by, now]),
+  await insertNew(
+    tx,
+    CONTRIBUTIONS,
+    contributions.map(({ id, item, amount, by }) => [game, period, id, startsAt, item, amount, by, now]),
   );
 }
 

@@ -1,3 +1,4 @@
+import { insertNew } from "../insertNew.ts";
 import { exactDouble, type Sql, type Transaction } from "../sql.ts";
 import { COUNTED } from "./entries.ts";
 import type { Period } from "./Pool.ts";
@@ -8,9 +9,8 @@ const BATCH = 2000;
 
 /** Must be there before it can be locked. */
 export async function ensureMark(sql: Sql, game: string): Promise<void> {
-  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
   const [known] = await sql.query("SELECT 1 FROM ranking_marks WHERE game = ?", [game]);
-  if (!known) await sql.write(`${ignore} INTO ranking_marks (game, counted_until) VALUES (?, 0)`, [game]);
+  if (!known) await insertNew(sql, { table: "ranking_marks", columns: ["game", "counted_until"] }, [[game, 0]]);
 }
 
 export async function moveMark(tx: Transaction, game: string, until: number): Promise<void> {
@@ -222,6 +222,6 @@ export async function newlyCancelled(sql: Sql, game: string): Promise<Cancelled[
 
 /** Notes that the entries of a cancelled tournament are in no ranking any more. */
 export async function exclude(sql: Sql, tournamentId: string, now: number): Promise<void> {
-  const ignore = sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-  await sql.write(`${ignore} INTO ranking_exclusions (tournament_id, excluded_at) VALUES (?, ?)`, [tournamentId, now]);
+  const exclusions = { table: "ranking_exclusions", columns: ["tournament_id", "excluded_at"] };
+  await insertNew(sql, exclusions, [[tournamentId, now]]);
 }

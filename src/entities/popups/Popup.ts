@@ -1,3 +1,4 @@
+import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
 
 /** What a popup may say, and how often relative to the others. */
@@ -83,11 +84,11 @@ export async function countViews(
   );
   if (!row || row.closed_at !== null) return undefined;
   const players = [...new Set(playerIds)];
-  const ignore = tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE";
-  const { affected } = await tx.write(
-    `${ignore} INTO popup_views (window_id, player_id, viewed_at) VALUES ${players.map(() => "(?, ?, ?)").join(", ")}`,
-    players.flatMap((playerId) => [windowId, playerId, now]),
+  const added = await insertNew(
+    tx,
+    { table: "popup_views", columns: ["window_id", "player_id", "viewed_at"] },
+    players.map((playerId) => [windowId, playerId, now]),
   );
-  if (affected > 0) await tx.write("UPDATE popup_windows SET views = views + ? WHERE id = ?", [affected, windowId]);
-  return Number(row.views) + affected;
+  if (added > 0) await tx.write("UPDATE popup_windows SET views = views + ? WHERE id = ?", [added, windowId]);
+  return Number(row.views) + added;
 }

@@ -1,5 +1,6 @@
 import type { Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
 
 /** What an award is for: with player and item it is the key by which it is paid once. */
@@ -56,6 +57,11 @@ export function amountsByItem(prizes: readonly ItemAmount[]): Map<string, bigint
   return sums;
 }
 
+const AWARDS = {
+  table: "awards",
+  columns: ["source", "source_id", "player_id", "item", "amount", "batch", "awarded_at"],
+};
+
 /** Pays prizes. An award and the change of its inventory are one transaction; a key that was paid is not paid again. */
 export class PrizeLedger {
   readonly #sql: Sql;
@@ -103,20 +109,15 @@ export class PrizeLedger {
 
   async #payBatch(tx: Transaction, awards: readonly Award[], now: number): Promise<number> {
     const batch = this.#rng.id(24);
-    const { affected } = await tx.write(
-      `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO awards (source, source_id, player_id, item, amount, batch, awarded_at)
-       VALUES ${awards.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
-      awards.flatMap((award) => [
-        award.source,
-        award.sourceId,
-        award.playerId,
-        award.item,
-        String(award.amount),
-        batch,
-        now,
+    const paid = await insertNew(
+      tx,
+      AWARDS,
+      awards.map(({ source, sourceId, playerId, item, amount }) => [
+        ...[source, sourceId, playerId, item],
+        ...[String(amount), batch, now],
       ]),
     );
-    if (affected === 0) return 0;
+    if (paid === 0) return 0;
     const [conflict, added] =
       tx.dialect === "mysql"
         ? ["ON DUPLICATE KEY UPDATE", "VALUES(amount)"]
@@ -129,7 +130,7 @@ export class PrizeLedger {
        ${conflict} amount = inventories.amount + ${added}`,
       [...awards.flatMap((award) => [award.source, award.sourceId, award.playerId, award.item]), batch],
     );
-    return affected;
+    return paid;
   }
 
   /** The last player of the page behind `after`; `undefined` when nobody is left. */
@@ -184,7 +185,6 @@ async function assertPayable(sql: Sql, awards: readonly Award[]): Promise<void> 
     sql,
     awards.map(({ item }) => item),
   );
-  // INSERT IGNORE would cut a key that is too long, and two keys could become one.
   const long = awards.find(({ sourceId, playerId }) => sourceId.length > 64 || playerId.length > 32);
   if (long)
     throw new RingmasterError(

@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import { type ItemAmount, requireItems } from "../prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../sql.ts";
 
@@ -65,11 +66,10 @@ export class Quests {
         tx,
         rewards.map(({ item }) => item),
       );
-      const { affected } = await tx.write(
-        `${tx.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO quests (id, title, terms, created_by, created_at) VALUES (?, ?, ?, ?, ?)`,
-        [id, title, JSON.stringify({ condition, delayMs, rewards, repeatable }), createdBy, createdAt],
-      );
-      if (affected === 0) throw new RingmasterError("conflict", `There is a quest ${id} already; its terms stay.`);
+      const terms = JSON.stringify({ condition, delayMs, rewards, repeatable });
+      const columns = ["id", "title", "terms", "created_by", "created_at"];
+      const added = await insertNew(tx, { table: "quests", columns }, [[id, title, terms, createdBy, createdAt]]);
+      if (added === 0) throw new RingmasterError("conflict", `There is a quest ${id} already; its terms stay.`);
     });
   }
 

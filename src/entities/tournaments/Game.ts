@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { insertNew } from "../insertNew.ts";
 import { exactDouble, type Sql } from "../sql.ts";
 
 /** A game that is played for scores. Games are data: operators add them. */
@@ -38,12 +39,12 @@ export async function gameById(sql: Pick<Sql, "query" | "dialect">, id: string):
 
 /** Throws `conflict` for an id that is taken. */
 export async function insertGame(sql: Sql, game: Game, now: number): Promise<void> {
-  const { affected } = await sql.write(
-    `${sql.dialect === "mysql" ? "INSERT IGNORE" : "INSERT OR IGNORE"} INTO games
-       (id, name, min_score, max_score, submissions_per_minute, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-    [game.id, game.name, game.minScore, game.maxScore, game.submissionsPerMinute, now],
-  );
-  if (affected === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
+  const columns = ["id", "name", "min_score", "max_score", "submissions_per_minute", "created_at"];
+  const { id, name, minScore, maxScore, submissionsPerMinute } = game;
+  const added = await insertNew(sql, { table: "games", columns }, [
+    [id, name, minScore, maxScore, submissionsPerMinute, now],
+  ]);
+  if (added === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
 }
 
 function gameOf({ id, name, min_score, max_score, submissions_per_minute }: StoredGame): Game {
