@@ -58,9 +58,9 @@ class JobBots implements Bots<{ job: number; act: Act }> {
   }
 
   act({ job, act }: { job: number; act: Act }, node: WorldNode): void {
-    void this.#at(node)
-      [act](JOBS[job]!.name)
-      .catch(() => {});
+    // A node whose jobs have not started yet refuses at once.
+    const asked = async (): Promise<unknown> => this.#at(node)[act](JOBS[job]!.name);
+    void asked().catch(() => {});
   }
 
   /** Jobs whose runs died with their nodes too often wait for an operator. */
