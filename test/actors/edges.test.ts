@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorContext, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
+import { CrashBlame } from "../../src/actors/runtime/CrashBlame.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { Residents } from "../../src/actors/runtime/Residents.ts";
 import { seededRng } from "../../src/clock.ts";
@@ -179,7 +180,9 @@ describe("the actor runtime at its edges", () => {
   it("lets whoever claimed an actor last have it", async () => {
     const row = { kind: "counter", id: "x", version: 0, state: "{}", timers: [], crashes: 0 };
     const node = await start("a");
-    const ports = { membership: node.actors.membership, clock, rng: seededRng(1), log: silentLog, metrics: noMetrics };
+    const blame = new CrashBlame(database, "a", { clock, rng: seededRng(1), log: silentLog });
+    const { membership } = node.actors;
+    const ports = { membership, blame, clock, rng: seededRng(1), log: silentLog, metrics: noMetrics };
     const residents = new Residents([kindOf(CounterActor)], { ...ports, store: new ActorStore(database, "a") }, () =>
       assert.fail(),
     );

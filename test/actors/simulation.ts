@@ -15,7 +15,9 @@ import { ProcessLife } from "./ProcessLife.ts";
 export class ManualClock implements Clock {
   #now: number;
   #nextId = 1;
-  readonly #scheduled = new Map<number, { due: number; callback: () => void }>();
+  /** Callbacks, of which `#queue` knows the order. */
+  readonly #scheduled = new Map<number, () => void>();
+  readonly #queue = new DueQueue();
   /** How far the wall clock is off the monotonic one. */
   wallOffset = 0;
 
@@ -34,7 +36,8 @@ export class ManualClock implements Clock {
 
   schedule(callback: () => void, ms: number): () => void {
     const id = this.#nextId++;
-    this.#scheduled.set(id, { due: this.#now + Math.max(0, ms), callback });
+    this.#scheduled.set(id, callback);
+    this.#queue.push({ due: this.#now + Math.max(0, ms), id });
     return () => this.#scheduled.delete(id);
   }
 
@@ -42,14 +45,12 @@ export class ManualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
-    for (;;) {
-      let first: [number, { due: number; callback: () => void }] | undefined;
-      for (const entry of this.#scheduled)
-        if (entry[1].due <= end && (!first || entry[1].due < first[1].due)) first = entry;
-      if (!first) break;
-      this.#scheduled.delete(first[0]);
-      this.#now = Math.max(this.#now, first[1].due);
-      first[1].callback();
+    for (let first = this.#queue.first; first && first.due <= end; first = this.#queue.first) {
+      this.#queue.shift();
+      const callback = this.#scheduled.get(first.id);
+      if (!this.#scheduled.delete(first.id)) continue;
+      this.#now = Math.max(this.#now, first.due);
+      callback!();
       await settle();
     }
     this.#now = end;
@@ -66,6 +67,45 @@ export class ManualClock implements Clock {
     if (!isDone) throw new Error(`not done within ${ms} ms`);
     return tracked;
   }
+}
+
+/** What is due, the soonest first, and in the order it came where that is equal: a binary heap. */
+class DueQueue {
+  readonly #heap: Array<{ due: number; id: number }> = [];
+
+  get first(): { due: number; id: number } | undefined {
+    return this.#heap[0];
+  }
+
+  push(entry: { due: number; id: number }): void {
+    const heap = this.#heap;
+    let at = heap.push(entry) - 1;
+    for (let parent = (at - 1) >> 1; at > 0 && isSooner(entry, heap[parent]!); parent = (at - 1) >> 1) {
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = entry;
+  }
+
+  shift(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isSooner(heap[child + 1]!, heap[child]!)) child += 1;
+      if (!isSooner(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+function isSooner(one: { due: number; id: number }, other: { due: number; id: number }): boolean {
+  return one.due < other.due || (one.due === other.due && one.id < other.id);
 }
 
 /** Lets pending promises and immediates run: everything in a simulated cluster is a chain of those. */

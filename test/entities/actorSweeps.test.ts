@@ -64,7 +64,7 @@ describe("sweeping (MariaDB)", function () {
   it("adopts and frees all but what is locked, without waiting", async () => {
     await store(["a", "b", "c"], "dead", () => NOW);
     await lockRow("b");
-    const orphans = new Orphans(database, "me", () => true);
+    const orphans = new Orphans(database, "me", { hasDied: () => true, judge: async () => {} });
     const adopted = await orphans.adopt([rowOf("a"), rowOf("b")], "dead", NOW);
     assert.deepEqual(
       adopted.map(({ id }) => id),
@@ -89,7 +89,7 @@ describe("sweeping (MariaDB)", function () {
     const expected = ids.slice(0, 500).filter((id) => slots.includes(slotOf(`counter/${id}`)));
     const found: string[] = [];
     const rows = await rowsRead(database, async (within) => {
-      const orphans = new Orphans(within, "me", () => true);
+      const orphans = new Orphans(within, "me", { hasDied: () => true, judge: async () => {} });
       for (let after = undefined; ; ) {
         const page = await orphans.dueOf(null, { slots, dueBy: NOW, after, limit: 50 });
         found.push(...page.map(({ id }) => id));
@@ -108,7 +108,7 @@ describe("sweeping (MariaDB)", function () {
     await database.query("ANALYZE TABLE actors");
     let owners: string[] = [];
     const rows = await rowsRead(database, async (within) => {
-      owners = await new Orphans(within, "me", () => true).owners();
+      owners = await new Orphans(within, "me", { hasDied: () => true, judge: async () => {} }).owners();
     });
     assert.deepEqual(owners.toSorted(), ["n0", "n1", "n2", "n3", "n4", "x"]);
     assert.ok(rows < 200, `${rows} rows were read`);

@@ -200,6 +200,7 @@ export class World {
       node?.heal();
       this.start(slot);
     }
+    await this.ask(this.database.write("DELETE FROM actor_blame"));
     await this.ask(this.database.write("UPDATE actors SET crashes = 0"));
     await this.clock.advance(RECOVERY_MS);
     const late = await this.query<{ kind: string; id: string; due_at: number }>(

@@ -4,7 +4,7 @@ import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
 import { type ActorStore, Fenced } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
-import { type ClaimedRow, CRASHES_SHARED } from "./actorRow.ts";
+import type { ClaimedRow } from "./actorRow.ts";
 import { RETRY_TIMER } from "./FailingTimers.ts";
 import { MAILBOX_BOUND, Mailbox, type WaitingTurn } from "./Mailbox.ts";
 import { MarkMoved } from "./MarkTable.ts";
@@ -12,8 +12,9 @@ import { isDone, marked } from "./marks.ts";
 import type { Stored } from "./messages.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
-import type { SuspectGate } from "./SuspectGate.ts";
 import { Turn } from "./Turn.ts";
+import type { TurnPass } from "./TurnGate.ts";
+import { TurnWatchdog } from "./TurnWatchdog.ts";
 import type { TimerRecord } from "./timers.ts";
 import { insideTurn } from "./turnContext.ts";
 
@@ -27,7 +28,8 @@ export interface ActivationPorts {
   metrics: RuntimeMetrics;
   /** Under which this node may answer reads from memory; another number than before: look whose the actor is. */
   lease(): number | undefined;
-  suspects: SuspectGate;
+  /** Resolves when a turn of the actor may begin. `isNested`: another turn waits for it. */
+  enterTurn(row: ClaimedRow, isNested: boolean): Promise<TurnPass>;
   /** The turn committed these messages. */
   deliver(messages: Stored): void;
   /** The turn may have committed messages: the outbox has to look into its table. */
@@ -40,8 +42,8 @@ export interface ActivationPorts {
 
 /** A turn that runs longer has its callers told that the outcome is unknown, and its actor is loaded anew (the fence stops it). */
 const LONGEST_TURN_MS = 30_000;
-/** An activation this old has shown that its actor does not crash its node. */
-const HEALTHY_AFTER_MS = 10_000;
+/** A turn that ends with one of these has not come to its own end: the database or the watchdog ended it. */
+const NOT_ITS_OWN_END: ReadonlySet<string> = new Set(["not_delivered", "outcome_unknown"]);
 
 /** One actor living on this node: its mailbox, and its turns, one at a time. */
 export class Activation {
@@ -49,7 +51,6 @@ export class Activation {
   readonly row: ClaimedRow;
   readonly #ports: ActivationPorts;
   readonly #actor: Actor<unknown>;
-  readonly #bornAt: number;
   readonly #mailbox: Mailbox;
   readonly #timers: ActorTimers;
   #committed: string;
@@ -66,8 +67,7 @@ export class Activation {
     this.row = row;
     this.#ports = ports;
     this.#committed = row.state;
-    this.#bornAt = ports.clock.monotonic();
-    this.#lastUsed = this.#bornAt;
+    this.#lastUsed = ports.clock.monotonic();
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
     this.#actor = create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
     this.#actor.state = JSON.parse(row.state);
@@ -105,11 +105,6 @@ export class Activation {
   /** Its timers fire from now on. */
   start(): void {
     this.#timers.arm();
-  }
-
-  /** Whether this actor came here from a crashed node and has lived long enough to show that it was not the cause. */
-  get isProvenHealthy(): boolean {
-    return this.row.crashes > 0 && this.#ports.clock.monotonic() - this.#bornAt > HEALTHY_AFTER_MS;
   }
 
   /** Monotonic time of the last turn. */
@@ -220,60 +215,59 @@ export class Activation {
   }
 
   async #takeInTime(waiting: WaitingTurn): Promise<CallOutcome> {
-    const startedAt = this.#ports.clock.monotonic();
-    if (startedAt > waiting.deadline) {
-      return failed(
-        new RingmasterError(
-          "not_delivered",
-          `${this.key}.${waiting.label}: the deadline passed before its turn came; nothing happened.`,
-        ),
-      );
-    }
-    let timedOut: () => void = () => {};
-    const watchdog = new Promise<CallOutcome>((resolve) => {
-      timedOut = this.#ports.clock.schedule(() => {
-        this.#ports.log.error(
-          { actor: this.key, method: waiting.label },
-          "a turn takes too long; the actor is loaded anew",
-        );
-        // It is still running: should the process yet die of it, that has to be known.
-        if (this.row.crashes >= CRASHES_SHARED) this.row.crashes += 1;
-        this.#drop();
-        resolve(failed(new RingmasterError("outcome_unknown")));
-      }, LONGEST_TURN_MS);
-    });
-    const outcome = await Promise.race([this.#turnOf(waiting), watchdog]);
-    timedOut();
-    this.#ports.metrics.turn(this.row.kind, (this.#ports.clock.monotonic() - startedAt) / 1000);
-    return outcome;
-  }
-
-  #turnOf(waiting: WaitingTurn): Promise<CallOutcome> {
-    if (this.row.crashes < CRASHES_SHARED) return this.#runTurn(waiting);
-    // Whoever is inside the gate may be waiting for this very call.
-    return waiting.chain.length > 0
-      ? this.#suspectTurn(waiting)
-      : this.#ports.suspects.pass(() => this.#suspectTurn(waiting));
-  }
-
-  /** The nodes that this actor lived on died: that a turn of it begins is written down, in case that it was its doing. */
-  async #suspectTurn(waiting: WaitingTurn): Promise<CallOutcome> {
-    const { store } = this.#ports;
-    const { version } = this.row;
+    if (this.#isLate(waiting)) return this.#notBegun(waiting);
+    let pass: TurnPass;
     try {
-      await store.accuse(this.row);
+      pass = await this.#ports.enterTurn(this.row, waiting.chain.length > 0);
     } catch (error) {
       return this.#failure(waiting, error);
     }
-    const outcome = await this.#runTurn(waiting);
-    // A turn that commits does this along with it; what fails here is made good by the next one that does.
-    if (this.row.version === version) await store.acquit(this.row).catch(() => {});
+    try {
+      if (!this.#ended && !this.#isLate(waiting)) return await this.#runWatched(waiting, pass);
+      pass.ended(false);
+      return this.#ended ? { kind: "moved" } : this.#notBegun(waiting);
+    } finally {
+      pass.release();
+    }
+  }
+
+  #isLate({ deadline }: WaitingTurn): boolean {
+    return this.#ports.clock.monotonic() > deadline;
+  }
+
+  #notBegun({ label }: WaitingTurn): CallOutcome {
+    return failed(
+      new RingmasterError(
+        "not_delivered",
+        `${this.key}.${label}: the deadline passed before its turn came; nothing happened.`,
+      ),
+    );
+  }
+
+  /** Resolves at the latest when the turn has run for too long; what still runs of it then meets the fence. */
+  async #runWatched(waiting: WaitingTurn, pass: TurnPass): Promise<CallOutcome> {
+    const { clock, log, metrics } = this.#ports;
+    const startedAt = clock.monotonic();
+    const { promise: late, resolve } = Promise.withResolvers<CallOutcome>();
+    const watchdog = new TurnWatchdog(clock, LONGEST_TURN_MS, () => {
+      log.error({ actor: this.key, method: waiting.label }, "a turn takes too long; the actor is loaded anew");
+      this.#drop();
+      resolve(failed(new RingmasterError("outcome_unknown")));
+    });
+    const running = this.#runTurn(waiting, watchdog).then((outcome) => {
+      pass.ended(isOwnEnd(outcome));
+      return outcome;
+    });
+    const outcome = await Promise.race([running, late]);
+    watchdog.stop();
+    metrics.turn(this.row.kind, (clock.monotonic() - startedAt) / 1000);
     return outcome;
   }
 
-  async #runTurn(waiting: WaitingTurn): Promise<CallOutcome> {
+  async #runTurn(waiting: WaitingTurn, watchdog: TurnWatchdog): Promise<CallOutcome> {
     const { store, clock } = this.#ports;
-    const turn = new Turn(this.row, this.#timers.records, store, clock.now());
+    const whileWaiting = <T>(wait: Promise<T>): Promise<T> => watchdog.during(wait);
+    const turn = new Turn(this.row, this.#timers.records, { store, now: clock.now(), whileWaiting });
     try {
       const earlier = await this.#earlier(waiting, turn);
       if (earlier) return earlier;
@@ -311,9 +305,8 @@ export class Activation {
       waiting.requestId === undefined || waiting.told
         ? undefined
         : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
-    const healthy = this.#ports.clock.monotonic() - this.#bornAt > HEALTHY_AFTER_MS;
     const lease = this.#ports.lease();
-    const result = await turn.commit(this.#actor.state, this.#committed, response, healthy);
+    const result = await turn.commit(this.#actor.state, this.#committed, response);
     if (!result.changed) {
       const isSure = lease !== undefined && lease === this.#lease;
       if (!isSure && !(await this.#ports.store.holds(this.row))) throw new Fenced(`${this.key} has another owner`);
@@ -322,7 +315,6 @@ export class Activation {
     }
     this.#lease = lease;
     this.row.version += 1;
-    if (healthy) this.row.crashes = 0;
     this.#committed = result.state;
     this.#timers.replace(result.timers);
     this.#ports.deliver(result.stored);
@@ -373,6 +365,10 @@ export class Activation {
       settle: (outcome) => this.#timers.settle(name, outcome),
     });
   }
+}
+
+function isOwnEnd(outcome: CallOutcome): boolean {
+  return outcome.kind === "ok" || (outcome.kind === "error" && !NOT_ITS_OWN_END.has(outcome.error.code));
 }
 
 function failed(error: RingmasterError): CallOutcome & { kind: "error" } {

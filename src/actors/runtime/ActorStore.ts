@@ -6,7 +6,7 @@ import {
   blamed,
   type ClaimedRow,
   COLUMNS,
-  CRASHES_SHARED,
+  CRASHES_TO_QUARANTINE,
   claimed,
   flat,
   pairs,
@@ -31,8 +31,6 @@ export interface TurnWrites {
   heard: { from: ActorAddress; before: Mark | undefined; after: Mark } | undefined;
   /** The answer to a request with an id, JSON text. */
   response: { requestId: string; text: string } | undefined;
-  /** The activation has lived long enough that earlier crashes no longer count against the actor. */
-  healthy: boolean;
   now: number;
 }
 
@@ -76,12 +74,13 @@ export class ActorStore {
 
   /**
    * Takes the actor over from whom `seen` says: nobody, a dead node, or an earlier activation on this node. Undefined when the
-   * row has changed since it was seen. `crashed`: its node died with it.
+   * row has changed since it was seen, or is in quarantine by now. `crashed`: its node died with it.
    */
   async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
     const { affected } = await this.#control.write(
-      `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?`,
-      [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version],
+      `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?
+       AND crashes < ?`,
+      [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE],
     );
     return affected === 1 ? afterClaim(seen, crashed) : undefined;
   }
@@ -92,7 +91,6 @@ export class ActorStore {
    */
   async release(rows: readonly ClaimedRow[]): Promise<ClaimedRow[]> {
     if (rows.length === 0) return [];
-    for (const row of rows) if (row.crashes >= CRASHES_SHARED) await this.#exonerate(row);
     const freed = await this.#control.transaction(async (tx) => {
       const unlocked = await this.#owned(tx, rows, tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "");
       if (unlocked.length > 0)
@@ -128,33 +126,6 @@ export class ActorStore {
       [row.kind, row.id, row.epoch, this.#nodeId],
     );
     return rows.length === 1;
-  }
-
-  /** Writes down that the process is now in this actor's hands; throws Fenced when the actor is another node's. */
-  async accuse(row: ClaimedRow): Promise<void> {
-    await this.fenced(this.#control, "UPDATE actors SET crashes = ?", [row.crashes + 1], row, row.version);
-  }
-
-  /** The process has come out of this actor's hands alive. */
-  async acquit(row: ClaimedRow): Promise<void> {
-    await this.fenced(this.#control, "UPDATE actors SET crashes = ?", [row.crashes], row, row.version);
-  }
-
-  /** An accusation that nobody could lower, since the database was away by then, has not come true: the process lives. */
-  async #exonerate(row: ClaimedRow): Promise<void> {
-    await this.#control.write(
-      "UPDATE actors SET crashes = ? WHERE kind = ? AND id = ? AND epoch = ? AND owner = ? AND crashes > ?",
-      [row.crashes, row.kind, row.id, row.epoch, this.#nodeId, row.crashes],
-    );
-  }
-
-  /** Earlier crashes no longer count against these actors; lifts a quarantine. */
-  async pardon(addresses: readonly ActorAddress[]): Promise<void> {
-    if (addresses.length === 0) return;
-    await this.#control.write(
-      `UPDATE actors SET crashes = 0 WHERE (kind, id) IN (${pairs(addresses)})`,
-      flat(addresses),
-    );
   }
 
   /**
@@ -206,7 +177,7 @@ export class ActorStore {
     await this.fenced(
       this.#turns,
       `UPDATE actors SET version = version + 1, ${SET_TURN}`,
-      setTurn(row, writes),
+      setTurn(writes),
       row,
       row.version,
     );
@@ -217,16 +188,9 @@ export class ActorStore {
    * raised the version already. Throws MarkMoved when the turn's mark is not what it was.
    */
   async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<Stored> {
-    if (fencedAlready)
-      await this.fenced(tx, `UPDATE actors SET ${SET_TURN}`, setTurn(row, writes), row, row.version + 1);
+    if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${SET_TURN}`, setTurn(writes), row, row.version + 1);
     else
-      await this.fenced(
-        tx,
-        `UPDATE actors SET version = version + 1, ${SET_TURN}`,
-        setTurn(row, writes),
-        row,
-        row.version,
-      );
+      await this.fenced(tx, `UPDATE actors SET version = version + 1, ${SET_TURN}`, setTurn(writes), row, row.version);
     if (writes.response) {
       await tx.write("INSERT INTO actor_requests (kind, id, request_id, response, created_at) VALUES (?, ?, ?, ?, ?)", [
         row.kind,
@@ -284,15 +248,8 @@ export class ActorStore {
   }
 }
 
-const SET_TURN = "state = ?, timers = ?, due_at = ?, failing_at = ?, crashes = ?, updated_at = ?";
+const SET_TURN = "state = ?, timers = ?, due_at = ?, failing_at = ?, updated_at = ?";
 
-function setTurn(row: ClaimedRow, writes: TurnWrites): unknown[] {
-  return [
-    writes.state,
-    JSON.stringify(writes.timers),
-    writes.dueAt,
-    failingAt(writes.timers),
-    writes.healthy ? 0 : row.crashes,
-    writes.now,
-  ];
+function setTurn(writes: TurnWrites): unknown[] {
+  return [writes.state, JSON.stringify(writes.timers), writes.dueAt, failingAt(writes.timers), writes.now];
 }

@@ -7,6 +7,7 @@ import { ActorStore } from "./ActorStore.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
 import { CheckedClock } from "./CheckedClock.ts";
+import { CrashBlame } from "./CrashBlame.ts";
 import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
 import { FailingTimers } from "./FailingTimers.ts";
@@ -55,6 +56,7 @@ export class Actors {
   readonly peers: Peers;
   readonly #options: ActorsOptions;
   readonly #store: ActorStore;
+  readonly #blame: CrashBlame;
   readonly #residents: Residents;
   readonly #outbox: Outbox;
   readonly #sweeper: Sweeper;
@@ -74,9 +76,12 @@ export class Actors {
     );
     this.peers = new Peers(node.id, { bus, clock, log });
     const membership = this.membership;
+    this.#blame = new CrashBlame(database, node.id, { clock, rng, log });
+    const blame = this.#blame;
+    const parts = { store, blame, membership, clock, rng, log, metrics };
     this.#residents = new Residents(
       options.kinds,
-      { store, membership, clock, rng, log, metrics },
+      parts,
       () => this.#outbox,
       () => this.#sweeper.ringRelease(),
     );
@@ -92,10 +97,13 @@ export class Actors {
       database,
       call: (address, method, args) => this.call(address, method, args),
     });
+    const orphans = new Orphans(database, node.id, {
+      hasDied: (nodeId) => membership.hasDied(nodeId),
+      judge: (nodeId) => blame.judge(nodeId),
+    });
     this.#sweeper = new Sweeper(
       {
-        orphans: new Orphans(database, node.id, (nodeId) => membership.hasDied(nodeId)),
-        ...{ membership, residents, outbox: this.#outbox, clock, rng, log },
+        ...{ orphans, membership, residents, outbox: this.#outbox, clock, rng, log },
         ringPeer: (nodeId) => this.peers.signal(nodeId, ADOPT_SIGNAL, null),
       },
       options.idleMs ?? IDLE_MS,
@@ -116,6 +124,7 @@ export class Actors {
   }
 
   async start(): Promise<void> {
+    await this.#blame.judge(this.#options.node.id);
     await this.#store.releaseAll();
     await this.peers.start({
       call: (message) => void this.#calls.answer(message),
@@ -150,6 +159,7 @@ export class Actors {
     await this.#step("loops", stopped, end("loops"));
     // What a loop had adopted by then has not come to life.
     await this.#step("residents", this.#residents.release(), end("loops"));
+    await this.#step("residents", this.#blame.stop(), end("loops"));
     await this.#step("outbox", this.#outbox.stop(), end("outbox"));
     await this.#step("goodbye", this.membership.stop(), startedAt + drainMs);
     await this.#step("goodbye", this.peers.announceReleased(true), startedAt + drainMs);
@@ -230,6 +240,8 @@ export class Actors {
       this.#directory.forgetNode(event.nodeId);
       if (this.#adopts) this.#sweeper.ring();
     }
+    if (event.type === "joined") this.#blame.lives(event.node.id);
+    if (event.type === "unheard") this.#blame.wasSilent();
     if (event.type === "stalled") {
       this.#outbox.forget();
       this.#residents.abandonAll();

@@ -26,7 +26,7 @@ export class Directory {
   /** The node that an actor lives on; undefined when it lives nowhere, or its node is gone. */
   async whereIs(address: ActorAddress): Promise<string | undefined> {
     const key = actorKey(address);
-    if (this.#residents.get(key)) return this.#membership.self.id;
+    if (this.#residents.has(key)) return this.#membership.self.id;
     const owner = this.#owners.get(key) ?? (await this.#lookUp(key, address))?.owner ?? undefined;
     return owner === undefined || this.#membership.isGone(owner) ? undefined : owner;
   }
@@ -34,7 +34,7 @@ export class Directory {
   /** The node to call: the actor's own, or the one on which it should come to life. `avoid` is emptied once no other is left. */
   async locate(key: string, address: ActorAddress, avoid: Set<string>): Promise<string> {
     const self = this.#membership.self.id;
-    if (this.#residents.get(key)) return self;
+    if (this.#residents.has(key)) return self;
     const known = this.#owners.get(key);
     if (known !== undefined && !this.#membership.isGone(known)) return known;
     const row = await this.#lookUp(key, address);

@@ -14,7 +14,9 @@ export type MembershipEvent =
   /** This node itself was silent for longer than the TTL (stalled, or cut off): peers may have taken its actors. */
   | { type: "stalled" }
   /** This node's clock has been found to be off, or to be right again. */
-  | { type: "clock"; isOff: boolean; offMs: number };
+  | { type: "clock"; isOff: boolean; offMs: number }
+  /** This node is heard again after its beats were missing for longer than the TTL, for whatever reason: peers may have taken it for dead. */
+  | { type: "unheard" };
 
 interface Observed {
   info: NodeInfo | undefined;
@@ -251,6 +253,7 @@ export class Membership {
   #noticeLapse(now: number, at: number | undefined): void {
     const silentMs = Math.max(now - this.#lastBeat, at === undefined ? 0 : at - this.#lastBeatAt);
     if (silentMs > this.#ttlMs) this.#lapses += 1;
+    if (silentMs > this.#ttlMs && this.#lapses > 1) this.#emit({ type: "unheard" });
     if (at !== undefined) this.#lastBeatAt = at;
   }
 

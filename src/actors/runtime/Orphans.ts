@@ -28,17 +28,24 @@ export interface DueRange {
   limit: number;
 }
 
+/** What is to be known of a node before its actors are taken over. */
+interface OrphanPorts {
+  /** Whether who lived on a node that is gone may have been its death; it may as well have lost only the database. */
+  hasDied(nodeId: string): boolean;
+  /** Blames those in whose hands it died. */
+  judge(nodeId: string): Promise<void>;
+}
+
 /** Actors that live nowhere, as the table tells it: nobody's, a dead node's, or this node's own without its knowledge. */
 export class Orphans {
   readonly #database: Database;
   readonly #nodeId: string;
-  readonly #hasDied: (nodeId: string) => boolean;
+  readonly #ports: OrphanPorts;
 
-  /** `hasDied`: whether who lived on a node that is gone may have been its death; it may as well have lost only the database. */
-  constructor(database: Database, nodeId: string, hasDied: (nodeId: string) => boolean) {
-    this.#hasDied = hasDied;
+  constructor(database: Database, nodeId: string, ports: OrphanPorts) {
     this.#database = database.of("control");
     this.#nodeId = nodeId;
+    this.#ports = ports;
   }
 
   /**
@@ -73,6 +80,8 @@ export class Orphans {
 
   /** Takes over those of `addresses` that still are `owner`'s, in one transaction; rows that somebody else has locked are left out. */
   async adopt(addresses: readonly ActorAddress[], owner: string | null, now: number): Promise<ClaimedRow[]> {
+    const crashed = owner !== null && owner !== this.#nodeId && this.#ports.hasDied(owner);
+    if (crashed) await this.#ports.judge(owner);
     return this.#database.transaction(async (tx) => {
       const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
       const rows = await tx.query<StoredRow>(
@@ -81,7 +90,6 @@ export class Orphans {
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
       if (rows.length === 0) return [];
-      const crashed = owner !== null && owner !== this.#nodeId && this.#hasDied(owner);
       await tx.write(
         `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
         [this.#nodeId, now, ...flat(rows)],
@@ -96,6 +104,7 @@ export class Orphans {
    */
   async freeFrom(owner: string, slots: readonly number[] | undefined, limit: number): Promise<number> {
     if (slots?.length === 0) return 0;
+    if (this.#ports.hasDied(owner)) await this.#ports.judge(owner);
     return this.#database.transaction(async (tx) => {
       const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
       const ofSlots = slots ? ` AND slot IN (${slots.map(Number).join(", ")})` : "";
@@ -106,7 +115,7 @@ export class Orphans {
       if (rows.length > 0) {
         const where = `(kind, id) IN (${pairs(rows)})`;
         await tx.write(
-          `UPDATE actors SET owner = NULL, crashes = ${blamed(this.#hasDied(owner))} WHERE ${where}`,
+          `UPDATE actors SET owner = NULL, crashes = ${blamed(this.#ports.hasDied(owner))} WHERE ${where}`,
           flat(rows),
         );
       }

@@ -3,14 +3,15 @@ import { RingmasterError } from "../../errors.ts";
 import { Activation, type ActivationPorts } from "./Activation.ts";
 import type { Actor, ActorContext, ActorType } from "./Actor.ts";
 import type { ActorStore } from "./ActorStore.ts";
-import { type ActorAddress, type ClaimedRow, CRASHES_SHARED, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
+import { type ActorAddress, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
+import type { CrashBlame } from "./CrashBlame.ts";
 import type { Membership } from "./Membership.ts";
 import type { Outbox } from "./Outbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
 import { Releases } from "./Releases.ts";
-import { SuspectGate } from "./SuspectGate.ts";
 import { TimerHeap } from "./TimerHeap.ts";
+import { TurnGate } from "./TurnGate.ts";
 
 /** How an actor kind is made on this node. */
 export interface ActorKind {
@@ -25,6 +26,7 @@ export interface ActorKind {
 
 export interface ResidentPorts {
   store: ActorStore;
+  blame: CrashBlame;
   membership: Membership;
   clock: Clock;
   rng: Rng;
@@ -32,8 +34,6 @@ export interface ResidentPorts {
   metrics: RuntimeMetrics;
 }
 
-/** Actors pardoned in one statement. */
-const PARDON_BATCH = 500;
 /** An actor whose next timer is further away than this may be passivated: a sweeper adopts it again before it is due. */
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
 /** How often a drain looks for turns that have ended, and tries again what could not be released. */
@@ -50,9 +50,11 @@ export class Residents {
   readonly #outbox: () => Outbox;
   readonly #activations = new Map<string, Activation>();
   readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
+  /** Claimed rows that wait until they may be loaded. */
+  readonly #loading = new Map<string, Promise<void>>();
   /** Until when (monotonic) actors that could not be loaded here are not adopted by this node. */
   readonly #unloadable = new Map<string, number>();
-  readonly #suspects: SuspectGate;
+  readonly #gate: TurnGate;
   readonly #heap: TimerHeap;
   /** Take no more turns; their last one may still be running. */
   readonly #ending = new Set<Activation>();
@@ -71,7 +73,7 @@ export class Residents {
     this.#ports = ports;
     this.#outbox = outbox;
     this.#releases = new Releases(ports.store, onReleasable);
-    this.#suspects = new SuspectGate(ports.clock);
+    this.#gate = new TurnGate(ports.blame);
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
   }
 
@@ -88,6 +90,11 @@ export class Residents {
     return this.#activations.get(key);
   }
 
+  /** Whether an actor lives here, or will in a moment. */
+  has(key: string): boolean {
+    return this.#activations.has(key) || this.#loading.has(key);
+  }
+
   /** Whether a sweep may bring this actor here: this node can host it, and it is not here yet, and not on its way. */
   wants(address: ActorAddress): boolean {
     if (this.#ports.membership.self.cutOff) return false;
@@ -95,7 +102,7 @@ export class Residents {
     if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
     this.#unloadable.delete(key);
     const kind = this.#kinds.get(address.kind);
-    return kind !== undefined && canHost(kind, address) && !this.#activations.has(key) && !this.#arriving.has(key);
+    return kind !== undefined && canHost(kind, address) && !this.has(key) && !this.#arriving.has(key);
   }
 
   /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
@@ -111,10 +118,10 @@ export class Residents {
   }
 
   async #claim(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
-    const { store, membership, clock } = this.#ports;
+    const { store, blame, membership, clock } = this.#ports;
     const kind = this.#kindOf(address.kind);
-    // What it is suspected of in the table may be more than what it has done.
-    if (this.#releases.of(actorKey(address)).some((row) => row.crashes >= CRASHES_SHARED)) await this.#releases.flush();
+    const key = actorKey(address);
+    if (this.#loading.has(key)) return this.#loaded(key);
     const found = await store.find(address);
     if (this.#closed) return { owner: undefined };
     const mine = found?.owner === membership.self.id;
@@ -129,10 +136,11 @@ export class Residents {
     if (found.crashes >= CRASHES_TO_QUARANTINE) {
       throw new RingmasterError(
         "actor_quarantined",
-        `${actorKey(address)} crashed its node ${found.crashes} times and is quarantined.`,
+        `${key} has crashed its nodes, and is in quarantine until an operator pardons it.`,
       );
     }
     const crashed = found.owner !== null && !mine && membership.hasDied(found.owner);
+    if (crashed) await blame.judge(found.owner!);
     const row = await this.#orGiveUp({ ...found, epoch: found.epoch + 1 }, store.claim(found, crashed, clock.now()));
     return row ? this.#arrive(row) : { owner: undefined };
   }
@@ -148,31 +156,45 @@ export class Residents {
   }
 
   async #arrive(row: ClaimedRow): Promise<Activation | { owner: string | undefined }> {
-    const key = actorKey(row);
     await this.settle([row]);
+    return this.#loaded(actorKey(row));
+  }
+
+  async #loaded(key: string): Promise<Activation | { owner: string | undefined }> {
+    await this.#loading.get(key);
     if (this.#unloadable.has(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
     return this.#activations.get(key) ?? { owner: undefined };
   }
 
-  /** Brings claimed rows to life here. One that cannot be loaded is freed, and keeps none of the others from it. */
+  /**
+   * Brings claimed rows to life here. One that cannot be loaded is freed, and keeps none of the others from it. Those that came
+   * from a dead node are loaded in their order, which nobody waits for here.
+   */
   async settle(rows: readonly ClaimedRow[]): Promise<void> {
-    const suspects = rows.filter((row) => row.crashes >= CRASHES_SHARED);
-    for (const row of rows) if (row.crashes < CRASHES_SHARED) this.#begin(this.#load(row));
-    for (const row of suspects) await this.#suspects.pass(async () => this.#begin(await this.#loadSuspect(row)));
+    for (const row of rows) if (row.crashes === 0) this.#begin(this.#load(row));
+    const suspects = rows.filter((row) => row.crashes > 0);
+    try {
+      await this.#ports.blame.suspect(suspects);
+    } catch (error) {
+      this.#releases.add(suspects);
+      throw error;
+    }
+    for (const row of suspects) this.#loadInOrder(row);
   }
 
-  async #loadSuspect(row: ClaimedRow): Promise<Activation | undefined> {
-    const { store, log } = this.#ports;
-    try {
-      await store.accuse(row);
-      const activation = this.#load(row);
-      await store.acquit(row);
-      return activation;
-    } catch (error) {
-      log.warn({ err: error, actor: actorKey(row) }, "a suspected actor was not loaded");
-      this.#releases.add([row]);
-      return undefined;
-    }
+  #loadInOrder(row: ClaimedRow): void {
+    const key = actorKey(row);
+    const loading = this.#ports.blame
+      .load(row, () => this.#begin(this.#load(row)))
+      .catch((error: unknown) => {
+        this.#ports.log.warn({ err: error, actor: key }, "an actor of a dead node was not loaded");
+        this.#ports.blame.forget(row);
+        this.#releases.add([row]);
+      })
+      .finally(() => {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+      });
+    this.#loading.set(key, loading);
   }
 
   #load(row: ClaimedRow): Activation | undefined {
@@ -223,7 +245,7 @@ export class Residents {
       log,
       metrics,
       lease: () => membership.lease(),
-      suspects: this.#suspects,
+      enterTurn: (row, isNested) => this.#gate.enter(row, isNested),
       deliver: (messages) => this.#outbox().deliver(messages),
       lookForMessages: () => this.#outbox().resume(),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
@@ -239,6 +261,7 @@ export class Residents {
     if (this.#activations.get(activation.key) !== activation) return false;
     this.#activations.delete(activation.key);
     this.#heap.disarm(activation.key);
+    this.#ports.blame.forget(activation.row);
     this.#ports.metrics.active(activation.row.kind, -1);
     return true;
   }
@@ -246,15 +269,6 @@ export class Residents {
   /** Releases the rows of what has ended here; what fails, or somebody else has locked, is tried again the next time. */
   release(): Promise<void> {
     return this.#releases.flush();
-  }
-
-  /** Forgets earlier crashes of actors that have lived here long enough since. */
-  async pardonHealthy(): Promise<void> {
-    const healthy = [...this.#activations.values()]
-      .filter((activation) => activation.isProvenHealthy)
-      .slice(0, PARDON_BATCH);
-    await this.#ports.store.pardon(healthy.map((activation) => activation.row));
-    for (const activation of healthy) activation.row.crashes = 0;
   }
 
   /** Lets actors go that nobody has used for `idleMs` and whose next timer is far away. */
@@ -306,7 +320,9 @@ export class Residents {
     for (;;) {
       this.#letGo([...this.#activations.values()]);
       if (await this.#releaseSome()) await onReleased();
-      const isDone = this.#activations.size + this.#ending.size + this.#arriving.size + this.#releases.size === 0;
+      const isDone =
+        this.#activations.size + this.#ending.size + this.#arriving.size + this.#loading.size + this.#releases.size ===
+        0;
       if (isDone || clock.monotonic() >= until) return;
       await new Promise<void>((resolve) => void clock.schedule(resolve, DRAIN_EVERY_MS));
     }

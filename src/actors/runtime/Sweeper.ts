@@ -187,7 +187,7 @@ export class Sweeper {
     // A commit whose connection was lost may have gone through after somebody looked.
     outbox.resume();
     residents.passivate(this.#idleMs);
-    await attemptEach([() => this.#adoption.lookForOwn(), () => residents.pardonHealthy()], (look) => look());
+    await this.#adoption.lookForOwn();
     return "done";
   }
 }

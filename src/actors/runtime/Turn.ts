@@ -24,6 +24,7 @@ export class Turn implements TurnScope {
   readonly #row: ClaimedRow;
   readonly #store: ActorStore;
   readonly #timers: Map<string, TimerRecord>;
+  readonly #whileWaiting: <T>(wait: Promise<T>) => Promise<T>;
   readonly #outgoing: Outgoing = { events: [], tells: [] };
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
@@ -33,11 +34,17 @@ export class Turn implements TurnScope {
   #heard: TurnWrites["heard"];
   #transaction: Promise<Transaction> | undefined;
 
-  constructor(row: ClaimedRow, timers: ReadonlyMap<string, TimerRecord>, store: ActorStore, now: number) {
+  /** `whileWaiting` is told of what the turn waits for without running: a connection. */
+  constructor(
+    row: ClaimedRow,
+    timers: ReadonlyMap<string, TimerRecord>,
+    ports: { store: ActorStore; now: number; whileWaiting<T>(wait: Promise<T>): Promise<T> },
+  ) {
     this.#row = row;
     this.#timers = new Map(timers);
-    this.#store = store;
-    this.now = now;
+    this.#store = ports.store;
+    this.#whileWaiting = ports.whileWaiting;
+    this.now = ports.now;
   }
 
   /** To be run once the turn has committed and ended. */
@@ -61,7 +68,7 @@ export class Turn implements TurnScope {
   }
 
   async #open(): Promise<Transaction> {
-    const tx = await this.#store.begin();
+    const tx = await this.#whileWaiting(this.#store.begin());
     try {
       await this.#store.fence(tx, this.#row);
       return tx;
@@ -143,12 +150,7 @@ export class Turn implements TurnScope {
   }
 
   /** Stores the turn. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
-  async commit(
-    draft: unknown,
-    committed: string,
-    response: TurnWrites["response"],
-    healthy: boolean,
-  ): Promise<Committed> {
+  async commit(draft: unknown, committed: string, response: TurnWrites["response"]): Promise<Committed> {
     const state = JSON.stringify(draft);
     if (state === undefined) throw new RingmasterError("internal", "an actor's state must survive JSON");
     const changed =
@@ -166,7 +168,6 @@ export class Turn implements TurnScope {
       outgoing: this.#outgoing,
       heard: this.#heard,
       response,
-      healthy,
       now: this.now,
     };
     const stored = await this.#write(writes);
@@ -183,7 +184,7 @@ export class Turn implements TurnScope {
       return NOTHING_STORED;
     }
     const fencedAlready = this.#transaction !== undefined;
-    const tx = await (this.#transaction ?? this.#store.begin());
+    const tx = await (this.#transaction ?? this.#whileWaiting(this.#store.begin()));
     let stored: Stored;
     try {
       stored = await this.#store.write(tx, this.#row, writes, fencedAlready);

@@ -19,13 +19,9 @@ export interface ClaimedRow extends ActorAddress {
   hasNoBacklog?: boolean;
 }
 
-/**
- * `crashes` tells how much suspicion rests on an actor. Whoever lived on a node that died shares it, up to this: from here on
- * an actor's count is raised before it is loaded and before each of its turns, and lowered afterwards, so that only the one
- * in whose hands the process dies is left with more.
- */
-export const CRASHES_SHARED = 2;
-/** An actor with this many has crashed its first node and three that adopted it: it is left alone until an operator pardons it. */
+/** `crashes` counts the nodes in a row that died under an actor before it had shown itself healthy there, up to this. */
+const CRASHES_COUNTED = 2;
+/** An actor with this many is in quarantine: it is left alone until an operator pardons it. */
 export const CRASHES_TO_QUARANTINE = 4;
 
 /** A row as the table `actors` holds it. */
@@ -45,11 +41,11 @@ export const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, 
 
 /** What becomes of an actor's count of crashes when it loses its node. */
 export const blamed = (crashed: boolean): string =>
-  crashed ? `CASE WHEN crashes < ${CRASHES_SHARED} THEN crashes + 1 ELSE crashes END` : "crashes";
+  crashed ? `CASE WHEN crashes < ${CRASHES_COUNTED} THEN crashes + 1 ELSE crashes END` : "crashes";
 
 /** The row as its claim has left it. */
 export function afterClaim(seen: ClaimedRow, crashed: boolean): ClaimedRow {
-  const crashes = crashed && seen.crashes < CRASHES_SHARED ? seen.crashes + 1 : seen.crashes;
+  const crashes = crashed && seen.crashes < CRASHES_COUNTED ? seen.crashes + 1 : seen.crashes;
   return { ...seen, epoch: seen.epoch + 1, crashes };
 }
 

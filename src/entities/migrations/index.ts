@@ -13,6 +13,7 @@ import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-ind
 import { Messages20261130020000 } from "./20261130020000-messages.ts";
 import { FailingTimers20261130020100 } from "./20261130020100-failing-timers.ts";
 import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.ts";
+import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   FailingTimers20261130020100,
   DatabaseProbes20261130030000,
   ActorSlots20261130040000,
+  ActorBlame20261130030300,
 ];

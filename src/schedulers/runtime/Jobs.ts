@@ -1,7 +1,7 @@
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
-import { ActorStore } from "../../actors/runtime/ActorStore.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { CRASHES_TO_QUARANTINE } from "../../actors/runtime/actorRow.ts";
+import { CrashTable } from "../../actors/runtime/CrashTable.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";
@@ -108,7 +108,7 @@ export class Jobs {
     const actor = this.#known(name, requestId);
     const { database } = this.#ports;
     if ((await this.#poisonActors()).has(name))
-      await new ActorStore(database, this.#actors!.membership.self.id).pardon([{ kind: JobActor.kind, id: name }]);
+      await new CrashTable(database, this.#actors!.membership.self.id).pardon({ kind: JobActor.kind, id: name });
     await actor.resume();
   }
 

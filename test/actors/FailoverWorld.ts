@@ -1,0 +1,132 @@
+import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { ManualClock, SimulatedNode } from "./simulation.ts";
+
+/** How long a turn of a worker takes, and how far apart its turns are: that of each at the same time as those of all others. */
+export const TURN_MS = 200;
+const PERIOD_MS = 20_000;
+/** What takes longer than this comes never. */
+const PATIENCE_MS = 60_000;
+
+/** When an actor ends its process: as it is loaded, or so long after its turn has begun. */
+export type Fault = "at load" | number;
+
+/** A simulated cluster whose nodes take over from each other, and whose actors all work at the same time. */
+export class FailoverWorld {
+  readonly clock = new ManualClock();
+  /** Actors that end their process, by id. */
+  readonly faults = new Map<string, Fault>();
+  readonly #database: Database;
+  readonly #hub = new MemoryHub();
+  readonly #nodes: SimulatedNode[] = [];
+  /** When the latest turn of each worker ended on a node that lives. */
+  readonly #answeredAt = new Map<string, number>();
+  #inTurns = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async end(): Promise<void> {
+    for (const node of this.#nodes) await node.crash();
+  }
+
+  /** A further node, which has heard the others. */
+  async start(): Promise<SimulatedNode> {
+    const parts = { id: `n${this.#nodes.length}`, hub: this.#hub, database: this.#database, clock: this.clock };
+    const type = Worker as unknown as ActorType<Actor<unknown>>;
+    const create = (context: ActorContext): Actor<unknown> =>
+      new Worker(context, this, node) as unknown as Actor<unknown>;
+    const node: SimulatedNode = new SimulatedNode(parts, [{ type, create }]);
+    this.#nodes.push(node);
+    await node.actors.start();
+    await this.clock.advance(600);
+    return node;
+  }
+
+  /** The first node, with workers `w0`, `w1` … that live on it. */
+  async populate(count: number): Promise<SimulatedNode> {
+    const due = this.clock.now() + 5000;
+    const timers = JSON.stringify([{ name: "work", due, seq: 1, every: PERIOD_MS, policy: "coalesce" }]);
+    for (let at = 0; at < count; at += 500) {
+      const ids = Array.from({ length: Math.min(500, count - at) }, (_, offset) => `w${at + offset}`);
+      await this.#database.write(
+        `INSERT INTO actors (kind, id, owner, epoch, version, state, timers, due_at, crashes, created_at, updated_at)
+         VALUES ${ids.map(() => "('worker', ?, NULL, 1, 0, '{\"turns\":0}', ?, ?, 0, 0, 0)").join(", ")}`,
+        ids.flatMap((id) => [id, timers, due]),
+      );
+    }
+    return this.start();
+  }
+
+  /** Lets time pass until so many are in the middle of their turns. */
+  async untilInTurns(count: number): Promise<void> {
+    await this.#until(`${count} are in their turns`, () => this.#inTurns >= count);
+    await this.clock.advance(TURN_MS / 2);
+  }
+
+  /** Lets time pass until a node has ended by itself, or so many workers have answered since now. */
+  async crashesOrAnswers(node: SimulatedNode, count: number): Promise<"crashes" | "answers"> {
+    this.#answeredAt.clear();
+    await this.#until("a crash or answers", () => node.crashed || this.#answeredAt.size >= count);
+    return node.crashed ? "crashes" : "answers";
+  }
+
+  /** How long after now the last of so many has answered, in simulated milliseconds. */
+  async lastAnswer(count: number): Promise<number> {
+    const from = this.clock.monotonic();
+    this.#answeredAt.clear();
+    await this.#until(`${count} have answered`, () => this.#answeredAt.size >= count);
+    return Math.max(...this.#answeredAt.values()) - from;
+  }
+
+  async quarantined(): Promise<string[]> {
+    const rows = await this.#database.query<{ id: string }>("SELECT id FROM actors WHERE crashes >= 4 ORDER BY id");
+    return rows.map(({ id }) => id);
+  }
+
+  async #until(what: string, isSo: () => boolean): Promise<void> {
+    const end = this.clock.monotonic() + PATIENCE_MS;
+    while (!isSo()) {
+      if (this.clock.monotonic() > end) throw new Error(`never: ${what}`);
+      await this.clock.advance(10);
+    }
+  }
+
+  /** What a worker's turn does. */
+  async work(id: string, node: SimulatedNode): Promise<void> {
+    this.#inTurns += 1;
+    const fault = this.faults.get(id);
+    if (typeof fault === "number") {
+      if (fault > 0) await this.#pause(fault);
+      await node.crash();
+    }
+    await this.#pause(TURN_MS);
+    this.#inTurns -= 1;
+    if (!node.crashed) this.#answeredAt.set(id, this.clock.monotonic());
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.schedule(resolve, ms));
+  }
+}
+
+class Worker extends Actor<{ turns: number }> {
+  static readonly kind = "worker";
+  static initial(): { turns: number } {
+    return { turns: 0 };
+  }
+  readonly timers: TimerHandlers;
+
+  constructor(context: ActorContext, world: FailoverWorld, node: SimulatedNode) {
+    super(context);
+    if (world.faults.get(context.id) === "at load") void node.crash();
+    this.timers = {
+      work: async () => {
+        await world.work(this.id, node);
+        this.state.turns += 1;
+      },
+    };
+  }
+}
