@@ -1,7 +1,7 @@
 import { createPool, type Pool, type PoolConnection, type ResultSetHeader } from "mysql2";
 import { CounterActor, INSERT_ROW } from "./benchActors.ts";
 
-const SET_STATE = "state = ?, timers = ?, due_at = ?, crashes = ?, updated_at = ?";
+const SET_STATE = "state = ?, timers = ?, due_at = ?, failing_at = ?, updated_at = ?";
 const HERE = "WHERE kind = ? AND id = ? AND epoch = ? AND version = ?";
 const ONE_STATEMENT = `UPDATE actors SET version = version + 1, ${SET_STATE} ${HERE}`;
 const FENCE = `UPDATE actors SET version = version + 1 ${HERE}`;
@@ -68,7 +68,7 @@ export class RawTurns {
 
   #stateOf(row: number): unknown[] {
     const state = { ...CounterActor.initial(), count: this.#versions[row]! + 1 };
-    return [JSON.stringify(state), "[]", null, 0, Date.now()];
+    return [JSON.stringify(state), "[]", null, null, Date.now()];
   }
 
   #keyOf(row: number, ahead: number): unknown[] {

@@ -23,6 +23,8 @@ export class FailoverWorld {
   /** When the latest turn of each worker ended on a node that lives. */
   readonly #answeredAt = new Map<string, number>();
   #inTurns = 0;
+  /** Where the latest turn began. */
+  #begunOn: SimulatedNode | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -66,6 +68,14 @@ export class FailoverWorld {
     await this.clock.advance(TURN_MS / 2);
   }
 
+  /** Lets time pass until the next turn of a worker has begun, and is half over. Returns the node that it is on. */
+  async nextTurn(): Promise<SimulatedNode> {
+    this.#begunOn = undefined;
+    await this.#until("a turn begins", () => this.#begunOn !== undefined);
+    await this.clock.advance(TURN_MS / 2);
+    return this.#begunOn!;
+  }
+
   /** Lets time pass until a node has ended by itself, or so many workers have answered since now. */
   async crashesOrAnswers(node: SimulatedNode, count: number): Promise<"crashes" | "answers"> {
     this.#answeredAt.clear();
@@ -86,6 +96,22 @@ export class FailoverWorld {
     return rows.map(({ id }) => id);
   }
 
+  /** Which actors a node that died is said to have been in the hands of. */
+  async blamed(): Promise<string[]> {
+    const rows = await this.#database.query<{ id: string; node_id: string }>(
+      "SELECT id, node_id FROM actor_blame ORDER BY id, node_id",
+    );
+    return rows.map(({ id, node_id }) => `${id} for ${node_id}`);
+  }
+
+  /** Whom the nodes' own records name, by node. */
+  async inHand(): Promise<Record<string, string[]>> {
+    const rows = await this.#database.query<{ node_id: string; actors: string }>("SELECT * FROM actor_in_hand");
+    return Object.fromEntries(
+      rows.map(({ node_id, actors }) => [node_id, (JSON.parse(actors) as string[][]).map(([, id]) => id!)]),
+    );
+  }
+
   async #until(what: string, isSo: () => boolean): Promise<void> {
     const end = this.clock.monotonic() + PATIENCE_MS;
     while (!isSo()) {
@@ -97,6 +123,7 @@ export class FailoverWorld {
   /** What a worker's turn does. */
   async work(id: string, node: SimulatedNode): Promise<void> {
     this.#inTurns += 1;
+    this.#begunOn = node;
     const fault = this.faults.get(id);
     if (typeof fault === "number") {
       if (fault > 0) await this.#pause(fault);
@@ -104,7 +131,9 @@ export class FailoverWorld {
     }
     await this.#pause(TURN_MS);
     this.#inTurns -= 1;
-    if (!node.crashed) this.#answeredAt.set(id, this.clock.monotonic());
+    // Not before it is awake, and never when it is dead.
+    await node.life.reached(undefined);
+    this.#answeredAt.set(id, this.clock.monotonic());
   }
 
   #pause(ms: number): Promise<void> {
