@@ -5,6 +5,7 @@ import { type EndedSession, SessionHistory } from "../../src/entities/sessions/S
 import type { Database, Sql } from "../../src/entities/sql.ts";
 import {
   BATCH,
+  BLAME_DAYS,
   CANDIDATE_DAYS,
   CHALLENGE_DAYS,
   CONTRIBUTION_DAYS,
@@ -24,6 +25,7 @@ const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
+  ...{ actorsInHand: 0, actorBlame: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
   ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
@@ -50,6 +52,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "actor_requests",
           "actor_marks",
           "actor_tells",
+          "actor_in_hand",
+          "actor_blame",
           "popup_windows",
           "popup_views",
         ],
@@ -148,6 +152,25 @@ for (const [name, open] of Object.entries(DATABASES)) {
       );
       assert.deepEqual((await run()).result.rows, { ...NOTHING, requestIds: 2 });
       assert.deepEqual(await rowsOf("actor_requests", "request_id"), [`r${REQUEST_ID_DAYS - 1}`]);
+    });
+
+    it("forgets whom dead nodes were in the hands of, and who is blamed for that, after a day", async () => {
+      const ages = [BLAME_DAYS - 0.1, BLAME_DAYS + 0.1, BLAME_DAYS + 100];
+      await insert(
+        "actor_in_hand",
+        ages.map((days) => ({ node_id: `n${days}`, life: "l", actors: "[]", written_at: NOW - days * DAY_MS })),
+      );
+      await insert(
+        "actor_blame",
+        ages.flatMap((days) =>
+          ["x", "y"].map((id) => ({
+            ...{ kind: "hunt", id, node_id: `n${days}`, life: "l", fresh: 1, nth: 1, blamed_at: NOW - days * DAY_MS },
+          })),
+        ),
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, actorsInHand: 2, actorBlame: 4 });
+      assert.deepEqual(await rowsOf("actor_in_hand", "node_id"), [`n${BLAME_DAYS - 0.1}`]);
+      assert.deepEqual(await rowsOf("actor_blame", "node_id"), Array(2).fill(`n${BLAME_DAYS - 0.1}`));
     });
 
     it("forgets what actors have had from each other once nothing of it is on its way", async () => {

@@ -81,7 +81,7 @@ export class CrashBlame {
   }
 
   async #judge(nodeId: string): Promise<void> {
-    const { named, convicted } = await this.#table.blame(nodeId, convict);
+    const { named, convicted } = await this.#table.blame(nodeId, convict, Math.trunc(this.#clock.now()));
     if (named.length === 0) return;
     const actors = named
       .toSorted((one, other) => Number(other.isFresh) - Number(one.isFresh) || other.times - one.times)

@@ -31,17 +31,17 @@ export class CrashTable {
   }
 
   /** Writes this node's record; nobody in hand: takes it away. */
-  async store(life: string, names: ReadonlyArray<ActorAddress & { isFresh: boolean }>): Promise<void> {
+  async store(life: string, names: ReadonlyArray<ActorAddress & { isFresh: boolean }>, now: number): Promise<void> {
     if (names.length === 0) return this.#remove(this.#database, life);
     const update =
       this.#database.dialect === "mysql"
-        ? "ON DUPLICATE KEY UPDATE life = VALUES(life), actors = VALUES(actors)"
-        : "ON CONFLICT (node_id) DO UPDATE SET life = excluded.life, actors = excluded.actors";
-    await this.#database.write(`INSERT INTO actor_in_hand (node_id, life, actors) VALUES (?, ?, ?) ${update}`, [
-      this.#nodeId,
-      life,
-      JSON.stringify(names.map(({ kind, id, isFresh }) => [kind, id, isFresh ? 1 : 0])),
-    ]);
+        ? "ON DUPLICATE KEY UPDATE life = VALUES(life), actors = VALUES(actors), written_at = VALUES(written_at)"
+        : "ON CONFLICT (node_id) DO UPDATE SET life = excluded.life, actors = excluded.actors, written_at = excluded.written_at";
+    const actors = JSON.stringify(names.map(({ kind, id, isFresh }) => [kind, id, isFresh ? 1 : 0]));
+    await this.#database.write(
+      `INSERT INTO actor_in_hand (node_id, life, actors, written_at) VALUES (?, ?, ?, ?) ${update}`,
+      [this.#nodeId, life, actors, now],
+    );
   }
 
   async #remove(sql: Sql, life: string): Promise<void> {
@@ -56,6 +56,7 @@ export class CrashTable {
   async blame(
     nodeId: string,
     convict: (named: readonly InRecord[]) => InRecord | undefined,
+    now: number,
   ): Promise<{ named: InRecord[]; convicted: Named | undefined }> {
     // Most nodes have none, and need no transaction.
     const records = await this.#database.query("SELECT 1 FROM actor_in_hand WHERE node_id = ?", [nodeId]);
@@ -72,13 +73,7 @@ export class CrashTable {
         id,
         fresh,
       }));
-      for (const batch of batches(names)) {
-        const known = tx.dialect === "mysql" ? "ON DUPLICATE KEY UPDATE life = life" : "ON CONFLICT DO NOTHING";
-        await tx.write(
-          `INSERT INTO actor_blame (kind, id, node_id, life, fresh) VALUES ${batch.map(() => "(?, ?, ?, ?, ?)").join(", ")} ${known}`,
-          batch.flatMap(({ kind, id, fresh }) => [kind, id, nodeId, record.life, fresh]),
-        );
-      }
+      await insertBlame(tx, names, { nodeId, life: record.life }, now);
       const counted = await count(tx, names);
       const fresh = new Set(names.filter((name) => name.fresh).map(actorKey));
       const named = counted.map((name) => ({ ...name, isFresh: fresh.has(actorKey(name)) }));
@@ -116,14 +111,16 @@ export class CrashTable {
   }
 
   /**
-   * Up to `limit` actors that are blamed for this many deaths or more, first those that were only just let in at each of them.
-   * Reads all blame there is, which is that of the latest deaths.
+   * Up to `limit` actors that are blamed for this many deaths or more, first those that were only just let in at each of them. Reads
+   * no blame of others: of so many rows of an actor, the last one that came has at least this `nth`, also when earlier ones have gone.
    */
   async blamedFor(times: number, limit: number): Promise<Named[]> {
     const rows = await this.#database.query<CountedRow>(
-      `SELECT kind, id, COUNT(*) AS times, SUM(fresh) AS fresh_times FROM actor_blame GROUP BY kind, id HAVING COUNT(*) >= ?
-       ORDER BY COUNT(*) - SUM(fresh) LIMIT ?`,
-      [times, limit],
+      `SELECT blame.kind AS kind, blame.id AS id, COUNT(*) AS times, SUM(blame.fresh) AS fresh_times
+       FROM (SELECT DISTINCT kind, id FROM actor_blame WHERE nth >= ?) again
+       JOIN actor_blame blame ON blame.kind = again.kind AND blame.id = again.id
+       GROUP BY blame.kind, blame.id HAVING COUNT(*) >= ? ORDER BY COUNT(*) - SUM(blame.fresh) LIMIT ?`,
+      [times, times, limit],
     );
     return rows.map(namedOf);
   }
@@ -178,6 +175,26 @@ async function count(sql: Sql, addresses: readonly ActorAddress[]): Promise<Name
     named.push(...rows.map(namedOf));
   }
   return named;
+}
+
+/** Blames these for one more death, once however often this is done for the same one. */
+async function insertBlame(
+  tx: Sql,
+  names: ReadonlyArray<ActorAddress & { fresh: number }>,
+  { nodeId, life }: { nodeId: string; life: string },
+  now: number,
+): Promise<void> {
+  const before = new Map((await count(tx, names)).map((named) => [actorKey(named), named.times]));
+  const known = tx.dialect === "mysql" ? "ON DUPLICATE KEY UPDATE life = life" : "ON CONFLICT DO NOTHING";
+  for (const batch of batches(names))
+    await tx.write(
+      `INSERT INTO actor_blame (kind, id, node_id, life, fresh, nth, blamed_at)
+       VALUES ${batch.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")} ${known}`,
+      batch.flatMap((name) => {
+        const nth = (before.get(actorKey(name)) ?? 0) + 1;
+        return [name.kind, name.id, nodeId, life, name.fresh, nth, now];
+      }),
+    );
 }
 
 /** The actor stays blamed for its own deaths, so that one of them can still turn out to be none. */

@@ -113,7 +113,7 @@ export class InHand {
       const names = [...this.#names.values()].map(({ address, isFresh }) => ({ ...address, isFresh: isFresh() }));
       if (names.length > 0 || this.#life !== undefined) {
         this.#life ??= this.#newLife();
-        await this.#table.store(this.#life, names);
+        await this.#table.store(this.#life, names, Math.trunc(this.#clock.now()));
       }
       for (const { resolve } of waiting) resolve();
     } catch (error) {

@@ -10,7 +10,8 @@ export class ActorBlame20261130030300 implements MigrationInterface {
     await runner.query(`CREATE TABLE actor_in_hand (
       node_id VARCHAR(32) NOT NULL PRIMARY KEY,
       life VARCHAR(16) NOT NULL,
-      actors MEDIUMTEXT NOT NULL
+      actors MEDIUMTEXT NOT NULL,
+      written_at BIGINT NOT NULL
     ) ${table}`);
     await runner.query(`CREATE TABLE actor_blame (
       kind VARCHAR(32) NOT NULL,
@@ -18,9 +19,14 @@ export class ActorBlame20261130030300 implements MigrationInterface {
       node_id VARCHAR(32) NOT NULL,
       life VARCHAR(16) NOT NULL,
       fresh SMALLINT NOT NULL,
+      nth INT NOT NULL,
+      blamed_at BIGINT NOT NULL,
       PRIMARY KEY (kind, id, node_id, life)
     ) ${table}`);
+    await runner.query("CREATE INDEX actor_in_hand_written ON actor_in_hand (written_at)");
     await runner.query("CREATE INDEX actor_blame_node ON actor_blame (node_id, life)");
+    await runner.query("CREATE INDEX actor_blame_nth ON actor_blame (nth)");
+    await runner.query("CREATE INDEX actor_blame_at ON actor_blame (blamed_at)");
   }
 
   async down(runner: QueryRunner): Promise<void> {

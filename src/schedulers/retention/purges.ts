@@ -12,6 +12,8 @@ export const JOB_RUN_DAYS = 30;
 export const REQUEST_ID_DAYS = 7;
 /** How long it stays known what an actor has had from another one, in days, once nothing of it is on its way. */
 export const MARK_DAYS = 1;
+/** How long it stays known which actors a process was in the hands of, and who is blamed for its death, in days: most are acquitted within seconds. */
+export const BLAME_DAYS = 1;
 /** How long a wallet's challenge stays after it ran out, in days; nobody can use it any more. */
 export const CHALLENGE_DAYS = 1;
 /** How long popup windows stay, and with them who saw them, in days. */
@@ -81,6 +83,21 @@ export const PURGES: readonly Purge[] = [
     }),
     mostARun: 5_000_000,
   },
+  byAge({
+    name: "actorsInHand",
+    table: "actor_in_hand",
+    // With its time: one that was written anew meanwhile stays.
+    key: ["node_id", "written_at"],
+    age: "written_at",
+    days: BLAME_DAYS,
+  }),
+  byAge({
+    name: "actorBlame",
+    table: "actor_blame",
+    key: ["kind", "id", "node_id", "life"],
+    age: "blamed_at",
+    days: BLAME_DAYS,
+  }),
   byAge({
     name: "popupWindows",
     table: "popup_windows",
