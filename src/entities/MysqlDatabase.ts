@@ -22,8 +22,13 @@ import {
 const STATEMENT_MS = 4000;
 /** Of a settlement, a job, or whatever else nobody waits for at that moment. */
 const REPORT_MS = 60_000;
-/** How long anybody waits for a connection, by class. A turn is not answered later for it than it may be: many timers may be due at once. */
-const WAIT_MS: Record<Work, number> = { control: 4000, commits: 4000, turns: 20_000, reports: REPORT_MS };
+/**
+ * How long anybody waits for a connection. With the statement after it that is less than a call's 10 s: its caller hears in time that
+ * nothing happened. A turn that waits three times (mark, answer, commit) is within its 30 s, and not taken for one that hangs. At most
+ * 4,096 turns of a node are under way (`TurnGate`), so none waits for longer where the database ends 1,024 a second. Where it is
+ * slower, a timer whose turn got no connection is tried again after 1 s, then every 2 s; its failure costs no query.
+ */
+const WAIT_MS = 4000;
 /** How often the connections are looked at: what takes too long ends that much later. */
 const WATCH_EVERY_MS = 250;
 
@@ -54,7 +59,7 @@ export class MysqlServer {
     const share = shares(connections);
     const pools = WORK.map((work) => {
       const statementMs = work === "reports" ? REPORT_MS : STATEMENT_MS;
-      const waitMs = WAIT_MS[work];
+      const waitMs = work === "reports" ? REPORT_MS : WAIT_MS;
       return [
         work,
         new MysqlPool(options, { connections: share[work], statementMs, waitMs }, (error) => this.#noteFailure(error)),
