@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import type { Firing } from "../../src/actors/runtime/timers.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
@@ -19,6 +20,34 @@ describe("the balance of actors over nodes (simulated cluster)", function () {
     }
   }
 
+  /** Its firings take longer than from one to the next: it is never without a turn. */
+  class BusyActor extends CounterActor {
+    static override readonly kind = "busy";
+    override readonly timers = {
+      tick: async ({ seq }: Firing) => {
+        await new Promise<void>((resolve) => void clock.schedule(resolve, 1500));
+        await this.effect("tick", seq);
+      },
+    };
+  }
+
+  /** It is never without a turn either, and between two of them it is not to be moved. */
+  class WorkingActor extends CounterActor {
+    static override readonly kind = "working";
+    #isInTurn = false;
+    override mayMove(): boolean {
+      return this.#isInTurn;
+    }
+    override readonly timers = {
+      tick: async ({ seq }: Firing) => {
+        this.#isInTurn = true;
+        await new Promise<void>((resolve) => void clock.schedule(resolve, 1500));
+        await this.effect("tick", seq);
+        this.#isInTurn = false;
+      },
+    };
+  }
+
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     await database.write(EFFECTS_TABLE);
@@ -31,7 +60,9 @@ describe("the balance of actors over nodes (simulated cluster)", function () {
 
   let started = 0;
   async function start(id: string, canHost = true): Promise<SimulatedNode> {
-    const types = [CounterActor, HeavyActor].map((type) => type as unknown as ActorType<Actor<unknown>>);
+    const types = [CounterActor, HeavyActor, BusyActor, WorkingActor].map(
+      (type) => type as unknown as ActorType<Actor<unknown>>,
+    );
     const kinds = types.map((type) => ({ ...kindOf(type), hosts: () => canHost }));
     const node = new SimulatedNode({ id, hub, database, clock, seed: ++started }, kinds);
     await node.actors.start();
@@ -108,12 +139,37 @@ describe("the balance of actors over nodes (simulated cluster)", function () {
     assert.deepEqual(await database.query("SELECT SUM(epoch) AS epochs FROM actors"), before);
   });
 
+  it("moves actors that are always busy, between their turns: a node with too much to do has no others", async () => {
+    const a = await start("a");
+    await tick(a, 100, BusyActor);
+    await clock.advance(10_000);
+    const b = await start("b");
+    const answers: Array<Promise<number>> = [];
+    for (let passed = 0; passed < 40; passed++) {
+      answers.push(a.actors.ref(BusyActor, `t${passed}`, { deadlineMs: 20_000 }).add(0));
+      await clock.advance(1000);
+    }
+    await clock.within(20_000, Promise.all(answers));
+    assert.ok(Math.max(...sizes([a, b])) <= 75, `${sizes([a, b])}`);
+    await assertWhole(100, 20);
+  });
+
   it("leaves actors alone that say so", async () => {
     const a = await start("a");
     await tick(a, 100, HeavyActor);
     const b = await start("b");
     await clock.advance(60_000);
     assert.deepEqual(sizes([a, b]), [100, 0]);
+  });
+
+  it("leaves actors alone that say so once their turn has ended, whatever they said during it", async () => {
+    const a = await start("a");
+    await tick(a, 100, WorkingActor);
+    await clock.advance(10_000);
+    const b = await start("b");
+    await clock.advance(30_000);
+    assert.deepEqual(sizes([a, b]), [100, 0]);
+    await assertWhole(100, 20);
   });
 
   it("does not send actors to and fro that the other node cannot host", async () => {

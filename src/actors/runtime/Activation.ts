@@ -116,11 +116,11 @@ export class Activation {
     return this.#mailbox.isIdle;
   }
 
-  /** Whether it may be moved to another node now. */
+  /** Whether it may be moved to another node now. While a turn runs, that is a guess. */
   get mayMove(): boolean {
     let may = false;
     this.#safely(() => {
-      may = this.isIdle && (this.#actor.mayMove?.() ?? true);
+      may = this.#actor.mayMove?.() ?? true;
     });
     return may;
   }
@@ -170,6 +170,16 @@ export class Activation {
     this.#close();
     await this.#mailbox.still();
     this.#safely(() => this.#actor.deactivated?.());
+  }
+
+  /** Ends between two turns, unless the actor is not to be moved by then. Resolves to whether it has ended. */
+  endToMove(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#mailbox.betweenTurns(() => {
+        if (!this.#ended && !this.mayMove) return resolve(false);
+        resolve(this.end().then(() => true));
+      });
+    });
   }
 
   /** Forgets what is in memory at once: the row may be another node's. The running turn meets the fence. */

@@ -25,6 +25,8 @@ export class Mailbox {
   readonly #take: (turn: WaitingTurn) => Promise<CallOutcome>;
   readonly #onEmpty: () => void;
   #busy = false;
+  /** What is done once the running turn has ended, before the next one is taken. */
+  #between: (() => void) | undefined;
   #still: (() => void) | undefined;
 
   /** `take` must not reject; `onEmpty` is called whenever the last turn has ended. */
@@ -51,6 +53,12 @@ export class Mailbox {
     for (const turn of this.#waiting.splice(0)) turn.settle({ kind: "moved" });
   }
 
+  /** Has this done between two turns: now, or once the running turn has ended. One thing at a time. */
+  betweenTurns(action: () => void): void {
+    if (this.#busy) this.#between = action;
+    else action();
+  }
+
   /** Resolves once no turn is running. */
   async still(): Promise<void> {
     if (!this.#busy) return;
@@ -61,7 +69,12 @@ export class Mailbox {
 
   async #work(): Promise<void> {
     this.#busy = true;
-    for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) turn.settle(await this.#take(turn));
+    for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) {
+      turn.settle(await this.#take(turn));
+      const between = this.#between;
+      this.#between = undefined;
+      between?.();
+    }
     this.#busy = false;
     this.#onEmpty();
     this.#still?.();

@@ -282,14 +282,20 @@ export class Residents {
     this.#letGo(idle);
   }
 
-  /** Lets up to `count` idle actors go that may move and that `wanted` takes, to be released. */
+  /**
+   * Lets up to `count` actors go that may move and that `wanted` takes, to be released: idle ones first, then others once their running
+   * turn has ended. On a node with too much to do hardly any is idle.
+   */
   letGoSome(count: number, wanted: (key: string) => boolean): void {
     const chosen: Activation[] = [];
-    for (const activation of this.#activations.values()) {
+    const [idle, busy]: [Activation[], Activation[]] = [[], []];
+    for (const activation of this.#activations.values()) (activation.isIdle ? idle : busy).push(activation);
+    for (const activation of [...idle, ...busy]) {
       if (chosen.length + 1 > count) break;
-      if (activation.mayMove && wanted(activation.key)) chosen.push(activation);
+      if (!this.#ending.has(activation) && activation.mayMove && wanted(activation.key)) chosen.push(activation);
     }
-    this.#letGo(chosen);
+    this.#letGo(chosen.filter(({ isIdle }) => isIdle));
+    for (const activation of chosen) if (!activation.isIdle) this.#letGoOnce(activation, activation.endToMove());
   }
 
   /** This node was silent for so long that peers may own its actors by now: all memory of them is dropped, and what still is ours is freed. */
@@ -345,12 +351,20 @@ export class Residents {
         this.#drop(activation);
         continue;
       }
-      if (this.#ending.has(activation)) continue;
-      this.#ending.add(activation);
-      void activation.end().then(() => {
-        this.#ending.delete(activation);
-        this.#drop(activation);
-      });
+      if (!this.#ending.has(activation))
+        this.#letGoOnce(
+          activation,
+          activation.end().then(() => true),
+        );
     }
+  }
+
+  /** Drops an activation once it has ended; `false`: it goes on. */
+  #letGoOnce(activation: Activation, ended: Promise<boolean>): void {
+    this.#ending.add(activation);
+    void ended.then((hasEnded) => {
+      this.#ending.delete(activation);
+      if (hasEnded) this.#drop(activation);
+    });
   }
 }
