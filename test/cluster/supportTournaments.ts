@@ -1,6 +1,7 @@
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
-import type { Player } from "../support/RingmasterNode.ts";
+import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
+import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 import { NodeCluster } from "./supportNodes.ts";
 import { type Entry, hashOf, type Payment, type Rules, type Standing } from "./supportTournamentChecks.ts";
@@ -39,6 +40,19 @@ export class TournamentCluster extends NodeCluster {
   /** Brings each of these players into a room on another node that runs: the first one to the first, and so on. */
   seat(tournamentId: string, players: readonly Player[]): Promise<Visitor[]> {
     return this.seatIn("tournament", { tournamentId }, players, (room) => new Visitor(room));
+  }
+
+  /** The news of a settled tournament that its lobby has for this player, in order: changes of its phase by the phase, others by their type. */
+  async toldInLobby(tournamentId: string, { token }: Player): Promise<string[]> {
+    const isOf = (data: unknown): boolean => (data as { id?: string }).id === tournamentId;
+    const lobby = await Visitor.join(clientOf(this.node.url, token), "lobby");
+    await lobby.message<FeedEvent>("event", ({ data, type }) => type === "tournamentSettled" && isOf(data));
+    await lobby.room.leave();
+    return lobby.heard
+      .filter(({ type }) => type === "event")
+      .map(({ payload }) => payload as FeedEvent)
+      .filter(({ data }) => isOf(data))
+      .map(({ type, data }) => (type === "tournamentPhase" ? (data as { phase: string }).phase : type));
   }
 
   async entriesOf(tournamentId: string): Promise<Entry[]> {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
-import { clientOf, type Player } from "../support/RingmasterNode.ts";
-import { muteSdk, Visitor } from "../support/Visitor.ts";
+import type { Player } from "../support/RingmasterNode.ts";
+import { muteSdk, type Visitor } from "../support/Visitor.ts";
 import type { Place } from "./supportNodes.ts";
 import { SilentProxy } from "./supportProxy.ts";
 import { hashOf, standingsOf } from "./supportTournamentChecks.ts";
@@ -70,20 +69,8 @@ describe("a tournament one of whose nodes is late", function () {
     const standings = standingsOf(entries, tournament);
     assert.deepEqual(await cluster.standingsOf(id), standings);
     assert.equal(tournament.resultHash, hashOf(tournament, standings));
-    const phases = (await toldInLobby(id)).map(({ type, data }) =>
-      type === "tournamentPhase" ? (data as { phase: string }).phase : type,
-    );
-    assert.deepEqual(phases, ["tournamentScheduled", "open", "settling", "settled", "tournamentSettled"]);
-  }
-
-  async function toldInLobby(id: string): Promise<FeedEvent[]> {
-    const lobby = await Visitor.join(clientOf(cluster.node.url, players[0]!.token), "lobby");
-    await lobby.message<FeedEvent>("event", ({ data, type }) => type === "tournamentSettled" && isOf(data, id));
-    await lobby.room.leave();
-    return lobby.heard
-      .filter(({ type }) => type === "event")
-      .map(({ payload }) => payload as FeedEvent)
-      .filter(({ data }) => isOf(data, id));
+    const told = await cluster.toldInLobby(id, players[0]!);
+    assert.deepEqual(told, ["tournamentScheduled", "open", "settling", "settled", "tournamentSettled"]);
   }
 
   it("takes no score whose commit comes after the end, decided in time or not", async () => {
@@ -137,5 +124,3 @@ describe("a tournament one of whose nodes is late", function () {
     await assertResult(id);
   });
 });
-
-const isOf = (data: unknown, id: string): boolean => (data as { id?: string }).id === id;
