@@ -3,7 +3,8 @@ import { CounterActor, INSERT_ROW } from "./benchActors.ts";
 
 const SET_STATE = "state = ?, timers = ?, due_at = ?, failing_at = ?, updated_at = ?";
 const HERE = "WHERE kind = ? AND id = ? AND epoch = ? AND version = ?";
-const ONE_STATEMENT = `UPDATE actors SET version = version + 1, ${SET_STATE} ${HERE}`;
+/** A turn that changes the state and the timers. */
+export const ONE_STATEMENT = `UPDATE actors SET version = version + 1, ${SET_STATE} ${HERE}`;
 const FENCE = `UPDATE actors SET version = version + 1 ${HERE}`;
 const STATE = `UPDATE actors SET ${SET_STATE} ${HERE}`;
 

@@ -26,22 +26,23 @@ export async function startEcho(): Promise<{ target: Target; stop(): Promise<unk
 
 /** One node of Ringmaster, as in production but for the limit on what one address may send. */
 export class HuntNode {
-  readonly pid: number;
-  readonly #program: Program;
+  readonly program: Program;
   readonly #address: string;
   readonly #tokens: Tokens;
 
-  static async start(redisUrl: string, databaseUrl: string): Promise<HuntNode> {
+  /** `script`: what it runs, beside this file; with a channel for messages. */
+  static async start(redisUrl: string, databaseUrl: string, script = "../../src/index.ts"): Promise<HuntNode> {
     const secret = randomBytes(32).toString("base64url");
     const program = await Program.start({
       name: "the node",
       command: process.execPath,
-      args: [fileURLToPath(new URL("../../src/index.ts", import.meta.url))],
+      args: [fileURLToPath(new URL(script, import.meta.url))],
       env: {
         ...process.env,
         ...{ NODE_ENV: "production", PORT: "0", REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, JWT_SECRET: secret },
         ...{ RATE_LIMIT_PER_ADDRESS: "1000000", LOG_LEVEL: "warn", ROLE: "all", DEMO: "false" },
       },
+      ipc: true,
     });
     let told = 0;
     program.onLine((line) => {
@@ -52,8 +53,7 @@ export class HuntNode {
   }
 
   private constructor(program: Program, address: string, tokens: Tokens) {
-    this.pid = program.pid;
-    this.#program = program;
+    this.program = program;
     this.#address = address;
     this.#tokens = tokens;
   }
@@ -68,7 +68,7 @@ export class HuntNode {
   /** Creates a hunt that has not begun. */
   async createHunt(): Promise<Target> {
     const { id } = (await this.#post("/api/hunts", theHunt())) as { id: string };
-    return { name: "hunt", address: this.#address, joinOptions: { huntId: id }, pid: this.pid };
+    return { name: "hunt", address: this.#address, joinOptions: { huntId: id }, pid: this.program.pid };
   }
 
   /** Clues are given out from now on. */
@@ -77,7 +77,7 @@ export class HuntNode {
   }
 
   async stop(): Promise<void> {
-    await this.#program.stop(30_000);
+    await this.program.stop(30_000);
   }
 
   async #post(path: string, body: object): Promise<unknown> {

@@ -7,6 +7,11 @@ interface Entry {
 
 /** The wall clock may jump, so no sleep is longer than this: a jump is noticed within a second. */
 const LONGEST_SLEEP_MS = 1000;
+/**
+ * Keys rung in one turn of the event loop, each of which begins a turn of its actor. Were all of 100,000 rung in one, nothing else
+ * of the process would be answered for seconds; so many take a few milliseconds.
+ */
+const MOST_AT_ONCE = 64;
 
 /**
  * One heap and one driver timer a process: rings `onDue(key)` when a key's due time has come. A key has one due time;
@@ -57,10 +62,12 @@ export class TimerHeap {
 
   #wake(): void {
     const now = this.#clock.now();
-    for (let first = this.#heap[0]; first && first.due <= now; first = this.#heap[0]) {
+    let rung = 0;
+    for (let first = this.#heap[0]; first && first.due <= now && rung < MOST_AT_ONCE; first = this.#heap[0]) {
       this.#pop();
       if (this.#due.get(first.key) !== first.due) continue;
       this.#due.delete(first.key);
+      rung += 1;
       this.#onDue(first.key, first.due);
     }
     this.#sleep();
