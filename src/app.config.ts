@@ -42,6 +42,7 @@ import { weeklyPoolsJob } from "./schedulers/pools/weeklyPoolsJob.ts";
 import { prizeCheckJob } from "./schedulers/prizes/prizeCheckJob.ts";
 import { retentionJob } from "./schedulers/retention/retentionJob.ts";
 import type { Job } from "./schedulers/runtime/defineJob.ts";
+import type { Task } from "./schedulers/runtime/defineTask.ts";
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { sessionsJob } from "./schedulers/sessions/sessionsJob.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -64,8 +65,8 @@ const ACTORS: ReadonlyArray<new (context: ActorContext) => Actor<never>> = [
   TournamentDemoActor,
 ] as never;
 
-/** The global jobs. */
-const JOBS: ReadonlyArray<(parts: Parts) => Job> = [
+/** The global jobs, and the tasks that may be enqueued. */
+const JOBS: ReadonlyArray<(parts: Parts) => Job | Task> = [
   ({ backplane, database }) =>
     sessionsJob({ store: backplane.sessions, history: new SessionHistory(database), clock: systemClock }),
   ({ database }) => retentionJob({ database, clock: systemClock }),
@@ -90,7 +91,7 @@ const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
 /** What a process has beside Ringmaster's own: chaos runs measure by actors and jobs of their own. */
 export interface Added {
   kinds(actors: () => Actors): readonly ActorKind[];
-  jobs(parts: Parts): readonly Job[];
+  jobs(parts: Parts): ReadonlyArray<Job | Task>;
 }
 
 const NOTHING_ADDED: Added = { kinds: () => [], jobs: () => [] };
@@ -165,6 +166,7 @@ function makeJobs(parts: Parts, added: Added): Jobs {
     clock: systemClock,
     log,
     ran: (...attempt) => metrics.jobRan(...attempt),
+    buried: () => metrics.deadLetter("task"),
     timezone: config.timezone,
     switches: config.jobSwitches,
   });
@@ -187,6 +189,7 @@ async function startActors(
       huntKind({ ledger: backplane.ledger, log }),
       tournamentKind({ database, leaderboard: backplane.leaderboard, clock: systemClock, log }),
       jobs.kind(() => actors),
+      jobs.tasks.kind(() => actors),
       ...added.kinds(() => actors),
     ],
     bus: backplane.bus,
@@ -233,6 +236,7 @@ async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<voi
     jobs,
     deadLetters: actors.deadLetters,
     failingTimers: actors.failingTimers,
+    deadTasks: jobs.tasks,
     metricsPage,
     cutOff,
   });
@@ -296,6 +300,7 @@ function roomServices(
     jobs,
     deadLetters: actors.deadLetters,
     failingTimers: actors.failingTimers,
+    deadTasks: jobs.tasks,
     feed: backplane.feed,
     actors,
   };
@@ -305,7 +310,7 @@ function roomServices(
 function mountRoutes(
   parts: Parts,
   desks: Desks,
-  services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "metricsPage" | "cutOff">,
+  services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "deadTasks" | "metricsPage" | "cutOff">,
 ): void {
   const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
   mountHttp(app, {

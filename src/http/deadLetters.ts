@@ -1,24 +1,46 @@
 import { Router } from "express";
 import { z } from "zod";
-import { type DeadLetterOffice, deadLetterId, failingTimer, type TimerOffice } from "../actors/admin/deadLetters.ts";
+import {
+  type DeadLetterOffice,
+  type DeadTaskOffice,
+  deadLetterId,
+  deadTask,
+  failingTimer,
+  type TimerOffice,
+} from "../actors/admin/deadLetters.ts";
 import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 const listed = z.strictObject({ limit: wholeNumber(1, 200).default(50) });
 
-/** `GET /` for viewers; `POST /replay`, `/discard` and `/retry-timer` for operators. */
-export function deadLetterRoutes(letters: DeadLetterOffice, timers: TimerOffice): Router {
+/** What cannot go on by itself. */
+export interface DeadLetterOffices {
+  letters: DeadLetterOffice;
+  timers: TimerOffice;
+  tasks: DeadTaskOffice;
+}
+
+/** `GET /` for viewers; `POST /replay`, `/discard`, `/retry-timer`, `/replay-task` and `/discard-task` for operators. */
+export function deadLetterRoutes({ letters, timers, tasks }: DeadLetterOffices): Router {
   const router = Router();
   router.get("/", requireRole("viewer"), async (request, response) => {
     const { limit } = validate(listed, request.query);
-    response.json({ letters: await letters.list(limit), timers: await timers.list(limit) });
+    const [dead, failing, deadTasks] = await Promise.all([letters.list(limit), timers.list(limit), tasks.list(limit)]);
+    response.json({ letters: dead, timers: failing, tasks: deadTasks });
   });
   for (const verb of ["replay", "discard"] as const) {
     router.post(`/${verb}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
       const { from } = validate(deadLetterId, request.body);
       await letters[verb](from);
       response.json({ from });
+    });
+  }
+  for (const verb of ["replay", "discard"] as const) {
+    router.post(`/${verb}-task`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+      const { name, key } = validate(deadTask, request.body);
+      await tasks[verb](name, key);
+      response.json({ name, key });
     });
   }
   router.post("/retry-timer", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {

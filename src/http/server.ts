@@ -1,5 +1,5 @@
 import { type Application, Router } from "express";
-import type { DeadLetterOffice, TimerOffice } from "../actors/admin/deadLetters.ts";
+import type { DeadLetterOffice, DeadTaskOffice, TimerOffice } from "../actors/admin/deadLetters.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
@@ -62,6 +62,7 @@ export interface HttpServices extends SignInServices {
   jobs: JobDirectory;
   deadLetters: DeadLetterOffice;
   failingTimers: TimerOffice;
+  deadTasks: DeadTaskOffice;
   sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;
@@ -132,7 +133,10 @@ function apiRoutes(services: HttpServices): Router {
   router.use("/quests", questRoutes(quests));
   router.use("/popups", popupRoutes(popup));
   router.use("/jobs", jobRoutes(jobs));
-  router.use("/dead-letters", deadLetterRoutes(services.deadLetters, services.failingTimers));
+  router.use(
+    "/dead-letters",
+    deadLetterRoutes({ letters: services.deadLetters, timers: services.failingTimers, tasks: services.deadTasks }),
+  );
   router.use("/hunts", huntRoutes(hunts));
   router.use("/tournaments", tournamentRoutes(tournaments));
   router.use("/games", gameRoutes(games));

@@ -71,7 +71,8 @@ export class Metrics {
       labelNames: ["kind", "code"],
       registers: [this.registry],
     });
-    const dead = "Messages between actors that could not be delivered, by the kind of actor that they were for.";
+    const dead =
+      "Messages that could not be delivered, by the kind of actor they were for; tasks that failed for good.";
     this.#deadLetters = this.#counter("dead_letters_total", dead, "kind");
     this.#huntPool = this.#gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt");
     this.#huntWaiting = this.#gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt");

@@ -30,6 +30,7 @@ const jobs = new Jobs(options.jobs.map(jobOf), {
   clock: systemClock,
   log: silentLog,
   ran: () => {},
+  buried: () => {},
   timezone: "UTC",
   switches: new Map(),
 });

@@ -132,6 +132,7 @@ export class Edge {
       jobs: {} as HttpServices["jobs"],
       deadLetters: {} as HttpServices["deadLetters"],
       failingTimers: {} as HttpServices["failingTimers"],
+      deadTasks: {} as HttpServices["deadTasks"],
       tournaments: {} as HttpServices["tournaments"],
       games: {} as HttpServices["games"],
       pools: {} as HttpServices["pools"],

@@ -25,7 +25,7 @@ const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
-  ...{ actorsInHand: 0, actorBlame: 0 },
+  ...{ tasks: 0, actorsInHand: 0, actorBlame: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
   ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
 import { JobHistory } from "../../src/entities/jobs/Job.ts";
 import { JobBook } from "../../src/entities/jobs/JobBook.ts";
+import { deadTasks, TaskBook } from "../../src/entities/jobs/TaskBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
@@ -22,7 +23,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     beforeEach(async () => {
-      for (const table of ["jobs", "job_runs"]) await database.write(`DELETE FROM ${table}`);
+      for (const table of ["jobs", "job_runs", "tasks"]) await database.write(`DELETE FROM ${table}`);
     });
 
     after(() => database?.close());
@@ -64,6 +65,40 @@ for (const [name, open] of Object.entries(DATABASES)) {
           byHand: false,
         },
       ]);
+    });
+
+    it("keeps tasks of one time by their keys, from their waiting to their end or their burial", async () => {
+      await database.transaction(async (tx) => {
+        const book = new TaskBook(tx, "mail", 3);
+        for (const key of ["k", "l"]) await book.add({ key, scheduledAt: AT, args: '{"to":"🎪"}' }, AT - 9);
+        await book.begin([...(await book.next(9))], { node: "n", epoch: 7, now: AT + 5 });
+        assert.deepEqual(await book.next(9), []);
+        await book.changeRun({ key: "k", scheduledAt: AT }, { outcome: "dead", error: "no luck" });
+        await book.change("k", { dead_at: AT + 6, error: "no luck" });
+      });
+      await history.progress("mail", AT, 1, '"half"', "l");
+      await history.giveUp("mail", AT, 1, "l");
+      const runs = (await history.runs(10, "mail")).map(({ task, outcome, attempt, latenessMs, progress }) => ({
+        ...{ task, outcome, attempt, latenessMs, progress },
+      }));
+      assert.deepEqual(
+        runs.sort((one, other) => one.task!.localeCompare(other.task!)),
+        [
+          { task: "k", outcome: "dead", attempt: 1, latenessMs: 5, progress: null },
+          { task: "l", outcome: "running", attempt: 1, latenessMs: 5, progress: "half" },
+        ],
+      );
+      assert.deepEqual(await deadTasks(database, 10), [
+        { name: "mail", key: "k", createdAt: AT - 9, diedAt: AT + 6, attempts: 1, error: "no luck" },
+      ]);
+      await database.transaction(async (tx) => {
+        const book = new TaskBook(tx, "mail", 3);
+        const both = ["k", "l"].map((key) => ({ key, scheduledAt: AT, attempt: 1 }));
+        assert.deepEqual(await book.givenUp(both), new Set(["l"]));
+        await book.replay((await book.find("k"))!, AT + 7);
+        const [again, ...others] = await book.next(9);
+        assert.deepEqual([again!.key, again!.args, again!.attempt, others], ["k", '{"to":"🎪"}', 1, []]);
+      });
     });
 
     it("has one row a due time, and undoes a turn that would make a second", async () => {

@@ -5,8 +5,10 @@ import { openDatabase } from "../../src/entities/database.ts";
 import { JobHistory, type JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { defineJob, type JobContext, type JobDefinition } from "../../src/schedulers/runtime/defineJob.ts";
+import type { Task } from "../../src/schedulers/runtime/defineTask.ts";
 import { JobActor } from "../../src/schedulers/runtime/JobActor.ts";
 import { Jobs, type JobsPorts } from "../../src/schedulers/runtime/Jobs.ts";
+import { TaskActor } from "../../src/schedulers/runtime/TaskActor.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MortalDatabase } from "../actors/MortalDatabase.ts";
 import type { ProcessLife } from "../actors/ProcessLife.ts";
@@ -27,6 +29,11 @@ export interface Lived {
   ended: boolean;
 }
 
+export interface NodeOptions {
+  switches?: Map<string, boolean>;
+  tasksOf?: (node: JobNode) => readonly Task[];
+}
+
 /** One node of the simulated cluster, with its jobs. */
 export class JobNode {
   readonly id: string;
@@ -36,13 +43,24 @@ export class JobNode {
   readonly clock: Clock;
   readonly ran: Array<{ job: string; outcome: string; lateness: number | undefined }> = [];
 
-  constructor(cluster: JobCluster, id: string, definitions: readonly Definition[], switches: Map<string, boolean>) {
+  /** How many tasks have become dead letters here. */
+  buried = 0;
+
+  constructor(
+    cluster: JobCluster,
+    id: string,
+    definitions: readonly Definition[],
+    { switches = new Map(), tasksOf = () => [] }: NodeOptions,
+  ) {
     const { hub, clock, feed, database } = cluster;
     const parts: JobsPorts = {
       database,
       clock,
       log: silentLog,
       ran: (job, outcome, _seconds, lateness) => void this.ran.push({ job, outcome, lateness }),
+      buried: () => {
+        this.buried += 1;
+      },
       timezone: "UTC",
       switches,
     };
@@ -52,12 +70,20 @@ export class JobNode {
       create: (context) => this.jobs.kind(() => this.node.actors).create(context),
       hosts: (id) => this.jobs.kind(() => this.node.actors).hosts!(id),
     };
-    this.node = new SimulatedNode({ id, hub, database, clock, feed }, [kind]);
+    const taskKind: ActorKind = {
+      type: TaskActor as unknown as ActorKind["type"],
+      create: (context) => this.jobs.tasks.kind(() => this.node.actors).create(context),
+      hosts: (id) => this.jobs.tasks.kind(() => this.node.actors).hosts!(id),
+    };
+    this.node = new SimulatedNode({ id, hub, database, clock, feed }, [kind, taskKind]);
     this.clock = this.node.clock;
     this.jobs = new Jobs(
-      definitions.map(({ run, ...definition }) =>
-        defineJob({ retries: 0, ...definition, run: (context) => cluster.live(this, definition.name, context, run) }),
-      ),
+      [
+        ...definitions.map(({ run, ...definition }) =>
+          defineJob({ retries: 0, ...definition, run: (context) => cluster.live(this, definition.name, context, run) }),
+        ),
+        ...tasksOf(this),
+      ],
       { ...parts, database: new MortalDatabase(database, this.life), clock: this.clock },
     );
   }
@@ -98,8 +124,13 @@ export class JobCluster {
   }
 
   /** Starts a node, which is a part of the cluster when this resolves, unless a job has killed it by then. */
-  async start(id: string, definitions: readonly Definition[], switches = new Map<string, boolean>()): Promise<JobNode> {
-    const node = new JobNode(this, id, definitions, switches);
+  async start(
+    id: string,
+    definitions: readonly Definition[],
+    switches?: Map<string, boolean>,
+    tasksOf?: NodeOptions["tasksOf"],
+  ): Promise<JobNode> {
+    const node = new JobNode(this, id, definitions, { ...(switches && { switches }), ...(tasksOf && { tasksOf }) });
     this.nodes.push(node);
     await this.within(5000, node.start(), () => node.node.crashed);
     return node;

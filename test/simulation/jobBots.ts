@@ -113,6 +113,7 @@ class JobBots implements Bots<{ job: number; act: Act }> {
         clock: node.simulated.clock,
         log: silentLog,
         ran: () => {},
+        buried: () => {},
         timezone: "UTC",
         switches: new Map(),
       },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DeadTask } from "../../entities/jobs/TaskBook.ts";
 import type { ActorAddress } from "../runtime/actorRow.ts";
 import type { DeadLetter } from "../runtime/DeadLetters.ts";
 import type { FailingTimer } from "../runtime/FailingTimers.ts";
@@ -22,6 +23,16 @@ export interface TimerOffice {
   retry(actor: ActorAddress, timer: string): Promise<void>;
 }
 
+/** Tasks that failed for good, as operators have them. Those that name one throw `not_found` when it is none. */
+export interface DeadTaskOffice {
+  /** Newest first. */
+  list(limit: number): Promise<DeadTask[]>;
+  /** It runs again, under its old key. */
+  replay(name: string, key: string): Promise<void>;
+  /** It never runs again. */
+  discard(name: string, key: string): Promise<void>;
+}
+
 const actor = z.strictObject({
   kind: z.string().regex(/^[a-z0-9_-]{1,32}$/, "must be a kind of actor"),
   id: z.string().min(1).max(128),
@@ -34,3 +45,6 @@ export const deadLetterId = z.strictObject({
 
 /** A failing timer as it is listed. */
 export const failingTimer = z.strictObject({ actor, timer: z.string().min(1).max(128) });
+
+/** A dead task as it is listed. */
+export const deadTask = z.strictObject({ name: z.string().min(1).max(32), key: z.string().min(1).max(64) });

@@ -6,9 +6,11 @@ import type { Database } from "../sql.ts";
  */
 export type RunOutcome = "queued" | "running" | "retrying" | "succeeded" | "dead" | "skipped";
 
-/** One run of a job: one row for each due time. Times are epoch milliseconds. */
+/** One run of a job, one row for each due time; or of a task. Times are epoch milliseconds. */
 export interface JobRun {
   job: string;
+  /** The key of the task that it is a run of; missing when it is a job's. */
+  task?: string;
   scheduledAt: number;
   /** Where the latest attempt ran, and the epoch of the job's actor there. */
   node: string | null;
@@ -70,6 +72,8 @@ export const JOBS_TOPIC = "jobs";
 /** A row of `job_runs`. */
 export interface RunRow {
   job: string;
+  /** The key of a task; empty when the run is a job's. */
+  task: string;
   scheduled_at: number;
   node: string | null;
   epoch: number | null;
@@ -160,18 +164,20 @@ export class JobHistory {
   }
 
   /** Shows how far an attempt is (`state` is JSON); nothing when it is not the running one any more. */
-  async progress(job: string, scheduledAt: number, attempt: number, state: string): Promise<void> {
+  async progress(job: string, scheduledAt: number, attempt: number, state: string, task = ""): Promise<void> {
     await this.#database.write(
-      "UPDATE job_runs SET progress = ? WHERE job = ? AND scheduled_at = ? AND attempt = ? AND outcome = 'running'",
-      [state, job, scheduledAt, attempt],
+      `UPDATE job_runs SET progress = ?
+       WHERE job = ? AND scheduled_at = ? AND task = ? AND attempt = ? AND outcome = 'running'`,
+      [state, job, scheduledAt, task, attempt],
     );
   }
 
   /** Notes that a node has given an attempt up; nothing when it is not the running one any more. */
-  async giveUp(job: string, scheduledAt: number, attempt: number): Promise<void> {
+  async giveUp(job: string, scheduledAt: number, attempt: number, task = ""): Promise<void> {
     await this.#database.write(
-      "UPDATE job_runs SET given_up = attempt WHERE job = ? AND scheduled_at = ? AND attempt = ? AND outcome = 'running'",
-      [job, scheduledAt, attempt],
+      `UPDATE job_runs SET given_up = attempt
+       WHERE job = ? AND scheduled_at = ? AND task = ? AND attempt = ? AND outcome = 'running'`,
+      [job, scheduledAt, task, attempt],
     );
   }
 }
@@ -179,6 +185,7 @@ export class JobHistory {
 function runOf(row: RunRow): JobRun {
   return {
     job: row.job,
+    ...(row.task === "" ? {} : { task: row.task }),
     scheduledAt: Number(row.scheduled_at),
     node: row.node,
     epoch: numberOrNull(row.epoch),

@@ -3,7 +3,7 @@ import type { Transaction } from "../sql.ts";
 import type { JobRow, RunOutcome, RunRow } from "./Job.ts";
 
 /** Changes of a run's row, by column. */
-export type RunChange = Partial<Omit<RunRow, "job" | "scheduled_at" | "by_hand">>;
+export type RunChange = Partial<Omit<RunRow, "job" | "task" | "scheduled_at" | "by_hand">>;
 /** Changes of a job's row, by column. */
 export type JobChange = Partial<Omit<JobRow, "name" | "runs" | "successes" | "failures">>;
 
@@ -135,7 +135,8 @@ export class JobBook {
   }
 }
 
-const assignments = (change: object): string =>
+/** `column = ?` for each column of a change. */
+export const assignments = (change: object): string =>
   Object.keys(change)
     .map((column) => `${column} = ?`)
     .join(", ");

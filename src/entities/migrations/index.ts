@@ -12,6 +12,7 @@ import { Retention20261121000900 } from "./20261121000900-retention.ts";
 import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-indexes.ts";
 import { Messages20261130020000 } from "./20261130020000-messages.ts";
 import { FailingTimers20261130020100 } from "./20261130020100-failing-timers.ts";
+import { Tasks20261130021000 } from "./20261130021000-tasks.ts";
 import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.ts";
 import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
@@ -31,6 +32,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   TournamentIndexes20261121001000,
   Messages20261130020000,
   FailingTimers20261130020100,
+  Tasks20261130021000,
   DatabaseProbes20261130030000,
   ActorSlots20261130040000,
   ActorBlame20261130030300,

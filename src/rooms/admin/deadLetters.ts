@@ -1,11 +1,19 @@
 import { z } from "zod";
-import { type DeadLetterOffice, deadLetterId, failingTimer, type TimerOffice } from "../../actors/admin/deadLetters.ts";
+import {
+  type DeadLetterOffice,
+  type DeadTaskOffice,
+  deadLetterId,
+  deadTask,
+  failingTimer,
+  type TimerOffice,
+} from "../../actors/admin/deadLetters.ts";
 import { validate } from "../../validate.ts";
 import type { Verbs } from "./verbs.ts";
 
 export interface DeadLetterVerbServices {
   deadLetters: DeadLetterOffice;
   failingTimers: TimerOffice;
+  deadTasks: DeadTaskOffice;
 }
 
 const listed = z.strictObject({ limit: z.int().min(1).max(200).default(50) });
@@ -18,11 +26,24 @@ export const DEAD_LETTER_VERBS: Verbs<DeadLetterVerbServices> = {
       const { actor, timer } = validate(failingTimer, args);
       return failingTimers.retry(actor, timer);
     },
+    replayTask: (args, { deadTasks }) => {
+      const { name, key } = validate(deadTask, args);
+      return deadTasks.replay(name, key);
+    },
+    discardTask: (args, { deadTasks }) => {
+      const { name, key } = validate(deadTask, args);
+      return deadTasks.discard(name, key);
+    },
   },
   queries: {
-    deadLetters: async (args, { deadLetters, failingTimers }) => {
+    deadLetters: async (args, { deadLetters, failingTimers, deadTasks }) => {
       const { limit } = validate(listed, args);
-      return { letters: await deadLetters.list(limit), timers: await failingTimers.list(limit) };
+      const [letters, timers, tasks] = await Promise.all([
+        deadLetters.list(limit),
+        failingTimers.list(limit),
+        deadTasks.list(limit),
+      ]);
+      return { letters, timers, tasks };
     },
   },
 };

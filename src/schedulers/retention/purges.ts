@@ -8,6 +8,8 @@ const DAY_MS = 86_400_000;
 export const SESSION_DAYS = 90;
 /** How long the runs of jobs stay in their history, in days. Each job's last run, and the last that failed for good, stay. */
 export const JOB_RUN_DAYS = 30;
+/** How long the key of a task that is over stays known, in days: enqueued again by then, it is not run again. */
+export const TASK_DAYS = 30;
 /** How long a request id keeps its answer, in days: nobody repeats a request for longer. */
 export const REQUEST_ID_DAYS = 7;
 /** How long it stays known what an actor has had from another one, in days, once nothing of it is on its way. */
@@ -53,15 +55,22 @@ export const PURGES: readonly Purge[] = [
     age: "ended_at",
     days: SESSION_DAYS,
   }),
-  byAge({
-    name: "jobRuns",
-    table: "job_runs",
-    key: ["job", "scheduled_at"],
-    age: "scheduled_at",
-    days: JOB_RUN_DAYS,
-    only: `outcome IN ('succeeded', 'dead', 'skipped') AND NOT EXISTS (SELECT 1 FROM jobs
-      WHERE jobs.name = job_runs.job AND (jobs.last_scheduled_at = job_runs.scheduled_at OR jobs.last_dead_at = job_runs.scheduled_at))`,
-  }),
+  {
+    ...byAge({
+      name: "jobRuns",
+      table: "job_runs",
+      key: ["job", "scheduled_at", "task"],
+      age: "scheduled_at",
+      days: JOB_RUN_DAYS,
+      only: `outcome IN ('succeeded', 'dead', 'skipped') AND NOT EXISTS (SELECT 1 FROM jobs
+        WHERE jobs.name = job_runs.job AND (jobs.last_scheduled_at = job_runs.scheduled_at OR jobs.last_dead_at = job_runs.scheduled_at))`,
+    }),
+    mostARun: 5_000_000,
+  },
+  {
+    ...byAge({ name: "tasks", table: "tasks", key: ["job", "task_key"], age: "ended_at", days: TASK_DAYS }),
+    mostARun: 5_000_000,
+  },
   byAge({
     name: "requestIds",
     table: "actor_requests",

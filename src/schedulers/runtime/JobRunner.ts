@@ -3,11 +3,12 @@ import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import type { JobHistory } from "../../entities/jobs/Job.ts";
 import type { Job, JobContext } from "./defineJob.ts";
-import type { JobActor } from "./JobActor.ts";
 
-/** One attempt at one run of a job. */
+/** One attempt at one run of a job or of a task. */
 export interface Attempt {
-  job: Job;
+  job: Pick<Job, "name" | "timeoutMs" | "run">;
+  /** The key of the task that this is a run of; missing when it is a job's. */
+  task?: string;
   scheduledAt: number;
   attempt: number;
   earlierProgress: unknown;
@@ -20,8 +21,10 @@ export interface RunnerPorts {
   clock: Clock;
   log: Log;
   history: JobHistory;
-  /** Where the word on an attempt goes. */
-  actorOf(job: string): Pick<JobActor, "finish" | "moved">;
+  /** Tells the attempt's actor how it ended. */
+  finish(attempt: Attempt, outcome: AttemptOutcome): Promise<void>;
+  /** Tells the attempt's actor that it was given up, because the actor has left this node. */
+  moved(attempt: Attempt): Promise<void>;
   /** For the metrics: an attempt ended. `latenessSeconds` is that of its run, told with the first attempt only. */
   ran(job: string, outcome: "succeeded" | "failed", seconds: number, latenessSeconds: number | undefined): void;
 }
@@ -64,9 +67,9 @@ export class RunningAttempt {
   constructor(attempt: Attempt, ports: RunnerPorts) {
     this.#attempt = attempt;
     this.#ports = ports;
-    const { job, scheduledAt } = attempt;
+    const { job, scheduledAt, task } = attempt;
     this.#report = new ProgressReport(ports, (state) =>
-      ports.history.progress(job.name, scheduledAt, attempt.attempt, state),
+      ports.history.progress(job.name, scheduledAt, attempt.attempt, state, task),
     );
   }
 
@@ -105,17 +108,17 @@ export class RunningAttempt {
       this.#phase = "over";
       this.#abort.abort(new Error("the job has moved to another node"));
     }
-    const { job, scheduledAt, attempt } = this.#attempt;
-    const { actorOf, history, log } = this.#ports;
+    const { job, scheduledAt, attempt, task } = this.#attempt;
+    const { history, log } = this.#ports;
     history
-      .giveUp(job.name, scheduledAt, attempt)
+      .giveUp(job.name, scheduledAt, attempt, task)
       // Lost, this costs a second: then the actor finds out by itself. So it does when the attempt was only about to run.
-      .then(() => (phase === "running" ? actorOf(job.name).moved(scheduledAt, attempt) : undefined))
+      .then(() => (phase === "running" ? this.#ports.moved(this.#attempt) : undefined))
       .catch((error: unknown) => log.debug({ err: error, job: job.name }, "nobody has heard that a run is given up"));
   }
 
   async #outcome(): Promise<AttemptOutcome> {
-    const { job, scheduledAt, attempt, earlierProgress } = this.#attempt;
+    const { job, task, scheduledAt, attempt, earlierProgress } = this.#attempt;
     const { signal } = this.#abort;
     const aborted = Promise.withResolvers<never>();
     signal.addEventListener("abort", () => aborted.reject(signal.reason));
@@ -130,7 +133,7 @@ export class RunningAttempt {
       return this.#ended({ ok: true, result: jsonOf(result, LONGEST_RESULT) });
     } catch (error) {
       if (this.#phase !== "over")
-        this.#ports.log.warn({ err: error, job: job.name, scheduledAt, attempt }, "an attempt at a job failed");
+        this.#ports.log.warn({ err: error, job: job.name, task, scheduledAt, attempt }, "an attempt at a job failed");
       return this.#ended({ ok: false, error: textOf(error) });
     } finally {
       cancelTimeout();
@@ -143,14 +146,17 @@ export class RunningAttempt {
   }
 
   async #tell(outcome: AttemptOutcome): Promise<void> {
-    const { clock, log, actorOf } = this.#ports;
-    const { job, scheduledAt, attempt } = this.#attempt;
+    const { clock, log } = this.#ports;
+    const { job, task, scheduledAt } = this.#attempt;
     for (let waitMs = FIRST_TELL_AGAIN_MS; this.#tellings > 0; waitMs = Math.min(waitMs * 2, LONGEST_TELL_AGAIN_MS)) {
       try {
-        await actorOf(job.name).finish(scheduledAt, attempt, outcome);
+        await this.#ports.finish(this.#attempt, outcome);
         return;
       } catch (error) {
-        log.warn({ err: error, job: job.name, scheduledAt }, "the end of an attempt could not be stored; trying again");
+        log.warn(
+          { err: error, job: job.name, task, scheduledAt },
+          "the end of an attempt could not be stored; trying again",
+        );
         this.#tellings -= 1;
         await new Promise<void>((resolve) => void clock.schedule(resolve, waitMs));
       }

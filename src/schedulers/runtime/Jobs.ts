@@ -2,21 +2,17 @@ import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { CRASHES_TO_QUARANTINE } from "../../actors/runtime/actorRow.ts";
 import { CrashTable } from "../../actors/runtime/CrashTable.ts";
-import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
-import type { Clock } from "../../clock.ts";
 import { JobHistory, type JobRun, type JobsStatus } from "../../entities/jobs/Job.ts";
-import type { Database } from "../../entities/sql.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { enablingVariable, type Job, type JobPlan } from "./defineJob.ts";
+import type { Task } from "./defineTask.ts";
 import { JobActor } from "./JobActor.ts";
-import { JobRunner, type RunnerPorts } from "./JobRunner.ts";
+import { JobRunner } from "./JobRunner.ts";
+import type { Enqueued } from "./TaskActor.ts";
+import { type EnqueueOptions, Tasks, type TasksPorts } from "./Tasks.ts";
 
-export interface JobsPorts {
-  database: Database;
-  clock: Clock;
-  log: Log;
-  ran: RunnerPorts["ran"];
+export interface JobsPorts extends TasksPorts {
   /** The time zone of cron patterns whose job names none. */
   timezone: string;
   /** What the environment says of jobs, by the name of the variable. */
@@ -28,8 +24,9 @@ const LONGEST_ARM_AGAIN_MS = 60_000;
 /** So often a node has each job look at its times, in milliseconds. */
 const LOOK_MS = 60_000;
 
-/** The global jobs of this node: their actor kind, and what operators ask and say. */
+/** The global jobs and the tasks of this node: their actor kinds, and what operators ask and say. */
 export class Jobs {
+  readonly tasks: Tasks;
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #ports: JobsPorts;
   readonly #history: JobHistory;
@@ -37,9 +34,12 @@ export class Jobs {
   #actors: Actors | undefined;
   #isStopped = false;
 
-  constructor(jobs: readonly Job[], ports: JobsPorts) {
+  constructor(listed: ReadonlyArray<Job | Task>, ports: JobsPorts) {
+    if (new Set(listed.map(({ name }) => name)).size !== listed.length) throw new Error("two jobs have the same name");
+    const tasks = listed.filter((each): each is Task => "kind" in each);
+    const jobs = listed.filter((each): each is Job => !("kind" in each));
     this.#jobs = new Map(jobs.map((job) => [job.name, job]));
-    if (this.#jobs.size !== jobs.length) throw new Error("two jobs have the same name");
+    this.tasks = new Tasks(tasks, ports);
     this.#ports = ports;
     this.#history = new JobHistory(ports.database);
   }
@@ -47,8 +47,15 @@ export class Jobs {
   /** To be registered with the runtime, which `actors` answers with from its start. */
   kind(actors: () => Actors): ActorKind {
     const { clock, log, ran } = this.#ports;
-    const actorOf = (job: string) => actors().ref(JobActor, job);
-    const runner = new JobRunner({ clock, log, ran, history: this.#history, actorOf });
+    const runner = new JobRunner({
+      clock,
+      log,
+      ran,
+      history: this.#history,
+      finish: ({ job, scheduledAt, attempt }, outcome) =>
+        actors().ref(JobActor, job.name).finish(scheduledAt, attempt, outcome),
+      moved: ({ job, scheduledAt, attempt }) => actors().ref(JobActor, job.name).moved(scheduledAt, attempt),
+    });
     return {
       type: JobActor as unknown as ActorType<Actor<unknown>>,
       create: (context) =>
@@ -60,6 +67,7 @@ export class Jobs {
   /** Arms every job where this node hosts actors. One that cannot be armed now is tried again, and keeps nobody waiting. */
   async start(actors: Actors): Promise<void> {
     this.#actors = actors;
+    this.tasks.start(actors);
     const variables = new Set([...this.#jobs.keys()].map(enablingVariable));
     for (const variable of this.#ports.switches.keys())
       if (!variables.has(variable)) this.#ports.log.warn({ variable }, "there is no such job to enable or disable");
@@ -74,6 +82,17 @@ export class Jobs {
     for (const cancel of this.#waiting) cancel();
   }
 
+  /**
+   * Leaves work behind that is done once it is due, on whichever node: resolves when it is stored, so that a request may be answered. It
+   * happens at least once, with its key; a repeat by the same key, up to 30 days after its end, finds the first. Throws `not_found` for a
+   * name that no task has, `invalid_payload` for args that its schema does not take, for more than 16 kB of them and for a bad key or
+   * time, `conflict` when other args have been enqueued by this key, `overloaded` when too many of its kind are not over, and what a call
+   * throws: after `outcome_unknown`, repeat it with the key. It is a call, so not to be made inside an actor's turn.
+   */
+  enqueue(name: string, args: unknown, options: EnqueueOptions = {}): Promise<Enqueued> {
+    return this.tasks.enqueue(name, args, options);
+  }
+
   /** The jobs that this node knows, at a glance. */
   async status(): Promise<JobsStatus> {
     const poison = await this.#poisonActors();
@@ -86,10 +105,10 @@ export class Jobs {
     return { runs, successes, failures, successRate: runs === 0 ? null : successes / runs, jobs };
   }
 
-  /** Newest first; also of jobs that are no more. Throws `not_found` for one that this node does not know and that has left no run. */
+  /** Of jobs and tasks, newest first; also of such as are no more. Throws `not_found` for one that this node does not know and that has left no run. */
   async history(limit: number, job?: string): Promise<JobRun[]> {
     const runs = await this.#history.runs(limit, job);
-    if (job !== undefined && runs.length === 0) this.#ensureKnown(job);
+    if (job !== undefined && runs.length === 0 && !this.tasks.has(job)) this.#ensureKnown(job);
     return runs;
   }
 

@@ -52,7 +52,8 @@ export interface JobPlan extends Timetable {
   enabled: boolean;
 }
 
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+/** What jobs and tasks may be called. */
+export const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Checks a definition; throws an Error that names the job and the fault. */
 export function defineJob(definition: JobDefinition): Job {

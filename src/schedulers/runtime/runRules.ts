@@ -74,10 +74,10 @@ const DEATHS_TO_QUARANTINE = 3;
 /** An attempt this old, in milliseconds, has shown that it does not kill its node. */
 const PROVEN_MS = 10_000;
 
-export function isPoison({ deaths }: ActiveRun): boolean {
+export function isPoison({ deaths }: Pick<ActiveRun, "deaths">): boolean {
   return deaths >= DEATHS_TO_QUARANTINE;
 }
 
-export function isProven({ startedAt }: ActiveRun, now: number): boolean {
+export function isProven({ startedAt }: Pick<ActiveRun, "startedAt">, now: number): boolean {
   return now - startedAt >= PROVEN_MS;
 }
