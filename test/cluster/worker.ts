@@ -93,7 +93,7 @@ const feeds = {
 };
 const middle = new Middle();
 const actors = new Actors({
-  node: { id: options.id, role: "all" },
+  node: { id: options.id, role: options.role ?? "all" },
   kinds: workerKinds(middle),
   bus: new RedisBus(redis, log),
   database,

@@ -1,5 +1,6 @@
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { MissedPolicy } from "../../src/actors/runtime/timers.ts";
 import { systemClock } from "../../src/clock.ts";
 
 /** What the actors of a worker know of the process that they live in. */
@@ -19,16 +20,21 @@ export interface Ticking {
   pauseMs?: number;
   /** Whether it waits with its transaction open, and so with its row locked, instead. */
   holdsLock?: boolean;
+  /** Whether nothing but the actor's state tells of it, so that a firing is one statement. */
+  isPlain?: boolean;
+  /** What becomes of firings that come too late: `fire` unless told. */
+  policy?: MissedPolicy;
 }
 
 /**
  * Writes each effect as a row of `effects`, which has no unique key: what takes effect twice is there twice.
  * A call's effect is named after the call; a timer's has the firing's number.
+ * `ticks` counts the due times that its firings stood for.
  */
-export class CounterActor extends Actor<{ count: number; ticking?: Ticking }> {
+export class CounterActor extends Actor<{ count: number; ticks: number; ticking?: Ticking }> {
   static readonly kind = "counter";
-  static initial(): { count: number } {
-    return { count: 0 };
+  static initial(): { count: number; ticks: number } {
+    return { count: 0, ticks: 0 };
   }
 
   readonly #node: WorkerNode;
@@ -60,7 +66,8 @@ export class CounterActor extends Actor<{ count: number; ticking?: Ticking }> {
 
   async startTicking(ticking: Ticking): Promise<void> {
     this.state.ticking = ticking;
-    this.every("tick", ticking.everyMs, { policy: "fire", ...(ticking.first ? { first: ticking.first } : {}) });
+    const { policy = "fire" } = ticking;
+    this.every("tick", ticking.everyMs, { policy, ...(ticking.first ? { first: ticking.first } : {}) });
   }
 
   async announce(topic: string, text: string): Promise<void> {
@@ -70,9 +77,11 @@ export class CounterActor extends Actor<{ count: number; ticking?: Ticking }> {
   }
 
   readonly timers: TimerHandlers = {
-    tick: async ({ seq }) => {
+    tick: async ({ seq, missed }) => {
       this.state.count += 1;
-      const { pauseMs = 0, holdsLock = false } = this.state.ticking ?? {};
+      this.state.ticks += 1 + missed;
+      const { pauseMs = 0, holdsLock = false, isPlain = false } = this.state.ticking ?? {};
+      if (isPlain) return;
       if (holdsLock) await this.sql();
       if (pauseMs > 0) await this.#node.inTheMiddle(pauseMs);
       await this.#effect("tick", seq);

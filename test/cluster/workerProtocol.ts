@@ -6,6 +6,8 @@ export interface WorkerOptions {
   redisUrl: string;
   databaseUrl: string;
   ttlMs: number;
+  /** `web`: it calls actors, and hosts none; `all` unless told. */
+  role?: "all" | "web";
   /** Whether counters may be moved for the sake of balance. */
   balances?: boolean;
   /** Takes the epoch-and-version check out of every write, to show what it is there for. */
