@@ -157,7 +157,8 @@ export class MysqlPool {
   #ended(connection: MysqlConnection): void {
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
-    // Who has it learns of it by its statements, and gives it back.
+    // Who has it learns of it by its next statement, if there is one: its place is free at once.
+    this.release(connection);
   }
 
   get #size(): number {

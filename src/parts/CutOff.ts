@@ -3,8 +3,10 @@ import type { Clock } from "../clock.ts";
 
 /** A node that is cut off for less closes no room: players would lose more by moving than by waiting. */
 const ROOMS_CLOSE_AFTER_MS = 15_000;
-/** From then on, how often a peer is looked for that reaches the database. */
-const LOOK_AGAIN_MS = 1000;
+/** How often a peer is looked for that reaches the database. */
+const LOOK_EVERY_MS = 1000;
+/** A peer must have been seen so many times in a row: when all were cut off, one of them is back a moment before the others. */
+const LOOKS = 7;
 
 export interface CutOffPorts {
   actors: Pick<Actors, "cutOff" | "membership">;
@@ -37,7 +39,7 @@ export class CutOff {
     this.#isCutOff = isCutOff;
     this.#ports.actors.cutOff(isCutOff);
     this.#ports.setDoors(!isCutOff);
-    if (isCutOff) this.#lookIn(ROOMS_CLOSE_AFTER_MS);
+    if (isCutOff) this.#lookIn(ROOMS_CLOSE_AFTER_MS - (LOOKS - 1) * LOOK_EVERY_MS, 0);
     else this.stop();
   }
 
@@ -46,10 +48,11 @@ export class CutOff {
     this.#cancel = undefined;
   }
 
-  #lookIn(ms: number): void {
+  #lookIn(ms: number, seen: number): void {
     this.#cancel = this.#ports.clock.schedule(() => {
-      if (this.#ports.actors.membership.roomHosts().length > 0) this.#ports.closeRooms();
-      else this.#lookIn(LOOK_AGAIN_MS);
+      const now = this.#ports.actors.membership.roomHosts().length > 0 ? seen + 1 : 0;
+      if (now === LOOKS) this.#ports.closeRooms();
+      else this.#lookIn(LOOK_EVERY_MS, now);
     }, ms);
   }
 }

@@ -51,6 +51,15 @@ describe("a node that is cut off from the database alone", () => {
     await clock.advance(600);
   }
 
+  /** An actor without timers that lives on this node by its placement. */
+  function heldBy(nodeId: string): string {
+    const placement = new Placement(nodes.map(({ id }) => id));
+    for (let at = 0; ; at += 1) {
+      const id = `held${at}`;
+      if (placement.nodeOf(actorKey({ kind: CounterActor.kind, id })) === nodeId) return id;
+    }
+  }
+
   /** From now on the node hears nothing from the database; its probe says so once two questions had no answer. */
   function cut(node: SimulatedNode): void {
     node.databaseCut = true;
@@ -204,9 +213,37 @@ describe("a node that is cut off from the database alone", () => {
       await clock.advance(60_000);
       assert.equal(closed, 0);
       c.actors.cutOff(false);
-      await clock.advance(3000);
+      await clock.advance(9000);
       assert.equal(closed, 1);
     });
+
+    it("not when all were cut off, and a peer is back a moment sooner", async () => {
+      cutOff.set(true);
+      const [, b, c] = nodes as [SimulatedNode, SimulatedNode, SimulatedNode];
+      for (const { actors } of [b, c]) actors.cutOff(true);
+      await clock.advance(36_000);
+      c.actors.cutOff(false);
+      await clock.advance(2000);
+      cutOff.set(false);
+      await clock.advance(60_000);
+      assert.equal(closed, 0);
+    });
+  });
+
+  it("answers from the row when it is back, while a peer that has not heard so may yet take its actors", async () => {
+    const [a, b] = nodes as [SimulatedNode, SimulatedNode, SimulatedNode];
+    const id = heldBy("a");
+    const on = (node: SimulatedNode) => node.actors.ref(CounterActor, id);
+    await clock.within(2000, on(a).add(1), 50);
+    a.actors.cutOff(true);
+    await clock.advance(9000);
+    a.actors.cutOff(false);
+    await clock.advance(1);
+    // The first beat that tells is on its way: a takes the actor back, and b takes it over.
+    await clock.within(3000, on(a).read(), 1).catch(() => {});
+    await clock.within(3000, on(b).add(5), 1);
+    await clock.advance(1000);
+    assert.equal(await clock.within(3000, on(a).read(), 1), await clock.within(3000, on(b).read(), 1));
   });
 
   it("moves nothing when all nodes are cut off, and nothing when they are back one after the other", async () => {

@@ -179,7 +179,13 @@ export class Membership {
    */
   lease(): number | undefined {
     const isHeard = this.#clock.monotonic() - this.#lastBeat < this.#ttlMs;
-    return isHeard && !this.self.cutOff ? this.#lapses : undefined;
+    // Peers may not have heard yet that this node reaches the database again.
+    return isHeard && !this.self.cutOff && this.#hasReached ? this.#lapses : undefined;
+  }
+
+  /** Whether this node has reached the database for so long that its peers know. */
+  get #hasReached(): boolean {
+    return this.#clock.monotonic() - this.#reachesSince >= REACH_AFTER_TTLS * this.#ttlMs;
   }
 
   /** Whether the verdict on a node is death, or it left: it is not one that only lost the database. */
@@ -193,8 +199,9 @@ export class Membership {
   }
 
   #hasLetGo({ info }: Observed): boolean {
-    const reachedFor = this.#clock.monotonic() - this.#reachesSince;
-    return info?.cutOff === true && !this.self.cutOff && reachedFor >= REACH_AFTER_TTLS * this.#ttlMs;
+    // What was heard before the shared memory went out of reach may be over.
+    const hears = this.#reachableSince !== undefined;
+    return info?.cutOff === true && hears && !this.self.cutOff && this.#hasReached;
   }
 
   /** A peer drains; when it has released `all` it owned, its goodbye needs no verdict. */

@@ -10,6 +10,8 @@ export class Releases {
   readonly #store: ActorStore;
   readonly #onAdded: () => void;
   readonly #rows = new Set<ClaimedRow>();
+  /** Of them, by actor, those of claims that may not have happened. */
+  readonly #doubtful = new Map<string, Set<ClaimedRow>>();
   #flushing: Promise<void> = Promise.resolve();
 
   /** `onAdded` is told that there is something to flush. */
@@ -27,9 +29,20 @@ export class Releases {
     if (rows.length > 0) this.#onAdded();
   }
 
-  /** The rows of one actor that wait. */
-  of(key: string): ClaimedRow[] {
-    return [...this.#rows].filter((row) => actorKey(row) === key);
+  /** The same for the row of a claim that failed, and may have happened or not. */
+  addDoubtful(row: ClaimedRow): void {
+    const key = actorKey(row);
+    const rows = this.#doubtful.get(key) ?? new Set();
+    this.#doubtful.set(key, rows.add(row));
+    this.add([row]);
+  }
+
+  /**
+   * Whether a claim of this actor that failed has not been released yet. Until it has, the actor must not be claimed here: where
+   * that claim never happened, the next one has the same epoch, and would be released in its place.
+   */
+  isDoubtful(key: string): boolean {
+    return this.#doubtful.has(key);
   }
 
   /**
@@ -49,11 +62,18 @@ export class Releases {
       const batch = rows.slice(at, at + BATCH);
       try {
         const left = new Set(await this.#store.release(batch));
-        for (const row of batch) if (!left.has(row)) this.#rows.delete(row);
+        for (const row of batch) if (!left.has(row)) this.#done(row);
       } catch (error) {
         failures.push(error);
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  #done(row: ClaimedRow): void {
+    this.#rows.delete(row);
+    const key = actorKey(row);
+    const doubtful = this.#doubtful.get(key);
+    if (doubtful?.delete(row) && doubtful.size === 0) this.#doubtful.delete(key);
   }
 }

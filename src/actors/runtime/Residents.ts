@@ -99,6 +99,7 @@ export class Residents {
   wants(address: ActorAddress): boolean {
     if (this.#ports.membership.self.cutOff) return false;
     const key = actorKey(address);
+    if (this.#releases.isDoubtful(key)) return false;
     if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
     this.#unloadable.delete(key);
     const kind = this.#kinds.get(address.kind);
@@ -122,6 +123,8 @@ export class Residents {
     const kind = this.#kindOf(address.kind);
     const key = actorKey(address);
     if (this.#loading.has(key)) return this.#loaded(key);
+    if (this.#releases.isDoubtful(key)) await this.#releases.flush();
+    if (this.#releases.isDoubtful(key)) return { owner: undefined };
     const found = await store.find(address);
     if (this.#closed) return { owner: undefined };
     const mine = found?.owner === membership.self.id;
@@ -150,7 +153,7 @@ export class Residents {
     try {
       return await claim;
     } catch (error) {
-      this.#releases.add([row]);
+      this.#releases.addDoubtful(row);
       throw error;
     }
   }

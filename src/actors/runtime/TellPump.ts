@@ -110,11 +110,7 @@ export class TellPump {
 
   /** This node was silent for so long that its tells may be a peer's by now: only the table tells which are not. */
   forget(): void {
-    for (const target of this.#targets.values()) {
-      target.cancelWait?.();
-      for (const lane of target.lanes.values()) lane.cancelWait?.();
-      target.lanes.clear();
-    }
+    for (const target of this.#targets.values()) target.forget();
     this.#targets.clear();
     this.#toRead.clear();
     this.#ready.clear();
@@ -155,9 +151,7 @@ export class TellPump {
   #makeRoom(): boolean {
     for (const [key, target] of this.#targets) {
       if (!target.isAtRest) continue;
-      target.cancelWait?.();
-      for (const lane of target.lanes.values()) lane.cancelWait?.();
-      target.lanes.clear();
+      target.forget();
       this.#targets.delete(key);
       this.#toRead.delete(target);
       this.#hasOverflowed = true;
@@ -194,7 +188,7 @@ export class TellPump {
 
   #readOn(target: TellTarget): void {
     if (target.wantsMore) this.#toRead.add(target);
-    if (target.isEmpty) this.#targets.delete(actorKey(target.address));
+    if (target.isEmpty && !target.isForgotten) this.#targets.delete(actorKey(target.address));
     while (this.#reads < READS_AT_ONCE && !this.#stopped) {
       const [first] = this.#toRead;
       if (!first) return;
@@ -219,7 +213,7 @@ export class TellPump {
       const wanted = target.toRead(senders);
       const room = TARGET_BOUND - target.size;
       const rows = wanted.length === 0 ? [] : await tells.of(target.address, wanted, room);
-      if (this.#targets.get(actorKey(target.address)) !== target) return;
+      if (target.isForgotten) return;
       const news = rows.filter((row) => !this.#settled.has(messageKey(row)));
       for (const lane of target.takeRead(news)) this.#ripen(lane);
       if (rows.length >= room) {
@@ -235,7 +229,8 @@ export class TellPump {
   }
 
   #ripen(lane: Lane): void {
-    if (!lane.isBusy && !lane.cancelWait && !lane.target.cancelWait) this.#ready.add(lane);
+    const { target } = lane;
+    if (!lane.isBusy && !lane.cancelWait && !target.cancelWait && !target.isForgotten) this.#ready.add(lane);
   }
 
   #next(): void {
@@ -259,7 +254,7 @@ export class TellPump {
   async #call(lane: Lane, row: TellRow): Promise<void> {
     const outcome = await this.#ports.tell(row);
     // All of it may have been forgotten meanwhile.
-    if (lane.tells[0] !== row || this.#targets.get(actorKey(row.to)) !== lane.target) return;
+    if (lane.target.isForgotten) return;
     if (outcome.kind === "failed") return this.#failed(lane, row, outcome);
     if (outcome.kind === "refused") {
       const fields = { from: messageKey(row), actor: actorKey(row.to), error: outcome.error };
@@ -285,8 +280,8 @@ export class TellPump {
         log.warn({ err: cause, from: messageKey(row) }, "a dead letter could not be stored; trying again");
       });
       if (end === "buried" || end === "done") return lane.target.shift(lane);
-      // Another node has it, and knows better what has become of it.
-      if (end === "moved") return lane.target.drop(lane);
+      // Another node has it, and knows better what has become of it, if not at once.
+      if (end === "moved") return this.#dropLater(lane);
     }
     const most = isOwn
       ? LONGEST_OWN_RETRY_MS
@@ -299,7 +294,7 @@ export class TellPump {
         log.debug({ err: cause, from: messageKey(row) }, "an attempt in vain was not written down");
       });
     }
-    if (this.#targets.get(actorKey(row.to)) !== lane.target) return;
+    if (lane.target.isForgotten) return;
     if (isOwn) this.#hold(lane, waitMs);
     else this.#wait(lane.target, waitMs);
   }
@@ -312,6 +307,16 @@ export class TellPump {
       this.#ripen(lane);
       this.#next();
     }, waitMs);
+  }
+
+  /** After a while the lane is read anew. */
+  #dropLater(lane: Lane): void {
+    lane.cancelWait = this.#ports.clock.schedule(() => {
+      lane.cancelWait = undefined;
+      lane.target.drop(lane);
+      this.#readOn(lane.target);
+      this.#next();
+    }, LONGEST_WAY_RETRY_MS);
   }
 
   /** Nobody reaches this actor now: all that it is to be told waits. */

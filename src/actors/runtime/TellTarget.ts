@@ -36,6 +36,8 @@ export class TellTarget {
   /** More has been committed since the pass through the table began. */
   isDirty = false;
   isReading = false;
+  /** Nothing of it counts any more: another target has taken its place, or will. */
+  isForgotten = false;
   /** The sender after which the pass through the table goes on. */
   cursor: ActorAddress = FIRST_ADDRESS;
   /** Ends the wait until this actor, which cannot be reached, is tried again. */
@@ -50,7 +52,13 @@ export class TellTarget {
   }
 
   get wantsMore(): boolean {
-    return this.isBehind && !this.isReading && this.cancelWait === undefined && this.size < READ_ON_BELOW;
+    return (
+      !this.isForgotten &&
+      this.isBehind &&
+      !this.isReading &&
+      this.cancelWait === undefined &&
+      this.size < READ_ON_BELOW
+    );
   }
 
   /** Nothing of it is under way, and it waits: it may be forgotten, since all of it is in the table. */
@@ -140,6 +148,17 @@ export class TellTarget {
     this.size -= lane.tells.length - 1;
     lane.tells.length = 1;
     lane.isBehind = true;
+  }
+
+  /** All of it is to be read from the table anew, by another target. What is under way for this one comes to nothing. */
+  forget(): void {
+    this.isForgotten = true;
+    this.cancelWait?.();
+    for (const lane of this.lanes.values()) {
+      lane.cancelWait?.();
+      lane.tells = [];
+    }
+    this.lanes.clear();
   }
 
   /** All of a lane is to be read anew. */
