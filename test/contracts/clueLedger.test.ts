@@ -95,7 +95,7 @@ for (const { name, open } of LEDGERS) {
           ...{ instance: 0, generation: 1, playerId: "ann", playerName: "ANN", openedAt: NOW, expiresAt: NOW + 60_000 },
           ...{ attemptsUsed: 0, outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
         },
-        ...{ epoch: 1, pool: 32, waiting: 0, issued: 5 },
+        ...{ epoch: 1, pool: 4, waiting: 0, issued: 5 },
       });
     });
 
