@@ -19,8 +19,9 @@ describe("npm run token", () => {
   it("prints a token that the nodes of this secret accept", async () => {
     const { code, out } = run({ JWT_SECRET: SECRET }, "--role", "viewer", "--id", "anna", "--name", "Anna");
     assert.equal(code, 0);
-    const identity = await new Tokens(SECRET, systemClock).verify(out);
+    const { expiresAt, ...identity } = await new Tokens(SECRET, systemClock).verify(out);
     assert.deepEqual(identity, { playerId: "anna", name: "Anna", role: "viewer" });
+    assert.ok(expiresAt !== undefined && expiresAt > Date.now());
   });
 
   it("says in one line what is missing or wrong", () => {
