@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { ERRORS } from "../errors.ts";
 import type { Logger } from "./log.ts";
 
 /** The same cause is written once in this time, in milliseconds. */
@@ -19,6 +20,7 @@ interface Told {
  * What Colyseus logs, in our log. It takes what goes wrong with a client's connection (a frame that is too large) for an error, with
  * its stack, and says nothing worse: our rooms log their own failures. Whoever sends garbage must not be able to page an
  * operator, nor to fill the log: it is a warning of one line, once a minute for each cause; `repeated` tells how often it came in between.
+ * What a room has refused by one of our codes, its client is told: a detail.
  */
 export function colyseusLog(log: Logger, clock: Clock): Pick<Console, "debug" | "info" | "warn" | "error"> {
   const ours = log.child({ part: "colyseus" });
@@ -26,6 +28,7 @@ export function colyseusLog(log: Logger, clock: Clock): Pick<Console, "debug" | 
 
   function warn(text: unknown): void {
     const line = firstLine(text);
+    if (isRefusal(line)) return ours.debug(line);
     const now = clock.monotonic();
     const cause = knownCause(causeOf(line), now);
     const last = told.get(cause);
@@ -52,6 +55,12 @@ export function colyseusLog(log: Logger, clock: Clock): Pick<Console, "debug" | 
 }
 
 const firstLine = (text: unknown): string => String(text).split("\n", 1)[0]!;
+
+/** Whether this is a typed error of a room (see `refusal`), and not one that says that something is wrong with us. */
+function isRefusal(line: string): boolean {
+  const code = /^RingmasterError: ([a-z_]+): /.exec(line)?.[1];
+  return code !== undefined && code !== "internal" && Object.hasOwn(ERRORS, code);
+}
 
 /** The line without what differs from one room or session to the next, up to its colon: what follows may be of a client's making. */
 function causeOf(line: string): string {

@@ -83,8 +83,9 @@ export class WorldNode {
     this.#world.note(`${this.id} ${when} ${summary(statement)}`);
     if (!this.#mishap) return undefined;
     this.#mishap.left -= 1;
-    if (this.#mishap.left >= 0) return undefined;
-    const { what, name } = this.#mishap;
+    const { what, name, left } = this.#mishap;
+    // What has been refused has not happened.
+    if (left >= 0 || (typeof what === "object" && when === "after")) return undefined;
     this.#mishap = undefined;
     this.#world.struck(name, this.id);
     return what;

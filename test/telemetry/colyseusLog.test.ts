@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { RingmasterError } from "../../src/errors.ts";
+import { refusal } from "../../src/rooms/runtime/refusal.ts";
 import { colyseusLog } from "../../src/telemetry/colyseusLog.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { ManualClock } from "../actors/simulation.ts";
@@ -28,6 +30,17 @@ describe("what Colyseus logs", () => {
         ["info", "listening", "colyseus"],
         ["debug", "a detail", "colyseus"],
       ],
+    );
+  });
+
+  it("is a detail where a room has refused by one of our codes, which its client is told", () => {
+    const stack = "\n    at HuntRoom.onCreate";
+    colyseus.error(`${refusal(new RingmasterError("draining")).stack}`);
+    colyseus.error(`RingmasterError: internal: It broke.${stack}`);
+    colyseus.error(`RingmasterError: toString: It broke.${stack}`);
+    assert.deepEqual(
+      entries.map(({ level }) => level),
+      ["debug", "warn", "warn"],
     );
   });
 
