@@ -28,7 +28,10 @@ export function colyseusLog(log: Logger, clock: Clock): Pick<Console, "debug" | 
 
   function warn(text: unknown): void {
     const line = firstLine(text);
-    if (isRefusal(line)) return ours.debug(line);
+    if (isRefusal(line)) {
+      ours.debug(line);
+      return;
+    }
     const now = clock.monotonic();
     const cause = knownCause(causeOf(line), now);
     const last = told.get(cause);
