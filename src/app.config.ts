@@ -167,6 +167,7 @@ function makeJobs(parts: Parts, added: Added): Jobs {
     log,
     ran: (...attempt) => metrics.jobRan(...attempt),
     buried: () => metrics.deadLetter("task"),
+    overdue: (job) => metrics.jobOverdue(job),
     timezone: config.timezone,
     switches: config.jobSwitches,
   });

@@ -36,6 +36,7 @@ export class Metrics {
   readonly #tournamentPlayers: Gauge<"tournament">;
   readonly #jobRuns: Counter<"job">;
   readonly #jobFailures: Counter<"job">;
+  readonly #jobOverdue: Counter<"job">;
   readonly #jobDuration: Histogram<"job">;
   readonly #jobLateness: Histogram<"job">;
   readonly #clockOff: Gauge<never>;
@@ -80,6 +81,8 @@ export class Metrics {
     this.#tournamentPlayers = this.#gauge("tournament_players", standing, "tournament");
     this.#jobRuns = this.#counter("job_runs_total", "Attempts at a job that ended on this node.", "job");
     this.#jobFailures = this.#counter("job_failures_total", "Of those, the ones that failed.", "job");
+    const overdue = "Attempts that failed at a run that owes something, after its retries were used up.";
+    this.#jobOverdue = this.#counter("job_overdue_total", overdue, "job");
     const duration = "How long an attempt at a job took.";
     this.#jobDuration = this.#histogram("job_duration_seconds", duration, "job", JOB_DURATION);
     const jobLateness = "How long after its due time a job's run began.";
@@ -172,6 +175,11 @@ export class Metrics {
     if (outcome === "failed") this.#jobFailures.inc({ job });
     this.#jobDuration.observe({ job }, seconds);
     if (latenessSeconds !== undefined) this.#jobLateness.observe({ job }, latenessSeconds);
+  }
+
+  /** An attempt failed at a run that owes something, and had used up its retries before. */
+  jobOverdue(job: string): void {
+    this.#jobOverdue.inc({ job });
   }
 
   /** A player on this node was told that a quest has come to its end. */

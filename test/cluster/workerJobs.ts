@@ -31,6 +31,7 @@ const jobs = new Jobs(options.jobs.map(jobOf), {
   log: silentLog,
   ran: () => {},
   buried: () => {},
+  overdue: () => {},
   timezone: "UTC",
   switches: new Map(),
 });

@@ -30,13 +30,15 @@ describe("the lobby's board", () => {
   let hunts: SlowHunts;
   let board: LobbyBoard;
   let keys = 0;
+  let now = 0;
+  const clock = { now: () => now, schedule: systemClock.schedule.bind(systemClock) };
 
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     feed = new LossyFeed();
     hunts = new SlowHunts(database);
     const tournaments = new Tournaments(database);
-    board = new LobbyBoard({ feed, hunts, tournaments, database, clock: systemClock, log: silentLog });
+    board = new LobbyBoard({ feed, hunts, tournaments, database, clock, log: silentLog });
   });
   afterEach(async () => {
     board.stop();
@@ -79,6 +81,18 @@ describe("the lobby's board", () => {
     await tell("b", "finished");
     await tell("b", "reveal");
     assert.deepEqual(shown(), ["a reveal"]);
+  });
+
+  it("shows a popup window until its end, though nobody says that it has ended", async () => {
+    const closesAt = now + 1000;
+    const data = { id: "w1", contentId: "c", title: "T", body: "B", openedAt: now, closesAt };
+    await board.start();
+    await feed.append([{ key: "w1", topic: LOBBY_TOPIC, at: 0, type: "popupOpened", data }]);
+    assert.deepEqual(board.popup, data);
+    now = closesAt - 1;
+    assert.deepEqual(board.popup, data);
+    now = closesAt;
+    assert.equal(board.popup, undefined);
   });
 
   it("does not fall behind news that come while it reads", async () => {

@@ -40,6 +40,11 @@ const BERLIN = "Europe/Berlin";
 const NEW_YORK = "America/New_York";
 
 describe("the crons of pools, rankings and draws", () => {
+  it("are those of runs that are not given up where they pay", () => {
+    const owing = Object.keys(MAKERS).filter((name) => jobIn(name, "UTC").owes);
+    assert.deepEqual(owing, ["daily-pools", "weekly-pools", "weekly-draw"]);
+  });
+
   const tables: Array<[job: string, zone: string, when: string, from: string, expected: string[]]> = [
     ["daily-pools", "UTC", "midnight", "2026-03-28T12:00Z", ["2026-03-29T00:00Z", "2026-03-30T00:00Z"]],
     [

@@ -104,13 +104,41 @@ describe("popups", () => {
       ["popupOpened", "w1"],
       ["popupClosed", "w1"],
     ]);
-    assert.equal(await openWindow(database), undefined);
+    assert.equal(await openWindow(database, clock.now()), undefined);
+  });
+
+  it("are neither shown nor counted from their end on, though nobody has closed them yet", async () => {
+    const views = new PopupViews(database, clock);
+    const window = await within(popup().openNow());
+    const viewed = within(views.view("w1", "ada"));
+    assert.deepEqual(await viewed, { views: 1 });
+    await node.crash();
+    clock.wallOffset += window.closesAt - clock.now() - 10;
+    assert.equal((await openWindow(database, clock.now()))?.id, "w1");
+    await clock.advance(10);
+    assert.equal(await openWindow(database, clock.now()), undefined);
+    await assert.rejects(within(views.view("w1", "bob")), { code: "conflict" });
+  });
+
+  it("are over for whoever asks at their end, also before their timer has fired", async () => {
+    const window = await within(popup().openNow());
+    clock.wallOffset += window.closesAt - clock.now();
+    assert.equal(await within(popup().current()), null);
+    await assert.rejects(within(popup().closeNow()), { code: "conflict" });
+    assert.equal((await within(popup().openNow())).id, "w2");
+    assert.deepEqual(await told(), [
+      ["popupOpened", "w1"],
+      ["popupClosed", "w1"],
+      ["popupOpened", "w2"],
+    ]);
+    await pass(clock.now() + WINDOW_MS + 50);
+    assert.deepEqual((await told()).at(-1), ["popupClosed", "w2"]);
   });
 
   it("are opened and closed by an operator, one at a time", async () => {
     const window = await within(popup().openNow());
     assert.equal(window.closesAt - window.openedAt, WINDOW_MS);
-    assert.equal((await openWindow(database))?.id, window.id);
+    assert.equal((await openWindow(database, clock.now()))?.id, window.id);
     await assert.rejects(within(popup().openNow()), { code: "conflict" });
     assert.deepEqual(await within(popup().closeNow()), { id: window.id, views: 0 });
     await assert.rejects(within(popup().closeNow()), { code: "conflict" });

@@ -45,6 +45,10 @@ export class JobNode {
 
   /** How many tasks have become dead letters here. */
   buried = 0;
+  /** The jobs whose runs failed here beyond their retries, once an attempt. */
+  readonly overdue: string[] = [];
+  /** What was logged as an error. */
+  readonly complaints: string[] = [];
 
   constructor(
     cluster: JobCluster,
@@ -56,11 +60,12 @@ export class JobNode {
     const parts: JobsPorts = {
       database,
       clock,
-      log: silentLog,
+      log: { ...silentLog, error: (_fields, text) => void this.complaints.push(text) },
       ran: (job, outcome, _seconds, lateness) => void this.ran.push({ job, outcome, lateness }),
       buried: () => {
         this.buried += 1;
       },
+      overdue: (job) => void this.overdue.push(job),
       timezone: "UTC",
       switches,
     };

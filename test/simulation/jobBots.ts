@@ -114,6 +114,7 @@ class JobBots implements Bots<{ job: number; act: Act }> {
         log: silentLog,
         ran: () => {},
         buried: () => {},
+        overdue: () => {},
         timezone: "UTC",
         switches: new Map(),
       },

@@ -1,6 +1,7 @@
 import {
   closeWindow,
   insertWindow,
+  isOpen,
   type PopupContent,
   type PopupWindow,
   popupContents,
@@ -41,8 +42,8 @@ export class PopupActor extends Actor<PopupState> {
 
   /** An operator opens a window now. Throws `conflict` while one is open. The next by itself comes three hours after this one. */
   async openNow(): Promise<PopupWindow> {
-    if (this.state.window)
-      throw new RingmasterError("conflict", `Popup window ${this.state.window.id} is open already.`);
+    const open = this.#openWindow;
+    if (open) throw new RingmasterError("conflict", `Popup window ${open.id} is open already.`);
     const window = await this.#open();
     if (!window) throw new RingmasterError("not_found", "There is no popup content with a weight above 0.");
     return window;
@@ -50,16 +51,22 @@ export class PopupActor extends Actor<PopupState> {
 
   /** An operator closes the open window now. Throws `conflict` when none is. */
   async closeNow(): Promise<{ id: string; views: number }> {
-    if (!this.state.window) throw new RingmasterError("conflict", "No popup window is open.");
+    if (!this.#openWindow) throw new RingmasterError("conflict", "No popup window is open.");
     return this.#close();
   }
 
   async current(): Promise<PopupWindow | null> {
-    return this.state.window;
+    return this.#openWindow;
+  }
+
+  /** A window is over at its end, also while its timer `close` is late. */
+  get #openWindow(): PopupWindow | null {
+    const { window } = this.state;
+    return window && isOpen(window, this.now) ? window : null;
   }
 
   async #openDue(): Promise<void> {
-    if (this.state.window) this.#scheduleNext();
+    if (this.#openWindow) this.#scheduleNext();
     else await this.#open();
   }
 
@@ -69,6 +76,7 @@ export class PopupActor extends Actor<PopupState> {
     const sql = await this.sql();
     const content = chooseByWeight(await popupContents(sql), this.rng.next());
     if (!content) return undefined;
+    if (this.state.window) await this.#close();
     this.state.count += 1;
     const window: PopupWindow = {
       id: `w${this.state.count}`,

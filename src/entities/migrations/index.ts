@@ -16,6 +16,7 @@ import { Tasks20261130021000 } from "./20261130021000-tasks.ts";
 import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.ts";
 import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
+import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -36,4 +37,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   DatabaseProbes20261130030000,
   ActorSlots20261130040000,
   ActorBlame20261130030300,
+  OpenPools20261130050000,
 ];

@@ -75,6 +75,20 @@ export function latestFinalised(sql: Sql, kind: PoolKind): Promise<Period | unde
   return onePeriod(sql, kind, "AND finalised_at IS NOT NULL", "DESC", []);
 }
 
+/** When the first pools begin that are not finalised though one that begins at `before` is: nothing that finalises in order leaves any. */
+export async function leftBehind(
+  sql: Sql,
+  { game, period }: PoolKind,
+  before: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await sql.query<Pick<PoolRow, "starts_at">>(
+    `SELECT starts_at FROM pools WHERE game = ? AND period = ? AND finalised_at IS NULL AND starts_at < ? ORDER BY starts_at LIMIT ?`,
+    [game, period, before, limit],
+  );
+  return rows.map(({ starts_at }) => Number(starts_at));
+}
+
 /** The first pool, of those of which there is anything, that begins at this time or later. */
 export function firstPoolFrom(sql: Sql, kind: PoolKind, from: number): Promise<Period | undefined> {
   return onePeriod(sql, kind, "AND starts_at >= ?", "ASC", [from]);
@@ -205,6 +219,8 @@ export async function finalisePool(
 ): Promise<void> {
   const { game, period, startsAt } = pool;
   const [best, items] = [await bestOf(tx, game, pool), await itemsOf(tx, pool)];
+  const missing = items.find(({ amount }) => BigInt(amount) < 0n);
+  if (missing) throw new Error(`it holds ${missing.amount} ${missing.item}`);
   if (best) await ledger.pay(tx, awardsOf(pool, best.playerId, items), now);
   else await carryOver(tx, pool, next, items, now);
   const wallet = best ? await walletOf(tx, best.playerId) : null;

@@ -50,10 +50,17 @@ export async function closeWindow(tx: Transaction, id: string, closedAt: number)
   return Number(row?.views ?? 0);
 }
 
+/** Whether a window that nobody has closed is open yet: who closes it at its end may be late. */
+export function isOpen({ closesAt }: Pick<PopupWindow, "closesAt">, now: number): boolean {
+  return now < closesAt;
+}
+
 /** The window that is open, if one is. */
-export async function openWindow(sql: Sql): Promise<PopupWindow | undefined> {
+export async function openWindow(sql: Sql, now: number): Promise<PopupWindow | undefined> {
   const [row] = await sql.query<WindowRow>(
-    "SELECT id, content_id, title, body, opened_at, closes_at FROM popup_windows WHERE closed_at IS NULL ORDER BY opened_at DESC LIMIT 1",
+    `SELECT id, content_id, title, body, opened_at, closes_at FROM popup_windows
+     WHERE closed_at IS NULL AND closes_at > ? ORDER BY opened_at DESC LIMIT 1`,
+    [now],
   );
   if (!row) return undefined;
   const { id, title, body } = row;
@@ -68,8 +75,8 @@ export async function openWindow(sql: Sql): Promise<PopupWindow | undefined> {
 }
 
 /**
- * Counts views, each player's once. Answers the window's views after it; undefined when the window is closed or was never open,
- * and then nothing is counted.
+ * Counts views, each player's once. Answers the window's views after it; undefined when the window is closed, has come to its end or was
+ * never open, and then nothing is counted.
  */
 export async function countViews(
   tx: Transaction,
@@ -78,11 +85,11 @@ export async function countViews(
   now: number,
 ): Promise<number | undefined> {
   const lock = tx.dialect === "mysql" ? " FOR UPDATE" : "";
-  const [row] = await tx.query<{ views: number; closed_at: number | null }>(
-    `SELECT views, closed_at FROM popup_windows WHERE id = ?${lock}`,
+  const [row] = await tx.query<{ views: number; closes_at: number; closed_at: number | null }>(
+    `SELECT views, closes_at, closed_at FROM popup_windows WHERE id = ?${lock}`,
     [windowId],
   );
-  if (!row || row.closed_at !== null) return undefined;
+  if (!row || row.closed_at !== null || !isOpen({ closesAt: Number(row.closes_at) }, now)) return undefined;
   const players = [...new Set(playerIds)];
   const added = await insertNew(
     tx,

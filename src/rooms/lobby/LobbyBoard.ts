@@ -4,7 +4,7 @@ import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import { HUNT_PHASES, type Hunts } from "../../entities/hunts/Hunt.ts";
-import { openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
+import { isOpen, openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { TOURNAMENT_PHASES, type Tournaments } from "../../entities/tournaments/Tournament.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
@@ -38,7 +38,7 @@ export interface LobbyBoardPorts {
   hunts: Pick<Hunts, "list">;
   tournaments: Pick<Tournaments, "list">;
   database: Sql;
-  clock: Pick<Clock, "schedule">;
+  clock: Pick<Clock, "now" | "schedule">;
   log: Pick<Log, "warn">;
 }
 
@@ -88,13 +88,13 @@ export class LobbyBoard {
 
   /** Reads what is on. */
   async #refresh(): Promise<void> {
-    const { hunts: huntsTable, tournaments: tournamentsTable, database } = this.#ports;
+    const { hunts: huntsTable, tournaments: tournamentsTable, clock, database } = this.#ports;
     for (let heard = -1; heard !== this.#heard; ) {
       heard = this.#heard;
       const [hunts, tournaments, popup] = await Promise.all([
         huntsTable.list(),
         tournamentsTable.list(),
-        openWindow(database),
+        openWindow(database, clock.now()),
       ]);
       // What is heard during the read may be newer than what was read.
       if (heard !== this.#heard) continue;
@@ -118,7 +118,7 @@ export class LobbyBoard {
 
   /** The popup window that is open, for whoever comes late. */
   get popup(): PopupWindow | undefined {
-    return this.#popup;
+    return this.#popup && isOpen(this.#popup, this.#ports.clock.now()) ? this.#popup : undefined;
   }
 
   /** What has begun and is not over, oldest first. */

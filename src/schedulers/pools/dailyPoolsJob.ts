@@ -13,6 +13,7 @@ export function dailyPoolsJob(ports: PoolsJobPorts): Job {
     name: "daily-pools",
     schedule: { cron: "0 0 * * *" },
     timezone: ports.timezone,
+    owes: true,
     timeoutMs: TIMEOUT_MS,
     run: (context) => finalisePools(PERIOD_TYPES, ports, context),
   });

@@ -6,6 +6,7 @@ import {
   finalisePool,
   firstPoolFrom,
   latestFinalised,
+  leftBehind,
   lockPool,
   type Period,
   type PeriodType,
@@ -35,8 +36,11 @@ export interface PoolsJobPorts extends DatabaseClock {
 /** What a run did. */
 export interface PoolsFinalised {
   finalised: number;
-  /** Pools that could not be finalised; those of the same game and period type that follow them wait. */
-  failed: Array<{ game: string; period: PeriodType; startsAt: number; error: string }>;
+  /**
+   * Pools that could not be finalised; those of the same game and period type that follow them wait, unless one of them is finalised.
+   * `startsAt` is null where the run came to no pool of theirs.
+   */
+  failed: Array<PoolKind & { startsAt: number | null; error: string }>;
   /** Whether the run ended before the work did; the next one goes on. */
   more: boolean;
 }
@@ -69,18 +73,23 @@ async function finaliseKind(
   { signal, progress }: JobContext,
   report: PoolsFinalised,
 ): Promise<void> {
-  let startsAt = Number.NaN;
+  let startsAt: number | null = null;
   try {
+    await nameLeftBehind(kind, ports, report);
     let storedUntil = await allStoredUntil(kind, ports);
     for (;;) {
       signal.throwIfAborted();
-      const pool = await firstOpen(kind, until, ports);
+      const last = await latestFinalised(ports.database, kind);
+      startsAt = last?.startsAt ?? null;
+      ensureLasts(last);
+      const pool = await firstOpen(kind, last, until, ports);
+      startsAt = pool.startsAt;
+      ensureLasts(pool);
       if (pool.endsAt > until) return;
       if (report.finalised >= MOST_A_RUN) {
         report.more = true;
         return;
       }
-      startsAt = pool.startsAt;
       if (pool.endsAt > storedUntil) {
         await untilSettled(ports.clock, pool.endsAt, signal);
         storedUntil = await allStoredUntil(kind, ports);
@@ -95,6 +104,14 @@ async function finaliseKind(
   }
 }
 
+/** What is in them cannot be handed on any more: somebody has to look at them. */
+async function nameLeftBehind(kind: PoolKind, { database }: PoolsJobPorts, report: PoolsFinalised): Promise<void> {
+  const last = await latestFinalised(database, kind);
+  if (!last) return;
+  for (const startsAt of await leftBehind(database, kind, last.startsAt, NAMED))
+    report.failed.push({ ...kind, startsAt, error: "a later one was finalised before it" });
+}
+
 /** Waits for what is being stored. Answers up to when all of the game's entries can be seen then. */
 async function allStoredUntil({ game }: PoolKind, { clock, database }: PoolsJobPorts): Promise<number> {
   const now = clock.now();
@@ -102,9 +119,21 @@ async function allStoredUntil({ game }: PoolKind, { clock, database }: PoolsJobP
   return now - SETTLED_MS;
 }
 
-/** The earliest pool that is not finalised: pools follow each other without a gap, whether there is anything of them yet or not. */
-async function firstOpen(kind: PoolKind, until: number, { database, timezone }: PoolsJobPorts): Promise<Period> {
-  const last = await latestFinalised(database, kind);
+/** Behind one that takes no time there would be no next one: a row that somebody has written by hand, or that is damaged. */
+function ensureLasts(pool: Period | undefined): void {
+  if (pool && pool.endsAt <= pool.startsAt) throw new Error(`its end (${pool.endsAt}) is not after its start`);
+}
+
+/**
+ * The pool behind the latest that is finalised, the earliest one when none is: pools follow each other without a gap, whether there is
+ * anything of them yet or not.
+ */
+async function firstOpen(
+  kind: PoolKind,
+  last: Period | undefined,
+  until: number,
+  { database, timezone }: PoolsJobPorts,
+): Promise<Period> {
   if (last) return periodUpTo(kind, last.endsAt, { database, timezone });
   const first = await firstPoolFrom(database, kind, 0);
   const entry = await firstStoredAt(database, kind.game, 0);
@@ -142,6 +171,6 @@ async function finalise(pool: PoolKey, { clock, database, ledger, timezone }: Po
 function describe({ finalised, failed }: PoolsFinalised): string {
   const named = failed
     .slice(0, NAMED)
-    .map(({ game, period, startsAt, error }) => `${game} ${period} ${startsAt}: ${error}`);
+    .map(({ game, period, startsAt, error }) => `${[game, period, startsAt].join(" ").trimEnd()}: ${error}`);
   return `${named.join("; ")} (${failed.length} failed, ${finalised} finalised)`;
 }

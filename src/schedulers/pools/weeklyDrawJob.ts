@@ -49,6 +49,7 @@ export function weeklyDrawJob(ports: WeeklyDrawJobPorts): Job {
     schedule: { cron: "5 0 * * 1" },
     timezone: ports.timezone,
     atStart: true,
+    owes: true,
     timeoutMs: TIMEOUT_MS,
     run: ({ signal, scheduledAt }) => drawMissing(ports, signal, scheduledAt),
   });
@@ -62,6 +63,10 @@ async function drawMissing(ports: WeeklyDrawJobPorts, signal: AbortSignal, sched
   for (let weeks = 0; weeks < MOST_A_RUN; weeks++) {
     signal.throwIfAborted();
     const [last] = await draws(database, 1);
+    if (last && last.weekEndsAt <= last.weekStartsAt)
+      throw new Error(
+        `the draw of the week that starts at ${last.weekStartsAt} cannot be: its end (${last.weekEndsAt}) is not after its start`,
+      );
     const week = last ? periodFrom("weekly", timezone, last.weekEndsAt) : periodBefore("weekly", timezone, until);
     if (week.endsAt > until) break;
     await untilSettled(clock, week.endsAt, signal);

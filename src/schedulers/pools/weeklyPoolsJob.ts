@@ -9,6 +9,7 @@ export function weeklyPoolsJob(ports: PoolsJobPorts): Job {
     name: "weekly-pools",
     schedule: { cron: "0 0 * * 1" },
     timezone: ports.timezone,
+    owes: true,
     timeoutMs: TIMEOUT_MS,
     run: (context) => finalisePools(["weekly"], ports, context),
   });

@@ -12,11 +12,19 @@ import {
   type ActiveRun,
   backoffMs,
   initialState,
+  isOverdue,
   isPoison,
   isProven,
   type JobState,
   LONGEST_QUEUE,
 } from "./runRules.ts";
+
+export interface JobActorPorts {
+  runner: JobRunner;
+  log: Log;
+  /** For the metrics: an attempt of this job failed, and its run is overdue. */
+  overdue(job: string): void;
+}
 
 /**
  * One global job: an actor with a durable timer, which lives on nodes that know the job alone. Its turns decide what runs when;
@@ -30,15 +38,13 @@ export class JobActor extends Actor<JobState> {
   }
 
   readonly #job: Job;
-  readonly #runner: JobRunner;
-  readonly #log: Log;
+  readonly #ports: JobActorPorts;
   readonly #here = new AttemptsHere();
 
-  constructor(context: ActorContext, job: Job, ports: { runner: JobRunner; log: Log }) {
+  constructor(context: ActorContext, job: Job, ports: JobActorPorts) {
     super(context);
     this.#job = job;
-    this.#runner = ports.runner;
-    this.#log = ports.log;
+    this.#ports = ports;
   }
 
   readonly timers: TimerHandlers = {
@@ -169,7 +175,7 @@ export class JobActor extends Actor<JobState> {
   }
 
   #timerChanges(): Map<JobTimer, number | null> {
-    return timerChanges(this.state, (timer) => this.due(timer), this.now);
+    return timerChanges(this.state, this.#job, (timer) => this.due(timer), this.now);
   }
 
   /** Arms what the state calls for, and nothing more. */
@@ -195,12 +201,20 @@ export class JobActor extends Actor<JobState> {
 
   async #beginNext(book: JobBook): Promise<void> {
     const { state } = this;
-    if (state.active || state.quarantined) return;
+    if (state.active) return this.#giveWay(book);
+    if (state.quarantined) return;
     if (state.queue.length === 0) await takeDue(this.#job, this.#turn(book));
     const scheduledAt = state.queue.shift();
     if (scheduledAt === undefined) return;
     state.active = { scheduledAt, attempt: 0, isWaiting: false, failures: 0, deaths: 0, startedAt: this.now };
     await this.#begin(book);
+  }
+
+  /** What an overdue run owes, the next in the queue makes good, which need not wait for its next try. */
+  async #giveWay(book: JobBook): Promise<void> {
+    const { active, queue, quarantined } = this.state;
+    if (!active?.isWaiting || !isOverdue(active, this.#job) || queue.length === 0 || quarantined) return;
+    await this.#close(book, { outcome: "dead" });
   }
 
   /** Begins an attempt of the active run on this node, once the turn has committed. */
@@ -216,7 +230,7 @@ export class JobActor extends Actor<JobState> {
     book.change(scheduledAt, { ...first, node: nodeId, epoch, attempt, outcome: "running" });
     book.show({ running_on: nodeId, last_scheduled_at: scheduledAt });
     const earlierProgress = earlier === null ? null : JSON.parse(earlier);
-    const begun = this.#runner.attempt({ job: this.#job, scheduledAt, attempt, earlierProgress });
+    const begun = this.#ports.runner.attempt({ job: this.#job, scheduledAt, attempt, earlierProgress });
     this.#here.begin(begun);
     this.afterCommit(() => this.#here.start(begun));
   }
@@ -225,12 +239,21 @@ export class JobActor extends Actor<JobState> {
     const active = this.state.active!;
     const { scheduledAt, attempt } = active;
     active.failures += 1;
-    if (active.failures > this.#job.retries) return this.#close(book, { ...change, outcome: "dead" });
+    const overdue = isOverdue(active, this.#job);
+    const isLast = overdue ? this.state.queue.length > 0 : active.failures > this.#job.retries;
+    if (isLast) return this.#close(book, { ...change, outcome: "dead" });
+    const waitMs = backoffMs(active.failures, this.rng, this.#job.owes);
     active.isWaiting = true;
-    this.after("retry", backoffMs(active.failures, this.rng));
+    this.after("retry", waitMs);
     book.change(scheduledAt, { ...change, outcome: "retrying" });
     book.show({ running_on: null });
-    this.#tellTimeline("failed", { scheduledAt, attempt, error: change.error });
+    this.#tellTimeline(overdue ? "overdue" : "failed", { scheduledAt, attempt, error: change.error });
+    if (overdue) this.afterCommit(() => this.#complain({ scheduledAt, attempt, error: change.error, waitMs }));
+  }
+
+  #complain(fields: object): void {
+    this.#ports.overdue(this.id);
+    this.#ports.log.error({ job: this.id, ...fields }, "a run that owes something fails, and is tried again");
   }
 
   /** The active run's row gets its end; the next in the queue begins. */
@@ -267,7 +290,7 @@ export class JobActor extends Actor<JobState> {
     this.state.quarantined = true;
     book.show({ quarantined: 1 });
     const error = `the node died ${active.deaths} times while it ran; the job is quarantined`;
-    this.#log.error({ job: this.id, scheduledAt, attempt }, error);
+    this.#ports.log.error({ job: this.id, scheduledAt, attempt }, error);
     await this.#close(book, { finished_at: this.now, outcome: "dead", error });
   }
 

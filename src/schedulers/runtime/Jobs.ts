@@ -7,12 +7,12 @@ import { JobHistory, type JobRun, type JobsStatus } from "../../entities/jobs/Jo
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { enablingVariable, type Job, type JobPlan } from "./defineJob.ts";
 import type { Task } from "./defineTask.ts";
-import { JobActor } from "./JobActor.ts";
+import { JobActor, type JobActorPorts } from "./JobActor.ts";
 import { JobRunner } from "./JobRunner.ts";
 import type { Enqueued } from "./TaskActor.ts";
 import { type EnqueueOptions, Tasks, type TasksPorts } from "./Tasks.ts";
 
-export interface JobsPorts extends TasksPorts {
+export interface JobsPorts extends TasksPorts, Pick<JobActorPorts, "overdue"> {
   /** The time zone of cron patterns whose job names none. */
   timezone: string;
   /** What the environment says of jobs, by the name of the variable. */
@@ -46,7 +46,7 @@ export class Jobs {
 
   /** To be registered with the runtime, which `actors` answers with from its start. */
   kind(actors: () => Actors): ActorKind {
-    const { clock, log, ran } = this.#ports;
+    const { clock, log, overdue, ran } = this.#ports;
     const runner = new JobRunner({
       clock,
       log,
@@ -59,7 +59,7 @@ export class Jobs {
     return {
       type: JobActor as unknown as ActorType<Actor<unknown>>,
       create: (context) =>
-        new JobActor(context, this.#jobs.get(context.id)!, { runner, log }) as unknown as Actor<unknown>,
+        new JobActor(context, this.#jobs.get(context.id)!, { runner, log, overdue }) as unknown as Actor<unknown>,
       hosts: (name) => this.#jobs.has(name),
     };
   }

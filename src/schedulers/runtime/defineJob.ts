@@ -24,12 +24,18 @@ export interface JobDefinition {
   timezone?: string;
   /** What becomes of due times that passed while no node lived; `coalesce` unless given. */
   missed?: MissedPolicy;
-  /** What becomes of a due time that comes while an earlier run goes on; `skip` unless given. */
+  /** What becomes of a due time that comes while an earlier run goes on; `skip` unless given, `queue` for a job that `owes`. */
   overlap?: "skip" | "queue";
   /** How long an attempt may take, in milliseconds; 5 minutes unless given. */
   timeoutMs?: number;
-  /** Further attempts after a failure, with backoff and jitter; 3 unless given. Then the run is dead-lettered. */
+  /** Further attempts after a failure, with backoff and jitter; 3 unless given. Then the run is dead-lettered, unless the job `owes`. */
   retries?: number;
+  /**
+   * Whether its runs owe somebody something (a prize); false unless given. A run that still fails after its retries is overdue: it goes on at
+   * longer and longer intervals of at most an hour, each failure is logged as an error and counted, and it ends only when a later run
+   * begins. So a run has to make up for whatever earlier ones have left.
+   */
+  owes?: boolean;
   /** Whether it runs where its variable says nothing; true unless given. */
   enabled?: boolean;
   /**
@@ -60,9 +66,10 @@ export function defineJob(definition: JobDefinition): Job {
   const job: Job = {
     timezone: undefined,
     missed: "coalesce",
-    overlap: "skip",
+    overlap: definition.owes ? "queue" : "skip",
     timeoutMs: 300_000,
     retries: 3,
+    owes: false,
     enabled: true,
     atStart: false,
     ...definition,
@@ -72,10 +79,11 @@ export function defineJob(definition: JobDefinition): Job {
   return job;
 }
 
-function faultOf({ name, schedule, timezone = "UTC", timeoutMs, retries }: Job): string | undefined {
+function faultOf({ name, schedule, timezone = "UTC", timeoutMs, retries, owes, overlap }: Job): string | undefined {
   if (!NAME.test(name)) return "a name is [a-z][a-z0-9-]*, at most 32 characters";
   if (!(timeoutMs > 0)) return "timeoutMs must be more than 0";
   if (!(Number.isSafeInteger(retries) && retries >= 0)) return "retries must be a whole number, at least 0";
+  if (owes && overlap === "skip") return "a job that owes something skips no due time: overlap must be queue";
   return scheduleFault({ schedule, timezone });
 }
 

@@ -1,3 +1,4 @@
+import type { Job } from "./defineJob.ts";
 import { hasRoom, type JobState, longestBackoffMs } from "./runRules.ts";
 
 export type JobTimer = "due" | "retry" | "supervise";
@@ -11,6 +12,7 @@ export const SUPERVISE_MS = 1000;
  */
 export function timerChanges(
   state: JobState,
+  { owes }: Pick<Job, "owes">,
   armed: (timer: JobTimer) => number | undefined,
   now: number,
 ): Map<JobTimer, number | null> {
@@ -25,7 +27,7 @@ export function timerChanges(
     if (due === undefined || due > now + ms) want(timer, otherwise);
   };
   want("due", hasRoom(state) ? nextAt : null);
-  if (active?.isWaiting) wantWithin("retry", longestBackoffMs(active.failures), now);
+  if (active?.isWaiting) wantWithin("retry", longestBackoffMs(active.failures, owes), now);
   else want("retry", null);
   if (active && !active.isWaiting) wantWithin("supervise", SUPERVISE_MS, now + SUPERVISE_MS);
   else want("supervise", null);

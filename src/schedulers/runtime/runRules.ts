@@ -58,15 +58,22 @@ export function whyNot(state: JobState, overlap: Job["overlap"], due: number): s
 
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 300_000;
+/** An overdue run may go on for a week: more often would say the same a thousand times. */
+const LONGEST_BACKOFF_OWING_MS = 3_600_000;
 
-/** How long to wait after this many failures at most, in milliseconds: 1, 2, 4 s … 5 minutes. */
-export function longestBackoffMs(failures: number): number {
-  return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
+/** How long to wait after this many failures at most, in milliseconds: 1, 2, 4 s … 5 minutes, or an hour where something is owed. */
+export function longestBackoffMs(failures: number, owes = false): number {
+  return Math.min(owes ? LONGEST_BACKOFF_OWING_MS : LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
 }
 
 /** How long to wait after this many failures, in milliseconds: the longest, less up to half at random. */
-export function backoffMs(failures: number, rng: Rng): number {
-  return longestBackoffMs(failures) * (0.5 + rng.next() / 2);
+export function backoffMs(failures: number, rng: Rng, owes = false): number {
+  return longestBackoffMs(failures, owes) * (0.5 + rng.next() / 2);
+}
+
+/** Whether the retries of a run that owes something are used up. */
+export function isOverdue({ failures }: Pick<ActiveRun, "failures">, { owes, retries }: Job): boolean {
+  return owes && failures > retries;
 }
 
 /** A run whose node died this often in a row, each time within `PROVEN_MS`, has killed them. */
