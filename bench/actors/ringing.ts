@@ -68,7 +68,7 @@ export async function armAll(ringing: Ringing, actors: Actors): Promise<{ firstD
   const startedAt = Date.now();
   await armEach(actors, sample, Math.min(timers, 2 * sample), later);
   const perTimerMs = (Date.now() - startedAt) / sample;
-  const firstDueAt = Math.round(Date.now() + perTimerMs * timers * 1.5 + MARGIN_MS);
+  const firstDueAt = Math.round(Date.now() + perTimerMs * timers * 2 + MARGIN_MS);
   await armEach(actors, 0, timers, (at) => dueOf(ringing, firstDueAt, at));
   if (Date.now() > firstDueAt) throw new Error("arming took longer than foreseen: the machine is busy; try again");
   return { firstDueAt, perSecond: 1000 / perTimerMs };

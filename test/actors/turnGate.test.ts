@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
 import { CrashBlame } from "../../src/actors/runtime/CrashBlame.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { TURNS_BOUND, TurnGate, type TurnPass } from "../../src/actors/runtime/TurnGate.ts";
+import { TURNS_BOUND, TurnGate, type TurnOrigin, type TurnPass } from "../../src/actors/runtime/TurnGate.ts";
 import { seededRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -30,8 +30,8 @@ describe("the gate before turns", function () {
       entered = [];
     });
 
-    async function enter(ids: readonly string[], isNested = false): Promise<void> {
-      for (const id of ids) void gate.enter({ kind: "k", id }, isNested).then((pass) => entered.push({ id, pass }));
+    async function enter(ids: readonly string[], origin: TurnOrigin = "call"): Promise<void> {
+      for (const id of ids) void gate.enter({ kind: "k", id }, origin).then((pass) => entered.push({ id, pass }));
       await settle();
     }
 
@@ -55,12 +55,25 @@ describe("the gate before turns", function () {
     it("lets a turn that another one waits for in at once, which takes no place", async () => {
       await fill();
       await enter(["waits"]);
-      await enter(["nested"], true);
+      await enter(["nested"], "turn");
       assert.deepEqual(beyond(), ["nested"]);
 
       entered.at(-1)!.pass.release();
       await settle();
       assert.deepEqual(beyond(), ["nested"], "its end frees no place either");
+    });
+
+    it("lets calls and timers in by turns, however many of one kind wait", async () => {
+      await fill();
+      await enter(["t0", "t1", "t2", "t3"], "timer");
+      await enter(["c0", "c1"]);
+      const order: string[] = [];
+      for (let left = 6; left > 0; left -= 1) {
+        entered.shift()!.pass.release();
+        await settle();
+        order.push(entered.at(-1)!.id);
+      }
+      assert.deepEqual(order, ["t0", "c0", "t1", "c1", "t2", "t3"]);
     });
 
     it("has as many places again when all have left", async () => {

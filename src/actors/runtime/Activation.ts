@@ -13,7 +13,7 @@ import type { Stored } from "./messages.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import { Turn } from "./Turn.ts";
-import type { TurnPass } from "./TurnGate.ts";
+import type { TurnOrigin, TurnPass } from "./TurnGate.ts";
 import { TurnWatchdog } from "./TurnWatchdog.ts";
 import type { TimerRecord } from "./timers.ts";
 import { insideTurn } from "./turnContext.ts";
@@ -28,8 +28,8 @@ export interface ActivationPorts {
   metrics: RuntimeMetrics;
   /** Under which this node may answer reads from memory; another number than before: look whose the actor is. */
   lease(): number | undefined;
-  /** Resolves when a turn of the actor may begin. `isNested`: another turn waits for it. */
-  enterTurn(row: ClaimedRow, isNested: boolean): Promise<TurnPass>;
+  /** Resolves when a turn of the actor may begin. */
+  enterTurn(row: ClaimedRow, origin: TurnOrigin): Promise<TurnPass>;
   /** The turn committed these messages. */
   deliver(messages: Stored): void;
   /** The turn may have committed messages: the outbox has to look into its table. */
@@ -150,6 +150,7 @@ export class Activation {
     return new Promise((settle) => {
       this.#mailbox.put({
         label: request.method,
+        origin: request.chain.length > 0 ? "turn" : "call",
         chain: request.chain,
         deadline,
         requestId: request.requestId,
@@ -228,7 +229,7 @@ export class Activation {
     if (this.#isLate(waiting)) return this.#notBegun(waiting);
     let pass: TurnPass;
     try {
-      pass = await this.#ports.enterTurn(this.row, waiting.chain.length > 0);
+      pass = await this.#ports.enterTurn(this.row, waiting.origin);
     } catch (error) {
       return this.#failure(waiting, error);
     }
@@ -368,6 +369,7 @@ export class Activation {
     if (this.#ended) return;
     this.#mailbox.put({
       label: `timer ${name}`,
+      origin: "timer",
       chain: [],
       deadline: Number.POSITIVE_INFINITY,
       requestId: undefined,

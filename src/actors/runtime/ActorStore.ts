@@ -61,12 +61,13 @@ export class ActorStore {
   }
 
   /**
-   * Makes the actor's row, owned by this node. False when somebody else was first. `version`: where its turns are counted from; a
+   * Makes the actor's row, owned by this node: work of the turn that is to come, and not of the few connections that fences and
+   * sweeps have. False when somebody else was first. `version`: where its turns are counted from; a
    * row that is made again must begin at the last version that it had, or its messages look like earlier ones.
    */
   async create(address: ActorAddress, state: string, now: number, version = 0): Promise<boolean> {
     const { kind, id } = address;
-    const inserted = await insertNew(this.#control, NEW_ACTOR, [
+    const inserted = await insertNew(this.#turns, NEW_ACTOR, [
       [kind, id, this.#nodeId, 1, version, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
     ]);
     return inserted === 1;
@@ -74,13 +75,20 @@ export class ActorStore {
 
   /**
    * Takes the actor over from whom `seen` says: nobody, a dead node, or an earlier activation on this node. Undefined when the
-   * row has changed since it was seen, or is in quarantine by now. `crashed`: its node died with it.
+   * row has changed since it was seen, or is in quarantine by now, or somebody has it locked: the transaction of a node that is gone
+   * may hold its lock for seconds. `crashed`: its node died with it.
    */
   async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
+    const set = `owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ?`;
+    const asSeen = "kind = ? AND id = ? AND epoch = ? AND version = ? AND crashes < ?";
     const { affected } = await this.#control.write(
-      `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE kind = ? AND id = ? AND epoch = ? AND version = ?
-       AND crashes < ?`,
-      [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE],
+      this.#control.dialect === "mysql"
+        ? `UPDATE (SELECT kind, id FROM actors WHERE ${asSeen} FOR UPDATE SKIP LOCKED) seen
+           STRAIGHT_JOIN actors FORCE INDEX FOR JOIN (PRIMARY) ON actors.kind = seen.kind AND actors.id = seen.id SET ${set}`
+        : `UPDATE actors SET ${set} WHERE ${asSeen}`,
+      this.#control.dialect === "mysql"
+        ? [seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE, this.#nodeId, now]
+        : [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE],
     );
     return affected === 1 ? afterClaim(seen, crashed) : undefined;
   }

@@ -1,4 +1,4 @@
-import type { Sql } from "../../entities/sql.ts";
+import type { Database, Sql } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import {
   type Adopted,
@@ -13,17 +13,17 @@ import type { EventRow, MessageId, Outgoing, Position } from "./messages.ts";
 
 /** Events that turns have committed and that are in no feed yet. A row is its owner's to deliver. */
 export class EventTable {
-  readonly #sql: Sql;
+  readonly #database: Database;
   readonly #nodeId: string;
 
-  constructor(sql: Sql, nodeId: string) {
-    this.#sql = sql;
+  constructor(database: Database, nodeId: string) {
+    this.#database = database;
     this.#nodeId = nodeId;
   }
 
   /** Actors that have undelivered events here, in the order of their addresses from `after` (exclusive) on. */
   async senders(after: ActorAddress, limit: number): Promise<ActorAddress[]> {
-    const rows = await this.#sql.query<ActorAddress>(
+    const rows = await this.#database.query<ActorAddress>(
       `SELECT kind, id FROM actor_events WHERE owner = ? AND ${afterAddress("kind", "id")}
        GROUP BY owner, kind, id ORDER BY kind, id LIMIT ?`,
       [this.#nodeId, ...afterAddressParams(after), limit],
@@ -37,7 +37,7 @@ export class EventTable {
    */
   async of(senders: ReadonlyArray<{ address: ActorAddress; after: Position }>, limit: number): Promise<EventRow[]> {
     const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
-    const rows = await this.#sql.query<KeyRow & { message: string }>(
+    const rows = await this.#database.query<KeyRow & { message: string }>(
       `SELECT kind, id, version, idx, message FROM actor_events WHERE ${senders.map(() => one).join(" OR ")}
        ORDER BY kind, id, version, idx LIMIT ?`,
       [
@@ -55,12 +55,12 @@ export class EventTable {
   }
 
   delete(ids: readonly MessageId[]): Promise<void> {
-    return deleteMessages(this.#sql, "actor_events", this.#nodeId, ids);
+    return deleteMessages(this.#database, "actor_events", this.#nodeId, ids);
   }
 
   /** Takes a page of a dead node's events over. */
   adopt(from: string): Promise<Adopted> {
-    return adoptMessages(this.#sql, "actor_events", from, this.#nodeId);
+    return adoptMessages(this.#database, "actor_events", from, this.#nodeId);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { ActorRequest, CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
+import type { TurnOrigin } from "./TurnGate.ts";
 
 /** A turn that waits to be taken. */
 export interface WaitingTurn {
   /** The method or timer, for the log. */
   label: string;
+  origin: TurnOrigin;
   /** The actors whose turns wait for this one, outermost first. */
   chain: string[];
   /** Monotonic; past it the turn is not begun. */

@@ -248,7 +248,7 @@ export class Residents {
       log,
       metrics,
       lease: () => membership.lease(),
-      enterTurn: (row, isNested) => this.#gate.enter(row, isNested),
+      enterTurn: (row, origin) => this.#gate.enter(row, origin),
       deliver: (messages) => this.#outbox().deliver(messages),
       lookForMessages: () => this.#outbox().resume(),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),

@@ -1,4 +1,4 @@
-import type { Sql } from "../../entities/sql.ts";
+import type { Database, Sql } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import {
   type Adopted,
@@ -15,17 +15,17 @@ import type { MessageId, Outgoing, Position, TellRow } from "./messages.ts";
 
 /** Calls that turns have committed and that are not known to have reached their actors. A row is its owner's to deliver. */
 export class TellTable {
-  readonly #sql: Sql;
+  readonly #database: Database;
   readonly #nodeId: string;
 
-  constructor(sql: Sql, nodeId: string) {
-    this.#sql = sql;
+  constructor(database: Database, nodeId: string) {
+    this.#database = database;
     this.#nodeId = nodeId;
   }
 
   /** Actors that this node has something to tell, in the order of their addresses from `after` (exclusive) on. */
   async targets(after: ActorAddress, limit: number): Promise<ActorAddress[]> {
-    const rows = await this.#sql.query<{ target_kind: string; target_id: string }>(
+    const rows = await this.#database.query<{ target_kind: string; target_id: string }>(
       `SELECT target_kind, target_id FROM actor_tells WHERE owner = ? AND ${afterAddress("target_kind", "target_id")}
        GROUP BY owner, target_kind, target_id ORDER BY target_kind, target_id LIMIT ?`,
       [this.#nodeId, ...afterAddressParams(after), limit],
@@ -35,7 +35,7 @@ export class TellTable {
 
   /** Actors that have told `target` something that is this node's to deliver, in the order of their addresses. */
   async sendersTo(target: ActorAddress, after: ActorAddress, limit: number): Promise<ActorAddress[]> {
-    const rows = await this.#sql.query<ActorAddress>(
+    const rows = await this.#database.query<ActorAddress>(
       `SELECT kind, id FROM actor_tells WHERE owner = ? AND target_kind = ? AND target_id = ? AND ${afterAddress("kind", "id")}
        GROUP BY owner, target_kind, target_id, kind, id ORDER BY kind, id LIMIT ?`,
       [this.#nodeId, target.kind, target.id, ...afterAddressParams(after), limit],
@@ -53,7 +53,7 @@ export class TellTable {
     limit: number,
   ): Promise<TellRow[]> {
     const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
-    const rows = await this.#sql.query<KeyRow & { message: string; created_at: number; attempts: number }>(
+    const rows = await this.#database.query<KeyRow & { message: string; created_at: number; attempts: number }>(
       `SELECT kind, id, version, idx, message, created_at, attempts FROM actor_tells
        WHERE target_kind = ? AND target_id = ? AND (${senders.map(() => one).join(" OR ")})
        ORDER BY kind, id, version, idx LIMIT ?`,
@@ -82,7 +82,7 @@ export class TellTable {
 
   /** Notes how often one was tried in vain, and why the last time. */
   async failed(id: MessageId, attempts: number, error: string): Promise<void> {
-    await this.#sql.write(`UPDATE actor_tells SET attempts = ?, error = ? WHERE owner = ? AND ${OF_MESSAGE}`, [
+    await this.#database.write(`UPDATE actor_tells SET attempts = ?, error = ? WHERE owner = ? AND ${OF_MESSAGE}`, [
       attempts,
       error,
       this.#nodeId,
@@ -91,12 +91,12 @@ export class TellTable {
   }
 
   delete(ids: readonly MessageId[]): Promise<void> {
-    return deleteMessages(this.#sql, "actor_tells", this.#nodeId, ids);
+    return deleteMessages(this.#database, "actor_tells", this.#nodeId, ids);
   }
 
   /** Takes a page of a dead node's tells over. */
   adopt(from: string): Promise<Adopted> {
-    return adoptMessages(this.#sql, "actor_tells", from, this.#nodeId);
+    return adoptMessages(this.#database, "actor_tells", from, this.#nodeId);
   }
 }
 

@@ -1,8 +1,11 @@
 import type { ActorAddress } from "./actorRow.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
 
-/** Turns under way on a node; further ones wait, in the order they came. */
+/** Turns under way on a node; further ones wait. Many more than the connections that they share: some wait for other things. */
 export const TURNS_BOUND = 4096;
+
+/** What begins a turn: somebody's call, a timer, or another turn that waits for it. */
+export type TurnOrigin = "call" | "timer" | "turn";
 
 /** A turn that has begun. */
 export interface TurnPass {
@@ -15,8 +18,10 @@ export interface TurnPass {
 /** What a turn has to wait for on this node before it begins. */
 export class TurnGate {
   readonly #blame: CrashBlame;
-  /** In the order they came; a Set, since taking the first of a long array costs its length. */
-  readonly #waiting = new Set<() => void>();
+  /** In the order they came; Sets, since taking the first of a long array costs its length. */
+  readonly #calls = new Set<() => void>();
+  readonly #timers = new Set<() => void>();
+  #lastWasTimer = false;
   #underWay = 0;
 
   constructor(blame: CrashBlame) {
@@ -24,13 +29,17 @@ export class TurnGate {
   }
 
   /**
-   * Resolves when a turn of the actor may begin; rejects with what the database says when it may not. `isNested`: another turn
-   * waits for this one. That one has a place, and may be the last to have got one, so nested turns need none.
+   * Resolves when a turn of the actor may begin; rejects with what the database says when it may not. Where both calls and timers
+   * wait, they go in turn: a hundred thousand timers that are due at once hold up no caller, nor the other way round. A turn that
+   * another one waits for needs no place: that one has a place, and may be the last to have got one.
    */
-  async enter(address: ActorAddress, isNested: boolean): Promise<TurnPass> {
+  async enter(address: ActorAddress, origin: TurnOrigin): Promise<TurnPass> {
+    const isNested = origin === "turn";
     const place = isNested ? undefined : await this.#blame.turnOf(address);
-    if (!isNested && this.#underWay >= TURNS_BOUND) await new Promise<void>((resolve) => this.#waiting.add(resolve));
-    else if (!isNested) this.#underWay += 1;
+    if (!isNested && this.#underWay >= TURNS_BOUND) {
+      const waiting = origin === "timer" ? this.#timers : this.#calls;
+      await new Promise<void>((resolve) => waiting.add(resolve));
+    } else if (!isNested) this.#underWay += 1;
     const release = (): void => {
       place?.leave();
       if (!isNested) this.#leavePlace();
@@ -45,12 +54,15 @@ export class TurnGate {
   }
 
   #leavePlace(): void {
-    const [next] = this.#waiting;
+    const isTimersTurn = this.#timers.size > 0 && (this.#calls.size === 0 || !this.#lastWasTimer);
+    const waiting = isTimersTurn ? this.#timers : this.#calls;
+    const [next] = waiting;
     if (!next) {
       this.#underWay -= 1;
       return;
     }
-    this.#waiting.delete(next);
+    this.#lastWasTimer = isTimersTurn;
+    waiting.delete(next);
     next();
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from "../../entities/sql.ts";
+import type { Database, Sql } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { MessageId } from "./messages.ts";
 
@@ -43,15 +43,30 @@ export async function deleteMessages(
 /** What a page of another node's messages had: none, some, or so many that there may be more. */
 export type Adopted = "none" | "some" | "more";
 
-/** Makes a page of another node's messages this node's; in SQLite, which knows no limit here and no nodes beside this one, all. */
+/**
+ * Makes a page of another node's messages this node's, without those that somebody has locked; in SQLite, which knows no locks of
+ * rows and no nodes beside this one, all.
+ */
 export async function adoptMessages(
-  sql: Sql,
+  database: Database,
   table: "actor_events" | "actor_tells",
   from: string,
   to: string,
 ): Promise<Adopted> {
-  const limit = sql.dialect === "mysql" ? ` LIMIT ${MESSAGE_PAGE}` : "";
-  const { affected } = await sql.write(`UPDATE ${table} SET owner = ? WHERE owner = ?${limit}`, [to, from]);
-  if (affected === 0) return "none";
-  return affected === MESSAGE_PAGE ? "more" : "some";
+  if (database.dialect !== "mysql") {
+    const { affected } = await database.write(`UPDATE ${table} SET owner = ? WHERE owner = ?`, [to, from]);
+    return affected === 0 ? "none" : "some";
+  }
+  return database.transaction(async (tx) => {
+    const rows = await tx.query<KeyRow>(
+      `SELECT kind, id, version, idx FROM ${table} WHERE owner = ? LIMIT ${MESSAGE_PAGE} FOR UPDATE SKIP LOCKED`,
+      [from],
+    );
+    if (rows.length === 0) return "none";
+    await tx.write(
+      `UPDATE ${table} SET owner = ? WHERE (kind, id, version, idx) IN (${rows.map(() => "(?, ?, ?, ?)").join(", ")})`,
+      [to, ...rows.flatMap((row) => keyOf(idOf(row)))],
+    );
+    return rows.length === MESSAGE_PAGE ? "more" : "some";
+  });
 }
