@@ -242,6 +242,25 @@ describe("a hunt's actor", () => {
       assert.equal((await stored()).phase, "cancelled");
     });
 
+    it("says what has become of its prizes when it is called off: before the reveal nobody has any, from then on the winners keep theirs", async () => {
+      await create();
+      assert.equal((await within(hunt().status())).prizes, undefined);
+      assert.equal((await within(hunt().callOff())).prizes, "unpaid");
+      await within(hunt("revealed").create(someSealedHunt({ startsAt: clock.now() }), "op"));
+      await clock.advance(1);
+      await within(hunt("revealed").end());
+      assert.equal((await within(hunt("revealed").callOff())).prizes, "paid");
+      assert.equal((await within(hunt("revealed").status())).prizes, "paid");
+      const news = (await told(LOBBY_TOPIC)).map(([, data]) => data as { id: string; phase: string; prizes?: string });
+      assert.deepEqual(
+        news.filter(({ phase }) => phase === "cancelled").map(({ id, prizes }) => [id, prizes]),
+        [
+          ["h", "unpaid"],
+          ["revealed", "paid"],
+        ],
+      );
+    });
+
     it("takes back the start of a hunt that was called off before it", async () => {
       await create();
       await within(hunt().callOff());
@@ -448,6 +467,25 @@ describe("a hunt's actor", () => {
         );
       await assert.rejects(create([most, { item: "TICO", amount: "1" }]), { code: "invalid_payload" });
       await assert.rejects(create([{ item: "GOLD", amount: "1" }]), { code: "not_found" });
+    });
+
+    it("takes nothing any more when it is due, though what it has to do then fails for a reason of its own", async () => {
+      const began = Date.now() - LATER;
+      const definition = someSealedHunt({ startsAt: began, solvingMs: 1000, prizes: PRIZES });
+      const behind = new ManualClock(began);
+      const alone = new SimulatedNode({ id: "behind", hub: new MemoryHub(), database, clock: behind, feed }, [
+        huntKind({ ledger, log: silentLog }),
+      ]);
+      await alone.actors.start();
+      const failing = alone.actors.ref(HuntActor, "failing");
+      await behind.within(100, failing.create(definition, "op"), 1);
+      await behind.advance(1);
+      await behind.within(100, failing.rebuild(), 1);
+      await database.write("DROP TABLE hunt_results");
+      await behind.advance(5000);
+      const record = (await new Hunts(database).get("failing"))!;
+      assert.equal(record.phase, "solving");
+      assert.equal(await journal.commit("failing", 1, [row({ instance: 1 })]), "over");
     });
 
     it("lets nothing be committed after them", async () => {

@@ -100,6 +100,15 @@ describe("A hunt's definition", () => {
     assert.match(complaints({ ...dear, repeat: 53_688 })[0]!.message, /536870911/);
   });
 
+  it("refuses answers that no player can send, though they have few characters", () => {
+    const family = "\u{1F468}\u200D\u{1F469}\u200D\u{1F467}";
+    const answered = (answer: string) => withField("clues.0.answers.0", answer);
+    assert.deepEqual(complaints(answered(family.repeat(25))), []);
+    const [complaint] = complaints(answered(`${family.repeat(25)}a`));
+    assert.equal(complaint?.path, "clues.0.answers.0");
+    assert.match(complaint!.message, /200 UTF-16 units/);
+  });
+
   it("refuses prizes of ranks that nobody can win", () => {
     const items = [{ item: "TICO", amount: "1" }];
     const withPrizes = (to: number) => ({ ...hunt(), winners: 3, prizes: [{ from: 1, to, items }] });

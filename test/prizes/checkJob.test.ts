@@ -9,13 +9,20 @@ import { balanced, loadBalances } from "./balances.ts";
 
 describe("the nightly check of the prize ledger", () => {
   it("succeeds when every inventory is the sum of its awards", async () => {
-    const job = prizeCheckJob({ imbalances: async () => [] });
+    const job = prizeCheckJob({ imbalances: async () => [], refused: async () => [] });
     assert.deepEqual((await runJob(job)).result, { imbalances: 0 });
+  });
+
+  it("tells of awards that were refused", async () => {
+    const award = { source: "hunt", sourceId: "h", playerId: "ada", item: "TICO", amount: "5", refusedAt: 1 } as const;
+    const job = prizeCheckJob({ imbalances: async () => [], refused: async () => [award] });
+    assert.deepEqual((await runJob(job)).result, { imbalances: 0, refused: [award] });
   });
 
   it("fails, naming player, item and both sums, when one is not", async () => {
     const job = prizeCheckJob({
       imbalances: async () => [{ playerId: "ada", item: "TICO", awarded: "5", held: "6" }],
+      refused: async () => [],
     });
     await assert.rejects(runJob(job), /ada holds 6 TICO, and was awarded 5/);
   });

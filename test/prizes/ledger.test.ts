@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type Award, LARGEST_AWARD, PrizeLedger, prizesOf } from "../../src/entities/prizes/PrizeLedger.ts";
+import { LARGEST_HOLDING } from "../../src/entities/prizes/refusedAwards.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
@@ -34,13 +35,29 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     beforeEach(async () => {
-      await database.write("DELETE FROM awards");
-      await database.write("DELETE FROM inventories");
+      for (const table of ["awards", "inventories", "refused_awards"]) await database.write(`DELETE FROM ${table}`);
     });
 
     after(() => database?.close());
 
     const pay = (...awards: Award[]): Promise<number> => database.transaction((tx) => ledger.pay(tx, awards, 1));
+
+    /** Has the player hold so much more of an item, as if it had been awarded. */
+    const hold = async (playerId: string, amount: bigint, nth = 0): Promise<void> => {
+      await database.write(
+        `INSERT INTO awards (source, source_id, player_id, item, amount, batch, awarded_at) VALUES ('operator', 'x${nth}', ?, 'TICO', ?, 'b', 0)`,
+        [playerId, String(amount)],
+      );
+      const { affected } = await database.write(
+        `UPDATE inventories SET amount = amount + ${amount} WHERE player_id = ? AND item = 'TICO'`,
+        [playerId],
+      );
+      if (affected === 0)
+        await database.write("INSERT INTO inventories (player_id, item, amount) VALUES (?, 'TICO', ?)", [
+          playerId,
+          String(amount),
+        ]);
+    };
 
     it("adds an award to the inventory of its player", async () => {
       assert.equal(await pay(award("ada", 5n), award("ada", 1n, { item: "PRIVATE_PASS" }), award("bob", 7n)), 3);
@@ -79,6 +96,49 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await assert.rejects(pay(award("ada", 0n)), { code: "invalid_payload" });
       await assert.rejects(pay(award("ada", LARGEST_AWARD + 1n)), { code: "invalid_payload" });
       assert.deepEqual(await ledger.inventory("ada"), []);
+    });
+
+    it("refuses an award that would overflow an inventory, that one alone, and notes it", async () => {
+      const most = LARGEST_HOLDING - 7n;
+      await hold("ada", most);
+      const refused: Award[] = [];
+      const awards = [award("ada", 8n), award("bob", 5n), award("ada", 3n, { sourceId: "h2" })];
+      const paid = await database.transaction((tx) => ledger.pay(tx, awards, 1, (each) => refused.push(each)));
+      assert.equal(paid, 2);
+      assert.deepEqual(refused, [award("ada", 8n)]);
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: String(most + 3n) }]);
+      assert.deepEqual(await ledger.inventory("bob"), [{ item: "TICO", amount: "5" }]);
+      assert.deepEqual(await ledger.refused(10), [{ ...award("ada", 8n), amount: "8", refusedAt: 1 }]);
+      assert.deepEqual(await ledger.imbalances(), []);
+    });
+
+    it("refuses again what it has refused until there is room, and then pays it once", async () => {
+      await hold("ada", LARGEST_HOLDING);
+      for (let at = 0; at < 2; at++) assert.equal(await pay(award("ada", 8n)), 0);
+      assert.equal((await ledger.refused(10)).length, 1);
+      await database.write("DELETE FROM awards");
+      await database.write("DELETE FROM inventories");
+      for (const paid of [1, 0]) assert.equal(await pay(award("ada", 8n)), paid);
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: "8" }]);
+      assert.deepEqual(await ledger.refused(10), []);
+    });
+
+    it("does not refuse what has been paid, nor count it as room", async () => {
+      await pay(award("ada", 8n));
+      await hold("ada", LARGEST_HOLDING - 8n, 1);
+      const refused: Award[] = [];
+      await database.transaction((tx) => ledger.pay(tx, [award("ada", 8n)], 1, (each) => refused.push(each)));
+      assert.deepEqual(refused, []);
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: String(LARGEST_HOLDING) }]);
+    });
+
+    it("keeps an inventory within its bound, however many awards of how much come at once", async () => {
+      await hold("ada", LARGEST_HOLDING - 250n * LARGEST_AWARD);
+      const awards = Array.from({ length: 600 }, (_, at) => award("ada", LARGEST_AWARD, { sourceId: `h${at}` }));
+      assert.equal(await pay(...awards), 250);
+      assert.deepEqual(await ledger.inventory("ada"), [{ item: "TICO", amount: String(LARGEST_HOLDING) }]);
+      assert.equal((await ledger.refused(1000)).length, 350);
+      assert.deepEqual(await ledger.imbalances(), []);
     });
 
     it("pays each award once when several payers pay the same at once", async () => {

@@ -3,6 +3,23 @@ import { parseTournamentDefinition } from "../../src/actors/tournaments/definiti
 import type { RingmasterError } from "../../src/errors.ts";
 import { someTournament } from "./someTournament.ts";
 
+describe("the prizes of a tournament, as it is defined,", () => {
+  it("are of ranks that somebody can have", () => {
+    const items = [{ item: "TICO", amount: "1" }];
+    const define = (to: number) =>
+      parseTournamentDefinition({ ...someTournament(), maxSubmissions: 3, prizes: [{ from: 1, to, items }] });
+    assert.equal(define(3).prizes[0]!.to, 3);
+    assert.throws(
+      () => define(4),
+      ({ details }: RingmasterError) => {
+        const message = "must be at most 3, for no more players than submissions have a standing";
+        assert.deepEqual(details, [{ path: "prizes.0.to", message }]);
+        return true;
+      },
+    );
+  });
+});
+
 describe("a series of tournaments, as it is defined,", () => {
   const define = (cron: string, timezone = "UTC") =>
     parseTournamentDefinition({ ...someTournament(), series: { cron, timezone } }).series;

@@ -31,6 +31,8 @@ export interface HuntState {
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
   issued: number;
   ledgerEpoch: number;
+  /** Set once it is cancelled. */
+  prizes?: "paid" | "unpaid";
 }
 
 /** How a hunt stands, as operators and rooms are told. Times are epoch milliseconds. */
@@ -41,6 +43,8 @@ export interface HuntStatus {
   startsAt: number;
   /** 0 once the hunt is over. */
   phaseEndsAt: number;
+  /** Of a hunt that is cancelled: whether its winners had been paid by then, who keep what they have. */
+  prizes?: "paid" | "unpaid";
 }
 
 /** The feed of one hunt: `phase` and `chest` events. */
@@ -127,11 +131,12 @@ export class HuntActor extends Actor<HuntState> {
     return this.#status();
   }
 
-  /** Cancels the hunt: nothing more is given out or counted. */
+  /** Cancels the hunt: nothing more is given out or counted. What has been paid at the reveal stays with the winners. */
   async callOff(): Promise<HuntStatus> {
     const phase = this.#require("scheduled", "discovery", "solving", "reveal");
     this.cancel(phase);
     this.#dropLedger();
+    this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
     await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
     return this.#status();
   }
@@ -267,7 +272,8 @@ export class HuntActor extends Actor<HuntState> {
 
   #status(): HuntStatus {
     const { name, startsAt } = this.#plan();
-    return { id: this.id, name, phase: this.state.phase, startsAt, phaseEndsAt: this.state.phaseEndsAt };
+    const { phase, phaseEndsAt, prizes } = this.state;
+    return { id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }) };
   }
 }
 

@@ -20,6 +20,8 @@ export interface HuntSummary {
   startsAt: number;
   /** When the phase changes next; `null` once the hunt is finished or cancelled. */
   phaseEndsAt: number | null;
+  /** Of a hunt that is cancelled, not in a list: whether its winners had been paid by then, who keep what they have. */
+  prizes?: "paid" | "unpaid";
 }
 
 /** A hunt by itself. Nothing of it helps to solve a clue. */
@@ -64,6 +66,7 @@ export class HuntOffice {
     const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
     return {
       ...summaryOf(record),
+      ...(record.phase === "cancelled" && { prizes: record.winners ? ("paid" as const) : ("unpaid" as const) }),
       clueTtlMs,
       attempts,
       winners,
@@ -120,6 +123,8 @@ export class HuntOffice {
   }
 }
 
-function summaryOf({ id, name, phase, startsAt, phaseEndsAt }: HuntStatus | HuntListing): HuntSummary {
-  return { id, name, phase, startsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt };
+function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSummary {
+  const { id, name, phase, startsAt } = hunt;
+  const prizes = "prizes" in hunt ? { prizes: hunt.prizes! } : {};
+  return { id, name, phase, startsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt, ...prizes };
 }

@@ -30,6 +30,8 @@ export const HUNT_BOUNDS = {
   prompt: 500,
   answers: 20,
   answer: 100,
+  /** UTF-16 units of an answer, and of what a player sends as one. */
+  answerUnits: 200,
   prizes: 20,
 } as const;
 
@@ -50,7 +52,7 @@ const durationOrNone = z
 const clue = z.strictObject({
   type: z.string().regex(/^[a-z0-9_-]{1,24}$/, "must be 1 to 24 of a-z, 0-9, _ and -"),
   prompt: line(HUNT_BOUNDS.prompt),
-  answers: z.array(line(HUNT_BOUNDS.answer)).min(1).max(HUNT_BOUNDS.answers),
+  answers: z.array(lineOfText(HUNT_BOUNDS.answer, HUNT_BOUNDS.answerUnits)).min(1).max(HUNT_BOUNDS.answers),
   points: whole(1, HUNT_BOUNDS.points),
 });
 

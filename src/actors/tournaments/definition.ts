@@ -106,6 +106,11 @@ export const tournamentDefinition = tournamentFields
     context.addIssue({ code: "custom", path: ["endsAt"], message: endsAt });
     return z.NEVER;
   })
+  .superRefine(({ prizes, maxSubmissions }, context) => {
+    const message = `must be at most ${maxSubmissions}, for no more players than submissions have a standing`;
+    for (const [at, { to }] of prizes.entries())
+      if (to > maxSubmissions) context.addIssue({ code: "custom", path: ["prizes", at, "to"], message });
+  })
   .refine(({ startsAt, endsAt }) => endsAt - startsAt >= TOURNAMENT_BOUNDS.shortestMs, {
     path: ["endsAt"],
     error: `must be at least ${TOURNAMENT_BOUNDS.shortestMs} ms after startsAt`,

@@ -17,6 +17,7 @@ import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.t
 import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
 import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
+import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -38,4 +39,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ActorSlots20261130040000,
   ActorBlame20261130030300,
   OpenPools20261130050000,
+  RefusedAwards20261130050100,
 ];

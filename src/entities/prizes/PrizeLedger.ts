@@ -2,6 +2,7 @@ import type { Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
+import { keyOf, noteRefused, type RefusedAward, refusedAwards, withoutRoom } from "./refusedAwards.ts";
 
 /** What an award is for: with player and item it is the key by which it is paid once. */
 export type AwardSource = "hunt" | "quest" | "tournament" | "pool" | "draw" | "operator";
@@ -72,15 +73,29 @@ export class PrizeLedger {
     this.#rng = rng;
   }
 
-  /** Pays what has not been paid, inside the caller's transaction. Answers how many awards are new. Throws `not_found` for an unknown item. */
-  async pay(tx: Transaction, awards: readonly Award[], now: number): Promise<number> {
+  /**
+   * Pays what has not been paid, inside the caller's transaction. Answers how many awards are new. An award that its player has no room for is
+   * refused by itself: it is told to `onRefused` and noted (`refused`), and paid when it is tried again and there is room. Throws `not_found` for
+   * an unknown item.
+   */
+  async pay(
+    tx: Transaction,
+    awards: readonly Award[],
+    now: number,
+    onRefused: (award: Award) => void = () => {},
+  ): Promise<number> {
     await assertPayable(tx, awards);
     // In the order of the key, so that two payers of the same awards wait for each other instead of deadlocking.
     const ordered = awards.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     let paid = 0;
     for (let from = 0; from < ordered.length; from += BATCH)
-      paid += await this.#payBatch(tx, ordered.slice(from, from + BATCH), now);
+      paid += await this.#payFitting(tx, ordered.slice(from, from + BATCH), now, onRefused);
     return paid;
+  }
+
+  /** Awards that were refused, since their players would have held more than `LARGEST_HOLDING`, and that have not been paid since. Latest first. */
+  refused(limit: number): Promise<RefusedAward[]> {
+    return refusedAwards(this.#sql, limit);
   }
 
   /** What the player has, by item. */
@@ -105,6 +120,20 @@ export class PrizeLedger {
       after = last;
     }
     return found.slice(0, limit);
+  }
+
+  async #payFitting(
+    tx: Transaction,
+    awards: readonly Award[],
+    now: number,
+    onRefused: (award: Award) => void,
+  ): Promise<number> {
+    const refused = await withoutRoom(tx, awards, BigInt(BATCH) * LARGEST_AWARD);
+    if (refused.length === 0) return this.#payBatch(tx, awards, now);
+    await noteRefused(tx, refused, now);
+    for (const award of refused) onRefused(award);
+    const fitting = awards.filter((award) => !refused.includes(award));
+    return fitting.length === 0 ? 0 : this.#payBatch(tx, fitting, now);
   }
 
   async #payBatch(tx: Transaction, awards: readonly Award[], now: number): Promise<number> {
@@ -156,10 +185,6 @@ export class PrizeLedger {
     );
     return rows.map((row) => ({ playerId: row.player_id, item: row.item, awarded: row.awarded, held: row.held }));
   }
-}
-
-function keyOf({ source, sourceId, playerId, item }: Award): string {
-  return [source, sourceId, playerId, item].join("\n");
 }
 
 /** Throws `not_found` unless there are items of all these ids: a definition that names another could never be paid. */

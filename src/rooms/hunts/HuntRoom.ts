@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
 import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
 import type { HuntPhase, Winner } from "../../entities/hunts/Hunt.ts";
@@ -20,7 +21,10 @@ export interface HuntRoomServices extends RoomServices {
 const MOST_PLAYERS = 500;
 const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
 const nothing = z.strictObject({}).optional();
-const solution = z.strictObject({ assignmentId: z.string().min(1).max(24), answer: z.string().min(1).max(200) });
+const solution = z.strictObject({
+  assignmentId: z.string().min(1).max(24),
+  answer: z.string().min(1).max(HUNT_BOUNDS.answerUnits),
+});
 
 interface Types {
   state: HuntRoomState;

@@ -2,11 +2,14 @@ import type { Imbalance, PrizeLedger } from "../../entities/prizes/PrizeLedger.t
 import { defineJob, type Job } from "../runtime/defineJob.ts";
 
 const TIMEOUT_MS = 30 * 60_000;
-/** Imbalances named in an error; one is one too many. */
+/** Imbalances named in an error, and refused awards in a result; one is one too many. */
 const NAMED = 10;
 
-/** Looks every night whether each inventory is the sum of its awards. A run that finds one which is not fails, and says which. */
-export function prizeCheckJob(ledger: Pick<PrizeLedger, "imbalances">): Job {
+/**
+ * Looks every night whether each inventory is the sum of its awards. A run that finds one which is not fails, and says which. Awards that were
+ * refused, since their player's inventory is full, are in its result.
+ */
+export function prizeCheckJob(ledger: Pick<PrizeLedger, "imbalances" | "refused">): Job {
   return defineJob({
     name: "prize-check",
     schedule: { cron: "30 3 * * *" },
@@ -15,7 +18,8 @@ export function prizeCheckJob(ledger: Pick<PrizeLedger, "imbalances">): Job {
     run: async ({ signal }) => {
       const found = await ledger.imbalances(NAMED, signal);
       if (found.length > 0) throw new Error(`inventories differ from their awards: ${found.map(describe).join("; ")}`);
-      return { imbalances: 0 };
+      const refused = await ledger.refused(NAMED);
+      return refused.length === 0 ? { imbalances: 0 } : { imbalances: 0, refused };
     },
   });
 }
