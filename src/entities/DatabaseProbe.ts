@@ -38,6 +38,7 @@ export class DatabaseProbe {
   readonly #gaveUp: () => void;
   readonly #listeners: Array<(reach: Reach, why: unknown) => void> = [];
   #reach: Reach = "works";
+  #why: unknown;
   #answers = 0;
   #failures = 0;
   /** Failures in a row on new connections of which nobody answered. */
@@ -57,9 +58,13 @@ export class DatabaseProbe {
     return this.#reach;
   }
 
-  /** `told` is called with every change, and with the error that tells why it does not work. */
+  /**
+   * `told` is called with every change, and with the error that tells why it does not work; also at once where that is how things stand
+   * already.
+   */
   watch(told: (reach: Reach, why: unknown) => void): void {
     this.#listeners.push(told);
+    if (this.#reach !== "works") told(this.#reach, this.#why);
   }
 
   start(): void {
@@ -108,6 +113,7 @@ export class DatabaseProbe {
   #tell(reach: Reach, why: unknown): void {
     if (reach === this.#reach) return;
     this.#reach = reach;
+    this.#why = why;
     for (const told of this.#listeners) told(reach, why);
   }
 

@@ -9,7 +9,7 @@ import { TellTable } from "../../src/actors/runtime/TellTable.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import type { FeedAppend } from "../../src/stores/feeds/Feed.ts";
+import { FEED_DEDUPE_MS, type FeedAppend } from "../../src/stores/feeds/Feed.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { hearing } from "../support/hearing.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
@@ -158,6 +158,21 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await clock.advance(10_000);
     assert.deepEqual(news, [...all, "last"]);
     assert.equal(await rowsOf("actor_events"), 0);
+  });
+
+  it("publishes nothing again that a peer took over and published, though the feed has forgotten it by now", async () => {
+    const a = await start("a");
+    a.gate.isClosed = true;
+    await within(500, teller(a).announceAll("once"));
+    await database.write("UPDATE actor_events SET owner = 'b'");
+    await start("b");
+    await clock.advance(30_000);
+    assert.deepEqual([news, await rowsOf("actor_events")], [["once"], 0]);
+
+    await clock.advance(FEED_DEDUPE_MS);
+    a.gate.isClosed = false;
+    await clock.advance(30_000);
+    assert.deepEqual(news, ["once"]);
   });
 
   it("loses no tell to a receiver whose database refuses to write, and has it take effect once", async () => {

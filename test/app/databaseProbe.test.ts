@@ -50,7 +50,9 @@ describe("the probe of the database", () => {
     probe.start();
     await clock.advance(forMs);
     probe.stop();
-    return { told, gaveUp };
+    const toldLater: Reach[] = [];
+    probe.watch((reach) => toldLater.push(reach));
+    return { told, gaveUp, toldLater };
   }
 
   it("tells after two failures of one that refuses connections, and of one that is silent, that it is unreachable", async () => {
@@ -68,17 +70,24 @@ describe("the probe of the database", () => {
   });
 
   it("tells nothing when just its own connection has gone silent, but that others may have", async () => {
-    assert.deepEqual(await toldOf(["is silent"], "answers", { isConnected: true }), { told: [], gaveUp: 1 });
+    assert.deepEqual(await toldOf(["is silent"], "answers", { isConnected: true }), {
+      ...{ told: [], gaveUp: 1, toldLater: [] },
+    });
   });
 
   it("never takes one for unreachable that says no: because it is read-only, or has no connection left", async () => {
     for (const no of ["is read-only", "is full"] as const)
-      assert.deepEqual(await toldOf([], no), { told: [["fails", 2000]], gaveUp: 0 });
+      assert.deepEqual(await toldOf([], no), { told: [["fails", 2000]], gaveUp: 0, toldLater: ["fails"] });
     const { told } = await toldOf(["is silent", "is full", "is silent", "is full", "is silent"], "answers");
     assert.deepEqual(
       told.map(([reach]) => reach),
       ["fails", "works"],
     );
+  });
+
+  it("tells whoever begins to watch how things stand", async () => {
+    assert.deepEqual((await toldOf([], "refuses")).toldLater, ["unreachable"]);
+    assert.deepEqual((await toldOf(["refuses", "refuses"], "answers")).toldLater, []);
   });
 
   it("tells that it is back within 2 s, after two answers in a row", async () => {

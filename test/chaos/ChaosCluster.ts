@@ -8,6 +8,7 @@ import { type ClusterParts, Place } from "../cluster/supportNodes.ts";
 import { TournamentCluster } from "../cluster/supportTournaments.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { tokenOf } from "../support/RingmasterNode.ts";
+import { SmallDisk } from "../support/SmallDisk.ts";
 import { CHAOS_TABLES } from "./chaosActors.ts";
 import type { History } from "./History.ts";
 import { Link } from "./Link.ts";
@@ -23,6 +24,9 @@ const PROBE_PATIENCE_MS = 4000;
 /** Where all is well nothing is due for longer than this, in milliseconds. */
 const OVERDUE_MS = 2000;
 
+/** Some times what an empty server and a long run take. */
+const DISK_MB = 1024;
+
 /** One node's ways to the servers. */
 export interface Links {
   redis: Link;
@@ -31,6 +35,7 @@ export interface Links {
 
 export interface ChaosParts extends ClusterParts {
   server: DatabaseServer;
+  disk: SmallDisk | undefined;
   links: readonly Links[];
   history: History;
 }
@@ -38,12 +43,18 @@ export interface ChaosParts extends ClusterParts {
 /** Four whole nodes on servers of their own, each with ways to them on which things go wrong. */
 export class ChaosCluster extends TournamentCluster {
   readonly server: DatabaseServer;
+  /** Where the database lies; undefined where this process may mount none. */
+  readonly disk: SmallDisk | undefined;
   readonly links: readonly Links[];
   readonly #history: History;
   #probes = 0;
 
   static async start(history: History): Promise<ChaosCluster> {
-    const [redis, server] = await Promise.all([startRedis(), startMariaDb({ inMemory: true })]);
+    const disk = SmallDisk.isPossible() ? new SmallDisk("chaos", DISK_MB) : undefined;
+    const [redis, server] = await Promise.all([
+      startRedis(),
+      startMariaDb(disk ? { folder: disk.folder } : { inMemory: true }),
+    ]);
     const { url, ofNodes } = await databaseOf(server);
     const database = await openDatabase({ kind: "mysql", url, pool: 4 });
     for (const table of CHAOS_TABLES) await database.write(table);
@@ -60,16 +71,17 @@ export class ChaosCluster extends TournamentCluster {
         return Place.at(env, "test/chaos/node.ts");
       }),
     );
-    const parts = { redis, database, server, places, links, history, operator: await tokenOf("operator") };
+    const parts = { redis, database, server, disk, places, links, history, operator: await tokenOf("operator") };
     const cluster = new ChaosCluster(parts);
     await Promise.all(places.map((_, at) => cluster.startNode(at)));
     await cluster.meet();
     return cluster;
   }
 
-  constructor({ server, links, history, ...parts }: ChaosParts) {
+  constructor({ server, disk, links, history, ...parts }: ChaosParts) {
     super(parts);
     this.server = server;
+    this.disk = disk;
     this.links = links;
     this.#history = history;
   }
@@ -121,6 +133,23 @@ export class ChaosCluster extends TournamentCluster {
       database.close();
     }
     await this.server.stop();
+    this.disk?.remove();
+  }
+
+  /** Whether every node says that it is ready. */
+  async isReady(): Promise<boolean> {
+    const answers = await Promise.all(
+      this.places.map(({ url }) =>
+        inTime(
+          fetch(`${url}/readyz`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+          false,
+        ),
+      ),
+    );
+    return answers.every(Boolean);
   }
 
   async #troublesAt(at: number): Promise<string[]> {

@@ -9,6 +9,8 @@ export interface Struck {
   detail: string;
   beganAt: number;
   endedAt: number;
+  /** From its end until every node said that it was ready, in milliseconds; undefined when that took too long. */
+  readyMs: number | undefined;
   /** From its end until all was well, in milliseconds; undefined when that took too long. */
   recoveredMs: number | undefined;
   /** What was not well last. */

@@ -8,6 +8,8 @@ export interface Fault {
   readonly name: string;
   /** Comes up only where a pattern names it: what it breaks is not promised. */
   readonly isAsked?: boolean;
+  /** Comes only where the database has a disk of its own, which root alone may mount. */
+  readonly needsDisk?: boolean;
   /** Has it begin and end, with chance of `rng`; resolves once it is over. Answers what it did. */
   strike(cluster: ChaosCluster, rng: Rng): Promise<string>;
 }
@@ -159,6 +161,15 @@ export const FAULTS: readonly Fault[] = [
     ({ server }) => administer(server.url, "SET GLOBAL read_only = 1"),
     ({ server }) => administer(server.url, "SET GLOBAL read_only = 0"),
   ),
+  {
+    ...lasting(
+      "database-disk-full",
+      [3000, 12_000],
+      ({ disk }) => disk!.fill(),
+      ({ disk }) => disk!.clear(),
+    ),
+    needsDisk: true,
+  },
   lasting(
     "database-connections-used-up",
     [1000, 10_000],

@@ -78,9 +78,9 @@ export function writeReport(directory: string, report: Report): void {
 const cell = ({ count, p50, p99, max }: Spread): string => (count === 0 ? "–" : `${p50} / ${p99} / ${max} (${count})`);
 
 function markdownOf({ seed, command, seconds, verdicts, faults, calm, players }: Report): string {
-  const rows = faults.map(({ fault, detail, beganAt, endedAt, recoveredMs, troubles, calls, lateness }) => {
+  const rows = faults.map(({ fault, detail, beganAt, endedAt, readyMs, recoveredMs, troubles, calls, lateness }) => {
     const recovered = recoveredMs === undefined ? `never: ${troubles.join("; ")}` : String(recoveredMs);
-    return `| ${fault} | ${detail} | ${endedAt - beganAt} | ${recovered} | ${cell(calls)} | ${cell(lateness)} |`;
+    return `| ${fault} | ${detail} | ${endedAt - beganAt} | ${readyMs ?? "never"} | ${recovered} | ${cell(calls)} | ${cell(lateness)} |`;
   });
   return [
     `# Chaos, seed ${seed}`,
@@ -96,10 +96,10 @@ function markdownOf({ seed, command, seconds, verdicts, faults, calm, players }:
     "",
     "Times in ms; of calls and of timers' lateness: median / 99 % / longest (count).",
     "",
-    "| fault | | lasted | until all was well | calls | timers late by |",
-    "| --- | --- | --- | --- | --- | --- |",
+    "| fault | | lasted | until all were ready | until all was well | calls | timers late by |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
     ...rows,
-    `| none | | | | ${cell(calm.calls)} | ${cell(calm.lateness)} |`,
+    `| none | | | | | ${cell(calm.calls)} | ${cell(calm.lateness)} |`,
     "",
     "| game | answers | players lived through |",
     "| --- | --- | --- |",

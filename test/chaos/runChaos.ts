@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Rng, seededRng } from "../../src/clock.ts";
+import { SmallDisk } from "../support/SmallDisk.ts";
 import { ChaosCluster } from "./ChaosCluster.ts";
 import { type Verdict, verdictsOnActors } from "./checks.ts";
 import { FAULTS, type Fault } from "./faults.ts";
@@ -23,11 +24,14 @@ const CALM_MS = [1500, 4000] as const;
 /** All must be well again so long after a fault, in milliseconds; the report says how long it took. */
 const RECOVERY_MS = 90_000;
 const LOOK_AGAIN_MS = 250;
+const LOOK_WHETHER_READY_MS = 50;
 
 /** One run: a cluster with players and callers, fault after fault until the time is over, then the reckoning. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
   const { minutes, seed, only, directory, say } = options;
-  const faults = FAULTS.filter(({ name, isAsked }) => (only ? only.test(name) : !isAsked));
+  const faults = FAULTS.filter(
+    ({ name, isAsked, needsDisk }) => (only ? only.test(name) : !isAsked) && (!needsDisk || SmallDisk.isPossible()),
+  );
   if (faults.length === 0)
     throw new Error(`no fault has a name like ${only}; there are ${FAULTS.map(({ name }) => name)}`);
   const startedAt = performance.now();
@@ -97,12 +101,22 @@ async function strike(
     detail = `it could not be done: ${(error as Error).message}`;
   }
   const endedAt = Date.now();
-  const troubles = await untilWell(cluster);
+  const [troubles, readyMs] = await Promise.all([untilWell(cluster), untilReady(cluster)]);
   const recoveredMs = troubles.length === 0 ? Date.now() - endedAt : undefined;
-  history.strike({ fault: fault.name, detail, beganAt, endedAt, recoveredMs, troubles });
+  history.strike({ fault: fault.name, detail, beganAt, endedAt, readyMs, recoveredMs, troubles });
   const after =
     recoveredMs === undefined ? `not well ${RECOVERY_MS} ms later: ${troubles}` : `well ${recoveredMs} ms later`;
   say(`${fault.name} (${detail}): ${after}`);
+}
+
+/** How long it takes until every node says that it is ready, in milliseconds. */
+async function untilReady(cluster: ChaosCluster): Promise<number | undefined> {
+  const beganAt = performance.now();
+  while (performance.now() - beganAt < RECOVERY_MS) {
+    if (await cluster.isReady()) return Math.round(performance.now() - beganAt);
+    await sleep(LOOK_WHETHER_READY_MS);
+  }
+  return undefined;
 }
 
 /** What is still not well when it takes too long; nothing else. Whoever has died meanwhile is started again. */

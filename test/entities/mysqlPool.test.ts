@@ -113,6 +113,18 @@ describe("the connections of a class of work", function () {
     await assert.rejects(waiting, (error) => failureOf(error) === "lost");
   });
 
+  it("lends another connection in the place of one that has ended with whoever has it", async () => {
+    open({ connections: 1, statementMs: PATIENCE_MS, waitMs: PATIENCE_MS });
+    const held = await pool.acquire();
+    const waiting = pool.acquire();
+    proxy.end(0);
+    const other = await waiting;
+    assert.deepEqual(await other.send("SELECT 3 AS three"), [{ three: 3 }]);
+    await assert.rejects(held.send("SELECT 1"), (error) => failureOf(error) === "unreachable");
+    pool.release(held);
+    pool.release(other);
+  });
+
   it("lends no connection whose session may not be set", async () => {
     open({ connections: 1, statementMs: PATIENCE_MS });
     proxy.swallowAnswerTo("innodb_lock_wait_timeout", 1);

@@ -1,9 +1,4 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { createConnection } from "mysql2/promise";
 import { seededRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
@@ -15,6 +10,7 @@ import { SilentProxy } from "../cluster/supportProxy.ts";
 import { someHunt } from "../hunts/someHunt.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { tokenOf } from "../support/RingmasterNode.ts";
+import { SmallDisk } from "../support/SmallDisk.ts";
 import { type DatabaseServer, startMariaDb, startRedis } from "../support/servers.ts";
 import { muteSdk } from "../support/Visitor.ts";
 
@@ -37,7 +33,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its disk", function () {
   this.timeout(15 * 60_000);
   muteSdk();
-  const disk = join(tmpdir(), `ringmaster-disk-${process.pid}`);
+  let disk: SmallDisk;
   const proxies: SilentProxy[] = [];
   const history = new HuntHistory();
   let server: DatabaseServer;
@@ -64,9 +60,8 @@ describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its
 
   before(async () => {
     console.log(`      seed ${SEED} (SEED=${SEED} replays what players do)`);
-    mkdirSync(disk);
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MB}m`, "tmpfs", disk]);
-    server = await startMariaDb({ folder: disk });
+    disk = new SmallDisk("database", DISK_MB);
+    server = await startMariaDb({ folder: disk.folder });
     const databaseUrl = await server.createDatabase();
     await limitedUser(new URL(databaseUrl).pathname.slice(1));
     const redis = await startRedis();
@@ -104,8 +99,7 @@ describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its
     await cluster.close();
     for (const proxy of proxies) proxy.close();
     await server.stop();
-    execFileSync("umount", [disk]);
-    rmSync(disk, { recursive: true });
+    disk.remove();
   });
 
   afterEach(async () => {
@@ -165,13 +159,11 @@ describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its
   });
 
   it("says why it is not ready while the disk is full", async () => {
-    const ballast = join(disk, "ballast");
-    const { bavail, bsize } = statfsSync(disk);
-    await promisify(execFile)("fallocate", ["-l", String(bavail * bsize), ballast]);
+    await disk.fill();
     // The game goes on where rows find room, until a table wants more.
     assert.deepEqual(await untilReadyz(503), ["MySQL takes no writes", "MySQL takes no writes"]);
     await pause(10_000);
-    rmSync(ballast);
+    disk.clear();
   });
 
   it("has kept all that it acknowledged, given nothing twice, and stops in time", async () => {
