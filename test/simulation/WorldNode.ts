@@ -10,6 +10,12 @@ import type { World } from "./World.ts";
 /** What a node's way to the database does to each operation; undefined: nothing. */
 export type DatabaseFault = (when: "before" | "after", statement: string) => Mishap | undefined;
 
+/**
+ * Statements and messages of one node within a second: several times the most (422) that 400 seeds have shown. More is a loop that goes on
+ * without waiting.
+ */
+const MOST_A_SECOND = 2000;
+
 /** An idle actor is let go after this, in milliseconds: often within a run. */
 const IDLE_MS = 4000;
 
@@ -20,6 +26,9 @@ export class WorldNode {
   isDraining = false;
   databaseFault: DatabaseFault | undefined;
   readonly #world: World;
+  /** Its statements and messages in this second of the world. */
+  #operations = 0;
+  #second = 0;
   /** What befalls it at one of its next operations or messages; half of these moments are between doing and telling. */
   #mishap: { what: Mishap; name: string; left: number } | undefined;
 
@@ -79,8 +88,19 @@ export class WorldNode {
     this.life.wake();
   }
 
+  /** A loop that goes on without a pause would keep time from passing for ever. */
+  #isSpinning(when: "before" | "after"): boolean {
+    const second = Math.floor(this.#world.clock.monotonic() / 1000);
+    if (second !== this.#second) [this.#second, this.#operations] = [second, 0];
+    if (when === "before") this.#operations += 1;
+    if (this.#operations !== MOST_A_SECOND) return false;
+    this.#world.violation(`${this.id} has sent ${MOST_A_SECOND} statements and messages within a second`);
+    return true;
+  }
+
   #befall(when: "before" | "after", statement: string): Mishap | undefined {
     this.#world.note(`${this.id} ${when} ${summary(statement)}`);
+    if (this.#isSpinning(when)) return "crash";
     if (!this.#mishap) return undefined;
     this.#mishap.left -= 1;
     const { what, name, left } = this.#mishap;
