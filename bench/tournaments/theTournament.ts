@@ -45,12 +45,12 @@ export function* entriesOf(
   const ids = Array.from({ length: players }, (_, at) => idOf(at)).sort();
   for (const [at, id] of ids.entries()) {
     const first = Math.floor(rng.next() * players);
-    const score = Math.floor(rng.next() * 1e6) / 8;
+    const score = Math.floor(rng.next() * 1e6);
     const name = `Player ${id.slice(0, 6)}`;
     yield [tournamentId, id, 1, `${id}-1`, name, "snake", score, 0, score, 0, at + 1, at + 1, first + 1, 0];
     if (at % SECOND_ENTRIES !== 0) continue;
     const seq = players + at + 1;
-    const [again, best] = [score / 2, score];
+    const [again, best] = [Math.floor(score / 2), score];
     yield [tournamentId, id, 2, `${id}-2`, name, "snake", again, 0, best, 0, seq, at + 1, first + 1, 0];
   }
 }

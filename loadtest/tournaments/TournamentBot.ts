@@ -1,5 +1,6 @@
 import type { Room } from "@colyseus/sdk";
 import type { Rng } from "../../src/clock.ts";
+import { decimalOf, unitsOf } from "../../src/entities/tournaments/precision.ts";
 import type { Seat } from "../runtime/Bot.ts";
 import { RoomBot } from "../runtime/RoomBot.ts";
 import type { Tally } from "../runtime/Tally.ts";
@@ -30,6 +31,8 @@ interface Standing {
   entries: number;
 }
 
+/** Scores of bots are below so many units of the game's precision. */
+const MOST_UNITS = 1_000_000;
 /** How long a bot waits for a tournament that has not begun, in milliseconds. */
 const BEGIN_MS = 500;
 
@@ -92,7 +95,8 @@ export class TournamentBot extends RoomBot<TournamentTimed> {
 
   #next(): Submission {
     this.#sent += 1;
-    return { submissionId: `load-${this.#sent}`, score: Math.floor(this.#play.rng.next() * 1_000_000) / 100 };
+    const score = decimalOf(Math.floor(this.#play.rng.next() * MOST_UNITS), this.#play.rules.precision);
+    return { submissionId: `load-${this.#sent}`, score };
   }
 
   async #submit(pending: Submission): Promise<void> {
@@ -129,8 +133,8 @@ export class TournamentBot extends RoomBot<TournamentTimed> {
 }
 
 /** What counts for a player after a score. */
-function expectedBest({ operator, order }: Rules, before: number | undefined, score: number): number {
+function expectedBest({ operator, order, precision }: Rules, before: number | undefined, score: number): number {
   if (before === undefined || operator === "last") return score;
   if (operator === "best") return order === "desc" ? Math.max(before, score) : Math.min(before, score);
-  return before + score;
+  return decimalOf(unitsOf(before, precision)! + unitsOf(score, precision)!, precision);
 }

@@ -21,5 +21,6 @@ export const tournamentList = z.object({ tournaments: z.array(z.object({ id: z.s
 export const rules = z.object({
   operator: z.enum(["best", "sum", "last", "increment"]),
   order: z.enum(["desc", "asc"]),
+  precision: z.int().min(0),
 });
 export type Rules = z.output<typeof rules>;

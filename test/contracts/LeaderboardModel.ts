@@ -1,3 +1,4 @@
+import { LARGEST_SCORE } from "../../src/entities/tournaments/precision.ts";
 import {
   type BoardPage,
   type BoardRules,
@@ -142,7 +143,7 @@ export class LeaderboardModel {
     const { operator, minScore, maxScore, maxEntries, maxSubmissions } = this.#rules;
     const { score } = this.#resultOf([...entries, submission]);
     const judged = operator === "increment" ? score : submission.score;
-    if (judged < minScore || judged > maxScore || !Number.isFinite(score)) return { kind: "outOfBounds" };
+    if (judged < minScore || judged > maxScore || Math.abs(score) > LARGEST_SCORE) return { kind: "outOfBounds" };
     if (entries.length === maxEntries) return { kind: "full", of: "player" };
     if (this.#submissions === maxSubmissions) return { kind: "full", of: "tournament" };
     return this.#tooFast(submission);

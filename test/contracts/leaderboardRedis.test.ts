@@ -201,7 +201,9 @@ describe("RedisLeaderboard and its server", () => {
   it("uses memory by players, as much as it says, and not by entries", async () => {
     const playAll = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round += 1) {
-        const many = Array.from({ length: 1000 }, (_, n) => submit(`player-id-${n}`, Math.sin(n * 1000 + round)));
+        const many = Array.from({ length: 1000 }, (_, n) =>
+          submit(`player-id-${n}`, Math.round(1e15 * Math.sin(n * 1000 + round))),
+        );
         await Promise.all(many);
       }
     };

@@ -1,3 +1,4 @@
+import { LARGEST_SCORE } from "../../src/entities/tournaments/precision.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import type { BoardKey, BoardRules, Leaderboard } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
@@ -51,7 +52,7 @@ export function freshBoard(rules: Partial<BoardRules> = {}): BoardKey {
     id: `test-${process.pid}-${boards}`,
     rules: {
       ...{ operator: "best", order: "desc", maxEntries: 100_000, maxSubmissions: 5_000_000 },
-      ...{ minScore: -Number.MAX_VALUE, maxScore: Number.MAX_VALUE, submissionsPerMinute: 100_000 },
+      ...{ minScore: -LARGEST_SCORE, maxScore: LARGEST_SCORE, submissionsPerMinute: 100_000 },
       ...rules,
     },
   };

@@ -70,8 +70,41 @@ for (const [name, open] of Object.entries(DATABASES)) {
       });
     }
 
+    it("are shown as the decimals of their game's precision, in rankings and of those who lead and win pools", async () => {
+      const golf = { id: "golf", name: "Golf", precision: 2, minScore: -1, maxScore: 1, submissionsPerMinute: 1 };
+      await insertGame(world.database, golf, world.now);
+      try {
+        await world.tournament("cup", "open", "golf");
+        const entry = { game: "golf", tournament: "cup", storedAt: DAY };
+        await world.enter({ ...entry, player: "ada", score: 30 }, { ...entry, player: "bob", score: -7 });
+        await runJob(rankingsJob(world.ports));
+        const rankings = new RankingOffice({ ...world.ports });
+        const { rows } = await rankings.page("golf", "all", { limit: 10, offset: 0, around: undefined });
+        assert.deepEqual(
+          rows.map(({ score }) => score),
+          [0.3, -0.07],
+        );
+        const open = await world.office.open();
+        const leading = open.find(({ game, period }) => game === "golf" && period === "daily");
+        assert.deepEqual(leading?.leader, { playerId: "ada", name: "ada", score: 0.3 });
+        world.now = MIDNIGHT + SETTLED_MS;
+        await runJob(dailyPoolsJob(world.ports));
+        const [finalised] = await world.office.finalised({ game: "golf", period: "daily" }, 1);
+        assert.deepEqual(finalised?.winner, { playerId: "ada", name: "ada", wallet: null, score: 0.3 });
+      } finally {
+        await world.database.write("DELETE FROM games WHERE id = 'golf'");
+      }
+    });
+
     it("bound a game exactly", async () => {
-      const game = { id: "golf", name: "Golf", minScore: SCORES[0], maxScore: SCORES[1], submissionsPerMinute: 1 };
+      const game = {
+        id: "golf",
+        name: "Golf",
+        precision: 6,
+        minScore: SCORES[0],
+        maxScore: SCORES[1],
+        submissionsPerMinute: 1,
+      };
       await insertGame(world.database, game, world.now);
       try {
         assert.deepEqual(await gameById(world.database, "golf"), game);

@@ -97,7 +97,7 @@ describe("the admin room", function () {
   it("cancels a tournament, and adds a game", async () => {
     const { id: tournamentId } = await command<{ id: string }>("createTournament", someTournament());
     assert.equal((await command<TournamentSummary>("cancelTournament", { tournamentId })).phase, "cancelled");
-    const golf = { id: "golf", name: "Golf", minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
+    const golf = { id: "golf", name: "Golf", precision: 2, minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
     assert.deepEqual(await command("createGame", golf), { id: "golf" });
     await assert.rejects(command("createGame", golf), { code: "conflict" });
     assert.deepEqual(

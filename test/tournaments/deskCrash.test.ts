@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type Clock, type Rng, seededRng } from "../../src/clock.ts";
+import { type Rng, seededRng } from "../../src/clock.ts";
 import { exactDouble } from "../../src/entities/sql.ts";
+import { decimalOf } from "../../src/entities/tournaments/precision.ts";
 import type { Operator, Order } from "../../src/entities/tournaments/Tournament.ts";
 import { committedPage } from "../../src/stores/tournaments/committed.ts";
 import { combine } from "../../src/stores/tournaments/scoring.ts";
@@ -8,7 +9,7 @@ import { LEADERBOARDS, type OpenLeaderboard } from "../contracts/leaderboards.ts
 import { DATABASES } from "../hunts/ledgerJournals.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { FaultyJournal, FaultyLeaderboard, type Mishap } from "./faults.ts";
-import { type Desk, TournamentCluster } from "./TournamentCluster.ts";
+import { type Desk, fastClock, TournamentCluster } from "./TournamentCluster.ts";
 
 /** `SEED=<seed> npx mocha test/tournaments/deskCrash.test.ts` replays a run; `RUNS` sets how many tournaments it tries. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -16,22 +17,14 @@ const RUNS = Number(process.env.RUNS ?? 3);
 const PLAYERS = 6;
 const DEVICES = 2;
 const SUBMISSIONS = 14;
+/** Digits of a score after the point. */
+const PRECISION = 3;
 /** The node that dies. */
 const MORTAL = "c";
 /** What a submission may end with that its player is to repeat. */
 const REPEATABLE = ["unavailable", "overloaded", "not_delivered", "outcome_unknown"];
 /** What `score_entries` must say of a submission, as its player was told. */
 type Told = [rank: number, best: number, entries: number];
-
-/** Time at ten times its pace: rebuilds, deaths and doubts take seconds. */
-const fastClock: Clock = {
-  now: () => 1_800_000_000_000 + Math.floor(performance.now() * 10),
-  monotonic: () => performance.now() * 10,
-  schedule: (callback, ms) => {
-    const timer = setTimeout(callback, ms / 10);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Nodes that lose what they decide and commit, and players who ask again, or do not. */
 class Trial {
@@ -60,7 +53,8 @@ class Trial {
 
   async run(): Promise<void> {
     const { operator, order } = this;
-    this.#cluster.plan = { operator, order, endsAt: fastClock.now() + 24 * 3_600_000, minScore: -1e9, maxScore: 1e9 };
+    const endsAt = fastClock.now() + 24 * 3_600_000;
+    this.#cluster.plan = { operator, order, endsAt, minScore: -1e9, maxScore: 1e9, precision: PRECISION };
     for (const id of ["a", "b", MORTAL]) this.#desks.push(await this.#node(id));
     const players = this.#players(SUBMISSIONS);
     await until(() => this.#told.size > PLAYERS * 4, { what: "some scores are taken", timeoutMs: PATIENCE_MS });
@@ -120,7 +114,7 @@ class Trial {
   /** Sends it until it is answered, or for a few times only: players give up. */
   async #send(player: string, submissionId: string): Promise<void> {
     const key = `${player} ${submissionId}`;
-    const score = this.#sent.get(key) ?? Math.round(this.#rng.next() * 2e6) / 1000 - 1000;
+    const score = this.#sent.get(key) ?? decimalOf(Math.round(this.#rng.next() * 2e6) - 1e6, PRECISION);
     this.#sent.set(key, score);
     for (let patience = this.#rng.next() < 0.5 ? 50 : 1; patience > 0; patience -= 1) {
       const desk = this.#oneOf(this.#desks);
@@ -190,10 +184,11 @@ class Trial {
         const key = `${player} ${row.submission_id}`;
         assert.equal(Number(row.entry_no), at + 1, `${player} has a gap`);
         assert.ok(!stored.has(key), `${key} was counted twice`);
-        assert.equal(Number(row.score), this.#sent.get(key));
+        assert.equal(decimalOf(Number(row.score), PRECISION), this.#sent.get(key));
         counts = combine(this.operator, this.order, counts, { score: Number(row.score), subscore: 0 });
         assert.equal(Number(row.best), counts.score);
-        stored.set(key, [Number(row.told_rank), Number(row.best), Number(row.entry_no)]);
+        const best = decimalOf(Number(row.best), PRECISION);
+        stored.set(key, [Number(row.told_rank), best, Number(row.entry_no)]);
       }
     }
     for (const [key, told] of this.#told) assert.deepEqual(stored.get(key), told, `${key} was told and is not so`);

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
+import type { PrizePreview } from "../../src/actors/tournaments/settlement.ts";
+import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentDesk.ts";
 import type {
   StandingsPage,
   TournamentDetails,
@@ -78,7 +80,8 @@ describe("the endpoints of tournaments and games", function () {
     assert.deepEqual(details, {
       ...someTournament(definition),
       ...{ id: body.id, phase: "scheduled", phaseEndsAt: definition.startsAt, operator: "best", order: "desc" },
-      ...{ maxEntries: 100_000, maxSubmissions: 5_000_000, minScore: 0, maxScore: 1e9, submissionsPerMinute: 120 },
+      ...{ maxEntries: 100_000, maxSubmissions: 5_000_000, precision: 0, minScore: 0, maxScore: 1e9 },
+      submissionsPerMinute: 120,
       ...{ series: null, seriesId: null, players: 0, resultHash: null, prizesDistributed: false },
     });
     const list = await node.get<{ tournaments: TournamentSummary[] }>(TOURNAMENTS);
@@ -237,7 +240,7 @@ describe("the endpoints of tournaments and games", function () {
   });
 
   it("add games, whose bounds hold in tournaments that are made from then on", async () => {
-    const golf = { id: "golf", name: "Golf", minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
+    const golf = { id: "golf", name: "Golf", precision: 1, minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
     const post = (body: object) => node.post<object>("/api/games", { token: operator, body });
     assert.deepEqual((await post(golf)).body, { id: "golf" });
     const again = await post(golf);
@@ -249,18 +252,28 @@ describe("the endpoints of tournaments and games", function () {
     );
     const id = await made({ game: "golf", order: "asc" });
     const visitor = await Visitor.join(node.client((await node.signIn()).token), "tournament", { tournamentId: id });
-    const submit = (submissionId: string, score: number) => visitor.request("submit", { submissionId, score });
+    const submit = (submissionId: string, score: number) =>
+      visitor.request<SubmitAnswer>("submit", { submissionId, score });
     await assert.rejects(submit("a", 17), { code: "score_refused", details: { min: 18, max: 300 } });
-    await submit("b", 72);
-    await submit("c", 71);
+    await assert.rejects(submit("a", 71.25), { code: "invalid_payload", message: /no more digits .* than 1/ });
+    await submit("b", 72.5);
+    assert.equal((await submit("c", 71.3)).best, 71.3);
     await assert.rejects(submit("d", 70), { code: "rate_limited" });
+    await until(() => visitor.room.state.top[0]?.score === 71.3, { what: "the room shows it", timeoutMs: PATIENCE_MS });
     await visitor.room.leave();
+    assert.equal((await get(id)).standings[0]?.score, 71.3);
+    const { body: preview } = await node.post<PrizePreview>(`${TOURNAMENTS}/${id}/preview`, { token: operator });
+    assert.equal(preview.prizes[0]?.score, 71.3);
     for (const bad of [
       { id: "Golf" },
       { id: "" },
       { name: " " },
       { minScore: 301 },
       { maxScore: 1e16 },
+      { maxScore: 299.99 },
+      { precision: 6, maxScore: 1e10 },
+      { precision: 7 },
+      { precision: 0.5 },
       { submissionsPerMinute: 0 },
       { colour: 1 },
     ])

@@ -11,6 +11,7 @@ const HEAD: ResultHead = {
   startsAt: 1000,
   endsAt: 5000,
   prizes: [{ from: 1, to: 3, items: [{ item: "TICO", amount: "100" }] }],
+  precision: 0,
 };
 const standing = (rank: number, score: number) => ({ rank, playerId: `p${rank}`, score, subscore: -2, entries: 4 });
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -27,6 +28,13 @@ describe("the hash of a tournament's result", () => {
           '[1,"p1",1e+21,-2,4]\n[2,"p2",0.30000000000000004,-2,4]\n[3,"p3",0,-2,4]\n',
       ),
     );
+  });
+
+  it("says scores as clients read them", () => {
+    const [units, decimals] = [new ResultHash({ ...HEAD, precision: 2 }), new ResultHash(HEAD)];
+    units.add([standing(1, 30), standing(2, -5)]);
+    decimals.add([standing(1, 0.3), standing(2, -0.05)]);
+    assert.equal(units.hex, decimals.hex);
   });
 
   it("is that of the first line where nobody took part, and may be asked for twice", () => {

@@ -144,5 +144,5 @@ describe("tournaments that settle at the same time", () => {
 const begun = (): Settlement => ({ stored: 0, resultHash: null, paidTo: 0 });
 
 function headOf(id: string): ResultHead {
-  return { id, game: "snake", operator: "best", order: "desc", startsAt: 0, endsAt: 1, prizes: [] };
+  return { id, game: "snake", operator: "best", order: "desc", startsAt: 0, endsAt: 1, prizes: [], precision: 0 };
 }

@@ -19,6 +19,7 @@ import {
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../../entities/sql.ts";
 import { gameById, games } from "../../entities/tournaments/Game.ts";
+import { decimalOf } from "../../entities/tournaments/precision.ts";
 import { RingmasterError } from "../../errors.ts";
 import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import { openPeriod } from "./periods.ts";
@@ -60,8 +61,9 @@ export class PoolOffice {
   /** The pools that were finalised last, latest first. Throws `not_found` for an unknown game. */
   async finalised(kind: PoolKind, limit: number): Promise<FinalisedPool[]> {
     return reading(async () => {
-      await gameById(this.#ports.database, kind.game);
-      return finalisedPools(this.#ports.database, kind, limit);
+      const { precision } = await gameById(this.#ports.database, kind.game);
+      const pools = await finalisedPools(this.#ports.database, kind, limit);
+      return pools.map((pool) => ({ ...pool, winner: pool.winner && shown(pool.winner, precision) }));
     });
   }
 
@@ -104,13 +106,22 @@ export class PoolOffice {
     const now = await databaseTime(database);
     const all = await games(database);
     const kinds = all.flatMap(({ id: game }) => PERIOD_TYPES.map((period) => ({ game, period })));
+    const precisions = new Map(all.map(({ id, precision }) => [id, precision]));
     const latest = await latestPools(database, kinds, now);
     const pools = kinds.map((kind, at) => ({ ...kind, ...openPeriod(kind.period, timezone, now, latest[at]) }));
     const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools)];
-    return pools.map((pool, at) => ({ ...pool, items: items[at]!, leader: leaders[at] ? shown(leaders[at]) : null }));
+    return pools.map((pool, at) => {
+      const leader = leaders[at] ? shown(leaderOf(leaders[at]), precisions.get(pool.game)!) : null;
+      return { ...pool, items: items[at]!, leader };
+    });
   }
 }
 
-function shown({ playerId, name, score }: BestEntry): OpenPool["leader"] {
+function leaderOf({ playerId, name, score }: BestEntry) {
   return { playerId, name, score };
+}
+
+/** With the score as clients read it. */
+function shown<T extends { score: number }>(winner: T, precision: number): T {
+  return { ...winner, score: decimalOf(winner.score, precision) };
 }

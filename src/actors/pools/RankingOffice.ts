@@ -8,6 +8,7 @@ import {
 } from "../../entities/pools/Ranking.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
+import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { periodAt } from "./periods.ts";
 import { reading } from "./reading.ts";
 
@@ -31,8 +32,9 @@ export class RankingOffice {
     const { clock, database, timezone } = this.#ports;
     const time = period === "all" ? ALL_TIME : periodAt(period, timezone, at ?? clock.now());
     return reading(async () => {
-      await gameById(database, game);
-      return rankingPage(database, { game, period, ...time }, part);
+      const { precision } = await gameById(database, game);
+      const page = await rankingPage(database, { game, period, ...time }, part);
+      return { ...page, rows: inDecimals(page.rows, precision) };
     });
   }
 }

@@ -9,6 +9,7 @@ export interface CheckedScore {
   playerId: string;
   /** The same for each attempt of one submission: a check that uses a proof up must know it again by this. */
   submissionId: string;
+  /** As the client wrote it. */
   score: number;
   subscore: number;
   /** Whatever the game's client sends along. */

@@ -139,18 +139,13 @@ export class ScoreClerk {
   }
 }
 
-function refusalOf(decision: Refused, { definition }: TournamentTable): RingmasterError {
+function refusalOf(decision: Refused, table: TournamentTable): RingmasterError {
   switch (decision.kind) {
     case "outOfBounds":
-      return scoreRefused(definition);
+      return table.scoreRefused();
     case "full":
       return new RingmasterError("entries_used_up", undefined, { of: decision.of });
     case "tooFast":
       return new RingmasterError("rate_limited", undefined, { retryAfterMs: decision.retryAfterMs });
   }
-}
-
-/** The score cannot be, or was not verified. */
-export function scoreRefused({ minScore, maxScore }: TournamentTable["definition"]): RingmasterError {
-  return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
 }

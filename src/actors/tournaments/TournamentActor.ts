@@ -1,4 +1,5 @@
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
+import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
 import {
   insertTournament,
@@ -211,7 +212,7 @@ export class TournamentActor extends Actor<TournamentState> {
   }
 
   async #publishResult(): Promise<void> {
-    const { name, game, prizes } = this.#terms();
+    const { name, game, prizes, precision = 0 } = this.#terms();
     const { stored: players, resultHash } = this.state.settlement;
     // Once more: its node may have died before it came to that, or the leaderboard was out of reach.
     this.#dropBoard();
@@ -224,7 +225,7 @@ export class TournamentActor extends Actor<TournamentState> {
       game,
       players,
       resultHash: resultHash!,
-      winners: winners.map((standing) => withPrizes(standing, prizes)),
+      winners: inDecimals(winners, precision).map((standing) => withPrizes(standing, prizes)),
     };
     this.publish(LOBBY_TOPIC, { type: "tournamentSettled", data: outcome });
   }
@@ -251,9 +252,9 @@ export class TournamentActor extends Actor<TournamentState> {
   }
 
   #head(): ResultHead {
-    const { game, operator, order, prizes } = this.#terms();
+    const { game, operator, order, prizes, precision = 0 } = this.#terms();
     const { startsAt, endsAt } = this.state.plan;
-    return { id: this.id, game, operator, order, startsAt, endsAt, prizes };
+    return { id: this.id, game, operator, order, startsAt, endsAt, prizes, precision };
   }
 
   #newRecord(terms: TournamentTerms): TournamentRecord {

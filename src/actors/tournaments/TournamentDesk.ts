@@ -2,11 +2,12 @@ import type { Clock } from "../../clock.ts";
 import { databaseError } from "../../entities/failures.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
+import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import { committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
+import { type CommittedPage, committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
 import type {
   BoardPage,
   Leaderboard,
@@ -23,7 +24,7 @@ import { TOP } from "./BoardPulse.ts";
 import { Doubts } from "./Doubts.ts";
 import { InTurn } from "./InTurn.ts";
 import { type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
-import { ScoreClerk, scoreRefused } from "./ScoreClerk.ts";
+import { ScoreClerk } from "./ScoreClerk.ts";
 import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
 import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
@@ -123,7 +124,7 @@ export class TournamentDesk {
   /**
    * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
    * taken now. Rejects with `wrong_phase` outside of the window (in grace, `joinedAt` or the player's session must be from
-   * before the end), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
+   * before the end), `invalid_payload` (more digits than the game's precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
    */
   async submit(
     id: string,
@@ -132,7 +133,7 @@ export class TournamentDesk {
     joinedAt: number,
   ): Promise<SubmitAnswer> {
     const { table, pulse } = await this.#tables.seated(id);
-    const submission = { playerId, playerName: name, submissionId, score, subscore };
+    const submission = { playerId, playerName: name, submissionId, score: table.unitsOf(score), subscore };
     // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
     const entry = await this.#inTurn.do(`${playerId} ${id}`, async () => {
       try {
@@ -144,7 +145,7 @@ export class TournamentDesk {
       }
     });
     pulse.touch();
-    return { rank: entry.toldRank, best: entry.best, entries: entry.entryNo };
+    return { rank: entry.toldRank, best: decimalOf(entry.best, table.precision), entries: entry.entryNo };
   }
 
   /** Throws `not_found`; rejects with `unavailable` while the board cannot be read. */
@@ -154,11 +155,10 @@ export class TournamentDesk {
     const { limit, offset = 0, around } = range;
     const { view } = table;
     if (view && table.isTaking && around === undefined && offset + limit <= TOP) {
-      return { rows: view.rows.slice(offset, offset + limit), total: view.total };
+      return { rows: inDecimals(view.rows.slice(offset, offset + limit), table.precision), total: view.total };
     }
-    if (table.phase === "settled") return storedPage(this.#ports.database, id, range);
-    const { rows, total } = table.isTaking ? await this.#onBoard(table, range) : await this.#committed(table, range);
-    return { rows, total };
+    const { rows, total } = await this.#read(table, range);
+    return { rows: inDecimals(rows, table.precision), total };
   }
 
   /** How a settled tournament ended for these players, as far as they have a standing. Throws `wrong_phase` before. */
@@ -201,16 +201,18 @@ export class TournamentDesk {
 
   /** What the board would refuse anyway is no work for the game's check. */
   async #requireBelievable(
-    { id, definition }: TournamentTable,
+    table: TournamentTable,
     { playerId, submissionId, score, subscore }: Pick<Submission, "playerId" | "submissionId" | "score" | "subscore">,
     proof: string | undefined,
   ): Promise<void> {
-    const { game, operator } = definition;
+    const { id, key, precision } = table;
+    const { game, operator } = table.definition;
     const entry = { score, subscore };
     // Of a step, what comes of it is what must be within the bounds, and only the board knows that.
-    const isPossible = operator === "increment" || isWithinBounds(definition, entry, entry);
-    const checked = { tournamentId: id, game, playerId, submissionId, ...entry, proof };
-    if (!isPossible || !(await this.#checks.pass(checked))) throw scoreRefused(definition);
+    const isPossible = operator === "increment" || isWithinBounds(key.rules, entry, entry);
+    const asWritten = { score: decimalOf(score, precision), subscore };
+    const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, proof };
+    if (!isPossible || !(await this.#checks.pass(checked))) throw table.scoreRefused();
   }
 
   /** A submission that was taken, and whose answer was lost, is not refused for what has changed since. */
@@ -224,6 +226,11 @@ export class TournamentDesk {
     const entry = mayBeTaken ? await this.#clerk.find(table, submission) : undefined;
     if (entry === undefined) throw refusal;
     return entry;
+  }
+
+  #read(table: TournamentTable, range: StandingsRange): Promise<CommittedPage> {
+    if (table.phase === "settled") return storedPage(this.#ports.database, table.id, range);
+    return table.isTaking ? this.#onBoard(table, range) : this.#committed(table, range);
   }
 
   async #onBoard(table: TournamentTable, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {

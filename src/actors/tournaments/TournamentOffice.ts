@@ -2,6 +2,7 @@ import type { Rng } from "../../clock.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
+import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
   Series,
@@ -30,6 +31,7 @@ export interface TournamentSummary extends Omit<TournamentStatus, "phaseEndsAt">
 
 /** A tournament by itself. Once it is settled, this and its standings are all that its hash is made of. */
 export interface TournamentDetails extends TournamentSummary, Omit<TournamentTerms, "series" | "prizes"> {
+  precision: number;
   prizes: PrizeRange[];
   /** What the series goes by, if this tournament is of one. */
   seriesId: string | null;
@@ -92,6 +94,7 @@ export class TournamentOffice {
     const page = await this.#standings(record, { limit: TOP }).catch(() => undefined);
     return {
       ...definition,
+      precision: definition.precision ?? 0,
       ...summaryOf(record),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
@@ -142,13 +145,14 @@ export class TournamentOffice {
     const { database } = this.#ports;
     const { phase, players: settled, definition } = await this.#record(id);
     if (phase === "cancelled") return { players: 0, prizes: [], totals: [] };
-    const { prizes, order } = definition;
+    const { prizes, order, precision = 0 } = definition;
     const [players, best] = await Promise.all(
       phase === "settled"
         ? [settled!, finalStandings(database, id, 1, PREVIEWED)]
         : [playersToBe(database, id), bestToBe(database, { id, order }, PREVIEWED)],
     );
-    return { players, prizes: best.map((row) => withPrizes(row, prizes)), totals: totalsOf(players, prizes) };
+    const previewed = inDecimals(best, precision).map((row) => withPrizes(row, prizes));
+    return { players, prizes: previewed, totals: totalsOf(players, prizes) };
   }
 
   /** The series of this tournament has no further ones; those that are there stay. Throws `conflict` for one that is of no series. */
@@ -160,8 +164,11 @@ export class TournamentOffice {
   }
 
   async #standings(record: TournamentRecord, range: StandingsRange): Promise<StandingsPage> {
-    const { id, phase } = record;
-    if (phase === "settling" || phase === "settled") return await storedPage(this.#ports.database, id, range);
+    const { id, phase, definition } = record;
+    if (phase === "settling" || phase === "settled") {
+      const { rows, total } = await storedPage(this.#ports.database, id, range);
+      return { rows: inDecimals(rows, definition.precision ?? 0), total };
+    }
     if (phase === "cancelled" || phase === "scheduled") return NOBODY;
     return await this.#ports.desk.standings(id, range);
   }

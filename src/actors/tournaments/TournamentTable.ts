@@ -1,3 +1,4 @@
+import { LARGEST_SCORE, unitsOf } from "../../entities/tournaments/precision.ts";
 import {
   TOURNAMENT_PHASES,
   type TournamentPhase,
@@ -6,6 +7,7 @@ import {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { BoardKey, BoardPage } from "../../stores/tournaments/Leaderboard.ts";
+import { invalidPayload } from "../../validate.ts";
 import { isNewer } from "../events/Pulse.ts";
 import { mayFollow } from "../events/phaseOrder.ts";
 
@@ -29,6 +31,8 @@ export const isTaking = (phase: TournamentPhase): boolean => phase === "open" ||
 export class TournamentTable {
   readonly id: string;
   readonly definition: TournamentTerms;
+  /** Digits of a score after the point. Boards and views have scores in units of it (`precision.ts`). */
+  readonly precision: number;
   readonly key: BoardKey;
   readonly audience = new Set<TournamentAudience>();
   phase: TournamentPhase;
@@ -52,7 +56,14 @@ export class TournamentTable {
     this.phaseEndsAt = phaseEndsAt;
     this.resultHash = resultHash ?? undefined;
     const { operator, order, maxEntries, maxSubmissions, minScore, maxScore, submissionsPerMinute } = definition;
-    const rules = { operator, order, maxEntries, maxSubmissions, minScore, maxScore, submissionsPerMinute };
+    const { precision = 0 } = definition;
+    this.precision = precision;
+    // Bounds of before games had a precision may have more digits.
+    const bounds = {
+      minScore: unitsOf(minScore, precision) ?? Math.ceil(minScore * 10 ** precision),
+      maxScore: unitsOf(maxScore, precision) ?? Math.floor(maxScore * 10 ** precision),
+    };
+    const rules = { operator, order, maxEntries, maxSubmissions, ...bounds, submissionsPerMinute };
     this.key = { id, rules };
   }
 
@@ -67,6 +78,26 @@ export class TournamentTable {
     if (phase === "open" && now < endsAt) return "open";
     const graceEndsAt = phase === "open" ? endsAt + definition.graceMs : phaseEndsAt;
     return this.isTaking && now < graceEndsAt ? "grace" : "closed";
+  }
+
+  /**
+   * A score that somebody submits, in units. Throws `invalid_payload` for one with too many digits after the point, and `score_refused`
+   * for one that is too large to be kept exactly.
+   */
+  unitsOf(score: number): number {
+    const units = unitsOf(score, this.precision);
+    if (units === undefined) {
+      const message = `must have no more digits after the point than ${this.precision}, the precision of ${this.definition.game}`;
+      throw invalidPayload([{ path: "score", message }]);
+    }
+    if (Math.abs(units) > LARGEST_SCORE) throw this.scoreRefused();
+    return units;
+  }
+
+  /** The score cannot be, or was not verified. */
+  scoreRefused(): RingmasterError {
+    const { minScore, maxScore } = this.definition;
+    return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
   }
 
   wrongPhase(): RingmasterError {

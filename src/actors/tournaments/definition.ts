@@ -129,6 +129,6 @@ export function parseTournamentDefinition(input: unknown): TournamentDefinition 
 
 /** What is stored: the definition, and what its game allows at this time. */
 export function termsOf({ series: next, ...definition }: TournamentDefinition, game: Game): TournamentTerms {
-  const { minScore, maxScore, submissionsPerMinute } = game;
-  return { ...definition, minScore, maxScore, submissionsPerMinute, series: next ?? null };
+  const { precision, minScore, maxScore, submissionsPerMinute } = game;
+  return { ...definition, precision, minScore, maxScore, submissionsPerMinute, series: next ?? null };
 }

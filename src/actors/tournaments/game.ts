@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../entities/tournaments/precision.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
 
@@ -7,8 +8,6 @@ const GAME_BOUNDS = {
   name: 40,
   /** A character may carry marks and joiners; the column holds this many UTF-16 units. */
   nameUnits: 64,
-  /** Either way: 5,000,000 of these sum to a number that a double still tells from its neighbours well enough to rank by. */
-  score: 1e15,
   /** As much as a client may send in a room. */
   submissionsPerMinute: 1200,
 } as const;
@@ -18,12 +17,34 @@ export const gameId = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a game's id: 1 to 32 of a-z, 0-9 and _, and a letter first");
 
-const score = z.number().min(-GAME_BOUNDS.score).max(GAME_BOUNDS.score);
+const score = z.number().min(-LARGEST_SCORE).max(LARGEST_SCORE);
+
+type Bounds = Record<"precision" | "minScore" | "maxScore", number>;
+
+/** A bound is a score as any other: it has the game's digits, and can be kept. */
+function boundsAreScores({ precision, ...bounds }: Bounds, context: z.RefinementCtx): void {
+  const largest = LARGEST_SCORE / 10 ** precision;
+  for (const [field, bound] of [
+    ["minScore", bounds.minScore],
+    ["maxScore", bounds.maxScore],
+  ] as const) {
+    const units = unitsOf(bound, precision);
+    const fault =
+      units === undefined
+        ? `must have at most ${precision} digits after the point, the game's precision`
+        : Math.abs(units) > LARGEST_SCORE
+          ? `must be at most ${largest} either way at a precision of ${precision}`
+          : undefined;
+    if (fault !== undefined) context.addIssue({ code: "custom", path: [field], message: fault });
+  }
+}
 
 const gameDefinition = z
   .strictObject({
     id: gameId,
     name: lineOfText(GAME_BOUNDS.name, GAME_BOUNDS.nameUnits),
+    /** Digits that a score may have after the point. */
+    precision: z.int().min(0).max(MOST_DIGITS).default(0),
     /** What a score may be, bounds included. */
     minScore: score,
     maxScore: score,
@@ -33,7 +54,8 @@ const gameDefinition = z
   .refine(({ minScore, maxScore }) => minScore < maxScore, {
     path: ["maxScore"],
     error: "must be more than minScore",
-  });
+  })
+  .superRefine(boundsAreScores);
 
 export type GameDefinition = z.output<typeof gameDefinition>;
 

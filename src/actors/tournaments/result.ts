@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
+import { inDecimals } from "../../entities/tournaments/precision.ts";
 import type { FinalStanding } from "../../entities/tournaments/Standings.ts";
 import type { Operator, Order } from "../../entities/tournaments/Tournament.ts";
 
@@ -12,6 +13,8 @@ export interface ResultHead {
   startsAt: number;
   endsAt: number;
   prizes: readonly PrizeRange[];
+  /** Digits of a score after the point: scores are hashed as clients read them. Not hashed itself. */
+  precision: number;
 }
 
 /**
@@ -21,8 +24,10 @@ export interface ResultHead {
  */
 export class ResultHash {
   readonly #hash = createHash("sha256");
+  readonly #precision: number;
 
-  constructor({ id, game, operator, order, startsAt, endsAt, prizes }: ResultHead) {
+  constructor({ id, game, operator, order, startsAt, endsAt, prizes, precision }: ResultHead) {
+    this.#precision = precision;
     const ranges = prizes.map(({ from, to, items }) => ({
       from,
       to,
@@ -32,9 +37,9 @@ export class ResultHash {
   }
 
   /** Adds the standings that follow. */
-  add(standings: Iterable<Pick<FinalStanding, "rank" | "playerId" | "score" | "subscore" | "entries">>): void {
+  add(standings: ReadonlyArray<Pick<FinalStanding, "rank" | "playerId" | "score" | "subscore" | "entries">>): void {
     let lines = "";
-    for (const { rank, playerId, score, subscore, entries } of standings)
+    for (const { rank, playerId, score, subscore, entries } of inDecimals(standings, this.#precision))
       lines += `${JSON.stringify([rank, playerId, score, subscore, entries])}\n`;
     this.#hash.update(lines);
   }

@@ -18,6 +18,8 @@ import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
 import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
+import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
+import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -40,4 +42,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ActorBlame20261130030300,
   OpenPools20261130050000,
   RefusedAwards20261130050100,
+  ScorePrecision20261130090000,
+  ScoresInUnits20261130090100,
 ];

@@ -7,6 +7,8 @@ export interface Game {
   /** `[a-z][a-z0-9_]*`, at most 32. */
   id: string;
   name: string;
+  /** Digits that a score may have after the point, 0 to 6. */
+  precision: number;
   /** What a score may be, bounds included. */
   minScore: number;
   maxScore: number;
@@ -17,13 +19,14 @@ export interface Game {
 interface StoredGame {
   id: string;
   name: string;
+  score_precision: unknown;
   min_score: unknown;
   max_score: unknown;
   submissions_per_minute: unknown;
 }
 
 const selected = ({ dialect }: Pick<Sql, "dialect">): string =>
-  `id, name, ${exactDouble(dialect, "min_score")} AS min_score, ${exactDouble(dialect, "max_score")} AS max_score, submissions_per_minute`;
+  `id, name, score_precision, ${exactDouble(dialect, "min_score")} AS min_score, ${exactDouble(dialect, "max_score")} AS max_score, submissions_per_minute`;
 
 /** Every game, by id. There are as many as operators make: few. */
 export async function games(sql: Pick<Sql, "query" | "dialect">): Promise<Game[]> {
@@ -39,18 +42,19 @@ export async function gameById(sql: Pick<Sql, "query" | "dialect">, id: string):
 
 /** Throws `conflict` for an id that is taken. */
 export async function insertGame(sql: Sql, game: Game, now: number): Promise<void> {
-  const columns = ["id", "name", "min_score", "max_score", "submissions_per_minute", "created_at"];
-  const { id, name, minScore, maxScore, submissionsPerMinute } = game;
+  const columns = ["id", "name", "score_precision", "min_score", "max_score", "submissions_per_minute", "created_at"];
+  const { id, name, precision, minScore, maxScore, submissionsPerMinute } = game;
   const added = await insertNew(sql, { table: "games", columns }, [
-    [id, name, minScore, maxScore, submissionsPerMinute, now],
+    [id, name, precision, minScore, maxScore, submissionsPerMinute, now],
   ]);
   if (added === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
 }
 
-function gameOf({ id, name, min_score, max_score, submissions_per_minute }: StoredGame): Game {
+function gameOf({ id, name, score_precision, min_score, max_score, submissions_per_minute }: StoredGame): Game {
   return {
     id,
     name,
+    precision: Number(score_precision),
     minScore: Number(min_score),
     maxScore: Number(max_score),
     submissionsPerMinute: Number(submissions_per_minute),

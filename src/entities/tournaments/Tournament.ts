@@ -37,7 +37,9 @@ export interface TournamentTerms {
   maxEntries: number;
   /** Entries that the tournament takes from all players together. */
   maxSubmissions: number;
-  /** What the game allowed when the tournament was created. */
+  /** Digits that a score of the game may have after the point. Terms of before games had that are without: those scores are whole. */
+  precision?: number | undefined;
+  /** What the game allowed when the tournament was created, as clients write it. */
   minScore: number;
   maxScore: number;
   submissionsPerMinute: number;

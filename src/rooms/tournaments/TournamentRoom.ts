@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { TournamentDesk } from "../../actors/tournaments/TournamentDesk.ts";
 import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
 import type { TournamentAudience, TournamentTable } from "../../actors/tournaments/TournamentTable.ts";
+import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
 import { LARGEST_SUBSCORE } from "../../stores/tournaments/scoring.ts";
 import { admit } from "../runtime/admission.ts";
@@ -133,7 +134,8 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     state.players = view.total;
     if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
     for (const [at, row] of view.rows.entries()) {
-      const { rank, playerId, name, score } = row;
+      const { rank, playerId, name } = row;
+      const score = decimalOf(row.score, this.#table.precision);
       const shown = state.top[at];
       if (shown) shown.assign({ rank, playerId, name, score });
       else state.top.push(new ScoreRow({ rank, playerId, name, score }));
@@ -155,7 +157,10 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     const { hasState, view } = this.#news;
     this.#news = { hasState: false, view: undefined };
     if (hasState) this.state.serverNow = this.services.clock.now();
-    if (view) this.broadcast("standings", { rows: view.rows.map(rowOf), total: view.total });
+    if (view) {
+      const rows = inDecimals(view.rows, this.#table.precision).map(rowOf);
+      this.broadcast("standings", { rows, total: view.total });
+    }
   }
 
   #bringUpToDate(client: RoomClient): void {

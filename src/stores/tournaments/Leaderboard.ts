@@ -55,8 +55,12 @@ export interface BoardKey {
 
 export type BoardRules = Pick<
   TournamentTerms,
-  "operator" | "order" | "maxEntries" | "maxSubmissions" | "minScore" | "maxScore" | "submissionsPerMinute"
->;
+  "operator" | "order" | "maxEntries" | "maxSubmissions" | "submissionsPerMinute"
+> & {
+  /** In units, as every score of a board. */
+  minScore: number;
+  maxScore: number;
+};
 
 export interface Submission extends Result {
   playerId: string;
@@ -101,7 +105,7 @@ export type SubmitDecision =
   | { kind: "accepted"; epoch: number; entry: ScoreEntry; previous?: ScoreEntry; isRepeated: boolean }
   /** Look for the submission in MySQL; if it is not there, ask again with `isNew`. */
   | { kind: "unsure" }
-  /** Nothing changed: the score (for `increment` what would come of it) is outside of the game's bounds, or a sum would be infinite. */
+  /** Nothing changed: the score (for `increment` what would come of it) is outside of the game's bounds, or a sum would be too large to stay exact. */
   | { kind: "outOfBounds" }
   /** Nothing changed: the player has made all their entries, or the tournament has taken all of its own. */
   | { kind: "full"; of: "player" | "tournament" }

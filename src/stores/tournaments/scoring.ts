@@ -1,8 +1,9 @@
+import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import type { Operator, Order, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 
 /** A score, and what decides between equal ones. */
 export interface Result {
-  /** Finite. */
+  /** A whole number of the game's units, at most `LARGEST_SCORE` either way. */
   score: number;
   /** A whole number, at most `LARGEST_SUBSCORE` either way. */
   subscore: number;
@@ -35,12 +36,12 @@ export function combine(operator: Operator, order: Order, before: Result | undef
   }
 }
 
-/** What must be within the game's bounds: each entry, or for `increment` what comes of it. A sum must stay finite. */
+/** What must be within the game's bounds: each entry, or for `increment` what comes of it. A sum must stay exact. */
 export function isWithinBounds(
   { operator, minScore, maxScore }: Pick<TournamentTerms, "operator" | "minScore" | "maxScore">,
   entry: Result,
   after: Result,
 ): boolean {
   const { score } = operator === "increment" ? after : entry;
-  return score >= minScore && score <= maxScore && Number.isFinite(after.score);
+  return score >= minScore && score <= maxScore && Math.abs(after.score) <= LARGEST_SCORE;
 }

@@ -1,3 +1,4 @@
+import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assertPlayer, assertTime } from "../runtime/inputs.ts";
 import type { Submission } from "./Leaderboard.ts";
@@ -17,7 +18,12 @@ export function checkedSubmission(submission: Submission): Submission {
   if (!SUBMISSION_ID.test(submissionId)) {
     throw new RingmasterError("invalid_payload", "A submissionId is 1 to 64 printable ASCII characters, no spaces.");
   }
-  if (!Number.isFinite(score)) throw new RingmasterError("invalid_payload", "A score is a finite number.");
+  if (!Number.isInteger(score) || Math.abs(score) > LARGEST_SCORE) {
+    throw new RingmasterError(
+      "invalid_payload",
+      `A score is a whole number of at most ${LARGEST_SCORE} units either way.`,
+    );
+  }
   if (!Number.isInteger(subscore) || Math.abs(subscore) > LARGEST_SUBSCORE) {
     throw new RingmasterError(
       "invalid_payload",

@@ -24,7 +24,9 @@ Returns
     repeated: its ENTRY and name; then the entry before it as above, or NO_ENTRY
     full: 0 as a byte for the player's entries, 1 for the tournament's   tooFast: milliseconds to wait as ">I2"
 
-Numbers are doubles all the way: what struct and the "%.17g" that Redis makes of a script's numbers hold is exact.
+Scores are whole numbers of at most LARGEST_SCORE either way (src/entities/tournaments/precision.ts), and so is what they come to.
+Numbers are doubles all the way: what struct and the "%.17g" that Redis makes of a script's numbers hold is exact, and so is the sum
+of two such scores.
 
 Redis' Lua hashes every byte of every string that it makes, and only the ranks cost more than that: hence a mark that tells an id
 from most others, and each name but once.
@@ -40,6 +42,7 @@ local RUN, OPERATOR, ORDER = ARGV[1], ARGV[2], ARGV[3]
 local MAX_ENTRIES, MAX_SUBMISSIONS = tonumber(ARGV[4]), tonumber(ARGV[5])
 local MIN_SCORE, MAX_SCORE, PER_MINUTE, REMEMBERED = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local MINUTE = 60000
+local LARGEST_SCORE = 1e15
 local SIGN = ORDER == "desc" and -1 or 1
 
 local HEADER, MARKS_AT, MARK_BYTES = ">dI4BBI2", 17, 4
@@ -148,7 +151,7 @@ local function decide(id, mark, submissionId, name, score, subscore, now, isKnow
 
   local best, bestSubscore = combine(oldBest, oldSubscore, score, subscore)
   local judged = OPERATOR == "increment" and best or score
-  if not (judged >= MIN_SCORE and judged <= MAX_SCORE and math.abs(best) < math.huge) then
+  if not (judged >= MIN_SCORE and judged <= MAX_SCORE and math.abs(best) <= LARGEST_SCORE) then
     return OUT_OF_BOUNDS
   elseif entries >= MAX_ENTRIES then
     return FULL, "\0"

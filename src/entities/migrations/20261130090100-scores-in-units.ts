@@ -1,0 +1,76 @@
+import type { MigrationInterface, QueryRunner } from "typeorm";
+
+/** `MOST_DIGITS` and `LARGEST_SCORE` of `src/entities/tournaments/precision.ts` when this was written. */
+const MOST_DIGITS = 6;
+const LARGEST_SCORE = 1e15;
+
+/**
+ * Scores become whole numbers of units of their game's precision (docs/adr/0040-scores-are-whole-numbers.md). A game whose scores have all been whole has a
+ * precision of 0, and not a row of it changes. One with a score or a bound that is not whole gets as many digits as its scores leave
+ * room for, and its rows are written anew in units. What is settled stays as it is, in standings without a precision: their hash is known. All of it
+ * is one transaction: no table is changed here, which would end it.
+ */
+export class ScoresInUnits20261130090100 implements MigrationInterface {
+  readonly name = "ScoresInUnits20261130090100";
+
+  async up(runner: QueryRunner): Promise<void> {
+    const rows: Array<{ game: string }> = await runner.query(
+      `SELECT DISTINCT game FROM score_entries WHERE score <> ROUND(score)
+       UNION SELECT game FROM rankings WHERE score <> ROUND(score)
+       UNION SELECT game FROM pools WHERE score <> ROUND(score)
+       UNION SELECT id FROM games WHERE min_score <> ROUND(min_score) OR max_score <> ROUND(max_score)`,
+    );
+    for (const { game } of rows) await this.#write(runner, game, await digitsOf(runner, game));
+  }
+
+  /** Migrations go forward only: which rows were whole before cannot be told any more. */
+  async down(): Promise<void> {
+    throw new Error("scores stay in units");
+  }
+
+  async #write(runner: QueryRunner, game: string, precision: number): Promise<void> {
+    const scale = 10 ** precision;
+    const ofGame = "(SELECT id FROM tournaments WHERE game = ? AND phase NOT IN ('settled', 'cancelled'))";
+    await runner.query("UPDATE games SET score_precision = ? WHERE id = ?", [precision, game]);
+    for (const [table, columns] of [
+      ["score_entries", ["score", "best"]],
+      ["rankings", ["score"]],
+      ["pools", ["score"]],
+    ] as const) {
+      const inUnits = columns.map((column) => `${column} = ROUND(${column} * ${scale})`).join(", ");
+      await runner.query(`UPDATE ${table} SET ${inUnits} WHERE game = ?`, [game]);
+    }
+    await runner.query(`UPDATE standings SET score = ROUND(score * ${scale}) WHERE tournament_id IN ${ofGame}`, [game]);
+    // Boards hold what the scores were: the epoch that follows has them loaded anew.
+    await runner.query(
+      `UPDATE actors SET state = JSON_SET(state, '$.terms.precision', ${precision},
+         '$.boardEpoch', JSON_EXTRACT(state, '$.boardEpoch') + 1) WHERE kind = 'tournament' AND id IN ${ofGame}`,
+      [game],
+    );
+    await runner.query(
+      `UPDATE actors SET state = JSON_SET(state, '$.template.precision', ${precision})
+       WHERE kind = 'tournament-series' AND JSON_EXTRACT(state, '$.template.game') = ?`,
+      [game],
+    );
+    await runner.query(
+      `UPDATE tournaments SET board_epoch = board_epoch + 1, definition = JSON_SET(definition, '$.precision', ${precision})
+       WHERE game = ? AND phase NOT IN ('settled', 'cancelled')`,
+      [game],
+    );
+  }
+}
+
+/** As many digits as leave the game's largest number within what can be kept. */
+async function digitsOf(runner: QueryRunner, game: string): Promise<number> {
+  const [row]: Array<{ largest: unknown }> = await runner.query(
+    `SELECT MAX(largest) AS largest FROM (
+       SELECT MAX(ABS(score)) AS largest FROM score_entries WHERE game = ?
+       UNION ALL SELECT MAX(ABS(best)) FROM score_entries WHERE game = ?
+       UNION ALL SELECT MAX(ABS(score)) FROM rankings WHERE game = ?
+       UNION ALL SELECT MAX(ABS(score)) FROM pools WHERE game = ?) numbers`,
+    Array(4).fill(game),
+  );
+  const largest = Number(row?.largest ?? 0);
+  for (let digits = MOST_DIGITS; digits > 0; digits -= 1) if (largest * 10 ** digits <= LARGEST_SCORE) return digits;
+  return 0;
+}
