@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { createConnection } from "mysql2/promise";
 import { Program } from "../../scripts/processes/Program.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { shares } from "../../src/entities/MysqlDatabase.ts";
@@ -91,18 +92,28 @@ async function startBare(databaseUrl: string): Promise<Program> {
 }
 
 async function playRound(
-  { rate, seconds, timers }: BesideLoadOptions,
+  { rate, seconds, timers, databaseUrl }: BesideLoadOptions,
   fleet: PlayerFleet,
   target: Target,
   load: Load | undefined,
   seed: number,
 ): Promise<BesideRound> {
+  // What is prepared is not measured, and need not wait for the disk.
+  await flushEachCommit(databaseUrl, false);
   const dueAt = await load?.prepare(timers, LONGEST_MS);
+  await flushEachCommit(databaseUrl, true);
   if (dueAt !== undefined) await pause(Math.max(0, dueAt - LEAD_MS - Date.now()));
   const traffic = await fleet.steady(target, rate, seconds, seed);
   const { stored, longestStopMs } = (await load?.look()) ?? { stored: 0, longestStopMs: 0 };
   await load?.finish(LONGEST_MS);
   return { traffic, turns: stored, longestStopMs };
+}
+
+/** Whether each commit is on the disk before it is answered. */
+async function flushEachCommit(databaseUrl: string, flushes: boolean): Promise<void> {
+  const connection = await createConnection(databaseUrl);
+  await connection.query(`SET GLOBAL innodb_flush_log_at_trx_commit = ${flushes ? 1 : 2}`);
+  await connection.end();
 }
 
 function toldOf({ traffic, turns }: BesideRound): string {

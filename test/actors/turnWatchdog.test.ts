@@ -54,6 +54,37 @@ describe("the watchdog of a turn", () => {
     assert.equal(late, 0);
   });
 
+  it("ends the transaction of a turn that hangs, of which nothing is stored even if it should go on", async () => {
+    const hang = Promise.withResolvers<void>();
+    class HangingActor extends CounterActor {
+      static override readonly kind = "hanging";
+      async writeAndHang(): Promise<void> {
+        this.state.count += 100;
+        await this.effect("hung", 1);
+        await hang.promise;
+      }
+    }
+    const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    await database.write(EFFECTS_TABLE);
+    const node = new SimulatedNode({ id: "n", hub: new MemoryHub(), database, clock }, [kindOf(HangingActor)]);
+    await node.actors.start();
+    await clock.within(1000, node.actors.ref(HangingActor, "x").add(1));
+
+    const call = assert.rejects(
+      node.actors.call({ kind: "hanging", id: "x" }, "writeAndHang", [], { deadlineMs: 40_000 }),
+      { code: "outcome_unknown" },
+    );
+    await clock.within(31_000, call, 100);
+    // The embedded database has one connection.
+    assert.equal(await clock.within(2000, node.actors.ref(HangingActor, "x").add(1)), 2);
+    hang.resolve();
+    await clock.advance(1000);
+    assert.equal(await clock.within(2000, node.actors.ref(HangingActor, "x").add(1)), 3);
+    assert.deepEqual(await database.query("SELECT * FROM effects WHERE name = 'hung'"), []);
+    await node.crash();
+    await database.close();
+  });
+
   it("lets a turn wait for a connection for longer than turns may run", async () => {
     class SlowActor extends CounterActor {
       static override readonly kind = "slow";

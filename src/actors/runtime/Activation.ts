@@ -263,6 +263,9 @@ export class Activation {
     const watchdog = new TurnWatchdog(clock, LONGEST_TURN_MS, () => {
       log.error({ actor: this.key, method: waiting.label }, "a turn takes too long; the actor is loaded anew");
       this.#drop();
+      this.#turn
+        ?.abandon()
+        .catch((error: unknown) => log.warn({ err: error, actor: this.key }, "a turn was not undone"));
       resolve(failed(new RingmasterError("outcome_unknown")));
     });
     const running = this.#runTurn(waiting, watchdog).then((outcome) => {

@@ -2,7 +2,7 @@ import { CommitUnknown, mayHaveCommitted } from "../../entities/failures.ts";
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
-import type { ActorStore, TurnWrites } from "./ActorStore.ts";
+import { type ActorStore, Fenced, type TurnWrites } from "./ActorStore.ts";
 import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts";
 import { type EventMessage, NOTHING_STORED, type Outgoing, type Stored, type TellMessage } from "./messages.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
@@ -53,12 +53,16 @@ export class Turn implements TurnScope {
   /** Whether the turn is still running: code that it started may outlive it. */
   running = true;
 
+  /** Nothing of it is to be stored any more. */
+  #isAbandoned = false;
+
   /** Whether SQL has begun: from then on nothing else may be waited for. */
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
   }
 
   sql(): Promise<Transaction> {
+    if (this.#isAbandoned) return Promise.reject(this.#abandoned());
     if (!this.#transaction) {
       this.#transaction = this.#open();
       // The actor may come to await it later than it fails, which must not end the process.
@@ -175,6 +179,7 @@ export class Turn implements TurnScope {
   }
 
   async #write(writes: TurnWrites): Promise<Stored> {
+    if (this.#isAbandoned) throw this.#abandoned();
     if (!this.#transaction && this.#store.isSingleStatement(writes)) {
       await this.#store.commitSingle(this.#row, writes).catch((error: unknown) => {
         throw mayHaveCommitted(error)
@@ -195,6 +200,19 @@ export class Turn implements TurnScope {
     this.#transaction = undefined;
     await tx.commit();
     return stored;
+  }
+
+  /**
+   * Gives up a turn that hangs: what it has open would keep others from the database, and a part of it must not be stored should it
+   * go on. One that is committing already ends by itself.
+   */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true;
+    await this.rollback();
+  }
+
+  #abandoned(): Error {
+    return new Fenced(`a turn of ${this.#row.kind}/${this.#row.id} took too long`);
   }
 
   /** Undoes what the turn has done so far; safe at any time. */
