@@ -15,6 +15,7 @@ import {
   RANKING_DAYS,
   REQUEST_ID_DAYS,
   SESSION_DAYS,
+  TASK_DAYS,
 } from "../../src/schedulers/retention/purges.ts";
 import { type Removed, type RetentionJobPorts, retentionJob } from "../../src/schedulers/retention/retentionJob.ts";
 import { rowsRead } from "../support/rowsRead.ts";
@@ -54,6 +55,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "actor_tells",
           "actor_in_hand",
           "actor_blame",
+          "tasks",
           "popup_windows",
           "popup_views",
         ],
@@ -96,6 +98,17 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await new SessionHistory(database).keep(sessionsBefore(SESSION_DAYS, 1));
       assert.deepEqual((await run()).result, { rows: NOTHING, more: [] });
       assert.equal((await rowsOf("player_sessions", "player_id")).length, 1);
+    });
+
+    it("removes tasks that have been over for too long, and neither those that wait nor dead letters", async () => {
+      const task = (key: string, ended_at: number | null, dead_at: number | null = null) => ({
+        ...{ job: "mail", task_key: key, shard: 0, args: "[]", scheduled_at: 1, attempt: 1, failures: 0, deaths: 0 },
+        ...{ created_at: 1, due_at: null, ended_at, dead_at },
+      });
+      const old = NOW - TASK_DAYS * DAY_MS;
+      await insert("tasks", [task("old", old - 1), task("young", old + 1), task("waits", null), task("dead", null, 1)]);
+      assert.deepEqual((await run()).result, { rows: { ...NOTHING, tasks: 1 }, more: [] });
+      assert.deepEqual(await rowsOf("tasks", "task_key"), ["dead", "waits", "young"]);
     });
 
     it("removes sessions that are too old, batch by batch, and shows how far it is", async () => {
