@@ -37,6 +37,7 @@ async function main(): Promise<void> {
   const dueMs = numberOf("due", own.due!, { isWhole: true });
   const play: QuestPlay = {
     questId: own.quest ?? (await madeQuest(shared, own.operator, dueMs)),
+    dueMs,
     spreadMs: numberOf("spread", own.spread!),
     rng: seededRng(seed),
     tally: new Tally(QUEST_EVENTS, QUEST_TIMES),
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   }).run();
 }
 
-/** Makes a quest that everybody with an exchange completes again and again. */
+/** Makes a quest that everybody completes again and again by choosing an exchange. */
 async function madeQuest(flags: LoadFlags, token: string | undefined, delayMs: number): Promise<string> {
   if (token === undefined) throw new FlagError("--quest or --operator: one of them is needed");
   const id = `loadtest-${Date.now().toString(36)}`;
@@ -61,6 +62,8 @@ async function madeQuest(flags: LoadFlags, token: string | undefined, delayMs: n
     delayMs,
     rewards: [{ item: "TICO", amount: "1" }],
     repeatable: true,
+    cooldownMs: 0,
+    maxRounds: 10_000,
   });
   return id;
 }

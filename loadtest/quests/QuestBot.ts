@@ -12,6 +12,8 @@ export type QuestTally = Tally<(typeof QUEST_EVENTS)[number], (typeof QUEST_TIME
 /** How all bots of one load test play. */
 export interface QuestPlay {
   questId: string;
+  /** From when the condition of a round is met to its end, in milliseconds. */
+  dueMs: number;
   /** Players begin at random within this time, in milliseconds. */
   spreadMs: number;
   rng: Rng;
@@ -38,7 +40,7 @@ const PAUSE_MS = 1000;
 
 type Standing = z.output<typeof standing>;
 
-/** One player who chooses an exchange, starts the quest, waits in the lobby to be told of its end, and starts it again. */
+/** One player who starts the quest, chooses an exchange, waits in the lobby to be told of the end, and starts it again. */
 export class QuestBot implements Bot {
   readonly #play: QuestPlay;
   readonly #seat: Seat;
@@ -59,7 +61,6 @@ export class QuestBot implements Bot {
   async join(): Promise<void> {
     const { token } = signedIn.parse(await this.#ask("POST", "/auth/anonymous", {}));
     this.#sdk.auth.token = token;
-    await this.#ask("POST", "/api/me/exchange", { exchange: "loadtest" });
     await this.#enter();
     this.#play.tally.counts.joined += 1;
     this.#playing = this.#playOn();
@@ -142,8 +143,27 @@ export class QuestBot implements Bot {
     await this.#sleep(this.#play.rng.next() * this.#play.spreadMs);
     while (!this.#isEnding) {
       const begun = await this.#start();
-      if (begun?.dueAt === undefined || begun.dueAt === null) await this.#sleep(PAUSE_MS);
-      else await this.#untilTold(begun.round, begun.dueAt);
+      if (begun === undefined) {
+        await this.#sleep(PAUSE_MS);
+        continue;
+      }
+      await this.#choose();
+      await this.#untilTold(begun.round, Date.now() + this.#play.dueMs);
+    }
+  }
+
+  /** What was chosen before the round began does not count for it. */
+  async #choose(): Promise<void> {
+    while (!this.#isEnding) {
+      const isChosen = await this.#ask("POST", "/api/me/exchange", { exchange: "loadtest" }).then(
+        () => true,
+        (error: Error) => {
+          this.#play.tally.refused(error.message, "choose");
+          return false;
+        },
+      );
+      if (isChosen) return;
+      await this.#sleep(PAUSE_MS);
     }
   }
 

@@ -124,15 +124,62 @@ describe("quests", () => {
   });
 
   it("that are repeatable are paid each time, those that are not once", async () => {
-    await cluster.define(someQuest({ id: "again", repeatable: true }), someQuest({ id: "once" }));
-    await connect("ada");
+    await cluster.define(someQuest({ id: "again", repeatable: true, cooldownMs: 0 }), someQuest({ id: "once" }));
     for (let round = 1; round <= 3; round++) {
       assert.equal((await start("ada", "again")).round, round);
       if (round === 1) await start("ada", "once");
+      await cluster.within(desk.wallets.disconnect("ada"));
+      await connect("ada");
       await cluster.clock.advance(61_000);
     }
     assert.deepEqual(await inventory("ada"), [{ item: "TICO", amount: "200" }]);
     await cluster.assertWhole();
+  });
+
+  it("that are repeatable pay nothing for what was so before their round began, however long it lasts", async () => {
+    const exchange = { check: "exchangeChosen", args: {} };
+    await cluster.define(
+      someQuest({ id: "again", repeatable: true, cooldownMs: 0 }),
+      someQuest({ id: "choice", condition: exchange, repeatable: true, cooldownMs: 0 }),
+    );
+    await connect("ada");
+    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.clock.advance(1000);
+    for (const quest of ["again", "choice"]) assert.equal((await start("ada", quest)).state, "active");
+    await cluster.clock.advance(200_000);
+    assert.deepEqual(await inventory("ada"), []);
+    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.clock.advance(61_000);
+    assert.deepEqual(await cluster.log("completed", "lapsed"), [["ada", "choice", 1, "completed"]]);
+    assert.deepEqual(await inventory("ada"), [{ item: "TICO", amount: "50" }]);
+  });
+
+  it("that are repeatable rest for a while after each completion, and are done for good after the last", async () => {
+    await cluster.define(someQuest({ repeatable: true, delayMs: 0, cooldownMs: 600_000, maxRounds: 2 }));
+    for (let round = 1; round <= 2; round++) {
+      await start("ada", "wallet");
+      await connect("ada");
+      await cluster.clock.advance(1000);
+      await cluster.within(desk.wallets.disconnect("ada"));
+      if (round === 2) break;
+      const { endedAt } = (await desk.quests.mine("ada")).find(({ id }) => id === "wallet")!;
+      const againAt = endedAt! + 600_000;
+      await assert.rejects(start("ada", "wallet"), { code: "conflict", details: { againAt } });
+      await cluster.clock.advance(againAt - cluster.clock.now());
+    }
+    await cluster.clock.advance(600_000);
+    await assert.rejects(start("ada", "wallet"), { code: "conflict", message: /as often as it can be/ });
+    assert.deepEqual(await inventory("ada"), [{ item: "TICO", amount: "100" }]);
+    await cluster.assertWhole();
+  });
+
+  it("go on behind the rounds that a node of an earlier version has begun and ended", async () => {
+    await cluster.define(someQuest());
+    await cluster.database.write(
+      `INSERT INTO quest_changes (player_id, quest_id, round, state, at, due_at, node)
+       VALUES ('ada', 'wallet', 1, 'started', 1, NULL, 'old'), ('ada', 'wallet', 1, 'lapsed', 2, 2, 'old')`,
+    );
+    assert.equal((await start("ada", "wallet")).round, 2);
   });
 
   it("that are retired cannot be started, but pay who has started", async () => {
@@ -207,8 +254,13 @@ const STATEMENTS = 20;
 
 describe("quests on nodes that die", () => {
   const QUESTS = [
-    someQuest({ id: "wallet", delayMs: 5000, repeatable: true }),
-    someQuest({ id: "exchange", condition: { check: "exchangeChosen", args: {} }, delayMs: 3000, repeatable: true }),
+    someQuest({ id: "wallet", delayMs: 5000 }),
+    someQuest({
+      id: "exchange",
+      condition: { check: "exchangeChosen", args: {} },
+      delayMs: 3000,
+      ...{ repeatable: true, cooldownMs: 0 },
+    }),
   ];
   const PLAYERS = Array.from({ length: 12 }, (_, at) => `p${at}`);
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CHECKS, whoMeets } from "../../src/actors/quests/checks.ts";
+import { CHECKS, whoHasMetSince, whoMeets } from "../../src/actors/quests/checks.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { QuestCondition } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -43,7 +43,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await solve("h2", "ada", 10);
       await solve("h2", "cyd", 5);
       await hold("h2", "dee", OUTCOME.exhausted, 0);
-      for (const hunt of ["h1", "h2"]) await database.transaction((tx) => recordResults(tx, hunt));
+      for (const hunt of ["h1", "h2"])
+        await database.transaction((tx) => recordResults(tx, hunt, hunt === "h1" ? 100 : 200));
       // Solved, but its hunt has not come to its reveal.
       await solve("h3", "dee", 1000);
     });
@@ -69,6 +70,32 @@ for (const [name, open] of Object.entries(DATABASES)) {
         assert.deepEqual([...(await whoMeets(database, condition, EVERYBODY))].sort(), players);
       });
     }
+
+    it("count what has come since a time of each player's own", async () => {
+      await database.write("UPDATE players SET wallet_connected_at = 100 WHERE id = 'bob'");
+      await database.write("UPDATE players SET exchange_chosen_at = 100 WHERE id = 'cyd'");
+      for (const [condition, from, players] of [
+        [{ check: "walletConnected", args: {} }, 100, ["bob"]],
+        [{ check: "walletConnected", args: {} }, 101, []],
+        [{ check: "exchangeChosen", args: {} }, 100, ["cyd"]],
+        [{ check: "exchangeChosen", args: {} }, 101, []],
+        [{ check: "huntsSolved", args: { atLeast: 2 } }, 100, ["ada"]],
+        [{ check: "huntsSolved", args: { atLeast: 2 } }, 101, []],
+        [{ check: "scoreReached", args: { atLeast: 10 } }, 200, ["ada"]],
+        [{ check: "scoreReached", args: { atLeast: 5 } }, 201, []],
+      ] as Array<[QuestCondition, number, string[]]>) {
+        const since = new Map(EVERYBODY.map((player) => [player, from]));
+        const met = await whoHasMetSince(database, condition, since);
+        assert.deepEqual([...met].sort(), players, `${condition.check} ${from}`);
+      }
+      const own = new Map([
+        ["ada", 200],
+        ["cyd", 201],
+      ]);
+      const met = await whoHasMetSince(database, { check: "huntsSolved", args: { atLeast: 1 } }, own);
+      assert.deepEqual([...met], ["ada"]);
+      assert.deepEqual([...(await whoHasMetSince(database, { check: "walletConnected", args: {} }, new Map()))], []);
+    });
 
     it("say nothing of those who were not asked for", async () => {
       for (const [condition] of TABLE) {

@@ -19,6 +19,11 @@ describe("a quest's definition", () => {
     }
   });
 
+  it("takes how long a repeatable one rests, and how often it can be completed", () => {
+    const quest = someQuest({ repeatable: true, cooldownMs: 0, maxRounds: 10_000 });
+    assert.deepEqual(parseQuestDefinition(quest), quest);
+  });
+
   it("is kept by the demo's quests", () => {
     for (const quest of DEMO_QUESTS) assert.deepEqual(parseQuestDefinition(quest), quest);
   });
@@ -37,6 +42,9 @@ describe("a quest's definition", () => {
     ["a number that is none", { condition: { check: "huntsSolved", args: { atLeast: 0 } } }, "condition.args.atLeast"],
     ["a delay before now", { delayMs: -1 }, "delayMs"],
     ["a delay of more than 30 days", { delayMs: 31 * 86_400_000 }, "delayMs"],
+    ["a rest of one that is done once", { cooldownMs: 1000 }, "cooldownMs"],
+    ["rounds of one that is done once", { maxRounds: 2 }, "maxRounds"],
+    ["more rounds than there may be", { repeatable: true, maxRounds: 10_001 }, "maxRounds"],
     ["an amount that is a number", { rewards: [{ item: "TICO", amount: 5 }] }, "rewards.0.amount"],
     ["an item named twice", { rewards: twice }, "rewards"],
     ["a field that there is not", { bonus: 1 }, "bonus"],

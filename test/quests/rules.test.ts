@@ -7,7 +7,16 @@ const RETIRED = { repeatable: true, retiredAt: 5 };
 const UNDER_WAY = { playerId: "ada", questId: "q", round: 2, startedAt: 1, dueAt: null };
 
 describe("the rules of quests", () => {
-  const starts: Array<[string, Parameters<typeof judgeStart>, unknown]> = [
+  const past = (rounds: number, completions = 0, completedAt: number | null = null) => ({
+    rounds,
+    completions,
+    completedAt,
+  });
+  const LIMITED = { ...AGAIN, cooldownMs: 100, maxRounds: 3 };
+  const NOW = 10_000_000;
+
+  type Start = Parameters<typeof judgeStart> extends [...infer Asked, number] ? Asked : never;
+  const starts: Array<[string, Start, unknown]> = [
     ["a first start begins round 1", [ONCE, undefined, undefined], { kind: "begins", round: 1 }],
     ["one under way stays", [ONCE, UNDER_WAY, undefined], { kind: "underWay", progress: UNDER_WAY }],
     [
@@ -15,17 +24,23 @@ describe("the rules of quests", () => {
       [RETIRED, UNDER_WAY, undefined],
       { kind: "underWay", progress: UNDER_WAY },
     ],
-    ["what lapsed begins again", [ONCE, undefined, { rounds: 2, wasCompleted: false }], { kind: "begins", round: 3 }],
-    ["what is done is done", [ONCE, undefined, { rounds: 1, wasCompleted: true }], { kind: "done" }],
+    ["what lapsed begins again", [ONCE, undefined, past(2)], { kind: "begins", round: 3 }],
+    ["what is done is done", [ONCE, undefined, past(1, 1, 5)], { kind: "done" }],
+    ["a repeatable one begins again", [AGAIN, undefined, past(7, 7, 5)], { kind: "begins", round: 8 }],
     [
-      "a repeatable one begins again",
-      [AGAIN, undefined, { rounds: 7, wasCompleted: true }],
-      { kind: "begins", round: 8 },
+      "a repeatable one rests for an hour unless it says otherwise",
+      [AGAIN, undefined, past(7, 7, NOW - 3_599_999)],
+      { kind: "resting", until: NOW + 1 },
     ],
+    ["and can be completed a thousand times", [AGAIN, undefined, past(1000, 1000, 5)], { kind: "done" }],
+    ["one rests as long as it says", [LIMITED, undefined, past(1, 1, NOW - 99)], { kind: "resting", until: NOW + 1 }],
+    ["and begins once it has", [LIMITED, undefined, past(1, 1, NOW - 100)], { kind: "begins", round: 2 }],
+    ["rounds that lapsed are not counted", [LIMITED, undefined, past(5, 2, 5)], { kind: "begins", round: 6 }],
+    ["one is done as often as it says", [LIMITED, undefined, past(5, 3, 5)], { kind: "done" }],
     ["a retired one is not to be started", [RETIRED, undefined, undefined], { kind: "unknown" }],
     ["nor one that there is not", [undefined, undefined, undefined], { kind: "unknown" }],
   ];
-  for (const [name, args, verdict] of starts) it(name, () => assert.deepEqual(judgeStart(...args), verdict));
+  for (const [name, args, verdict] of starts) it(name, () => assert.deepEqual(judgeStart(...args, NOW), verdict));
 
   const sources: Array<[string, boolean, number, string]> = [
     ["a quest that is done once is paid under its id, whatever the round", false, 3, "q"],

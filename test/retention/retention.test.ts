@@ -12,6 +12,7 @@ import {
   JOB_RUN_DAYS,
   MARK_DAYS,
   POPUP_DAYS,
+  QUEST_CHANGE_DAYS,
   RANKING_DAYS,
   REQUEST_ID_DAYS,
   SESSION_DAYS,
@@ -26,7 +27,7 @@ const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
-  ...{ tasks: 0, actorsInHand: 0, actorBlame: 0 },
+  ...{ tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
   ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
@@ -379,6 +380,28 @@ for (const [name, open] of Object.entries(DATABASES)) {
         ],
       );
       assert.equal((await rowsOf("pools", "starts_at")).length, stored.length);
+    });
+
+    it("removes the steps of quests' rounds of long ago, and keeps what the rounds came to", async () => {
+      const old = NOW - QUEST_CHANGE_DAYS * DAY_MS - 1;
+      for (const [round, at] of [
+        [1, old],
+        [2, old + 2],
+      ] as const)
+        await database.write(
+          `INSERT INTO quest_changes (player_id, quest_id, round, state, at, node) VALUES ('ada', 'q', ?, 'lapsed', ?, 'n')`,
+          [round, at],
+        );
+      await database.write(
+        "INSERT INTO quest_rounds (player_id, quest_id, rounds, completions) VALUES ('ada', 'q', 2, 0)",
+      );
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, questChanges: 1 });
+      assert.deepEqual(
+        (await database.query<{ round: number }>("SELECT round FROM quest_changes")).map(({ round }) => round),
+        [2],
+      );
+      assert.equal((await database.query("SELECT 1 FROM quest_rounds")).length, 1);
+      for (const table of ["quest_changes", "quest_rounds"]) await database.write(`DELETE FROM ${table}`);
     });
 
     it("removes challenges that ran out long ago", async () => {

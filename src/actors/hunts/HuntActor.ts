@@ -231,7 +231,7 @@ export class HuntActor extends Actor<HuntState> {
 
   /** The players' results are what quests are checked against. */
   async #record(tx: Transaction): Promise<void> {
-    if ((await recordResults(tx, this.id)) === 0) return;
+    if ((await recordResults(tx, this.id, this.now)) === 0) return;
     for (const part of PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
   }
 

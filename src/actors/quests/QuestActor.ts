@@ -20,8 +20,8 @@ import {
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError, type WireError } from "../../errors.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
-import { isTriggeredBy, type QuestTrigger, whoMeets } from "./checks.ts";
-import { awardsOf, BATCH, judgeStart, nextBatchAt } from "./rules.ts";
+import { isTriggeredBy, type QuestTrigger, whoHasMetSince, whoMeets } from "./checks.ts";
+import { awardsOf, BATCH, judgeStart, nextBatchAt, type StartVerdict } from "./rules.ts";
 
 /** Hunts whose results are still to be compared with waiting quests, each as far as it has come. */
 export interface QuestPartState {
@@ -73,13 +73,13 @@ export class QuestActor extends Actor<QuestPartState> {
     for (const each of asked) {
       const key = keyOf(each);
       if (outcomes.has(key)) continue;
-      const verdict = judgeStart(quests.get(each.questId), progress.get(key), past.get(key));
+      const verdict = judgeStart(quests.get(each.questId), progress.get(key), past.get(key), this.now);
       if (verdict.kind === "begins") {
         const { playerId, questId } = each;
         begun.push({ playerId, questId, round: verdict.round, startedAt: this.now, dueAt: null });
         outcomes.set(key, { progress: begun.at(-1)! });
       } else if (verdict.kind === "underWay") outcomes.set(key, { progress: verdict.progress });
-      else outcomes.set(key, { error: refusalOf(verdict.kind, each.questId).toWire() });
+      else outcomes.set(key, { error: refusalOf(verdict, each.questId).toWire() });
     }
     await this.#begin(tx, quests, begun);
     return asked.map((each) => outcomes.get(keyOf(each))!);
@@ -100,7 +100,7 @@ export class QuestActor extends Actor<QuestPartState> {
   /** Throws `not_found` when there is no such player. */
   async chooseExchange(playerId: string, exchange: string): Promise<void> {
     const tx = await this.sql();
-    await chooseExchange(tx, playerId, exchange);
+    await chooseExchange(tx, playerId, exchange, this.now);
     await this.#changed(tx, playerId, "exchange");
   }
 
@@ -203,17 +203,34 @@ async function whoMayComplete(
   rounds: readonly Progress[],
 ): Promise<Set<Progress>> {
   const met = new Set<Progress>();
-  const byCondition = Map.groupBy(rounds, ({ questId }) => JSON.stringify(quests.get(questId)!.condition));
+  // Each round of a repeatable one counts from its own begin, and a player has one at a time.
+  const byCondition = Map.groupBy(rounds, ({ questId }) => {
+    const { condition, repeatable } = quests.get(questId)!;
+    return repeatable ? questId : JSON.stringify(condition);
+  });
   for (const alike of byCondition.values()) {
-    const { condition } = quests.get(alike[0]!.questId)!;
-    const players = await whoMeets(tx, condition, [...new Set(alike.map(({ playerId }) => playerId))]);
+    const { condition, repeatable } = quests.get(alike[0]!.questId)!;
+    const players = repeatable
+      ? await whoHasMetSince(tx, condition, new Map(alike.map(({ playerId, startedAt }) => [playerId, startedAt])))
+      : await whoMeets(tx, condition, [...new Set(alike.map(({ playerId }) => playerId))]);
     for (const each of alike) if (players.has(each.playerId)) met.add(each);
   }
   return met;
 }
 
-function refusalOf(kind: "unknown" | "done", questId: string): RingmasterError {
-  return kind === "unknown"
-    ? new RingmasterError("not_found", `There is no quest ${questId} to start.`)
-    : new RingmasterError("conflict", `You have completed the quest ${questId}, and it can be completed once.`);
+function refusalOf(
+  verdict: Extract<StartVerdict, { kind: "unknown" | "done" | "resting" }>,
+  questId: string,
+): RingmasterError {
+  switch (verdict.kind) {
+    case "unknown":
+      return new RingmasterError("not_found", `There is no quest ${questId} to start.`);
+    case "done":
+      return new RingmasterError("conflict", `You have completed the quest ${questId} as often as it can be.`);
+    case "resting": {
+      const againAt = verdict.until;
+      const message = `You have completed the quest ${questId} lately; it can be started again at ${new Date(againAt).toISOString()}.`;
+      return new RingmasterError("conflict", message, { againAt });
+    }
+  }
 }

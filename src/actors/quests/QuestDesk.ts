@@ -136,7 +136,7 @@ export class QuestDesk {
 
   /**
    * Starts a quest for the player; one that is under way stays as it is. Throws `not_found` for a quest that cannot be started, and
-   * `conflict` for one that is done for good.
+   * `conflict` for one that is done as often as it can be, or was done too lately (then with `againAt`).
    */
   async start(playerId: string, questId: string): Promise<{ id: string } & QuestStanding> {
     const asked = { playerId, questId };
@@ -177,8 +177,8 @@ function underWayOf({ round, dueAt }: Progress): QuestStanding {
   return { state: dueAt === null ? "active" : "scheduled", round, dueAt, endedAt: null };
 }
 
-function summaryOf({ id, title, condition, delayMs, rewards, repeatable }: QuestRecord): QuestSummary {
-  return { id, title, condition, delayMs, rewards, repeatable };
+function summaryOf({ createdAt: _createdAt, retiredAt: _retiredAt, ...quest }: QuestRecord): QuestSummary {
+  return quest;
 }
 
 function reach<T>(call: Promise<T>): Promise<T> {

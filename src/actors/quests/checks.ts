@@ -9,8 +9,11 @@ export type QuestTrigger = "wallet" | "exchange" | "hunts";
 export interface QuestCheck<Args> {
   args: z.ZodType<Args>;
   changesWith: QuestTrigger;
-  /** A statement that selects as `id` those of `players` (its placeholders) who meet it; `params` follow the players'. */
-  select(args: Args, players: string): { text: string; params: readonly unknown[] };
+  /**
+   * A statement that selects as `id` those of the players asked for who meet it: `asked` makes the condition that a row is one of theirs, from
+   * the columns of the player and of the time since when the row says so. `params` follow the players'.
+   */
+  select(args: Args, asked: (player: string, since: string) => string): { text: string; params: readonly unknown[] };
 }
 
 /** Keeps the arguments' type between the schema and the statement. */
@@ -29,8 +32,8 @@ export const CHECKS = {
   walletConnected: check({
     args: z.strictObject({}),
     changesWith: "wallet",
-    select: (_args, players) => ({
-      text: `SELECT id FROM players WHERE id IN (${players}) AND wallet IS NOT NULL`,
+    select: (_args, asked) => ({
+      text: `SELECT id FROM players WHERE ${asked("id", "wallet_connected_at")} AND wallet IS NOT NULL`,
       params: [],
     }),
   }),
@@ -38,8 +41,8 @@ export const CHECKS = {
   exchangeChosen: check({
     args: z.strictObject({ exchange: exchangeId.optional() }),
     changesWith: "exchange",
-    select: ({ exchange }, players) => ({
-      text: `SELECT id FROM players WHERE id IN (${players}) AND exchange ${exchange === undefined ? "IS NOT NULL" : "= ?"}`,
+    select: ({ exchange }, asked) => ({
+      text: `SELECT id FROM players WHERE ${asked("id", "exchange_chosen_at")} AND exchange ${exchange === undefined ? "IS NOT NULL" : "= ?"}`,
       params: exchange === undefined ? [] : [exchange],
     }),
   }),
@@ -47,8 +50,8 @@ export const CHECKS = {
   huntsSolved: check({
     args: atLeast,
     changesWith: "hunts",
-    select: (args, players) => ({
-      text: `SELECT player_id AS id FROM hunt_results WHERE player_id IN (${players}) GROUP BY player_id HAVING COUNT(*) >= ?`,
+    select: (args, asked) => ({
+      text: `SELECT player_id AS id FROM hunt_results WHERE ${asked("player_id", "revealed_at")} GROUP BY player_id HAVING COUNT(*) >= ?`,
       params: [args.atLeast],
     }),
   }),
@@ -56,8 +59,8 @@ export const CHECKS = {
   scoreReached: check({
     args: atLeast,
     changesWith: "hunts",
-    select: (args, players) => ({
-      text: `SELECT player_id AS id FROM hunt_results WHERE player_id IN (${players}) GROUP BY player_id HAVING SUM(points) >= ?`,
+    select: (args, asked) => ({
+      text: `SELECT player_id AS id FROM hunt_results WHERE ${asked("player_id", "revealed_at")} GROUP BY player_id HAVING SUM(points) >= ?`,
       params: [args.atLeast],
     }),
   }),
@@ -88,9 +91,27 @@ export async function whoMeets(
   condition: QuestCondition,
   playerIds: readonly string[],
 ): Promise<Set<string>> {
+  const { select } = checkOf(condition);
   if (playerIds.length === 0) return new Set();
-  const { text, params } = checkOf(condition).select(condition.args, playerIds.map(() => "?").join(", "));
-  const rows = await sql.query<{ id: string }>(text, [...playerIds, ...params]);
+  const { text, params } = select(condition.args, (player) => `${player} IN (${playerIds.map(() => "?").join(", ")})`);
+  return idsOf(await sql.query(text, [...playerIds, ...params]));
+}
+
+/** Those of the players who have come to meet the condition since a time of their own (epoch milliseconds): what was before does not count. */
+export async function whoHasMetSince(
+  sql: Pick<Sql, "query">,
+  condition: QuestCondition,
+  since: ReadonlyMap<string, number>,
+): Promise<Set<string>> {
+  if (since.size === 0) return new Set();
+  const { text, params } = checkOf(condition).select(condition.args, (player, from) => {
+    const one = `(${player} = ? AND ${from} >= ?)`;
+    return `(${Array(since.size).fill(one).join(" OR ")})`;
+  });
+  return idsOf(await sql.query(text, [...[...since].flat(), ...params]));
+}
+
+function idsOf(rows: ReadonlyArray<{ id: string }>): Set<string> {
   return new Set(rows.map(({ id }) => id));
 }
 

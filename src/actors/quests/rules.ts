@@ -1,6 +1,6 @@
 import type { Award } from "../../entities/prizes/PrizeLedger.ts";
 import { amountsByItem } from "../../entities/prizes/PrizeLedger.ts";
-import type { QuestRecord } from "../../entities/quests/Quest.ts";
+import { type QuestRecord, REPEATABLE } from "../../entities/quests/Quest.ts";
 import type { PlayerQuest, Progress, QuestPast } from "../../entities/quests/QuestProgress.ts";
 import { preferredNode } from "../runtime/placement.ts";
 
@@ -26,17 +26,23 @@ export type StartVerdict =
   /** It is under way: asking again changes nothing. */
   | { kind: "underWay"; progress: Progress }
   | { kind: "unknown" }
-  /** It is done, and once is all. */
-  | { kind: "done" };
+  /** It is done as often as it can be. */
+  | { kind: "done" }
+  /** It was done lately, and can be started again then. */
+  | { kind: "resting"; until: number };
 
 export function judgeStart(
-  quest: Pick<QuestRecord, "repeatable" | "retiredAt"> | undefined,
+  quest: Pick<QuestRecord, "repeatable" | "retiredAt" | "cooldownMs" | "maxRounds"> | undefined,
   progress: Progress | undefined,
   past: QuestPast | undefined,
+  now: number,
 ): StartVerdict {
   if (progress) return { kind: "underWay", progress };
   if (!quest || quest.retiredAt !== null) return { kind: "unknown" };
-  if (past?.wasCompleted && !quest.repeatable) return { kind: "done" };
+  const { cooldownMs, maxRounds } = quest.repeatable ? { ...REPEATABLE, ...quest } : { cooldownMs: 0, maxRounds: 1 };
+  if (past && past.completions >= maxRounds!) return { kind: "done" };
+  const until = past?.completedAt == null ? now : past.completedAt + cooldownMs!;
+  if (until > now) return { kind: "resting", until };
   return { kind: "begins", round: (past?.rounds ?? 0) + 1 };
 }
 

@@ -18,6 +18,7 @@ import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
 import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
+import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 
@@ -42,6 +43,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ActorBlame20261130030300,
   OpenPools20261130050000,
   RefusedAwards20261130050100,
+  QuestRounds20261130050200,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
 ];

@@ -51,8 +51,12 @@ export async function disconnectWallet(tx: Transaction, playerId: string): Promi
 }
 
 /** Throws `not_found` when there is no such player. */
-export async function chooseExchange(tx: Transaction, playerId: string, exchange: string): Promise<void> {
-  const { affected } = await tx.write("UPDATE players SET exchange = ? WHERE id = ?", [exchange, playerId]);
+export async function chooseExchange(tx: Transaction, playerId: string, exchange: string, now: number): Promise<void> {
+  const { affected } = await tx.write("UPDATE players SET exchange = ?, exchange_chosen_at = ? WHERE id = ?", [
+    exchange,
+    now,
+    playerId,
+  ]);
   if (affected === 0) throw noPlayer(playerId);
 }
 

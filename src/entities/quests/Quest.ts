@@ -16,9 +16,16 @@ export interface QuestTerms {
   delayMs: number;
   /** Each item once. */
   rewards: ItemAmount[];
-  /** Whether it may be started again once it is completed. */
+  /** Whether it may be started again once it is completed. Then its condition counts from the begin of each round. */
   repeatable: boolean;
+  /** How long after a completion the next round may begin, in milliseconds; of a repeatable one. */
+  cooldownMs?: number | undefined;
+  /** How often a player can complete it; of a repeatable one. */
+  maxRounds?: number | undefined;
 }
+
+/** What a repeatable quest has that was defined without. */
+export const REPEATABLE = { cooldownMs: 3_600_000, maxRounds: 1000 };
 
 /** A quest; times are epoch milliseconds. */
 export interface QuestRecord extends QuestTerms {
@@ -59,14 +66,14 @@ export class Quests {
 
   /** Throws `conflict` for an id that is taken, and `not_found` for a reward that is no item. */
   async create(quest: Omit<QuestRecord, "retiredAt">, createdBy: string): Promise<void> {
-    const { id, title, createdAt, condition, delayMs, rewards, repeatable } = quest;
+    const { id, title, createdAt, ...promised } = quest;
     await this.#database.transaction(async (tx) => {
       // A reward that cannot be paid would stop everybody whose quest is due with it.
       await requireItems(
         tx,
-        rewards.map(({ item }) => item),
+        promised.rewards.map(({ item }) => item),
       );
-      const terms = JSON.stringify({ condition, delayMs, rewards, repeatable });
+      const terms = JSON.stringify(promised);
       const columns = ["id", "title", "terms", "created_by", "created_at"];
       const added = await insertNew(tx, { table: "quests", columns }, [[id, title, terms, createdBy, createdAt]]);
       if (added === 0) throw new RingmasterError("conflict", `There is a quest ${id} already; its terms stay.`);
@@ -99,8 +106,10 @@ export async function questsById(sql: Pick<Sql, "query">, ids: readonly string[]
 }
 
 function questOf({ id, title, terms, created_at, retired_at }: QuestRow): QuestRecord {
+  const promised = JSON.parse(terms) as QuestTerms;
   return {
-    ...(JSON.parse(terms) as QuestTerms),
+    ...(promised.repeatable && REPEATABLE),
+    ...promised,
     id,
     title,
     createdAt: Number(created_at),

@@ -32,7 +32,9 @@ export interface QuestChange extends PlayerQuest {
 /** What earlier rounds came to. */
 export interface QuestPast {
   rounds: number;
-  wasCompleted: boolean;
+  completions: number;
+  /** When the latest completion was; null before the first. */
+  completedAt: number | null;
 }
 
 interface ProgressRow {
@@ -61,16 +63,29 @@ export async function progressOf(sql: Sql, pairs: readonly PlayerQuest[]): Promi
 /** Earlier rounds of these, by key; what was never started is missing. */
 export async function pastOf(sql: Sql, pairs: readonly PlayerQuest[]): Promise<Map<string, QuestPast>> {
   if (pairs.length === 0) return new Map();
-  const rows = await sql.query<{ player_id: string; quest_id: string; rounds: number; completions: number }>(
-    `SELECT player_id, quest_id, MAX(round) AS rounds, COUNT(CASE WHEN state = 'completed' THEN 1 END) AS completions
-     FROM quest_changes WHERE (player_id, quest_id) IN (${pairsOf(pairs)}) GROUP BY player_id, quest_id`,
+  const asked = pairs.map((_, at) => (at === 0 ? "SELECT ? AS player_id, ? AS quest_id" : "SELECT ?, ?"));
+  // A round that a node of an earlier version has begun is in the log alone.
+  const rows = await sql.query<
+    Record<"player_id" | "quest_id", string> & Record<"rounds" | "completions" | "completed_at" | "logged", unknown>
+  >(
+    `SELECT asked.player_id, asked.quest_id, rounds, completions, completed_at,
+       (SELECT log.round FROM quest_changes log WHERE log.player_id = asked.player_id AND log.quest_id = asked.quest_id
+        ORDER BY log.round DESC LIMIT 1) AS logged
+     FROM (${asked.join(" UNION ALL ")}) asked
+     LEFT JOIN quest_rounds past ON past.player_id = asked.player_id AND past.quest_id = asked.quest_id`,
     flat(pairs),
   );
   return new Map(
-    rows.map((row) => [
-      keyOf({ playerId: row.player_id, questId: row.quest_id }),
-      { rounds: Number(row.rounds), wasCompleted: Number(row.completions) > 0 },
-    ]),
+    rows
+      .filter(({ rounds, logged }) => rounds !== null || logged !== null)
+      .map(({ player_id, quest_id, rounds, completions, completed_at, logged }) => [
+        keyOf({ playerId: player_id, questId: quest_id }),
+        {
+          rounds: Math.max(Number(rounds), Number(logged)),
+          completions: Number(completions),
+          completedAt: completed_at === null ? null : Number(completed_at),
+        },
+      ]),
   );
 }
 
@@ -161,7 +176,7 @@ export async function removeProgress(tx: Transaction, ended: readonly PlayerQues
   if (affected !== ended.length) throw new Error(`${ended.length} quests were to end, and ${affected} were under way`);
 }
 
-/** Adds to the log. A state that a round has had already fails the transaction. */
+/** Adds to the log, and to what the rounds of each have come to. A state that a round has had already fails the transaction. */
 export async function logChanges(tx: Transaction, changes: readonly QuestChange[], node: string): Promise<void> {
   if (changes.length === 0) return;
   await tx.write(
@@ -176,6 +191,35 @@ export async function logChanges(tx: Transaction, changes: readonly QuestChange[
       node,
     ]),
   );
+  await countRounds(
+    tx,
+    changes.filter(({ state }) => state !== "scheduled"),
+  );
+}
+
+const COUNTED = ["rounds", "completions", "completed_at", "ended_round", "ended_state", "ended_at", "ended_due_at"];
+
+async function countRounds(tx: Transaction, changes: readonly QuestChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const [conflict, added] =
+    tx.dialect === "mysql"
+      ? ["ON DUPLICATE KEY UPDATE", (column: string) => `VALUES(${column})`]
+      : ["ON CONFLICT (player_id, quest_id) DO UPDATE SET", (column: string) => `excluded.${column}`];
+  const latest = COUNTED.map((column) =>
+    column === "completions"
+      ? `completions = quest_rounds.completions + ${added(column)}`
+      : `${column} = COALESCE(${added(column)}, quest_rounds.${column})`,
+  );
+  const row = `(${["?", "?", ...COUNTED.map(() => "?")].join(", ")})`;
+  await tx.write(
+    `INSERT INTO quest_rounds (player_id, quest_id, ${COUNTED.join(", ")})
+     VALUES ${changes.map(() => row).join(", ")} ${conflict} ${latest.join(", ")}`,
+    changes.flatMap(({ playerId, questId, round, state, at, dueAt }) => {
+      const isCompleted = state === "completed";
+      const end = state === "started" ? [null, null, null, null] : [round, state, at, dueAt];
+      return [playerId, questId, round, isCompleted ? 1 : 0, isCompleted ? at : null, ...end];
+    }),
+  );
 }
 
 /** How a player's quests stand: rounds under way, and how the latest round that ended did. */
@@ -186,23 +230,25 @@ export async function standingOf(
   const underWay = await sql.query<ProgressRow>(`SELECT ${COLUMNS} FROM quest_progress WHERE player_id = ?`, [
     playerId,
   ]);
-  const ended = await sql.query<Omit<ProgressRow, "started_at"> & { state: "completed" | "lapsed"; at: number }>(
-    `SELECT changes.quest_id, changes.round, changes.state, changes.at, changes.due_at FROM quest_changes changes
-     JOIN (SELECT quest_id, MAX(round) AS round FROM quest_changes
-           WHERE player_id = ? AND state IN ('completed', 'lapsed') GROUP BY quest_id) latest
-       ON latest.quest_id = changes.quest_id AND latest.round = changes.round
-     WHERE changes.player_id = ? AND changes.state IN ('completed', 'lapsed')`,
-    [playerId, playerId],
+  const ended = await sql.query<
+    { quest_id: string; ended_state: "completed" | "lapsed" } & Record<
+      "ended_round" | "ended_at" | "ended_due_at",
+      number
+    >
+  >(
+    `SELECT quest_id, ended_round, ended_state, ended_at, ended_due_at FROM quest_rounds
+     WHERE player_id = ? AND ended_round IS NOT NULL`,
+    [playerId],
   );
   return {
     underWay: underWay.map(progressOfRow),
-    ended: ended.map(({ quest_id, round, state, at, due_at }) => ({
+    ended: ended.map(({ quest_id, ended_round, ended_state, ended_at, ended_due_at }) => ({
       playerId,
       questId: quest_id,
-      round: Number(round),
-      state,
-      at: Number(at),
-      dueAt: numberOrNull(due_at),
+      round: Number(ended_round),
+      state: ended_state,
+      at: Number(ended_at),
+      dueAt: numberOrNull(ended_due_at),
     })),
   };
 }

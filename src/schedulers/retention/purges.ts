@@ -18,6 +18,8 @@ export const MARK_DAYS = 1;
 export const BLAME_DAYS = 1;
 /** How long a wallet's challenge stays after it ran out, in days; nobody can use it any more. */
 export const CHALLENGE_DAYS = 1;
+/** How long the steps of quests' rounds stay in their log, in days; what the rounds came to stays. */
+export const QUEST_CHANGE_DAYS = 365;
 /** How long popup windows stay, and with them who saw them, in days. */
 export const POPUP_DAYS = 90;
 /** How long rankings of days and weeks stay after their end, in days; those of all time stay. */
@@ -106,6 +108,13 @@ export const PURGES: readonly Purge[] = [
     key: ["kind", "id", "node_id", "life"],
     age: "blamed_at",
     days: BLAME_DAYS,
+  }),
+  byAge({
+    name: "questChanges",
+    table: "quest_changes",
+    key: ["player_id", "quest_id", "round", "state"],
+    age: "at",
+    days: QUEST_CHANGE_DAYS,
   }),
   byAge({
     name: "popupWindows",
