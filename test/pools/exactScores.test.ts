@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RankingOffice } from "../../src/actors/pools/RankingOffice.ts";
-import { gameById, games, insertGame } from "../../src/entities/tournaments/Game.ts";
+import { type Game, gameById, games, insertGame } from "../../src/entities/tournaments/Game.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
@@ -71,7 +71,15 @@ for (const [name, open] of Object.entries(DATABASES)) {
     }
 
     it("are shown as the decimals of their game's precision, in rankings and of those who lead and win pools", async () => {
-      const golf = { id: "golf", name: "Golf", precision: 2, minScore: -1, maxScore: 1, submissionsPerMinute: 1 };
+      const golf: Game = {
+        id: "golf",
+        name: "Golf",
+        precision: 2,
+        order: "desc",
+        minScore: -1,
+        maxScore: 1,
+        submissionsPerMinute: 1,
+      };
       await insertGame(world.database, golf, world.now);
       try {
         await world.tournament("cup", "open", "golf");
@@ -97,10 +105,11 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     it("bound a game exactly", async () => {
-      const game = {
+      const game: Game = {
         id: "golf",
         name: "Golf",
         precision: 6,
+        order: "desc",
         minScore: SCORES[0],
         maxScore: SCORES[1],
         submissionsPerMinute: 1,

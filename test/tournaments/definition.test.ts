@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseTournamentDefinition } from "../../src/actors/tournaments/definition.ts";
+import { parseTournamentDefinition, termsOf } from "../../src/actors/tournaments/definition.ts";
+import type { Game } from "../../src/entities/tournaments/Game.ts";
 import type { RingmasterError } from "../../src/errors.ts";
 import { someTournament } from "./someTournament.ts";
 
@@ -17,6 +18,36 @@ describe("the prizes of a tournament, as it is defined,", () => {
         return true;
       },
     );
+  });
+});
+
+describe("what is stored of a tournament's definition", () => {
+  const game = (change: Partial<Game> = {}): Game => ({
+    ...{ id: "snake", name: "Snake", precision: 0, order: "desc", minScore: 0, maxScore: 100 },
+    submissionsPerMinute: 60,
+    ...change,
+  });
+  const terms = (change: object, of: Game) =>
+    termsOf(parseTournamentDefinition({ ...someTournament(), ...change }), of);
+
+  it("has the order of its game unless it says another", () => {
+    assert.equal(terms({}, game()).order, "desc");
+    assert.equal(terms({}, game({ order: "asc" })).order, "asc");
+    assert.equal(terms({ order: "desc" }, game({ order: "asc" })).order, "desc");
+  });
+
+  it("bounds the steps of an increment: by what it says, and by the best score of its game", () => {
+    const steps = (maxStep: number | undefined, of: Game) => {
+      const { minStep, maxStep: most } = terms({ operator: "increment", maxStep }, of);
+      return [minStep, most];
+    };
+    assert.deepEqual(steps(undefined, game()), [-100, 100]);
+    assert.deepEqual(steps(7, game()), [-7, 7]);
+    assert.deepEqual(steps(undefined, game({ minScore: -50, maxScore: 50 })), [-100, 50]);
+    assert.deepEqual(steps(undefined, game({ order: "asc" })), [0, 100]);
+    assert.deepEqual(steps(7, game({ order: "asc", minScore: -50 })), [-7, 7]);
+    assert.equal("minStep" in terms({}, game()), false);
+    assert.throws(() => terms({ maxStep: 7 }, game()), { code: "invalid_payload" });
   });
 });
 

@@ -105,6 +105,24 @@ describe("the desks of a tournament ask the game's check", () => {
     assert.deepEqual(asked, [10, -4, -7]);
   });
 
+  it("about a step that may be made, and about none that may not", async () => {
+    cluster.plan = { operator: "increment", minStep: -3, maxStep: 10 };
+    const asked: number[] = [];
+    await join({
+      checks: {
+        snake: async ({ score }) => {
+          asked.push(score);
+          return true;
+        },
+      },
+    });
+    for (const [id, step] of Object.entries({ s1: 10, s2: -3 })) await a.submit("ann", id, step);
+    for (const [id, step] of Object.entries({ s3: 11, s4: -4, s5: 1e9 }))
+      await assert.rejects(a.submit("ann", id, step), { code: "score_refused" });
+    assert.deepEqual(asked, [10, -3]);
+    assert.equal((await a.submit("ann", "s6", 1)).best, 8);
+  });
+
   const submitOf = (n: number) =>
     a.desk.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
 

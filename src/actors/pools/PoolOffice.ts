@@ -18,7 +18,7 @@ import {
 } from "../../entities/pools/Pool.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../../entities/sql.ts";
-import { gameById, games } from "../../entities/tournaments/Game.ts";
+import { gameById, games, signOf } from "../../entities/tournaments/Game.ts";
 import { decimalOf } from "../../entities/tournaments/precision.ts";
 import { RingmasterError } from "../../errors.ts";
 import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
@@ -106,10 +106,11 @@ export class PoolOffice {
     const now = await databaseTime(database);
     const all = await games(database);
     const kinds = all.flatMap(({ id: game }) => PERIOD_TYPES.map((period) => ({ game, period })));
+    const signs = new Map(all.map(({ id, order }) => [id, signOf(order)]));
     const precisions = new Map(all.map(({ id, precision }) => [id, precision]));
     const latest = await latestPools(database, kinds, now);
     const pools = kinds.map((kind, at) => ({ ...kind, ...openPeriod(kind.period, timezone, now, latest[at]) }));
-    const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools)];
+    const [items, leaders] = [await itemsOfEach(database, pools), await leadersOf(database, pools, signs)];
     return pools.map((pool, at) => {
       const leader = leaders[at] ? shown(leaderOf(leaders[at]), precisions.get(pool.game)!) : null;
       return { ...pool, items: items[at]!, leader };

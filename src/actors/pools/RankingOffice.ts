@@ -7,7 +7,7 @@ import {
   rankingPage,
 } from "../../entities/pools/Ranking.ts";
 import type { Sql } from "../../entities/sql.ts";
-import { gameById } from "../../entities/tournaments/Game.ts";
+import { gameById, signOf } from "../../entities/tournaments/Game.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { periodAt } from "./periods.ts";
 import { reading } from "./reading.ts";
@@ -32,8 +32,8 @@ export class RankingOffice {
     const { clock, database, timezone } = this.#ports;
     const time = period === "all" ? ALL_TIME : periodAt(period, timezone, at ?? clock.now());
     return reading(async () => {
-      const { precision } = await gameById(database, game);
-      const page = await rankingPage(database, { game, period, ...time }, part);
+      const { precision, order } = await gameById(database, game);
+      const page = await rankingPage(database, { game, period, ...time }, part, signOf(order));
       return { ...page, rows: inDecimals(page.rows, precision) };
     });
   }

@@ -16,7 +16,7 @@ import type {
   Submission,
 } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
-import { isWithinBounds } from "../../stores/tournaments/scoring.ts";
+import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import { DECISION_PATIENCE_MS, LOOK_PATIENCE_MS, Patience } from "../events/Patience.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -208,9 +208,10 @@ export class TournamentDesk {
     const { id, key, precision } = table;
     const { game, operator } = table.definition;
     const entry = { score, subscore };
-    // Of a step, what comes of it is what must be within the bounds, and only the board knows that.
-    const isPossible = operator === "increment" || isWithinBounds(key.rules, entry, entry);
     const asWritten = { score: decimalOf(score, precision), subscore };
+    // Of what comes of a step, which must be within the bounds too, only the board knows.
+    const isPossible =
+      operator === "increment" ? isStep(table.definition, asWritten.score) : isWithinBounds(key.rules, entry, entry);
     const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, proof };
     if (!isPossible || !(await this.#checks.pass(checked))) throw table.scoreRefused();
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isTimezone } from "../../clock.ts";
 import type { Game } from "../../entities/tournaments/Game.ts";
+import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
@@ -88,7 +89,10 @@ export const tournamentFields = z.strictObject({
   /** How long after the end scores of what was being played are taken. */
   graceMs: z.int().min(0).max(TOURNAMENT_BOUNDS.longestGraceMs).default(TOURNAMENT_BOUNDS.defaultGraceMs),
   operator: z.enum(["best", "sum", "last", "increment"]).default("best"),
-  order: z.enum(["desc", "asc"]).default("desc"),
+  /** The game's unless given. */
+  order: z.enum(["desc", "asc"]).optional(),
+  /** The largest step of an `increment`, either way. */
+  maxStep: z.number().positive().max(LARGEST_SCORE).optional(),
   /** Entries that one player may make. */
   maxEntries: z.int().min(1).max(TOURNAMENT_BOUNDS.entries).default(TOURNAMENT_BOUNDS.entries),
   /** Entries that the tournament takes from all players together. */
@@ -106,7 +110,9 @@ export const tournamentDefinition = tournamentFields
     context.addIssue({ code: "custom", path: ["endsAt"], message: endsAt });
     return z.NEVER;
   })
-  .superRefine(({ prizes, maxSubmissions }, context) => {
+  .superRefine(({ prizes, maxSubmissions, operator, maxStep }, context) => {
+    if (maxStep !== undefined && operator !== "increment")
+      context.addIssue({ code: "custom", path: ["maxStep"], message: "goes with the operator increment alone" });
     const message = `must be at most ${maxSubmissions}, for no more players than submissions have a standing`;
     for (const [at, { to }] of prizes.entries())
       if (to > maxSubmissions) context.addIssue({ code: "custom", path: ["prizes", at, "to"], message });
@@ -128,7 +134,20 @@ export function parseTournamentDefinition(input: unknown): TournamentDefinition 
 }
 
 /** What is stored: the definition, and what its game allows at this time. */
-export function termsOf({ series: next, ...definition }: TournamentDefinition, game: Game): TournamentTerms {
+export function termsOf({ series: next, maxStep, ...definition }: TournamentDefinition, game: Game): TournamentTerms {
   const { precision, minScore, maxScore, submissionsPerMinute } = game;
-  return { ...definition, precision, minScore, maxScore, submissionsPerMinute, series: next ?? null };
+  const order = definition.order ?? game.order;
+  const steps = definition.operator === "increment" ? stepsOf(maxStep, game) : {};
+  return { ...definition, order, precision, minScore, maxScore, ...steps, submissionsPerMinute, series: next ?? null };
+}
+
+/** Pools and rankings count a step as a score of its own: it must not be better than the best one that the game allows. */
+function stepsOf(
+  maxStep: number | undefined,
+  { minScore, maxScore, order }: Game,
+): Pick<TournamentTerms, "minStep" | "maxStep"> {
+  const most = Math.min(maxStep ?? LARGEST_SCORE, maxScore - minScore);
+  return order === "desc"
+    ? { minStep: -most, maxStep: Math.min(most, maxScore) }
+    : { minStep: Math.max(-most, minScore), maxStep: most };
 }

@@ -45,6 +45,8 @@ const gameDefinition = z
     name: lineOfText(GAME_BOUNDS.name, GAME_BOUNDS.nameUnits),
     /** Digits that a score may have after the point. */
     precision: z.int().min(0).max(MOST_DIGITS).default(0),
+    /** Whether more (`desc`) or less is better. */
+    order: z.enum(["desc", "asc"]).default("desc"),
     /** What a score may be, bounds included. */
     minScore: score,
     maxScore: score,

@@ -19,6 +19,7 @@ import { ActorSlots20261130040000 } from "./20261130040000-actor-slots.ts";
 import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
 import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
+import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 
@@ -44,6 +45,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   OpenPools20261130050000,
   RefusedAwards20261130050100,
   QuestRounds20261130050200,
+  ScoreOrder20261130050300,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
 ];

@@ -50,6 +50,15 @@ interface RankingRow {
   entries: unknown;
 }
 
+/**
+ * What a ranking keeps as `score` is the score's **merit**: the score where more is better, else its negative, so that one index sorts the
+ * players of every game. Turns a merit into the score, and back.
+ */
+export function scoreOfMerit(merit: number, sign: 1 | -1): number {
+  // Never -0.
+  return sign * merit + 0;
+}
+
 export const RANKING = "game = ? AND period = ? AND starts_at = ?";
 /** Names the column's table: an `exactDouble` that is selected as `score` is text, which would be sorted as text, and without the index. */
 export const BEST_PLAYER_FIRST = "rankings.score DESC, reached_at, reached_seq, player_id";
@@ -61,8 +70,13 @@ export function keyOf({ game, period, startsAt }: Omit<RankingKey, "endsAt">): u
   return [game, period, startsAt];
 }
 
-/** A part of a ranking as it was ranked last. Around a player who is not in it there is nobody. */
-export async function rankingPage(sql: Sql, ranking: RankingKey, part: RankingPart): Promise<RankingPage> {
+/** A part of a ranking as it was ranked last, by its game's `sign` (`scoreSigns`). Around a player who is not in it there is nobody. */
+export async function rankingPage(
+  sql: Sql,
+  ranking: RankingKey,
+  part: RankingPart,
+  sign: 1 | -1 = 1,
+): Promise<RankingPage> {
   const [ranked] = await sql.query<{ ranked_at: unknown; players: unknown }>(
     `SELECT ranked_at, players FROM ranking_periods WHERE ${RANKING}`,
     keyOf(ranking),
@@ -77,7 +91,7 @@ export async function rankingPage(sql: Sql, ranking: RankingKey, part: RankingPa
     `SELECT ${selected(sql)} FROM rankings WHERE ${RANKING} AND place > ? AND place <= ? ORDER BY place`,
     [...keyOf(ranking), after, after + part.limit],
   );
-  return { ...page, rows: rows.map(rankedOf) };
+  return { ...page, rows: rows.map((row) => rankedOf(row, sign)) };
 }
 
 /** How many places come before those around a player; `undefined` for a player without a place. */
@@ -97,12 +111,15 @@ async function beginningAround(
   return Math.max(0, Math.min(centred, total - limit));
 }
 
-function rankedOf({ place, player_id, player_name, score, reached_at, entries }: RankingRow): RankedPlayer {
+function rankedOf(
+  { place, player_id, player_name, score, reached_at, entries }: RankingRow,
+  sign: 1 | -1,
+): RankedPlayer {
   return {
     rank: Number(place),
     playerId: player_id,
     name: player_name,
-    score: Number(score),
+    score: scoreOfMerit(Number(score), sign),
     reachedAt: Number(reached_at),
     entries: Number(entries),
   };

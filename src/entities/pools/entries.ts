@@ -1,4 +1,5 @@
 import { type Database, exactDouble, type Sql } from "../sql.ts";
+import { type ScoreSigns, scoreSigns } from "../tournaments/Game.ts";
 import { firstOfEach } from "./firstOfEach.ts";
 import type { Period } from "./Pool.ts";
 
@@ -7,9 +8,6 @@ import type { Period } from "./Pool.ts";
  * entry belongs to the time at which it was stored, and counts by its own score, whatever its tournament makes of it.
  */
 export const COUNTED = "score_entries e JOIN tournaments t ON t.id = e.tournament_id AND t.phase <> 'cancelled'";
-
-/** Higher scores first, then who came first. Within a tournament, `seq` tells who did in the same millisecond. */
-export const BEST_FIRST = "e.score DESC, e.stored_at, e.seq, e.player_id";
 
 /** The best entry of some time. */
 export interface BestEntry {
@@ -26,21 +24,28 @@ export interface GameTime extends Period {
 }
 
 const IN_TIME = "e.game = ? AND e.stored_at >= ? AND e.stored_at < ?";
-// The highest score by itself is found in the index alone.
-const best = ({ dialect }: Sql): string =>
+// The best score by itself is found in the index alone. Within a tournament, `seq` tells who came first in the same millisecond.
+const best = ({ dialect }: Sql, sign: 1 | -1): string =>
   `e.player_id, e.player_name, ${exactDouble(dialect, "e.score")} AS score, e.stored_at FROM ${COUNTED}
-  WHERE ${IN_TIME} AND e.score = (SELECT MAX(e.score) FROM ${COUNTED} WHERE ${IN_TIME}) ORDER BY ${BEST_FIRST}`;
+  WHERE ${IN_TIME} AND e.score = (SELECT ${sign === 1 ? "MAX" : "MIN"}(e.score) FROM ${COUNTED} WHERE ${IN_TIME})
+  ORDER BY e.stored_at, e.seq, e.player_id`;
 
-/** The best entry that was stored in this time; `undefined` when there is none. */
+/** The best entry by its game's order that was stored in this time; `undefined` when there is none. */
 export async function bestOf(sql: Sql, game: string, time: Period): Promise<BestEntry | undefined> {
   return (await bestOfEach(sql, [{ game, ...time }]))[0];
 }
 
-/** The best entries that were stored in these times, at their positions. */
-export async function bestOfEach(sql: Sql, times: readonly GameTime[]): Promise<Array<BestEntry | undefined>> {
+/** The best entries that were stored in these times, at their positions; `known` spares a query for the games' signs. */
+export async function bestOfEach(
+  sql: Sql,
+  times: readonly GameTime[],
+  known?: ScoreSigns,
+): Promise<Array<BestEntry | undefined>> {
+  if (times.length === 0) return [];
+  const signs = known ?? (await scoreSigns(sql));
   const rows = await firstOfEach<{ player_id: string; player_name: string; score: unknown; stored_at: unknown }>(
     sql,
-    best(sql),
+    (at) => best(sql, signs.get(times[at]!.game) ?? 1),
     times.map(({ game, startsAt, endsAt }) => [game, startsAt, endsAt, game, startsAt, endsAt]),
   );
   return rows.map(

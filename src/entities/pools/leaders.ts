@@ -1,7 +1,8 @@
 import { exactDouble, type Sql } from "../sql.ts";
+import { type ScoreSigns, scoreSigns } from "../tournaments/Game.ts";
 import { type BestEntry, bestOfEach, type GameTime } from "./entries.ts";
 import { firstOfEach } from "./firstOfEach.ts";
-import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey } from "./Ranking.ts";
+import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey, scoreOfMerit } from "./Ranking.ts";
 
 interface LeaderRow {
   player_id: string;
@@ -15,11 +16,15 @@ const OF_JUST_THIS_TIME = `EXISTS (SELECT 1 FROM ranking_periods WHERE ${RANKING
 
 /**
  * The best entries of days and weeks so far, at the positions of their rankings: the best of those that a ranking has counted, or
- * a better one since. Entries of a tournament that was cancelled since then still count here.
+ * a better one since, by their games' order (`known` spares a query for it). Entries of a tournament that was cancelled since then still count here.
  */
-export async function leadersOf(sql: Sql, rankings: readonly RankingKey[]): Promise<Array<BestEntry | undefined>> {
+export async function leadersOf(
+  sql: Sql,
+  rankings: readonly RankingKey[],
+  known?: ScoreSigns,
+): Promise<Array<BestEntry | undefined>> {
   // In this order: what is counted meanwhile is seen twice rather than not at all.
-  const marks = await marksOf(sql);
+  const [marks, signs] = [await marksOf(sql), known ?? (await scoreSigns(sql))];
   const counted = await firstOfEach<LeaderRow>(
     sql,
     `player_id, player_name, ${exactDouble(sql.dialect, "score")} AS exact_score, reached_at
@@ -32,10 +37,14 @@ export async function leadersOf(sql: Sql, rankings: readonly RankingKey[]): Prom
     endsAt,
   }));
   const parts = disjoint(rests);
-  const best = await bestOfEach(sql, parts);
+  const best = await bestOfEach(sql, parts, signs);
   return rests.map((rest, at) => {
     const within = best.filter((_, part) => contains(rest, parts[part]!));
-    return [counted[at] && entryOf(counted[at]), ...within].reduce(better, undefined);
+    const sign = signs.get(rest.game) ?? 1;
+    return [counted[at] && entryOf(counted[at], sign), ...within].reduce(
+      (best, entry) => better(best, entry, sign),
+      undefined,
+    );
   });
 }
 
@@ -62,10 +71,11 @@ function contains(time: GameTime, part: GameTime): boolean {
 }
 
 /** Of equal scores the one that came first, which is the one that comes first here. */
-function better(best: BestEntry | undefined, entry: BestEntry | undefined): BestEntry | undefined {
-  return entry && (!best || entry.score > best.score) ? entry : best;
+function better(best: BestEntry | undefined, entry: BestEntry | undefined, sign: 1 | -1): BestEntry | undefined {
+  return entry && (!best || sign * entry.score > sign * best.score) ? entry : best;
 }
 
-function entryOf({ player_id, player_name, exact_score, reached_at }: LeaderRow): BestEntry {
-  return { playerId: player_id, name: player_name, score: Number(exact_score), storedAt: Number(reached_at) };
+function entryOf({ player_id, player_name, exact_score, reached_at }: LeaderRow, sign: 1 | -1): BestEntry {
+  const score = scoreOfMerit(Number(exact_score), sign);
+  return { playerId: player_id, name: player_name, score, storedAt: Number(reached_at) };
 }

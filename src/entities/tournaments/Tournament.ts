@@ -42,6 +42,9 @@ export interface TournamentTerms {
   /** What the game allowed when the tournament was created, as clients write it. */
   minScore: number;
   maxScore: number;
+  /** Of an `increment`: what a step may be, bounds included, as clients write it. Terms of before are without: then only the sum is bounded. */
+  minStep?: number | undefined;
+  maxStep?: number | undefined;
   submissionsPerMinute: number;
   prizes: PrizeRange[];
   series: Series | null;

@@ -45,3 +45,14 @@ export function isWithinBounds(
   const { score } = operator === "increment" ? after : entry;
   return score >= minScore && score <= maxScore && Math.abs(after.score) <= LARGEST_SCORE;
 }
+
+/** Whether a step of an `increment`, as clients write it, may be made at all; what comes of it has bounds of its own. */
+export function isStep(
+  {
+    minStep = Number.NEGATIVE_INFINITY,
+    maxStep = Number.POSITIVE_INFINITY,
+  }: Pick<TournamentTerms, "minStep" | "maxStep">,
+  step: number,
+): boolean {
+  return step >= minStep && step <= maxStep;
+}
