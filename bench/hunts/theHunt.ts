@@ -10,7 +10,8 @@ export function theHunt(): HuntDefinition {
     ...{ name: "Bench", startsAt: Date.now() + 3_600_000, discoveryMs: 0, solvingMs: 3_600_000, revealMs: 0 },
     ...{ clueTtlMs: 3_600_000, attempts: 3, winners: 10, repeat: REPEAT },
     clues: Array.from({ length: CLUES }, (_, at) => ({
-      ...{ type: "riddle", prompt: `What is the answer to riddle ${at}?`, answers: [answerTo(String(at))], points: 1 },
+      ...{ type: "riddle", prompt: `What is the answer to riddle ${at}?`, answers: [answerTo(String(at))] },
+      ...{ points: 1, repeatable: true },
     })),
   };
 }

@@ -7,7 +7,9 @@ import type { Tally } from "../runtime/Tally.ts";
 import { type ClueCard, claimAnswer, clueCard, phaseMessage, revokedMessage, solveAnswer } from "./answers.ts";
 import type { Solutions } from "./solutions.ts";
 
-export const HUNT_EVENTS = ["claims", "waits", "served", "solvesRight", "solvesWrong", "points", "revoked"] as const;
+export const HUNT_EVENTS = [
+  ...["claims", "waits", "served", "exhausted", "solvesRight", "solvesWrong", "points", "revoked"],
+] as const;
 export const HUNT_TIMES = ["claim", "solve", "wait"] as const;
 type HuntTimed = (typeof HUNT_TIMES)[number];
 export type HuntTally = Tally<(typeof HUNT_EVENTS)[number], HuntTimed>;
@@ -86,7 +88,7 @@ export class HuntBot extends RoomBot<HuntTimed> {
     const answer = await this.ask("claim", {}, claimAnswer);
     if (answer === undefined) return;
     if ("waiting" in answer) {
-      tally.events.waits += 1;
+      tally.events[answer.exhausted ? "exhausted" : "waits"] += 1;
       this.#waitingSince = performance.now();
     } else {
       tally.events.claims += 1;

@@ -11,7 +11,10 @@ export const clueCard = z.object({
 });
 export type ClueCard = z.output<typeof clueCard>;
 
-export const claimAnswer = z.union([z.object({ waiting: z.literal(true), position: z.int().min(1) }), clueCard]);
+export const claimAnswer = z.union([
+  z.object({ waiting: z.literal(true), position: z.int().min(0), exhausted: z.literal(true).optional() }),
+  clueCard,
+]);
 export const solveAnswer = z.object({
   correct: z.boolean(),
   points: z.int(),

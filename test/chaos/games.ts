@@ -47,6 +47,7 @@ async function beginHunt(cluster: ChaosCluster, seed: number): Promise<Game> {
     prompt: `What is ${at} and ${at}?`,
     answers: [`it is ${2 * at}`],
     points: 1 + at,
+    repeatable: true,
   }));
   const times = { clueTtlMs: 8000, solvingMs: A_DAY_MS, revealMs: A_DAY_MS };
   const huntId = await cluster.createHunt(someHunt({ ...times, attempts: 2, winners: WINNERS, clues }));

@@ -19,6 +19,7 @@ const TEMPLATES = Array.from({ length: 12 }, (_, at) => ({
   prompt: `What is ${at} and ${at}?`,
   answers: [`it is ${2 * at}`],
   points: 1 + at,
+  repeatable: true,
 }));
 
 describe("a hunt on a cluster whose nodes and Redis are killed", function () {

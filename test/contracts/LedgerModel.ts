@@ -49,7 +49,15 @@ export class LedgerModel {
     const served = held === undefined ? [] : this.#serve(now);
     const extras = { ...revoked, ...(served.length > 0 ? { served } : {}) };
     const place = this.#queue.find((waiter) => waiter.playerId === playerId);
-    if (place === undefined && this.#pool().length > 0) {
+    const { perPlayer = Number.POSITIVE_INFINITY, cooldownMs = 0 } = this.#rules;
+    if (this.#solvedOf(playerId).length >= perPlayer || !this.#mayEverGet(playerId)) {
+      this.#queue = this.#queue.filter((waiter) => waiter !== place);
+      return { kind: "exhausted", ...extras, ...this.#demand() };
+    }
+    const until = (this.#lastOf(playerId)?.closedAt ?? Number.NEGATIVE_INFINITY) + cooldownMs;
+    if (cooldownMs > 0 && now < until && place === undefined)
+      return { kind: "cooling", until, ...extras, ...this.#demand() };
+    if (place === undefined && this.#freeFor(playerId).length > 0) {
       this.#give(playerId, now);
       return this.#assigned(playerId, extras);
     }
@@ -152,18 +160,20 @@ export class LedgerModel {
       this.#slots[row.instance]!.solved = true;
       return { kind: "solved", ...decided() };
     }
-    if (row.attemptsUsed === this.#rules.attempts) return revoke(OUTCOME.exhausted);
-    return { kind: "wrong", attemptsLeft: this.#rules.attempts - row.attemptsUsed, ...decided() };
+    const attemptsLeft = this.#rules.attempts - row.attemptsBefore - row.attemptsUsed;
+    if (attemptsLeft === 0) return revoke(OUTCOME.exhausted);
+    return { kind: "wrong", attemptsLeft, ...decided() };
   }
 
   #give(playerId: string, now: number): AssignmentRow {
-    const instance = this.#pool()[0]!;
+    const instance = this.#freeFor(playerId)[0]!;
     const slot = this.#slots[instance]!;
     slot.generation += 1;
     slot.holder = playerId;
     const row: AssignmentRow = {
       ...{ instance, generation: slot.generation, playerId, playerName: this.#nameOf(playerId) },
-      ...{ openedAt: now, expiresAt: now + this.#rules.clueTtlMs, attemptsUsed: 0 },
+      ...{ openedAt: now, expiresAt: now + this.#rules.clueTtlMs },
+      ...{ attemptsBefore: this.#wrongOf(playerId, this.#templateOf(instance)), attemptsUsed: 0 },
       ...{ outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
     };
     this.#rows.push(row);
@@ -181,8 +191,10 @@ export class LedgerModel {
 
   #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
-    while (this.#queue.length > 0 && this.#pool().length > 0) {
-      const { playerId, nodeId } = this.#queue.shift()!;
+    for (const waiter of [...this.#queue]) {
+      const { playerId, nodeId } = waiter;
+      if (this.#freeFor(playerId).length === 0) continue;
+      this.#queue = this.#queue.filter((other) => other !== waiter);
       served.push({ nodeId, row: { ...this.#give(playerId, now) }, ...this.#previousOf(playerId) });
     }
     return served;
@@ -196,6 +208,58 @@ export class LedgerModel {
   #previousOf(playerId: string): { previous?: AssignmentRow } {
     const last = this.#lastOf(playerId);
     return last === undefined ? {} : { previous: { ...last } };
+  }
+
+  #templateOf(instance: number): number {
+    return instance % this.#rules.points.length;
+  }
+
+  /** Wrong answers that count: none once the player has solved the template. */
+  #wrongOf(playerId: string, template: number): number {
+    const rows = this.#rows.filter((row) => row.playerId === playerId && this.#templateOf(row.instance) === template);
+    if (rows.some((row) => row.outcome === OUTCOME.solved)) return 0;
+    return rows.reduce((sum, row) => sum + row.attemptsUsed, 0);
+  }
+
+  #hasSolved(playerId: string, template: number): boolean {
+    return this.#solvedOf(playerId).some((row) => this.#templateOf(row.instance) === template);
+  }
+
+  /** Whether the player may have this instance once it is free. */
+  #mayHave(playerId: string, instance: number): boolean {
+    const template = this.#templateOf(instance);
+    if (this.#hasSolved(playerId, template)) return this.#rules.repeatable?.[template] ?? false;
+    if (this.#wrongOf(playerId, template) >= this.#rules.attempts) return false;
+    return !this.#rows.some((row) => row.playerId === playerId && row.instance === instance && row.attemptsUsed > 0);
+  }
+
+  /** What is free and may be the player's: of the template whose lowest free instance is lowest first. */
+  #freeFor(playerId: string): number[] {
+    const front = (instance: number): number =>
+      this.#pool().find((other) => this.#templateOf(other) === this.#templateOf(instance))!;
+    return this.#pool()
+      .filter((instance) => this.#mayHave(playerId, instance))
+      .sort((a, b) => front(a) - front(b) || a - b);
+  }
+
+  /** Whether any instance may come to be the player's: one that somebody else holds may come back. */
+  #mayEverGet(playerId: string): boolean {
+    for (let instance = 0; instance < this.#rules.total; instance += 1) {
+      const slot = this.#slots[instance];
+      if (slot?.solved) continue;
+      if (this.#mayHave(playerId, instance)) return true;
+      const template = this.#templateOf(instance);
+      const mayHaveAnother =
+        !this.#hasSolved(playerId, template) && this.#wrongOf(playerId, template) < this.#rules.attempts;
+      // As the ledger sees it: who holds what the player has lost is not looked up.
+      if (slot?.holder !== undefined && mayHaveAnother) return true;
+    }
+    return false;
+  }
+
+  /** Everybody who waits beside something free that they may have. */
+  overlooked(): string[] {
+    return this.#queue.map(({ playerId }) => playerId).filter((playerId) => this.#freeFor(playerId).length > 0);
   }
 
   #pool(): number[] {

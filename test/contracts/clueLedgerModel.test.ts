@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRng } from "../../src/clock.ts";
 import { assignmentIdOf, mergeRows, rowsOf } from "../../src/stores/hunts/assignments.ts";
-import { type AssignmentRow, type HuntKey, type LedgerView, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import {
+  type AssignmentRow,
+  type HuntKey,
+  type LedgerRules,
+  type LedgerView,
+  OUTCOME,
+} from "../../src/stores/hunts/ClueLedger.ts";
 import { LedgerModel } from "./LedgerModel.ts";
 import { freshHunt, LEDGERS, type OpenLedger } from "./ledgers.ts";
 
@@ -28,6 +34,8 @@ type Request =
 
 /** Requests that are under way together; a while that passes; or the loss of all hot state and its rebuild. */
 type Step = { together: Request[] } | { pass: number } | { rebuild: { lost: boolean; order: number } };
+
+type Rules = Partial<LedgerRules>;
 
 /** Taken modulo the number of players of the history, so that some histories are crowded and some are not. */
 const player = fc.nat({ max: 59 });
@@ -58,7 +66,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ pass: hundreds(8) }) },
   { weight: 1, arbitrary: fc.record({ rebuild: fc.record({ lost: fc.boolean(), order: fc.nat() }) }) },
 );
+/** Few templates and few instances, so that players run out of what they may have; or many of them. */
+const rules: fc.Arbitrary<Rules> = fc.record({
+  attempts: fc.integer({ min: 1, max: 3 }),
+  points: fc.constantFrom([10], [10, 20], [10, 20, 30], [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+  repeatable: fc.constantFrom(undefined, [true], [false, true, false], Array(9).fill(true)),
+  total: fc.constantFrom(4, 12, 40),
+  perPlayer: fc.constantFrom(undefined, undefined, undefined, 1, 3),
+  cooldownMs: fc.constantFrom(undefined, undefined, undefined, 500),
+});
 const history = fc.record({
+  rules,
   players: fc.integer({ min: 1, max: 20 }),
   steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
 });
@@ -76,10 +94,10 @@ class Trial {
   #issued = 0;
   #view: LedgerView | undefined;
 
-  constructor(open: OpenLedger, players: number) {
+  constructor(open: OpenLedger, players: number, rules: Rules) {
     this.#open = open;
     this.#players = players;
-    this.#hunt = freshHunt({ clueTtlMs: TTL_MS, attempts: 2, total: 40 });
+    this.#hunt = freshHunt({ clueTtlMs: TTL_MS, ...rules });
     this.#model = new LedgerModel(this.#hunt.rules, this.#epoch);
   }
 
@@ -192,12 +210,31 @@ class Trial {
     assert.equal(new Set(open.map((row) => row.playerId)).size, open.length, "a player with two open assignments");
     assert.equal(new Set(open.map((row) => row.instance)).size, open.length, "an instance open for two players");
     assert.equal(view.pool + view.open + view.solved, view.issued);
-    assert.ok(view.waiting === 0 || view.pool === 0, "somebody waits beside a pool");
+    assert.deepEqual(this.#model.overlooked(), [], "somebody waits while something that they may have is free");
+    this.#checkFairness(rows);
     const points = rows.reduce((sum, row) => sum + row.points, 0);
     assert.equal(
       view.top.reduce((sum, row) => sum + row.points, 0),
       points,
     );
+  }
+
+  /** Nobody gets what they lost or solved, nor more attempts at a prompt than there are. */
+  #checkFairness(rows: readonly AssignmentRow[]): void {
+    const { attempts, points, repeatable, perPlayer = Number.POSITIVE_INFINITY } = this.#hunt.rules;
+    for (const [playerId, ofPlayer] of Map.groupBy(rows, (row) => row.playerId)) {
+      const solved = ofPlayer.filter((row) => row.outcome === OUTCOME.solved);
+      assert.ok(solved.length <= perPlayer, `${playerId} solved more than is theirs`);
+      for (const [template, tried] of Map.groupBy(ofPlayer, (row) => row.instance % points.length)) {
+        const solves = tried.filter((row) => row.outcome === OUTCOME.solved).length;
+        assert.ok(solves <= 1 || repeatable?.[template], `${playerId} solved ${template} ${solves} times`);
+        if (solves > 0) continue;
+        const wrong = tried.reduce((sum, row) => sum + row.attemptsUsed, 0);
+        assert.ok(wrong <= attempts, `${playerId} had ${wrong} attempts at ${template}`);
+        const lost = tried.filter((row) => row.attemptsUsed > 0).map((row) => row.instance);
+        assert.equal(new Set(lost).size, lost.length, `${playerId} got an instance of ${template} that they lost`);
+      }
+    }
   }
 }
 
@@ -227,7 +264,7 @@ for (const { name, open } of LEDGERS) {
 
     it("answers every history of requests, waits and rebuilds as the model does", async () => {
       await fc.assert(
-        fc.asyncProperty(history, ({ players, steps }) => new Trial(opened, players).run(steps)),
+        fc.asyncProperty(history, ({ players, rules, steps }) => new Trial(opened, players, rules).run(steps)),
         { seed: SEED, numRuns: RUNS },
       );
     });

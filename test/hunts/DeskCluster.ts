@@ -17,6 +17,7 @@ import { someSealedHunt } from "./someHunt.ts";
 export class Row implements HuntAudience {
   readonly clues: [string, ClueCard][] = [];
   readonly revoked: [string, string][] = [];
+  readonly exhausted: string[] = [];
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
   readonly players = new Set<string>();
@@ -35,6 +36,10 @@ export class Row implements HuntAudience {
 
   onRevoked(playerId: string, assignmentId: string): void {
     if (this.players.has(playerId)) this.revoked.push([playerId, assignmentId]);
+  }
+
+  onExhausted(playerId: string): void {
+    if (this.players.has(playerId)) this.exhausted.push(playerId);
   }
 
   onPhase(phase: HuntPhase): void {

@@ -402,6 +402,7 @@ describe("a hunt's actor", () => {
       playerName: "Ann",
       openedAt: clock.now(),
       expiresAt: clock.now() + 60_000,
+      attemptsBefore: 0,
       attemptsUsed: 1,
       outcome: OUTCOME.solved,
       closedAt: clock.now(),

@@ -10,6 +10,7 @@ function row(playerId: string, instance: number, outcome: Outcome): AssignmentRo
     playerId,
     playerName: playerId,
     ...times,
+    attemptsBefore: 0,
     attemptsUsed: 1,
     outcome,
     points: 0,

@@ -45,6 +45,9 @@ const { longestMs } = HUNT_BOUNDS;
 describe("A hunt's definition", () => {
   it("is taken as it is when all is well", () => {
     assert.deepEqual(parseHuntDefinition(hunt()), hunt());
+    const clues = [{ ...hunt().clues[0]!, repeatable: true }];
+    const more = { ...hunt(), clues, perPlayer: 5_000_000, cooldownMs: 0 };
+    assert.deepEqual(parseHuntDefinition(more), more);
   });
 
   const bad: [string, unknown[]][] = [
@@ -57,6 +60,9 @@ describe("A hunt's definition", () => {
     ["attempts", [undefined, 0, 21, 1.5]],
     ["winners", [undefined, 0, 101]],
     ["repeat", [undefined, 0, 1_000_001, 1.5]],
+    ["perPlayer", [0, 5_000_001, 1.5, null]],
+    ["cooldownMs", [-1, 999, longestMs + 1, "0", null]],
+    ["clues.0.repeatable", ["yes", 1, null]],
     ["clues", [undefined, [], {}, "none", new Array(501).fill(hunt().clues[0])]],
     ["clues.0", [null, 5, "clue", []]],
     ["clues.0.type", [undefined, "", "Riddle", "a b", "x".repeat(25)]],

@@ -23,6 +23,13 @@ describe("the distribution of clues", () => {
     ["ends at the total", { pool: 0, waiting: 100, issued: 256 }, 256, 300, 300],
     ["takes no more than the cap at once", { pool: 0, waiting: 100_000, issued: 256 }, 256, PLENTY, 256 + POOL_CAP],
     ["does nothing for a full pool", { pool: LOW_WATER, waiting: 0, issued: 256 }, 256, PLENTY, 256],
+    [
+      "has enough for who waits beside a full pool, of which they may have nothing",
+      { pool: 3 * POOL_CAP, waiting: 1, issued: 20_000 },
+      20_000,
+      PLENTY,
+      20_001 + LOW_WATER,
+    ],
     ["passes over a demand seen before the last one was met", { pool: 0, waiting: 50, issued: 200 }, 256, PLENTY, 256],
   ];
   for (const [name, demand, issued, total, upTo] of issuing) {
@@ -32,12 +39,12 @@ describe("the distribution of clues", () => {
   describe("for any demand", () => {
     before(() => console.log(`      seed ${SEED} (SEED=${SEED} replays)`));
 
-    it("never shrinks, exceeds the total or the cap, or fills the pool above the cap once those who wait are served", () => {
+    it("never shrinks, exceeds the total or the cap, or fills the pool above the cap while nobody waits", () => {
       check((demand, issued, total) => {
         const upTo = issueUpTo(demand, issued, total);
         assert.ok(upTo >= issued && upTo <= total);
         assert.ok(upTo - issued <= POOL_CAP);
-        assert.ok(upTo === issued || demand.pool + (upTo - issued) - demand.waiting <= POOL_CAP);
+        assert.ok(upTo === issued || demand.waiting > 0 || demand.pool + (upTo - issued) <= POOL_CAP);
       });
     });
 
@@ -54,9 +61,9 @@ describe("the distribution of clues", () => {
         while (wantsMore(seen, total)) {
           const upTo = issueUpTo(seen, seen.issued, total);
           assert.ok(upTo > seen.issued, "each round brings it closer");
-          const filled = seen.pool + upTo - seen.issued;
-          const served = Math.min(filled, seen.waiting);
-          seen = { pool: filled - served, waiting: seen.waiting - served, issued: upTo };
+          const added = upTo - seen.issued;
+          const served = Math.min(added, seen.waiting);
+          seen = { pool: seen.pool + added - served, waiting: seen.waiting - served, issued: upTo };
         }
         assert.ok(seen.issued === total || seen.waiting === 0);
       });
@@ -66,10 +73,10 @@ describe("the distribution of clues", () => {
 
 function check(holds: (demand: PoolDemand, issued: number, total: number) => void): void {
   const count = fc.nat({ max: 3 * POOL_CAP });
-  // Nobody waits while there is something in the pool.
+  // Who waits may have nothing that is in the pool.
   const standing = fc.oneof(
     fc.record({ pool: fc.nat({ max: POOL_CAP }), waiting: fc.constant(0) }),
-    fc.record({ pool: fc.constant(0), waiting: count }),
+    fc.record({ pool: count, waiting: count }),
   );
   const demand = fc.tuple(standing, count).map(([seen, issued]) => ({ ...seen, issued }));
   const property = fc.property(demand, count, count, (seen, issued, more) => holds(seen, issued, issued + more));

@@ -118,9 +118,10 @@ describe("a hunt on one embedded node", () => {
       const hunter = await enter(await create());
       const before = Date.now();
       const card = await hunter.clue();
-      assert.deepEqual(Object.keys(card).sort(), ["assignmentId", "clueId", "expiresAt", "points", "prompt", "type"]);
+      const fields = ["assignmentId", "attemptsLeft", "clueId", "expiresAt", "points", "prompt", "type"];
+      assert.deepEqual(Object.keys(card).sort(), fields);
       const { type, prompt, points } = CLUES[Number(card.clueId)]!;
-      assert.deepEqual([card.type, card.prompt, card.points], [type, prompt, points]);
+      assert.deepEqual([card.type, card.prompt, card.points, card.attemptsLeft], [type, prompt, points, 3]);
       assert.ok(card.expiresAt >= before + 60_000 && card.expiresAt <= Date.now() + 60_000);
       assert.deepEqual(await Promise.all([hunter.claim(), hunter.claim(), hunter.claim()]), [card, card, card]);
     });
@@ -201,7 +202,8 @@ describe("a hunt on one embedded node", () => {
       const served = await next.message<ClueCard>("clue");
       assert.deepEqual([served.assignmentId, served.prompt], ["0.2", card.prompt]);
       assert.equal((await next.solve(served.assignmentId, RIGHT[0]!)).total, 10);
-      assert.deepEqual(await holder.claim(), { waiting: true, position: 1 });
+      const nothing = { waiting: true, position: 0, exhausted: true };
+      assert.deepEqual(await holder.claim(), nothing, "the only clue is lost to them");
     });
 
     it("in time only: an expired clue is revoked, and whoever waits has it", async () => {
@@ -313,7 +315,7 @@ describe("a hunt on one embedded node", () => {
       await drop(hunter, own, async () => {});
       assert.equal(hunter.room.sessionId, sessionId);
       assert.equal((await hunter.message<{ phase: string }>("phase")).phase, "solving");
-      assert.deepEqual(await hunter.clue(), card);
+      assert.deepEqual(await hunter.clue(), { ...card, attemptsLeft: 2 });
       assert.equal((await hunter.solve(card.assignmentId, rightFor(card))).attemptsLeft, 1);
     });
 
@@ -374,7 +376,7 @@ describe("a hunt on one embedded node", () => {
         total: 10,
         attemptsLeft: 2,
       });
-      assert.deepEqual(await two.clue(), second);
+      assert.deepEqual(await two.clue(), { ...second, attemptsLeft: 2 });
       assert.equal((await two.solve(second.assignmentId, "no idea")).attemptsLeft, 1);
       assert.equal((await two.solve(second.assignmentId, "no idea")).attemptsLeft, 0);
       assert.equal((await three.message<ClueCard>("clue")).assignmentId, "1.2");

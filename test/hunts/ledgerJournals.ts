@@ -39,7 +39,15 @@ export const OPENED_AT = 1_700_000_000_000;
 export function openRow(instance: number, generation: number, playerId: string): AssignmentRow {
   return {
     ...{ instance, generation, playerId, playerName: `Ann 🎪 ${playerId}`, openedAt: OPENED_AT },
-    ...{ expiresAt: OPENED_AT + 60_000, attemptsUsed: 0, outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+    ...{
+      expiresAt: OPENED_AT + 60_000,
+      attemptsBefore: 0,
+      attemptsUsed: 0,
+      outcome: OUTCOME.open,
+      closedAt: 0,
+      points: 0,
+      solveSeq: 0,
+    },
   };
 }
 

@@ -66,7 +66,7 @@ export interface Clue {
   expiresAt: number;
 }
 
-export type ClaimAnswer = Clue | { waiting: true; position: number };
+export type ClaimAnswer = Clue | { waiting: true; position: number; exhausted?: true };
 
 export interface SolveAnswer {
   correct: boolean;

@@ -6,6 +6,7 @@ import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { assignmentIdOf, parseAssignmentId } from "../../stores/hunts/assignments.ts";
 import { type AssignmentRow, type ClueLedger, OUTCOME } from "../../stores/hunts/ClueLedger.ts";
+import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { matches } from "./answers.ts";
@@ -14,7 +15,8 @@ import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
 import { RELOADED, REVOKED, SERVED, VIEW } from "./signals.ts";
 
-export type ClaimAnswer = ClueCard | { waiting: true; position: number };
+/** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
+export type ClaimAnswer = ClueCard | { waiting: true; position: number; exhausted?: true };
 
 export interface SolveAnswer {
   correct: boolean;
@@ -95,7 +97,10 @@ export class HuntDesk {
     return this.#tables.join(huntId, room);
   }
 
-  /** Gives the player a clue, or a place in the queue. Durable when it resolves. */
+  /**
+   * Gives the player a clue, or a place in the queue. Durable when it resolves. Throws `rate_limited`, with `details.retryAfterMs`,
+   * where the hunt has its players pause between clues.
+   */
   async claim(huntId: string, player: HuntPlayer): Promise<ClaimAnswer> {
     const seat = await this.#tables.seated(huntId);
     const { table } = seat;
@@ -126,6 +131,8 @@ export class HuntDesk {
       return { waiting: true, position: decision.position };
     }
     table.waiting.delete(player.playerId);
+    if (decision.kind === "exhausted") return { waiting: true, position: 0, exhausted: true };
+    if (decision.kind === "cooling") throw tooSoon(decision.until - this.#ports.clock.now());
     return table.cardOf(decision.row);
   }
 
@@ -154,7 +161,7 @@ export class HuntDesk {
           correct: true,
           points: decision.row.points,
           total: decision.total,
-          attemptsLeft: table.definition.attempts - decision.row.attemptsUsed,
+          attemptsLeft: attemptsLeftOf(table.definition, decision.row),
         };
       case "wrong":
         return { correct: false, points: 0, total: decision.total, attemptsLeft: decision.attemptsLeft };
@@ -241,11 +248,19 @@ export class HuntDesk {
     if (!table.seats(player.playerId)) return;
     try {
       const answer = await this.claim(table.id, player);
-      if ("waiting" in answer) return;
+      if ("waiting" in answer) {
+        if (answer.exhausted) table.tellExhausted(player.playerId);
+        return;
+      }
       table.waiting.set(player.playerId, { name: player.name, isTold: true, isAway: false });
       table.serve(player.playerId, answer);
     } catch (error) {
       this.#ports.log.debug({ err: error, hunt: table.id }, "a waiting claim could not be asked again");
     }
   }
+}
+
+function tooSoon(ms: number): RingmasterError {
+  const retryAfterMs = Math.max(1, ms);
+  return new RingmasterError("rate_limited", "The next clue is not due yet.", { retryAfterMs });
 }

@@ -7,7 +7,8 @@ import {
 } from "../../entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
-import type { AssignmentRow, HuntKey, LedgerView } from "../../stores/hunts/ClueLedger.ts";
+import type { AssignmentRow, HuntKey, LedgerRules, LedgerView } from "../../stores/hunts/ClueLedger.ts";
+import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import { isNewer } from "../events/Pulse.ts";
 import { mayFollow } from "../events/phaseOrder.ts";
 
@@ -20,6 +21,8 @@ export interface ClueCard {
   points: number;
   /** Epoch milliseconds. */
   expiresAt: number;
+  /** Answers that the player has left to this clue. */
+  attemptsLeft: number;
 }
 
 /** A claim of this node that has no clue yet. */
@@ -38,6 +41,8 @@ export interface HuntAudience {
   /** A waiting claim was served. False when the player is not in this room. */
   onClue(playerId: string, card: ClueCard): boolean;
   onRevoked(playerId: string, assignmentId: string): void;
+  /** Nothing is left for a player who waited. */
+  onExhausted(playerId: string): void;
   onPhase(phase: HuntPhase, endsAt: number): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
@@ -63,9 +68,7 @@ export class HuntTable {
     this.phase = phase;
     this.phaseEndsAt = phaseEndsAt;
     this.winners = winners ?? undefined;
-    const { clueTtlMs, attempts, clues, repeat } = definition;
-    const rules = { clueTtlMs, attempts, points: clues.map((clue) => clue.points), total: clues.length * repeat };
-    this.key = { id, rules };
+    this.key = { id, rules: rulesOf(definition) };
   }
 
   /** Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now. */
@@ -94,6 +97,7 @@ export class HuntTable {
       prompt,
       points,
       expiresAt: row.expiresAt,
+      attemptsLeft: attemptsLeftOf(this.definition, row),
     };
   }
 
@@ -112,6 +116,10 @@ export class HuntTable {
 
   tellRevoked(playerId: string, assignmentId: string): void {
     for (const room of this.audience) room.onRevoked(playerId, assignmentId);
+  }
+
+  tellExhausted(playerId: string): void {
+    for (const room of this.audience) room.onExhausted(playerId);
   }
 
   /** Takes note of the phase and its end; what is heard late may be older than what is known, and is left out. */
@@ -133,4 +141,14 @@ export class HuntTable {
     this.winners = winners;
     for (const room of this.audience) room.onChest(winners);
   }
+}
+
+function rulesOf({ clueTtlMs, attempts, clues, repeat, perPlayer, cooldownMs }: SealedHunt): LedgerRules {
+  return {
+    ...{ clueTtlMs, attempts, total: clues.length * repeat },
+    points: clues.map(({ points }) => points),
+    repeatable: clues.map(({ repeatable = false }) => repeatable),
+    ...(perPlayer !== undefined && { perPlayer }),
+    ...(cooldownMs !== undefined && { cooldownMs }),
+  };
 }

@@ -93,6 +93,8 @@ export class LedgerClerk {
     if ("served" in decision && decision.served) this.#tellServed(seat, decision.served);
     if (!("epoch" in decision)) return;
     if ("row" in decision) seat.pulse.expectExpiry(decision.row.outcome === OUTCOME.open ? decision.row.expiresAt : 0);
+    // Some who wait are still to be looked at: the next serving goes on with them.
+    if (decision.unserved) seat.pulse.expectExpiry(this.#ports.clock.now());
     seat.pulse.touch();
     if (wantsMore(decision, seat.table.key.rules.total)) this.#demand(seat, decision);
   }

@@ -54,9 +54,11 @@ const clue = z.strictObject({
   prompt: line(HUNT_BOUNDS.prompt),
   answers: z.array(lineOfText(HUNT_BOUNDS.answer, HUNT_BOUNDS.answerUnits)).min(1).max(HUNT_BOUNDS.answers),
   points: whole(1, HUNT_BOUNDS.points),
+  /** Whether a player who has solved it may have it again. */
+  repeatable: z.boolean().optional(),
 });
 
-/** A hunt as an operator defines it: every field but `prizes` is required, unknown ones are refused. */
+/** A hunt as an operator defines it; unknown fields are refused. */
 export const huntDefinition = z
   .strictObject({
     name: lineOfText(HUNT_BOUNDS.name, NAME_UNITS),
@@ -70,6 +72,10 @@ export const huntDefinition = z
     /** What the winners are paid; nothing unless given. Ranks beyond `winners` get nothing, so no prize may be theirs. */
     prizes: z.array(prizeRange).max(HUNT_BOUNDS.prizes).optional(),
     repeat: whole(1, HUNT_BOUNDS.repeat),
+    /** How many clues one player may solve; any number unless given. */
+    perPlayer: whole(1, HUNT_BOUNDS.instances).optional(),
+    /** How long after a clue is closed its player gets no other; 0 unless given. */
+    cooldownMs: durationOrNone.optional(),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
   })
   .superRefine(({ prizes = [], winners }, context) => {

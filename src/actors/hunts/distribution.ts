@@ -3,7 +3,10 @@
  * commits, in which a busy node gives out some hundred. Those never given before are a mere count, so they cost nothing.
  */
 export const LOW_WATER = 2048;
-/** The pool never grows beyond this: however many ask at once, an issue is a bounded batch. */
+/**
+ * However many ask at once, an issue is a batch of at most this. The pool never grows beyond it while nobody waits: who waits may have
+ * nothing that is in it, so it is no reason to issue less.
+ */
 export const POOL_CAP = 4096;
 
 /** How the ledger stands, as the node that asks for more saw it. */
@@ -20,12 +23,11 @@ export function wantsMore({ pool, waiting, issued }: PoolDemand, total: number):
 }
 
 /**
- * How many instances should have been issued altogether: enough for who waits plus the low-water mark, within the cap. A demand
- * that was seen before an earlier one was met asks for nothing new.
+ * How many instances should have been issued altogether: enough for who waits plus the low-water mark, which is some of each
+ * template, within the cap. A demand that was seen before an earlier one was met asks for nothing new.
  */
 export function issueUpTo(demand: PoolDemand, issued: number, total: number): number {
   if (demand.issued < issued) return issued;
-  const room = POOL_CAP - demand.pool + Math.min(demand.waiting, POOL_CAP);
-  const wanted = demand.waiting + LOW_WATER - demand.pool;
-  return Math.min(total, issued + Math.max(0, Math.min(wanted, room, POOL_CAP)));
+  const wanted = demand.waiting > 0 ? demand.waiting + LOW_WATER : LOW_WATER - demand.pool;
+  return Math.min(total, issued + Math.max(0, Math.min(wanted, POOL_CAP)));
 }

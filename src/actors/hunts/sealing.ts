@@ -7,6 +7,6 @@ import type { HuntDefinition } from "./definition.ts";
 export function sealHunt(definition: HuntDefinition, rng: Rng): SealedHunt {
   const salt = newSalt(rng);
   const hashes = hashAnswers(definition, salt);
-  const clues = definition.clues.map(({ type, prompt, points }, at) => ({ type, prompt, points, hashes: hashes[at]! }));
+  const clues = definition.clues.map(({ answers: _, ...clue }, at) => ({ ...clue, hashes: hashes[at]! }));
   return { ...definition, prizes: definition.prizes ?? [], salt, clues };
 }

@@ -20,8 +20,19 @@ export interface SealedHunt {
   /** Paid to the winners at the reveal. */
   prizes: PrizeRange[];
   repeat: number;
+  /** How many clues one player may solve; any number unless given. */
+  perPlayer?: number | undefined;
+  /** How long after a clue is closed its player gets no other; 0 unless given. */
+  cooldownMs?: number | undefined;
   salt: string;
-  clues: Array<{ type: string; prompt: string; points: number; hashes: string[] }>;
+  clues: Array<{
+    type: string;
+    prompt: string;
+    points: number;
+    /** Whether a player who has solved it may have it again; not unless given. */
+    repeatable?: boolean | undefined;
+    hashes: string[];
+  }>;
 }
 
 export interface Winner {

@@ -20,6 +20,7 @@ import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
 import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
+import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 
@@ -46,6 +47,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   RefusedAwards20261130050100,
   QuestRounds20261130050200,
   ScoreOrder20261130050300,
+  HuntFairness20261130060000,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
 ];

@@ -114,6 +114,10 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.#clients.get(playerId)?.send("revoked", { assignmentId });
   }
 
+  onExhausted(playerId: string): void {
+    this.#clients.get(playerId)?.send("exhausted", {});
+  }
+
   onPhase(phase: HuntPhase, endsAt: number): void {
     if (!this.#isSeated) return;
     this.#showPhase();

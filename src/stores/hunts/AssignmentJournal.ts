@@ -13,7 +13,7 @@ export interface AssignmentCounts {
   solved: number;
 }
 
-/** Rows a statement at most: some 100 kB of SQL, and 12,000 of the 32,766 parameters that SQLite takes. */
+/** Rows a statement at most: some 100 kB of SQL, and 13,000 of the 32,766 parameters that SQLite takes. */
 const MAX_ROWS = 1000;
 /** Rows a page of `readAll`. */
 const PAGE = 2000;
@@ -25,6 +25,7 @@ const COLUMNS = [
   "player_name",
   "opened_at",
   "expires_at",
+  "attempts_before",
   "attempts_used",
   "outcome",
   "closed_at",
@@ -205,7 +206,7 @@ function huntOf(lane: string): { huntId: string; epoch: number } {
 function valuesOf(row: AssignmentRow): (string | number)[] {
   return [
     ...[row.instance, row.generation, row.playerId, row.playerName, row.openedAt, row.expiresAt],
-    ...[row.attemptsUsed, row.outcome, row.closedAt, row.points, row.solveSeq],
+    ...[row.attemptsBefore, row.attemptsUsed, row.outcome, row.closedAt, row.points, row.solveSeq],
   ];
 }
 
@@ -217,6 +218,7 @@ function rowOf(stored: StoredRow): AssignmentRow {
     playerName: String(stored.player_name),
     openedAt: Number(stored.opened_at),
     expiresAt: Number(stored.expires_at),
+    attemptsBefore: Number(stored.attempts_before),
     attemptsUsed: Number(stored.attempts_used),
     outcome: Number(stored.outcome) as Outcome,
     closedAt: Number(stored.closed_at),

@@ -2,10 +2,15 @@
  * The hot state of hunts: which clue instance is open for which player, who waits, who has how many points.
  *
  * An **instance** is one issue of a clue template: instance `n` uses template `n % templates`. Instances enter the pool in
- * order. Each instance is held by at most one player at a time; when its assignment is revoked it returns to the front of
- * the pool and its **generation** (1 for the first holder) grows. The pool gives its lowest instance first, which puts
- * returned ones before those never given, and makes a rebuilt pool equal to the lost one. An assignment's id is
- * `"<instance>.<generation>"` (`assignmentIdOf`), unique within its hunt.
+ * order. Each instance is held by at most one player at a time; when its assignment is revoked it returns to the pool and
+ * its **generation** (1 for the first holder) grows. An assignment's id is `"<instance>.<generation>"` (`assignmentIdOf`),
+ * unique within its hunt.
+ *
+ * A player **may have** a template unless they have solved it (`LedgerRules.repeatable` aside) or used up its attempts, which
+ * count over all their assignments of it; and never an instance that they lost after a wrong answer (`TemplateHistory`). The pool
+ * gives of the templates that the player may have the one whose lowest free instance is lowest, and of it the lowest that the
+ * player may have: that puts returned instances before those never given, and makes a rebuilt pool equal to the lost one. Who
+ * waits may have nothing that is free.
  *
  * Every decision is atomic and is answered with the full row that it leaves behind (`AssignmentRow`), so that committing a
  * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit (`rowsOf` lists what a
@@ -26,7 +31,7 @@
  */
 export interface ClueLedger {
   /**
-   * Gives the player an instance, or a place in the queue. Idempotent while the player's assignment is open; an open
+   * Gives the player an instance, or a place in the queue, unless nothing will ever be theirs. Idempotent while the player's assignment is open; an open
    * assignment past its `expiresAt` is revoked first.
    */
   claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision>;
@@ -37,7 +42,10 @@ export interface ClueLedger {
    * Serves who waits. The answer's `issued` says how far it came: less than asked when the store failed on the way.
    */
   issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision>;
-  /** Revokes what `now` has reached the `expiresAt` of (at most 512 a call; `more` says whether some are left). Serves who waits. */
+  /**
+   * Revokes what `now` has reached the `expiresAt` of, at most 512 a call, and serves who waits, of whom it looks at most at 512 in
+   * vain; `more` says whether something of either is left.
+   */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
   /**
    * Takes a player who has left `nodeId` for good out of the queue, unless the claim has been asked again by another node since.
@@ -49,7 +57,7 @@ export interface ClueLedger {
   /**
    * Replaces all hot state of the hunt by `rows` under `epoch`, at once: until then the ledger is as before. Ignored (false)
    * when the ledger is at this epoch or a later one, or another load overtook this one: ask the ledger again.
-   * Afterwards instances below `issued` that are neither open nor solved are in the pool, in order; nobody waits.
+   * Afterwards instances below `issued` that are neither open nor solved are in the pool; nobody waits.
    */
   load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean>;
   /** Drops all hot state of the hunt. */
@@ -66,12 +74,21 @@ export interface HuntKey {
 export interface LedgerRules {
   /** How long an assignment stays open, in milliseconds. */
   clueTtlMs: number;
-  /** Wrong answers that an assignment survives plus one: the attempt that makes `attemptsLeft` 0 revokes it. */
+  /**
+   * Answers that a player has to a template, over all their assignments of it: the wrong one that leaves none revokes the
+   * assignment, and the player gets the template no more.
+   */
   attempts: number;
   /** Points by template; its length is the number of templates. */
   points: readonly number[];
+  /** By template, whether a player who has solved it may have it again, with all attempts each time; none unless given. */
+  repeatable?: readonly boolean[];
   /** How many instances there will ever be (`templates × repeat`). */
   total: number;
+  /** How many instances one player may solve; any number unless given. */
+  perPlayer?: number;
+  /** How long after an assignment has closed its player gets no other, in milliseconds; 0 unless given. */
+  cooldownMs?: number;
 }
 
 export interface ClaimRequest {
@@ -103,6 +120,9 @@ export interface AssignmentRow {
   playerName: string;
   openedAt: number;
   expiresAt: number;
+  /** The player's wrong answers to this template before this assignment; 0 once they have solved it. */
+  attemptsBefore: number;
+  /** Answers to this assignment. */
   attemptsUsed: number;
   outcome: Outcome;
   /** 0 while open. */
@@ -125,6 +145,8 @@ export interface Demand {
   pool: number;
   waiting: number;
   issued: number;
+  /** Whether not everybody who waits has been looked at yet for what is free: the next `expire` goes on with that. */
+  unserved?: true;
 }
 
 export type ClaimDecision =
@@ -133,7 +155,11 @@ export type ClaimDecision =
   | ({ kind: "assigned"; row: AssignmentRow; previous?: AssignmentRow; revoked?: AssignmentRow } & Demand &
       Partial<Served>)
   /** `position` counts from 1. */
-  | ({ kind: "waiting"; position: number; revoked?: AssignmentRow } & Demand & Partial<Served>);
+  | ({ kind: "waiting"; position: number; revoked?: AssignmentRow } & Demand & Partial<Served>)
+  /** Nothing is left for this player, nor will be; they do not wait. */
+  | ({ kind: "exhausted"; revoked?: AssignmentRow } & Demand & Partial<Served>)
+  /** The player gets nothing before `until` (epoch milliseconds), and has no place in the queue. */
+  | ({ kind: "cooling"; until: number; revoked?: AssignmentRow } & Demand & Partial<Served>);
 
 export type SolveDecision =
   | LedgerMissing

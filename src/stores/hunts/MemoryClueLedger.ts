@@ -25,23 +25,23 @@ export class MemoryClueLedger implements ClueLedger {
   async claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision> {
     assertPlayer(request.playerId, request.playerName);
     assertTime(request.now);
-    return this.#hunts.get(hunt.id)?.claim(hunt.rules, request) ?? MISSING;
+    return this.#hunts.get(hunt.id)?.claim(request) ?? MISSING;
   }
 
   async solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision> {
     assertPlayer(request.playerId);
     assertTime(request.now);
-    return this.#hunts.get(hunt.id)?.solve(hunt.rules, request) ?? MISSING;
+    return this.#hunts.get(hunt.id)?.solve(request) ?? MISSING;
   }
 
   async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {
     assertTime(now);
-    return this.#hunts.get(hunt.id)?.issue(hunt.rules, issued, now) ?? MISSING;
+    return this.#hunts.get(hunt.id)?.issue(issued, now) ?? MISSING;
   }
 
   async expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision> {
     assertTime(now);
-    return this.#hunts.get(hunt.id)?.expire(hunt.rules, now) ?? MISSING;
+    return this.#hunts.get(hunt.id)?.expire(now) ?? MISSING;
   }
 
   async forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void> {
@@ -55,10 +55,10 @@ export class MemoryClueLedger implements ClueLedger {
 
   async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {
     assertLedgerRules(hunt.rules);
-    const rebuilt = await rebuild(snapshot);
+    const rebuilt = await rebuild(hunt.rules, snapshot);
     const current = this.#hunts.get(hunt.id);
     if (current !== undefined && current.epoch >= snapshot.epoch) return false;
-    this.#hunts.set(hunt.id, new MemoryHunt(rebuilt));
+    this.#hunts.set(hunt.id, new MemoryHunt(hunt.rules, rebuilt));
     return true;
   }
 

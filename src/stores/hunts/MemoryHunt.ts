@@ -15,13 +15,24 @@ import {
   type SolveRequest,
   type Standing,
 } from "./ClueLedger.ts";
-import { LEDGER_STEP, pointsOf } from "./ledgerRules.ts";
-import type { RebuiltLedger, RebuiltPlayer } from "./rebuild.ts";
+import { attemptsLeftOf, instancesOf, LEDGER_STEP, pointsOf, templateOf } from "./ledgerRules.ts";
+import { type FreeInstance, MemoryPool } from "./MemoryPool.ts";
+import { newPlayer, type RebuiltLedger, type RebuiltPlayer } from "./rebuild.ts";
+import { TemplateHistory } from "./TemplateHistory.ts";
 
 interface Waiter {
   nodeId: string;
   name: string;
 }
+
+/** What a claim decided beside its own answer. */
+interface Extras {
+  revoked?: AssignmentRow;
+  served?: ServedClaim[];
+}
+
+/** Of a player who was never given anything. */
+const NO_HISTORY = new TemplateHistory();
 
 /**
  * The hot state of one hunt in memory: the same decisions as `decide.lua`, in the same order.
@@ -29,77 +40,80 @@ interface Waiter {
  */
 export class MemoryHunt {
   readonly epoch: number;
-  #issued: number;
-  #fresh: number;
+  readonly #rules: LedgerRules;
+  readonly #pool: MemoryPool;
   #solved: number;
+  readonly #solvedOf: number[];
   #solveSeq: number;
   #version = 1;
-  /** Highest instance first, so that the lowest is popped. */
-  readonly #returned: RebuiltLedger["returned"];
   readonly #players: Map<string, RebuiltPlayer>;
   /** Players with an open assignment. */
   readonly #open = new Set<string>();
   /** In the order in which they came: a Map keeps a key's place when its value changes. */
   readonly #waiting = new Map<string, Waiter>();
 
-  constructor(rebuilt: RebuiltLedger) {
+  constructor(rules: LedgerRules, rebuilt: RebuiltLedger) {
     this.epoch = rebuilt.epoch;
-    this.#issued = rebuilt.issued;
-    this.#fresh = rebuilt.fresh;
+    this.#rules = rules;
+    this.#pool = new MemoryPool(rules, rebuilt);
     this.#solved = rebuilt.solved;
+    this.#solvedOf = [...rebuilt.solvedOf];
     this.#solveSeq = rebuilt.solveSeq;
-    this.#returned = rebuilt.returned.toReversed();
     this.#players = rebuilt.players;
     for (const [id, player] of rebuilt.players) if (player.open !== undefined) this.#open.add(id);
   }
 
-  claim(rules: LedgerRules, { playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
+  claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
     const player = this.#players.get(playerId);
-    let revoked: AssignmentRow | undefined;
-    let served: ServedClaim[] = [];
+    const extras: Extras = {};
     if (player?.open !== undefined) {
       if (now < player.open.expiresAt) return this.#assigned(player, {});
-      revoked = this.#revoke(playerId, player, OUTCOME.expired, now);
-      served = this.#serve(rules, now);
+      extras.revoked = this.#revoke(playerId, player, OUTCOME.expired, now);
+      const served = this.#serve(now);
+      if (served.length > 0) extras.served = served;
     }
-    const extras = { ...(revoked && { revoked }), ...(served.length > 0 && { served }) };
-    if (this.#pool > 0 && !this.#waiting.has(playerId)) {
-      return this.#assigned(this.#assign(rules, playerId, playerName, now), extras);
+    const history = player?.history ?? NO_HISTORY;
+    if (history.solved >= (this.#rules.perPlayer ?? Number.POSITIVE_INFINITY)) return this.#exhausted(playerId, extras);
+    const { cooldownMs = 0 } = this.#rules;
+    const until = player?.last === undefined || cooldownMs === 0 ? 0 : player.last.closedAt + cooldownMs;
+    const isCooling = now < until && !this.#waiting.has(playerId);
+    const free = isCooling ? undefined : this.#pool.take(history);
+    if (free !== undefined) {
+      this.#waiting.delete(playerId);
+      return this.#assigned(this.#assign(playerId, playerName, free, now), extras);
     }
+    if (!this.#mayStillHave(history)) return this.#exhausted(playerId, extras);
+    if (isCooling) return { kind: "cooling", until, ...extras, ...this.#demand() };
     if (!this.#waiting.has(playerId)) this.#version += 1;
     this.#waiting.set(playerId, { nodeId, name: playerName });
     return { kind: "waiting", position: this.#positionOf(playerId), ...extras, ...this.#demand() };
   }
 
-  solve(rules: LedgerRules, { playerId, assignmentId, correct, now }: SolveRequest): SolveDecision {
+  solve({ playerId, assignmentId, correct, now }: SolveRequest): SolveDecision {
     const player = this.#players.get(playerId);
     const asked = parseAssignmentId(assignmentId);
     if (player === undefined || asked === undefined) return { kind: "unknown" };
     const isAsked = (row: AssignmentRow): boolean =>
       row.instance === asked.instance && row.generation === asked.generation;
-    if (player.open !== undefined && isAsked(player.open)) return this.#answer(rules, playerId, player, correct, now);
+    if (player.open !== undefined && isAsked(player.open)) return this.#answer(playerId, player, correct, now);
     return player.last !== undefined && isAsked(player.last)
       ? this.#closedDecision(player, player.last, [])
       : { kind: "unknown" };
   }
 
-  issue(rules: LedgerRules, upTo: number, now: number): IssueDecision {
-    const issued = Math.min(upTo, rules.total);
-    if (issued > this.#issued) {
-      this.#issued = issued;
-      this.#version += 1;
-    }
-    return { kind: "issued", served: this.#serve(rules, now), ...this.#demand() };
+  issue(upTo: number, now: number): IssueDecision {
+    if (this.#pool.issue(Math.min(upTo, this.#rules.total))) this.#version += 1;
+    return { kind: "issued", served: this.#serve(now), ...this.#demand() };
   }
 
-  expire(rules: LedgerRules, now: number): ExpireDecision {
+  expire(now: number): ExpireDecision {
     const due = [...this.#open]
       .map((id) => ({ id, player: this.#players.get(id)! }))
       .filter(({ player }) => player.open!.expiresAt <= now)
       .sort((a, b) => a.player.open!.expiresAt - b.player.open!.expiresAt || (a.id < b.id ? -1 : 1));
     const batch = due.slice(0, LEDGER_STEP);
     const revoked = batch.map(({ id, player }) => this.#revoke(id, player, OUTCOME.expired, now));
-    const served = this.#serve(rules, now);
+    const served = this.#serve(now);
     return { kind: "expired", revoked, more: due.length > batch.length, served, ...this.#demand() };
   }
 
@@ -123,41 +137,36 @@ export class MemoryHunt {
     };
   }
 
-  get #pool(): number {
-    return this.#returned.length + this.#issued - this.#fresh;
-  }
-
   #demand(): Demand {
-    return { epoch: this.epoch, pool: this.#pool, waiting: this.#waiting.size, issued: this.#issued };
+    const { size: pool, issued } = this.#pool;
+    return { epoch: this.epoch, pool, waiting: this.#waiting.size, issued };
   }
 
-  #answer(rules: LedgerRules, playerId: string, player: RebuiltPlayer, correct: boolean, now: number): SolveDecision {
+  #answer(playerId: string, player: RebuiltPlayer, correct: boolean, now: number): SolveDecision {
     const open = player.open!;
     if (now >= open.expiresAt) {
       const row = this.#revoke(playerId, player, OUTCOME.expired, now);
-      return this.#closedDecision(player, row, this.#serve(rules, now));
+      return this.#closedDecision(player, row, this.#serve(now));
     }
     const tried = { ...open, attemptsUsed: open.attemptsUsed + 1 };
     player.open = tried;
     this.#version += 1;
     if (correct) {
-      const row = this.#close(playerId, player, {
-        outcome: OUTCOME.solved,
-        now,
-        points: pointsOf(rules, tried.instance),
-        solveSeq: this.#solveSeq + 1,
-      });
+      const points = pointsOf(this.#rules, tried.instance);
       this.#solveSeq += 1;
       this.#solved += 1;
+      this.#solvedOf[templateOf(this.#rules, tried.instance)]! += 1;
+      const outcome = OUTCOME.solved;
+      const row = this.#close(playerId, player, { outcome, now, points, solveSeq: this.#solveSeq });
       player.total += row.points;
       player.reachedSeq = row.solveSeq;
       return this.#closedDecision(player, row, []);
     }
-    if (tried.attemptsUsed >= rules.attempts) {
+    const attemptsLeft = attemptsLeftOf(this.#rules, tried);
+    if (attemptsLeft <= 0) {
       const row = this.#revoke(playerId, player, OUTCOME.exhausted, now);
-      return this.#closedDecision(player, row, this.#serve(rules, now));
+      return this.#closedDecision(player, row, this.#serve(now));
     }
-    const attemptsLeft = rules.attempts - tried.attemptsUsed;
     return { kind: "wrong", row: tried, total: player.total, attemptsLeft, ...this.#demand() };
   }
 
@@ -166,26 +175,41 @@ export class MemoryHunt {
     return row.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served, ...common };
   }
 
-  #assigned(player: RebuiltPlayer, extras: { revoked?: AssignmentRow; served?: ServedClaim[] }): ClaimDecision {
+  #assigned(player: RebuiltPlayer, extras: Extras): ClaimDecision {
     const previous = player.last && { previous: player.last };
     return { kind: "assigned", row: player.open!, ...previous, ...extras, ...this.#demand() };
   }
 
-  /** Gives the front of the pool, which must not be empty, to a player without an open assignment. */
-  #assign(rules: LedgerRules, playerId: string, playerName: string, now: number): RebuiltPlayer {
+  #exhausted(playerId: string, extras: Extras): ClaimDecision {
+    if (this.#waiting.delete(playerId)) this.#version += 1;
+    return { kind: "exhausted", ...extras, ...this.#demand() };
+  }
+
+  /** Whether any instance, free or not, may come to be this player's. One that they have lost and somebody holds counts until it is back. */
+  #mayStillHave(history: TemplateHistory): boolean {
+    return this.#solvedOf.some((solved, template) => {
+      if (!history.mayHave(template)) return false;
+      const lost = history.tried.get(template)?.lost ?? [];
+      const unfit = lost.filter((instance) => this.#pool.hasReturned(instance)).length;
+      return instancesOf(this.#rules, template) - solved > unfit;
+    });
+  }
+
+  /** Gives what was taken out of the pool to a player without an open assignment. */
+  #assign(playerId: string, playerName: string, free: FreeInstance, now: number): RebuiltPlayer {
     let player = this.#players.get(playerId);
     if (player === undefined) {
-      player = { name: playerName, total: 0, reachedSeq: 0, open: undefined, last: undefined };
+      player = newPlayer(playerName);
       this.#players.set(playerId, player);
     }
-    const front = this.#returned.pop() ?? { instance: this.#fresh++, generation: 1 };
     player.name = playerName;
     player.open = {
-      ...front,
+      ...free,
       playerId,
       playerName,
       openedAt: now,
-      expiresAt: now + rules.clueTtlMs,
+      expiresAt: now + this.#rules.clueTtlMs,
+      attemptsBefore: player.history.attemptsBefore(templateOf(this.#rules, free.instance)),
       attemptsUsed: 0,
       outcome: OUTCOME.open,
       closedAt: 0,
@@ -197,12 +221,19 @@ export class MemoryHunt {
     return player;
   }
 
-  #serve(rules: LedgerRules, now: number): ServedClaim[] {
+  /**
+   * Gives what has become free to whoever waits and may have it, first come, first served. Walks the queue, which is short beside
+   * the players of one process.
+   */
+  #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
+    const freed = this.#pool.takeFreed();
     for (const [playerId, { nodeId, name }] of this.#waiting) {
-      if (this.#pool === 0) break;
+      if (!this.#pool.hasFree(freed)) break;
+      const free = this.#pool.take(this.#players.get(playerId)?.history ?? NO_HISTORY, freed);
+      if (free === undefined) continue;
       this.#waiting.delete(playerId);
-      const { open, last } = this.#assign(rules, playerId, name, now);
+      const { open, last } = this.#assign(playerId, name, free, now);
       served.push({ nodeId, row: open!, ...(last && { previous: last }) });
     }
     return served;
@@ -211,9 +242,7 @@ export class MemoryHunt {
   /** Closes the player's open assignment and puts its instance back. */
   #revoke(playerId: string, player: RebuiltPlayer, outcome: Outcome, now: number): AssignmentRow {
     const row = this.#close(playerId, player, { outcome, now, points: 0, solveSeq: 0 });
-    const entry = { instance: row.instance, generation: row.generation + 1 };
-    const at = this.#returned.findLastIndex(({ instance }) => instance > entry.instance) + 1;
-    this.#returned.splice(at, 0, entry);
+    this.#pool.put({ instance: row.instance, generation: row.generation + 1 });
     return row;
   }
 
@@ -228,6 +257,7 @@ export class MemoryHunt {
     const row = { ...open, outcome, closedAt, points, solveSeq };
     player.open = undefined;
     player.last = row;
+    player.history.close(this.#rules, row);
     this.#open.delete(playerId);
     this.#version += 1;
     return row;

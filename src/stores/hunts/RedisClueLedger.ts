@@ -27,8 +27,11 @@ const READ = new LuaScript(new URL("./read.lua", import.meta.url));
 const LOAD_STAGE = new LuaScript(new URL("./loadStage.lua", import.meta.url));
 
 /** The order is that of KEYS in `decide.lua`, behind meta. */
-const COLLECTIONS = ["players", "returned", "expiry", "waiting", "waiters", "scores"] as const;
-/** Players or returned instances a call of `loadStage.lua`: some milliseconds of Redis. */
+const COLLECTIONS = [
+  ...["players", "returned", "fronts", "templates"],
+  ...["expiry", "waiting", "waiters", "scores"],
+] as const;
+/** Players, returned instances and the like a call of `loadStage.lua`: some milliseconds of Redis. */
 const STAGE_CHUNK = 500;
 
 const MISSING: LedgerMissing = { kind: "missing" };
@@ -44,8 +47,10 @@ type Reply = { epoch: number; answer: wire.DecideAnswer } | undefined;
 /**
  * The ledger in Redis, shared by all nodes. Claims and solves of one hunt that come in one turn of the event loop share a call.
  *
- * Memory in Redis, a hunt: one record a player (name, total, open and last closed assignment; some 150 bytes), one entry a scorer,
- * an open assignment, a waiting claim and a returned instance. Nothing grows with the assignments that were ever given.
+ * Memory in Redis, a hunt: one record a player (name, total, open and last closed assignment, a bit a template; some 170 bytes, and
+ * for each template that they have tried in vain, a number and at most `attempts - 1` instances), one entry a scorer, an open
+ * assignment, a waiting claim and a returned instance, and four numbers a template. Nothing grows with the assignments that
+ * were ever given.
  *
  * It belongs to one run of the server (`RedisRun`, which also says what `redis` must be).
  */
@@ -110,18 +115,21 @@ export class RedisClueLedger implements ClueLedger {
 
   async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {
     assertLedgerRules(hunt.rules);
-    const rebuilt = await rebuild(snapshot);
-    const { epoch, issued, fresh, solved, solveSeq, returned, players } = rebuilt;
+    const rebuilt = await rebuild(hunt.rules, snapshot);
+    const { epoch, issued, solved, solveSeq, players } = rebuilt;
+    const { returned, fronts, fields, given } = wire.stagedPool(hunt.rules, rebuilt);
     const load = new StagedLoad(this.#run, keysOf(hunt.id), epoch);
     if (!(await load.begin())) return false;
-    const staged = [...players].map(wire.stagedPlayer);
-    const stagedPlayers = (chunk: unknown[]): string[] => [JSON.stringify(chunk), "[]"];
-    if (!(await load.stage(LOAD_STAGE, staged, STAGE_CHUNK, stagedPlayers))) return false;
-    const pool = returned.map(({ instance, generation }) => [instance, generation]);
-    const stagedPool = (chunk: unknown[]): string[] => ["[]", JSON.stringify(chunk)];
-    if (!(await load.stage(LOAD_STAGE, pool, STAGE_CHUNK, stagedPool))) return false;
-    const counters = { issued, fresh, solved, solveSeq, waitSeq: 0, version: 1 };
-    return load.finish([players.size, returned.length], counters);
+    const staged = [[...players].map(wire.stagedPlayer), returned, fronts, fields];
+    for (const [at, items] of staged.entries()) {
+      const argsOf = (chunk: unknown[]): string[] => staged.map((_, n) => JSON.stringify(n === at ? chunk : []));
+      if (!(await load.stage<unknown>(LOAD_STAGE, items, STAGE_CHUNK, argsOf))) return false;
+    }
+    const counters = { issued, fresh: given, solved, solveSeq, waitSeq: 0, version: 1 };
+    return load.finish(
+      staged.map(({ length }) => length),
+      counters,
+    );
   }
 
   async drop(hunt: Pick<HuntKey, "id">): Promise<void> {
@@ -139,17 +147,19 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   async #decide(huntId: string, pending: readonly Pending[]): Promise<Reply[]> {
-    const { clueTtlMs, attempts, total } = pending[0]!.rules;
+    const { clueTtlMs, attempts, total, points, perPlayer = 0, cooldownMs = 0 } = pending[0]!.rules;
     const requests = JSON.stringify(pending.map(({ request }) => request));
-    const reply = await this.#run.call(DECIDE, liveKeys(huntId), [clueTtlMs, attempts, total, LEDGER_STEP, requests]);
+    const rules = [clueTtlMs, attempts, total, LEDGER_STEP, points.length, perPlayer, cooldownMs];
+    const reply = await this.#run.call(DECIDE, liveKeys(huntId), [...rules, requests]);
     if (reply === null) return pending.map(() => undefined);
     const [epoch, answers] = JSON.parse(String(reply)) as [number, wire.DecideAnswer[]];
     return answers.map((answer) => ({ epoch, answer }));
   }
 }
 
+/** Keys of their own for each layout: a node of another version finds a hunt missing, never laid out otherwise. */
 function keysOf(huntId: string): StagedKeys {
-  return stagedKeys(`hunt:${huntId}`, COLLECTIONS);
+  return stagedKeys(`hunt2:${huntId}`, COLLECTIONS);
 }
 
 /** As `decide.lua` and `read.lua` take them. */

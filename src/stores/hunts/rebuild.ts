@@ -1,15 +1,19 @@
-import { type AssignmentRow, type LedgerSnapshot, OUTCOME } from "./ClueLedger.ts";
+import { type AssignmentRow, type LedgerRules, type LedgerSnapshot, OUTCOME } from "./ClueLedger.ts";
+import { templateOf } from "./ledgerRules.ts";
+import { TemplateHistory } from "./TemplateHistory.ts";
 
 /** The hot state of a hunt as its committed rows tell it, in the shape that both ledgers load. */
 export interface RebuiltLedger {
   epoch: number;
   issued: number;
-  /** The lowest instance such that neither it nor any after it was ever given to anybody. */
-  fresh: number;
+  /** By template, the lowest instance such that neither it nor any after it was ever given to anybody. */
+  next: number[];
   solved: number;
+  /** By template, how many instances are solved. */
+  solvedOf: number[];
   /** The highest `solveSeq` so far. */
   solveSeq: number;
-  /** Instances below `fresh` that are in the pool, in order, each with the generation of its next holder. */
+  /** Instances below their template's `next` that are in the pool, in order, each with the generation of its next holder. */
   returned: { instance: number; generation: number }[];
   players: Map<string, RebuiltPlayer>;
 }
@@ -23,28 +27,45 @@ export interface RebuiltPlayer {
   open: AssignmentRow | undefined;
   /** The assignment closed last: solving it again gets its decision again. */
   last: AssignmentRow | undefined;
+  history: TemplateHistory;
+}
+
+/** Somebody who was never given anything. */
+export function newPlayer(name: string): RebuiltPlayer {
+  const history = new TemplateHistory();
+  return { name, total: 0, reachedSeq: 0, open: undefined, last: undefined, history };
 }
 
 /**
  * Folds the committed rows of a hunt (each once, in any order) into its hot state.
- * Keeps four bytes an instance and three rows a player while it runs.
+ * Keeps four bytes an instance, and three rows and what they have done with each template a player, while it runs.
  */
-export async function rebuild(snapshot: LedgerSnapshot): Promise<RebuiltLedger> {
-  const fold = new Fold();
+export async function rebuild(rules: LedgerRules, snapshot: LedgerSnapshot): Promise<RebuiltLedger> {
+  const fold = new Fold(rules);
   for await (const row of snapshot.rows) fold.add(row);
   return fold.finish(snapshot);
 }
 
 class Fold {
+  readonly #rules: LedgerRules;
   readonly #marks = new InstanceMarks();
   /** Open rows of the highest generation of their instance. */
   readonly #open = new Map<number, AssignmentRow>();
   readonly #players = new Map<string, RebuiltPlayer>();
   /** Each player's newest row, which has the name that the player goes by. */
   readonly #newest = new Map<string, AssignmentRow>();
-  #fresh = 0;
+  readonly #next: number[];
+  readonly #solvedOf: number[];
+  /** The lowest instance after all that have a row. */
+  #end = 0;
   #solved = 0;
   #solveSeq = 0;
+
+  constructor(rules: LedgerRules) {
+    this.#rules = rules;
+    this.#next = rules.points.map((_, template) => template);
+    this.#solvedOf = rules.points.map(() => 0);
+  }
 
   add(row: AssignmentRow): void {
     const player = this.#playerOf(row);
@@ -56,11 +77,14 @@ class Fold {
     if (row.outcome !== OUTCOME.open) this.#close(row);
     if (row.outcome === OUTCOME.solved) {
       this.#solved += 1;
+      this.#solvedOf[templateOf(this.#rules, row.instance)]! += 1;
       this.#solveSeq = Math.max(this.#solveSeq, row.solveSeq);
       player.total += row.points;
       player.reachedSeq = Math.max(player.reachedSeq, row.solveSeq);
     }
-    this.#fresh = Math.max(this.#fresh, row.instance + 1);
+    this.#end = Math.max(this.#end, row.instance + 1);
+    const template = templateOf(this.#rules, row.instance);
+    this.#next[template] = Math.max(this.#next[template]!, row.instance + this.#rules.points.length);
     this.#keepLatest(row);
   }
 
@@ -68,9 +92,10 @@ class Fold {
     for (const row of this.#open.values()) this.#hold(row);
     return {
       epoch: snapshot.epoch,
-      issued: Math.max(snapshot.issued, this.#fresh),
-      fresh: this.#fresh,
+      issued: Math.max(snapshot.issued, this.#end),
+      next: this.#next,
       solved: this.#solved,
+      solvedOf: this.#solvedOf,
       solveSeq: this.#solveSeq,
       returned: [...this.#returned()],
       players: this.#players,
@@ -78,7 +103,8 @@ class Fold {
   }
 
   *#returned(): Generator<{ instance: number; generation: number }> {
-    for (let instance = 0; instance < this.#fresh; instance += 1) {
+    for (let instance = 0; instance < this.#end; instance += 1) {
+      if (instance >= this.#next[templateOf(this.#rules, instance)]!) continue;
       // Generation 0: given only by decisions that were lost before their commit, which is as good as never given.
       const { generation, outcome } = this.#marks.get(instance);
       const open = this.#open.get(instance);
@@ -90,7 +116,7 @@ class Fold {
   #playerOf(row: AssignmentRow): RebuiltPlayer {
     let player = this.#players.get(row.playerId);
     if (player === undefined) {
-      player = { name: row.playerName, total: 0, reachedSeq: 0, open: undefined, last: undefined };
+      player = newPlayer(row.playerName);
       this.#players.set(row.playerId, player);
     }
     return player;
@@ -121,6 +147,7 @@ class Fold {
 
   #close(row: AssignmentRow): void {
     const player = this.#playerOf(row);
+    player.history.close(this.#rules, row);
     const last = player.last;
     const isLater = last === undefined || row.closedAt > last.closedAt;
     if (isLater || (row.closedAt === last.closedAt && isNewer(row, last))) player.last = row;

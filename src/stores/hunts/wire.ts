@@ -13,8 +13,8 @@ import type {
   SolveDecision,
   SolveRequest,
 } from "./ClueLedger.ts";
-import { pointsOf } from "./ledgerRules.ts";
-import type { RebuiltPlayer } from "./rebuild.ts";
+import { attemptsLeftOf, isRepeatable, pointsOf, templateOf } from "./ledgerRules.ts";
+import type { RebuiltLedger, RebuiltPlayer } from "./rebuild.ts";
 
 // The JSON that `decide.lua`, `read.lua` and `loadStage.lua` speak: positions instead of names, because the ledger's
 // cost is mostly that of encoding and decoding.
@@ -22,21 +22,25 @@ import type { RebuiltPlayer } from "./rebuild.ts";
 /** A request of `decide.lua`. */
 export type DecideRequest =
   | ["claim", playerId: string, name: string, nodeId: string, now: number]
-  | ["solve", playerId: string, instance: number, generation: number, correct: boolean, points: number, now: number]
+  | [
+      "solve",
+      ...[playerId: string, instance: number, generation: number, correct: boolean],
+      ...[points: number, repeatable: boolean, now: number],
+    ]
   | ["forget", playerId: string, nodeId: string]
   | ["issue", upTo: number, now: number]
   | ["expire", now: number];
 
-/** instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq */
-type WireRow = [number, number, number, number, number, Outcome, number, number, number];
+/** instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq, attemptsBefore */
+type WireRow = [number, number, number, number, number, Outcome, number, number, number, number];
 type WireEntry = [playerId: string, name: string, row: WireRow];
-type WireDemand = [pool: number, waiting: number, issued: number];
+type WireDemand = [pool: number, waiting: number, issued: number, unserved: boolean];
 type WireServed = [nodeId: string, entry: WireEntry, previous: WireRow | false][] | false;
 
 /** Answers of `decide.lua`, each to the request that it is named after. */
 export type ClaimAnswer =
   | ["assigned", WireDemand, WireEntry, previous: WireRow | false, revoked: WireRow | false, WireServed]
-  | ["waiting", WireDemand, position: number, revoked: WireEntry | false, WireServed];
+  | ["waiting" | "exhausted" | "cooling", WireDemand, value: number, revoked: WireEntry | false, WireServed];
 export type SolveAnswer =
   | ["wrong" | "solved" | "revoked", WireDemand, WireEntry, total: number, WireServed]
   | ["unknown"];
@@ -68,14 +72,20 @@ export function solveRequest(
 ): DecideRequest {
   // Even an id that nobody was given is asked about: whether the ledger is missing is for it to say.
   const { instance, generation } = parseAssignmentId(assignmentId) ?? { instance: -1, generation: 0 };
-  return ["solve", playerId, instance, generation, correct, pointsOf(rules, instance), now];
+  const { points, repeatable } = {
+    points: pointsOf(rules, instance),
+    repeatable: isRepeatable(rules, templateOf(rules, instance)),
+  };
+  return ["solve", playerId, instance, generation, correct, points, repeatable, now];
 }
 
 export function claimDecision(epoch: number, answer: ClaimAnswer): ClaimDecision {
-  if (answer[0] === "waiting") {
-    const [kind, demand, position, revoked, served] = answer;
+  if (answer[0] !== "assigned") {
+    const [kind, demand, value, revoked, served] = answer;
     const lost = revoked === false ? {} : { revoked: rowOf(revoked) };
-    return { kind, position, ...lost, ...demandOf(epoch, demand), ...someServed(served) };
+    const common = { ...lost, ...demandOf(epoch, demand), ...someServed(served) };
+    if (kind === "exhausted") return { kind, ...common };
+    return kind === "waiting" ? { kind, position: value, ...common } : { kind, until: value, ...common };
   }
   const [kind, demand, [playerId, name, row], previous, revoked, served] = answer;
   return {
@@ -96,7 +106,7 @@ export function solveDecision(rules: LedgerRules, epoch: number, answer: SolveAn
     case "solved":
       return { kind, ...common };
     case "wrong":
-      return { kind, attemptsLeft: rules.attempts - common.row.attemptsUsed, ...common };
+      return { kind, attemptsLeft: attemptsLeftOf(rules, common.row), ...common };
     case "revoked":
       return { kind, served: servedOf(served), ...common };
   }
@@ -123,11 +133,32 @@ export function ledgerView(reply: ReadReply): LedgerView {
 /** What `loadStage.lua` takes of a rebuilt player. */
 export function stagedPlayer([playerId, player]: [string, RebuiltPlayer]): unknown[] {
   const row = (row: AssignmentRow | undefined): WireRow | false => row !== undefined && wireRow(row);
-  return [playerId, player.name, player.total, player.reachedSeq, row(player.open), row(player.last)];
+  const { name, total, reachedSeq, open, last, history } = player;
+  const tried = [...history.tried].map(([template, { wrong, lost }]) => [template, wrong, ...lost]);
+  const templates = [history.solved, history.closed.bytes, history.known.bytes, tried];
+  return [playerId, name, total, reachedSeq, row(open), row(last), ...templates];
 }
 
-function demandOf(epoch: number, [pool, waiting, issued]: WireDemand): Demand {
-  return { epoch, pool, waiting, issued };
+/** What `loadStage.lua` takes of the pool: returned instances, fronts, and fields of templates. */
+export function stagedPool(rules: LedgerRules, { issued, next, solvedOf, returned }: RebuiltLedger) {
+  const fronts = new Map<number, number>();
+  for (const [template, instance] of next.entries()) if (instance < issued) fronts.set(template, instance);
+  // Whatever is returned was given, and is lower than what was not; they come in order.
+  for (const { instance } of returned.toReversed()) fronts.set(templateOf(rules, instance), instance);
+  const fields: [name: string, value: number][] = [];
+  for (const [template, instance] of next.entries()) if (instance > template) fields.push([`n${template}`, instance]);
+  for (const [template, solved] of solvedOf.entries()) if (solved > 0) fields.push([`s${template}`, solved]);
+  return {
+    returned: returned.map(({ instance, generation }) => [templateOf(rules, instance), instance, generation]),
+    fronts: [...fronts],
+    fields,
+    /** How many instances were ever given. */
+    given: next.reduce((sum, instance, template) => sum + (instance - template) / rules.points.length, 0),
+  };
+}
+
+function demandOf(epoch: number, [pool, waiting, issued, unserved]: WireDemand): Demand {
+  return { epoch, pool, waiting, issued, ...(unserved && { unserved }) };
 }
 
 function someServed(served: WireServed): { served?: ServedClaim[] } {
@@ -144,14 +175,16 @@ function servedOf(served: WireServed): ServedClaim[] {
 }
 
 function wireRow(row: AssignmentRow): WireRow {
-  const { instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq } = row;
-  return [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq];
+  const { instance, generation, openedAt, expiresAt, attemptsBefore, attemptsUsed, outcome, closedAt } = row;
+  const { points, solveSeq } = row;
+  return [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq, attemptsBefore];
 }
 
 function rowOf([playerId, playerName, row]: WireEntry): AssignmentRow {
-  const [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq] = row;
+  const [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, ...rest] = row;
+  const [points, solveSeq, attemptsBefore] = rest;
   return {
-    ...{ instance, generation, playerId, playerName, openedAt, expiresAt },
+    ...{ instance, generation, playerId, playerName, openedAt, expiresAt, attemptsBefore },
     ...{ attemptsUsed, outcome, closedAt, points, solveSeq },
   };
 }

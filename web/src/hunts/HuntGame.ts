@@ -95,6 +95,7 @@ export class HuntGame {
       if (this.play.value.at === "waiting") announce("Your clue is here.");
       this.#take(clue);
     });
+    room.onMessage("exhausted", () => this.#exhausted());
     room.onMessage("revoked", ({ assignmentId }: Revoked) => {
       const open = this.#openClue();
       if (open?.clue.assignmentId === assignmentId) {
@@ -153,7 +154,8 @@ export class HuntGame {
   }
 
   #take(answer: ClaimAnswer): void {
-    if ("waiting" in answer) {
+    if ("waiting" in answer && answer.exhausted) this.#exhausted();
+    else if ("waiting" in answer) {
       announce(`No clue is free. You are number ${answer.position} in the queue.`);
       this.play.set({ at: "waiting", position: answer.position });
     } else if (this.#openClue()?.clue.assignmentId === answer.assignmentId) {
@@ -163,6 +165,11 @@ export class HuntGame {
     } else {
       this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
     }
+  }
+
+  #exhausted(): void {
+    announce("You have had every clue that there is for you.");
+    this.play.set({ at: "exhausted" });
   }
 
   #judge(clue: Clue, { correct, points, total, attemptsLeft }: SolveAnswer): void {

@@ -16,6 +16,7 @@ export function PlayCard({ game }: { game: HuntGame }) {
     return <ClueCard key={play.clue.assignmentId} game={game} play={play} reachable={reachable} />;
   }
   if (play.at === "waiting") return <InQueue position={play.position} />;
+  if (play.at === "exhausted") return <Exhausted />;
   if (closed) return <ClosedClue key={closed.clue.assignmentId} closed={closed} game={game} reachable={reachable} />;
   return (
     <Invitation
@@ -44,6 +45,19 @@ function Invitation(props: { game: HuntGame; asking: boolean; problem: string; r
       <p class="problem" role="alert">
         {problem}
       </p>
+    </section>
+  );
+}
+
+function Exhausted() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => focusWhenLost(heading.current), []);
+  return (
+    <section class="card card--invitation" aria-labelledby="exhausted">
+      <h2 id="exhausted" ref={heading} tabIndex={-1}>
+        You have had every clue
+      </h2>
+      <p>There is none left for you in this hunt. Stay for the standings: the chest opens at the end.</p>
     </section>
   );
 }

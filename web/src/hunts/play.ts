@@ -20,6 +20,8 @@ export type Play =
   /** `after` is the clue that has just closed: it stays in sight until the next one is here. */
   | { at: "asking"; after?: Play & { at: "closed" } }
   | { at: "waiting"; position: number }
+  /** Nothing will be this player's any more. */
+  | { at: "exhausted" }
   /** `sending` is the answer on its way, `lifetime` the milliseconds the clue had left when it came here. */
   | { at: "clue"; clue: Clue; lifetime: number; sending?: string | undefined; verdict?: Verdict }
   | { at: "closed"; clue: Clue; closing: Closing };

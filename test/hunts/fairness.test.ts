@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import { type Desk, DeskCluster } from "./DeskCluster.ts";
+
+const ASKED_AGAIN_MS = 16_000;
+const CLUES: HuntDefinition["clues"] = [
+  { type: "riddle", prompt: "It turns all night.", answers: ["lighthouse"], points: 10 },
+  { type: "sum", prompt: "Three boats of four oars.", answers: ["twelve"], points: 5 },
+];
+const RIGHT = ["lighthouse", "twelve"];
+const NOTHING = { waiting: true, position: 0, exhausted: true };
+
+describe("a hunt's desks are fair", () => {
+  let cluster: DeskCluster;
+  let a: Desk;
+  let b: Desk;
+
+  beforeEach(async () => {
+    cluster = await DeskCluster.open();
+  });
+  afterEach(() => cluster.database.close());
+
+  async function begin(plan: Partial<HuntDefinition>): Promise<void> {
+    cluster.plan = { clues: CLUES, ...plan };
+    a = await cluster.join("a");
+    b = await cluster.join("b");
+    await cluster.clock.advance(1000);
+  }
+
+  async function clue(desk: Desk, playerId: string): Promise<ClueCard> {
+    const card = await desk.claim(playerId);
+    assert.ok("assignmentId" in card, JSON.stringify(card));
+    return card;
+  }
+
+  const solve = (desk: Desk, playerId: string, { assignmentId }: ClueCard, answer: string): Promise<SolveAnswer> =>
+    cluster.within(desk.desk.solve("h", { playerId, name: playerId }, assignmentId, answer));
+
+  /** The ledger forgets everything, and is loaded from the database by whoever asks next. */
+  const lose = () => cluster.lose();
+
+  it("with attempts that bind their guesser on every node, and after the ledger was lost", async () => {
+    await begin({ attempts: 2 });
+    const first = await clue(a, "ann");
+    assert.equal(first.attemptsLeft, 2);
+    assert.equal((await solve(a, "ann", first, "no idea")).attemptsLeft, 1);
+    await lose();
+    assert.equal((await clue(b, "ann")).attemptsLeft, 1);
+    assert.equal((await solve(b, "ann", first, "no idea")).attemptsLeft, 0);
+    await lose();
+    const other = await clue(b, "ann");
+    assert.notEqual(other.clueId, first.clueId);
+    await solve(b, "ann", other, RIGHT[Number(other.clueId)]!);
+    await lose();
+    assert.deepEqual(await a.claim("ann"), NOTHING);
+    assert.equal((await clue(a, "bob")).assignmentId, "0.2", "what she lost is others' to have");
+  });
+
+  it("with attempts that an expiry does not bring back, of another instance of the same clue either", async () => {
+    await begin({ attempts: 2, clues: [CLUES[0]!], clueTtlMs: 5000 });
+    const first = await clue(a, "ann");
+    await solve(a, "ann", first, "no idea");
+    await cluster.clock.advance(6000);
+    await lose();
+    const second = await clue(b, "ann");
+    assert.deepEqual([second.assignmentId, second.attemptsLeft], ["1.1", 1]);
+    assert.equal((await solve(b, "ann", second, "no idea")).attemptsLeft, 0);
+    assert.deepEqual(await b.claim("ann"), NOTHING);
+  });
+
+  it("with each clue once to who solves it, unless it is repeatable", async () => {
+    await begin({ clues: [CLUES[0]!, { ...CLUES[1]!, repeatable: true }] });
+    const seen: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const card = await clue(a, "ann");
+      seen.push(card.clueId);
+      assert.equal((await solve(a, "ann", card, RIGHT[Number(card.clueId)]!)).correct, true);
+      await lose();
+    }
+    assert.deepEqual(seen, ["0", "1", "1", "1"]);
+  });
+
+  it("with so many clues for each player, and a pause between them, as it is defined", async () => {
+    await begin({ perPlayer: 2, cooldownMs: 5000 });
+    const first = await clue(a, "ann");
+    await solve(a, "ann", first, RIGHT[Number(first.clueId)]!);
+    await lose();
+    await assert.rejects(b.claim("ann"), ({ code, details }: { code: string; details: { retryAfterMs: number } }) => {
+      assert.equal(code, "rate_limited");
+      assert.ok(details.retryAfterMs > 0 && details.retryAfterMs <= 5000);
+      return true;
+    });
+    await cluster.clock.advance(5000);
+    const second = await clue(b, "ann");
+    await solve(b, "ann", second, RIGHT[Number(second.clueId)]!);
+    await cluster.clock.advance(5000);
+    assert.deepEqual(await b.claim("ann"), NOTHING);
+  });
+
+  it("and tells who waits, wherever they are, when nothing will be theirs any more", async () => {
+    await begin({ clues: [CLUES[0]!], repeat: 1 });
+    const only = await clue(a, "ann");
+    assert.deepEqual(await b.claim("bob"), { waiting: true, position: 1 });
+    await solve(a, "ann", only, "lighthouse");
+    await cluster.clock.advance(ASKED_AGAIN_MS);
+    assert.deepEqual(b.row.exhausted, ["bob"]);
+    await cluster.clock.advance(ASKED_AGAIN_MS);
+    assert.deepEqual(b.row.exhausted, ["bob"], "and once");
+  });
+});
