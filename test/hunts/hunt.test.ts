@@ -421,6 +421,7 @@ describe("a hunt on one embedded node", () => {
         phase: "cancelled",
         startsAt: definition.startsAt,
         phaseEndsAt: null,
+        prizes: "unpaid",
       });
       for (const verb of ["startHunt", "extendHunt", "endHunt", "cancelHunt"]) await news("audit", verb);
       await assert.rejects(command("endHunt", { huntId: id }), {
