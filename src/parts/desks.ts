@@ -20,6 +20,7 @@ import { Tournaments } from "../entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../rooms/lobby/LobbyBoard.ts";
 import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
 import { SessionDesk } from "../stores/sessions/SessionDesk.ts";
+import { Entrants } from "../stores/tournaments/Entrants.ts";
 import { ScoreJournal } from "../stores/tournaments/ScoreJournal.ts";
 import type { Parts } from "./Parts.ts";
 
@@ -74,7 +75,7 @@ async function tellUnverified({ config, log }: Parts, directory: GameOffice): Pr
 }
 
 function openTournaments({ backplane, database, lifecycle, log }: Parts, actors: Actors, tournaments: Tournaments) {
-  const { feed, leaderboard, sessions } = backplane;
+  const { feed, leaderboard } = backplane;
   const common = { actors, tournaments, database, clock: systemClock, rng: systemRng };
   const tournamentDesk = new TournamentDesk({
     ...common,
@@ -82,7 +83,7 @@ function openTournaments({ backplane, database, lifecycle, log }: Parts, actors:
     journal: new ScoreJournal(database.of("commits"), systemClock, database),
     feed,
     log,
-    sessionStart: async (playerId) => (await sessions.current(playerId, systemClock.now()))?.startedAt,
+    entrants: new Entrants({ database: database.of("commits"), clock: systemClock, log }),
     checks: SCORE_CHECKS,
   });
   lifecycle.onStop("tournaments", () => tournamentDesk.flush());

@@ -120,7 +120,6 @@ export class TournamentBot {
   #next(): Submission {
     const { player, rng, history } = this.#parts;
     this.#sent += 1;
-    // Three decimals: sums of such show every digit that is lost on the way.
     const score = oneIn(TIED, rng) ? Math.floor(rng.next() * 50) : Math.floor(rng.next() * 50_000);
     const subscore = oneIn(2, rng) ? 0 : Math.floor(rng.next() * 3);
     const submission = {

@@ -44,7 +44,15 @@ const PRIZES: PrizeRange[] = [
 function someTournament(name: string, rules: Pick<TournamentDefinition, "operator" | "order">): TournamentDefinition {
   const startsAt = Date.now();
   return {
-    ...{ name, game: "snake", startsAt, endsAt: startsAt + 3_600_000, graceMs: 3_600_000, ...rules },
+    ...{
+      name,
+      game: "snake",
+      startsAt,
+      endsAt: startsAt + 3_600_000,
+      graceMs: 3_600_000,
+      graceFor: "joined",
+      ...rules,
+    },
     ...{ maxEntries: 1000, maxSubmissions: 1_000_000, prizes: PRIZES },
   };
 }

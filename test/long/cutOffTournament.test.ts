@@ -48,7 +48,14 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
       async () => {
         const startsAt = Date.now();
         const id = await cluster.create({
-          ...{ name: "Cut off", game: "snake", startsAt, endsAt: startsAt + OPEN_MS, graceMs: GRACE_MS },
+          ...{
+            name: "Cut off",
+            game: "snake",
+            startsAt,
+            endsAt: startsAt + OPEN_MS,
+            graceMs: GRACE_MS,
+            graceFor: "joined",
+          },
           ...{ operator: "best", order: "desc", maxEntries: 100, maxSubmissions: 1000 },
           prizes: [{ from: 1, to: 3, items: [{ item: "TICO", amount: "5" }] }],
         });

@@ -28,7 +28,7 @@ const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
   ...{ tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
-  ...{ huntAssignments: 0, scoreEntries: 0, standings: 0 },
+  ...{ huntAssignments: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
   ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
 
@@ -60,7 +60,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "popup_windows",
           "popup_views",
         ],
-        ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "wallet_challenges"],
+        ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "tournament_entrants"],
+        "wallet_challenges",
         ...["rankings", "ranking_periods", "draws", "draw_candidates", "pools", "pool_contributions"],
       ])
         await database.write(`DELETE FROM ${table}`);
@@ -277,6 +278,25 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.deepEqual((await run()).result.rows, { ...NOTHING, scoreEntries: gone, standings: gone });
       for (const table of ["score_entries", "standings"])
         assert.deepEqual([...new Set(await rowsOf(table, "tournament_id"))], ["t2"]);
+    });
+
+    it("removes who joined tournaments that take nothing any more", async () => {
+      const phases = ["scheduled", "open", "grace", "settling", "settled", "cancelled"];
+      await insert(
+        "tournaments",
+        phases.map((phase) => ({
+          ...{ id: phase, name: "t", game: "snake", phase, starts_at: 0, ends_at: 0, phase_ends_at: 0 },
+          ...{ over_at: 0, board_epoch: 1, definition: "{}", prizes_distributed: 0, created_by: "x" },
+          ...{ created_at: 0, updated_at: 0 },
+        })),
+      );
+      const entrants = [...phases, "gone"].flatMap((tournament_id) =>
+        ["ada", "bob"].map((player_id) => ({ tournament_id, player_id, joined_at: 1 })),
+      );
+      await insert("tournament_entrants", entrants);
+      assert.deepEqual((await run()).result.rows, { ...NOTHING, tournamentEntrants: 8 });
+      const left = [...new Set(await rowsOf("tournament_entrants", "tournament_id"))];
+      assert.deepEqual(left.sort(), ["grace", "open", "scheduled"]);
     });
 
     /** When a period began that ended so many days ago, or a little less. */

@@ -8,6 +8,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { Entrants } from "../../src/stores/tournaments/Entrants.ts";
 import type { BoardKey, BoardPage, Leaderboard } from "../../src/stores/tournaments/Leaderboard.ts";
 import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
@@ -88,7 +89,7 @@ export interface NodeParts {
   leaderboard?: Leaderboard;
   feed?: MemoryFeed;
   checks?: Record<string, ScoreCheck>;
-  sessionStart?: (playerId: string) => Promise<number | undefined>;
+  entrants?: Pick<Entrants, "note" | "joinedAt" | "close">;
 }
 
 /** Nodes with desks at the tournament `t` on one database, one feed, and one leaderboard. */
@@ -121,7 +122,7 @@ export class TournamentCluster<C extends Clock = Clock> {
       leaderboard,
       journal: parts.journal ?? new ScoreJournal(database, clock),
       feed: parts.feed ?? this.feed,
-      sessionStart: parts.sessionStart ?? (async () => undefined),
+      entrants: parts.entrants ?? new Entrants({ database, clock, log: silentLog }),
       checks: new Map(Object.entries(parts.checks ?? {})),
     });
     await this.within(this.#ensureTournament(node));

@@ -97,7 +97,7 @@ describe("the demo tournament", () => {
     assert.equal((await rounds())[0]!.id, "demo-1");
     const actors = await database.query("SELECT 1 FROM actors WHERE kind = 'tournament'");
     assert.ok(actors.length <= 21, `${actors.length} actors`);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it("ends when it is told to: the rounds that there are take place, and no further ones", async () => {
     await begin();

@@ -130,29 +130,42 @@ describe("the desks of a tournament", () => {
       assert.equal((await a.submit("ann", "s1", 1)).rank, 1);
     });
 
-    it("after the end, unless what is submitted was being played then", async () => {
-      const sessions: Record<string, number> = {};
+    it("after the end, unless its player was in a room of the tournament before it", async () => {
       const startsAt = cluster.clock.now();
       const endsAt = startsAt + ROUND_MS;
       cluster.plan = { startsAt, endsAt, graceMs: ROUND_MS };
-      await join({ sessionStart: async (playerId) => sessions[playerId] });
+      await join();
+      for (const [playerId, joinedAt] of [
+        ["bob", endsAt - 1],
+        ["cid", endsAt],
+      ] as const)
+        b.desk.entered(b.row.table, playerId, joinedAt);
       await cluster.clock.advance(endsAt - cluster.clock.now() + 1000);
       assert.equal(a.row.table.phase, "grace");
       assert.equal((await a.submit("ann", "s1", 1, { joinedAt: endsAt - 1 })).rank, 1);
       const late = { joinedAt: endsAt };
       const grace = { phase: "grace", changesAt: endsAt + ROUND_MS };
-      assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
-      sessions.bob = endsAt;
-      assert.deepEqual(await refusal(a.submit("bob", "s1", 1, late)), ["wrong_phase", grace]);
-      sessions.bob = endsAt - 1;
-      assert.equal((await a.submit("bob", "s1", 1, late)).rank, 2);
+      a.desk.entered(a.row.table, "dan", cluster.clock.now());
+      for (const playerId of ["cid", "dan", "eve"])
+        assert.deepEqual(await refusal(a.submit(playerId, "s1", 1, late)), ["wrong_phase", grace], playerId);
+      assert.equal((await a.submit("bob", "s1", 1, late)).rank, 2, "who was at another node");
       await cluster.clock.advance(ROUND_MS);
       const [code, details] = await refusal(a.submit("cid", "s1", 1, { joinedAt: startsAt }));
       assert.deepEqual([code, (details as { changesAt: unknown }).changesAt], ["wrong_phase", null]);
     });
 
-    it("in grace while it cannot be known whether it was being played before", async () => {
-      await join({ sessionStart: () => Promise.reject(Object.assign(new Error("away"), { code: "unavailable" })) });
+    it("in grace of nobody where the definition lets anyone", async () => {
+      cluster.plan = { graceFor: "anyone" };
+      await join();
+      await cluster.within(cluster.actor(a).end());
+      assert.equal((await a.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })).rank, 1);
+      await cluster.within(cluster.actor(a).end());
+      assert.equal((await refusal(a.submit("bob", "s1", 1)))[0], "wrong_phase");
+    });
+
+    it("in grace while it cannot be known whether its player was there before", async () => {
+      const joinedAt = () => Promise.reject(Object.assign(new Error("away"), { code: "unavailable" }));
+      await join({ entrants: { note: () => {}, joinedAt, close: async () => {} } });
       await cluster.within(cluster.actor(a).end());
       assert.equal((await refusal(a.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })))[0], "unavailable");
       assert.deepEqual(await cluster.committed(), []);

@@ -81,6 +81,7 @@ describe("the endpoints of tournaments and games", function () {
       ...someTournament(definition),
       ...{ id: body.id, phase: "scheduled", phaseEndsAt: definition.startsAt, operator: "best", order: "desc" },
       ...{ maxEntries: 100_000, maxSubmissions: 5_000_000, precision: 0, minScore: 0, maxScore: 1e9 },
+      graceFor: "joined",
       submissionsPerMinute: 120,
       ...{ series: null, seriesId: null, players: 0, resultHash: null, prizesDistributed: false },
     });

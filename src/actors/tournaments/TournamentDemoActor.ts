@@ -63,7 +63,7 @@ export class TournamentDemoActor extends Actor<TournamentDemoState> {
 
   async #forget(id: string): Promise<void> {
     const sql = await this.sql();
-    for (const table of ["score_entries", "standings"])
+    for (const table of ["score_entries", "standings", "tournament_entrants"])
       await sql.write(`DELETE FROM ${table} WHERE tournament_id = ?`, [id]);
     await sql.write("DELETE FROM tournaments WHERE id = ?", [id]);
     await sql.write("DELETE FROM actors WHERE kind = ? AND id = ? AND due_at IS NULL", [TournamentActor.kind, id]);

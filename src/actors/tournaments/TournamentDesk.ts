@@ -8,6 +8,7 @@ import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import { type CommittedPage, committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
+import type { Entrants } from "../../stores/tournaments/Entrants.ts";
 import type {
   BoardPage,
   Leaderboard,
@@ -73,8 +74,7 @@ export interface DeskPorts {
   feed: Feed;
   clock: Clock;
   log: Log;
-  /** When the session that the player is in began, in epoch milliseconds. */
-  sessionStart(playerId: string): Promise<number | undefined>;
+  entrants: Pick<Entrants, "note" | "joinedAt" | "close">;
   /** By game. */
   checks: ReadonlyMap<string, ScoreCheck>;
 }
@@ -121,10 +121,16 @@ export class TournamentDesk {
     return this.#tables.join(id, room);
   }
 
+  /** A player is in a room of this tournament since `joinedAt`: what they play then counts in grace, also from another connection or node. */
+  entered({ id, phase, endsAt }: TournamentTable, playerId: string, joinedAt: number): void {
+    const isBeforeTheEnd = (phase === "scheduled" || phase === "open") && joinedAt < endsAt;
+    if (isBeforeTheEnd) this.#ports.entrants.note({ tournamentId: id, playerId, joinedAt });
+  }
+
   /**
    * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
-   * taken now. Rejects with `wrong_phase` outside of the window (in grace, `joinedAt` or the player's session must be from
-   * before the end), `invalid_payload` (more digits than the game's precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
+   * taken now. Rejects with `wrong_phase` outside of the window (in grace, `joinedAt` or an earlier `entered` of the player
+   * must be from before the end, unless the definition lets anyone), `invalid_payload` (more digits than the game's precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
    */
   async submit(
     id: string,
@@ -186,17 +192,17 @@ export class TournamentDesk {
   /** Commits what is buffered, for a drain. */
   async flush(): Promise<void> {
     this.#doubts.close();
-    await this.#ports.journal.flush();
+    await Promise.all([this.#ports.journal.flush(), this.#ports.entrants.close()]);
   }
 
   async #requireWindow(table: TournamentTable, playerId: string, joinedAt: number): Promise<void> {
-    const { clock, sessionStart } = this.#ports;
+    const { clock, entrants } = this.#ports;
     const window = table.windowAt(clock.now());
-    if (window === "open" || (window === "grace" && joinedAt < table.endsAt)) return;
     if (window === "closed") throw table.wrongPhase();
-    // Who has dropped out and joined again is in the same session.
-    const startedAt = await sessionStart(playerId);
-    if (startedAt === undefined || startedAt >= table.endsAt) throw table.wrongPhase();
+    if (window === "open" || joinedAt < table.endsAt || table.definition.graceFor === "anyone") return;
+    // Who has dropped out and joined again was there before.
+    const firstJoinedAt = await entrants.joinedAt(table.id, playerId);
+    if (firstJoinedAt === undefined || firstJoinedAt >= table.endsAt) throw table.wrongPhase();
   }
 
   /** What the board would refuse anyway is no work for the game's check. */

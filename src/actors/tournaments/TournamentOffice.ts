@@ -5,6 +5,7 @@ import { gameById } from "../../entities/tournaments/Game.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
+  GraceFor,
   Series,
   TournamentPhase,
   TournamentRecord,
@@ -32,6 +33,7 @@ export interface TournamentSummary extends Omit<TournamentStatus, "phaseEndsAt">
 /** A tournament by itself. Once it is settled, this and its standings are all that its hash is made of. */
 export interface TournamentDetails extends TournamentSummary, Omit<TournamentTerms, "series" | "prizes"> {
   precision: number;
+  graceFor: GraceFor;
   prizes: PrizeRange[];
   /** What the series goes by, if this tournament is of one. */
   seriesId: string | null;
@@ -95,6 +97,7 @@ export class TournamentOffice {
     return {
       ...definition,
       precision: definition.precision ?? 0,
+      graceFor: definition.graceFor ?? "joined",
       ...summaryOf(record),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,

@@ -21,7 +21,7 @@ export interface TournamentAudience {
   onSettled(): void;
 }
 
-/** Who may submit now: everybody, who began to play before the end, or nobody. */
+/** Who may submit now: everybody, those whom grace is for, or nobody. */
 export type Window = "open" | "grace" | "closed";
 
 /** Whether entries are taken. */
@@ -104,7 +104,7 @@ export class TournamentTable {
     const { phase, phaseEndsAt } = this;
     const message =
       phase === "grace"
-        ? "The tournament is over; only scores of what was being played before its end are still taken."
+        ? "The tournament is over; only scores of players who had joined it before its end are still taken."
         : `The tournament is ${phase}; it takes no score now.`;
     return new RingmasterError("wrong_phase", message, { phase, changesAt: phaseEndsAt === 0 ? null : phaseEndsAt });
   }

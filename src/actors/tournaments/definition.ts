@@ -88,6 +88,8 @@ export const tournamentFields = z.strictObject({
   endsAt: moment.optional(),
   /** How long after the end scores of what was being played are taken. */
   graceMs: z.int().min(0).max(TOURNAMENT_BOUNDS.longestGraceMs).default(TOURNAMENT_BOUNDS.defaultGraceMs),
+  /** Whose: of those who were in a room of the tournament before its end, or anybody's. */
+  graceFor: z.enum(["joined", "anyone"]).default("joined"),
   operator: z.enum(["best", "sum", "last", "increment"]).default("best"),
   /** The game's unless given. */
   order: z.enum(["desc", "asc"]).optional(),

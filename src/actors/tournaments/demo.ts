@@ -8,6 +8,7 @@ export const DEMO_TOURNAMENT: Omit<TournamentDefinition, "startsAt" | "endsAt"> 
   name: "Snake under the big top",
   game: "snake",
   graceMs: 10_000,
+  graceFor: "joined",
   operator: "best",
   order: "desc",
   maxEntries: 1000,

@@ -23,6 +23,7 @@ import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
+import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -50,4 +51,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   HuntFairness20261130060000,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
+  TournamentEntrants20261130100000,
 ];

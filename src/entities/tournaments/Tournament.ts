@@ -15,6 +15,9 @@ export type Operator = "best" | "sum" | "last" | "increment";
 /** Whether more is better (`desc`) or less is. */
 export type Order = "desc" | "asc";
 
+/** Whose scores are taken in grace: of those who were in a room of the tournament before its end, or anybody's. */
+export type GraceFor = "joined" | "anyone";
+
 /** When a series has its next tournament. */
 export interface Series {
   cron: string;
@@ -31,6 +34,8 @@ export interface TournamentTerms {
   startsAt: number;
   endsAt: number;
   graceMs: number;
+  /** `joined` where there is none. */
+  graceFor?: GraceFor | undefined;
   operator: Operator;
   order: Order;
   /** Entries that one player may make. */

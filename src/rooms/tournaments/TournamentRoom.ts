@@ -102,7 +102,10 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   protected override onPlayerJoin(client: RoomClient): void {
-    this.#joinedAt.set(client.sessionId, this.services.clock.now());
+    const { clock, tournamentDesk } = this.services;
+    const now = clock.now();
+    this.#joinedAt.set(client.sessionId, now);
+    tournamentDesk.entered(this.#table, client.auth!.playerId, now);
     this.#bringUpToDate(client);
   }
 

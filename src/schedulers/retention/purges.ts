@@ -144,6 +144,14 @@ export const PURGES: readonly Purge[] = [
     key: ["tournament_id", "player_id", "entry_no"],
     parents: "tournaments",
   }),
+  orphans({
+    name: "tournamentEntrants",
+    table: "tournament_entrants",
+    key: ["tournament_id", "player_id"],
+    parents: "tournaments",
+    // Nobody is asked for once nothing is taken.
+    of: "parents.phase IN ('scheduled', 'open', 'grace')",
+  }),
   orphans({ name: "standings", table: "standings", key: ["tournament_id", "place"], parents: "tournaments" }),
   byPeriod({
     name: "rankings",
@@ -200,14 +208,16 @@ interface Orphans {
   /** Its first column is the parent's id. */
   key: readonly string[];
   parents: string;
+  /** What of its `parents` a row is kept for; any unless told. */
+  of?: string;
 }
 
-/** Rows whose parent is gone. Goes from parent to parent along the primary key, so that it reads one row of each that is there. */
-function orphans({ name, table, key, parents }: Orphans): Purge {
+/** Rows whose parent is gone, or is not one that they are kept for. Goes from parent to parent along the primary key, so that it reads one row of each that is there. */
+function orphans({ name, table, key, parents, of }: Orphans): Purge {
   const parentId = key[0]!;
   const nextParent = `SELECT children.id AS id, parents.id AS known FROM
     (SELECT MIN(${parentId}) AS id FROM ${table} WHERE ${parentId} > ?) children
-    LEFT JOIN ${parents} parents ON parents.id = children.id WHERE children.id IS NOT NULL`;
+    LEFT JOIN ${parents} parents ON parents.id = children.id ${of === undefined ? "" : `AND ${of}`} WHERE children.id IS NOT NULL`;
   const rowsOf = `SELECT ${key.join(", ")} FROM ${table} WHERE ${parentId} = ? LIMIT ${BATCH}`;
   return {
     name,
