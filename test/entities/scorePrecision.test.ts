@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DataSource, type DataSourceOptions } from "typeorm";
+import { DataSource, type DataSourceOptions, type QueryRunner } from "typeorm";
 import type { DatabaseConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { ENTITIES } from "../../src/entities/index.ts";
 import { ScorePrecision20261130090000 } from "../../src/entities/migrations/20261130090000-score-precision.ts";
+import { ScoresInUnits20261130090100 } from "../../src/entities/migrations/20261130090100-scores-in-units.ts";
 import { MIGRATIONS } from "../../src/entities/migrations/index.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { gameById } from "../../src/entities/tournaments/Game.ts";
@@ -156,6 +157,24 @@ for (const [name, config] of [
       assert.deepEqual(await of("s"), [300_000]);
       const { terms: own, boardEpoch } = await stateOf("tournament", "d");
       assert.deepEqual([own.precision, boardEpoch], [undefined, 3]);
+    });
+
+    it("are decimals again when the migration is undone", async () => {
+      const entries = () =>
+        column("SELECT best AS value FROM score_entries WHERE tournament_id = 'g' ORDER BY entry_no");
+      await database.transaction(async (tx) => {
+        const runner = {
+          query: (sql: string, params: unknown[] = []) =>
+            /^SELECT/.test(sql) ? tx.query(sql, params) : tx.write(sql, params),
+        };
+        await new ScoresInUnits20261130090100().down(runner as unknown as QueryRunner);
+      });
+      assert.deepEqual(await entries(), [0.1, 0.3]);
+      assert.equal((await stateOf("tournament", "g")).terms.precision, 0);
+      assert.deepEqual(
+        await column("SELECT score AS value FROM score_entries WHERE game = 'whole' ORDER BY entry_no"),
+        [3, 1e15],
+      );
     });
   });
 }

@@ -20,44 +20,68 @@ export class ScoresInUnits20261130090100 implements MigrationInterface {
        UNION SELECT game FROM pools WHERE score <> ROUND(score)
        UNION SELECT id FROM games WHERE min_score <> ROUND(min_score) OR max_score <> ROUND(max_score)`,
     );
-    for (const { game } of rows) await this.#write(runner, game, await digitsOf(runner, game));
-  }
-
-  /** Migrations go forward only: which rows were whole before cannot be told any more. */
-  async down(): Promise<void> {
-    throw new Error("scores stay in units");
-  }
-
-  async #write(runner: QueryRunner, game: string, precision: number): Promise<void> {
-    const scale = 10 ** precision;
-    const ofGame = "(SELECT id FROM tournaments WHERE game = ? AND phase NOT IN ('settled', 'cancelled'))";
-    await runner.query("UPDATE games SET score_precision = ? WHERE id = ?", [precision, game]);
-    for (const [table, columns] of [
-      ["score_entries", ["score", "best"]],
-      ["rankings", ["score"]],
-      ["pools", ["score"]],
-    ] as const) {
-      const inUnits = columns.map((column) => `${column} = ROUND(${column} * ${scale})`).join(", ");
-      await runner.query(`UPDATE ${table} SET ${inUnits} WHERE game = ?`, [game]);
+    for (const { game } of rows) {
+      const precision = await digitsOf(runner, game);
+      await runner.query("UPDATE games SET score_precision = ? WHERE id = ?", [precision, game]);
+      await write(runner, game, `* ${10 ** precision}`, {
+        tournaments: "game = ? AND phase NOT IN ('settled', 'cancelled')",
+        set: (terms) => `'$.${terms}precision', ${precision}`,
+      });
     }
-    await runner.query(`UPDATE standings SET score = ROUND(score * ${scale}) WHERE tournament_id IN ${ofGame}`, [game]);
-    // Boards hold what the scores were: the epoch that follows has them loaded anew.
-    await runner.query(
-      `UPDATE actors SET state = JSON_SET(state, '$.terms.precision', ${precision},
-         '$.boardEpoch', JSON_EXTRACT(state, '$.boardEpoch') + 1) WHERE kind = 'tournament' AND id IN ${ofGame}`,
-      [game],
-    );
-    await runner.query(
-      `UPDATE actors SET state = JSON_SET(state, '$.template.precision', ${precision})
-       WHERE kind = 'tournament-series' AND JSON_EXTRACT(state, '$.template.game') = ?`,
-      [game],
-    );
-    await runner.query(
-      `UPDATE tournaments SET board_epoch = board_epoch + 1, definition = JSON_SET(definition, '$.precision', ${precision})
-       WHERE game = ? AND phase NOT IN ('settled', 'cancelled')`,
-      [game],
-    );
   }
+
+  /** Scores as clients write them, whichever of them were so before. */
+  async down(runner: QueryRunner): Promise<void> {
+    const rows: Array<{ id: string; precision: unknown }> = await runner.query(
+      "SELECT id, score_precision AS 'precision' FROM games WHERE score_precision > 0",
+    );
+    for (const { id, precision } of rows)
+      await write(runner, id, `/ ${10 ** Number(precision)}`, {
+        tournaments: "game = ? AND JSON_EXTRACT(definition, '$.precision') > 0",
+        set: (terms) => `'$.${terms}precision', 0`,
+      });
+  }
+}
+
+interface Rewriting {
+  /** Those whose scores are written anew, by their game. */
+  tournaments: string;
+  /** What is set in terms that are kept behind this path. */
+  set(terms: string): string;
+}
+
+/** Writes a game's scores anew, each times or divided by the units of one. */
+async function write(
+  runner: QueryRunner,
+  game: string,
+  scaled: string,
+  { tournaments, set }: Rewriting,
+): Promise<void> {
+  const ofGame = `(SELECT id FROM tournaments WHERE ${tournaments})`;
+  const anew = (column: string): string =>
+    `${column} = ${scaled.startsWith("*") ? `ROUND(${column} ${scaled})` : `${column} ${scaled}.0`}`;
+  for (const [table, columns] of [
+    ["score_entries", ["score", "best"]],
+    ["rankings", ["score"]],
+    ["pools", ["score"]],
+  ] as const)
+    await runner.query(`UPDATE ${table} SET ${columns.map(anew).join(", ")} WHERE game = ?`, [game]);
+  await runner.query(`UPDATE standings SET ${anew("score")} WHERE tournament_id IN ${ofGame}`, [game]);
+  // Boards hold what the scores were: the epoch that follows has them loaded anew.
+  await runner.query(
+    `UPDATE actors SET state = JSON_SET(state, ${set("terms.")}, '$.boardEpoch', JSON_EXTRACT(state, '$.boardEpoch') + 1)
+     WHERE kind = 'tournament' AND id IN ${ofGame}`,
+    [game],
+  );
+  await runner.query(
+    `UPDATE actors SET state = JSON_SET(state, ${set("template.")})
+     WHERE kind = 'tournament-series' AND JSON_EXTRACT(state, '$.template.game') = ?`,
+    [game],
+  );
+  await runner.query(
+    `UPDATE tournaments SET board_epoch = board_epoch + 1, definition = JSON_SET(definition, ${set("")}) WHERE ${tournaments}`,
+    [game],
+  );
 }
 
 /** As many digits as leave the game's largest number within what can be kept. */
