@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** The digits that a game's scores may have after the point (docs/adr/0040-scores-are-whole-numbers.md). */
+/** The digits that a game's scores may have after the point (docs/adr/0042-scores-are-whole-numbers.md). */
 export class ScorePrecision20261130090000 implements MigrationInterface {
   readonly name = "ScorePrecision20261130090000";
 

@@ -5,7 +5,7 @@ const MOST_DIGITS = 6;
 const LARGEST_SCORE = 1e15;
 
 /**
- * Scores become whole numbers of units of their game's precision (docs/adr/0040-scores-are-whole-numbers.md). A game whose scores have all been whole has a
+ * Scores become whole numbers of units of their game's precision (docs/adr/0042-scores-are-whole-numbers.md). A game whose scores have all been whole has a
  * precision of 0, and not a row of it changes. One with a score or a bound that is not whole gets as many digits as its scores leave
  * room for, and its rows are written anew in units. What is settled stays as it is, in standings without a precision: their hash is known. All of it
  * is one transaction: no table is changed here, which would end it.
