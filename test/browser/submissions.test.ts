@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import type { Problem } from "../../web/src/problems.ts";
 import type { SubmitAnswer } from "../../web/src/protocol.ts";
+import { randomId } from "../../web/src/randomId.ts";
 import { refusalText } from "../../web/src/tournaments/reports.ts";
-import { newSubmissionId, type PendingScore, type Report, Submissions } from "../../web/src/tournaments/Submissions.ts";
+import { type PendingScore, type Report, Submissions } from "../../web/src/tournaments/Submissions.ts";
 
 const SCORE: PendingScore = { submissionId: "one", score: 40, subscore: 0 };
 const COUNTED: SubmitAnswer = { rank: 2, best: 40, entries: 1 };
@@ -114,8 +115,8 @@ describe("a score on its way to a tournament", () => {
   });
 
   it("has an id that no other has", () => {
-    match(newSubmissionId(), /^[0-9a-f]{32}$/);
-    notEqual(newSubmissionId(), newSubmissionId());
+    match(randomId(), /^[0-9a-f]{32}$/);
+    notEqual(randomId(), randomId());
   });
 
   it("is refused in words for each reason", () => {

@@ -32,6 +32,7 @@ interface Answering {
   card: ClueCard;
   answer: string;
   sentAt: number;
+  requestId: string;
   /** Whether it may have been judged unheard. */
   isUnsure: boolean;
 }
@@ -126,7 +127,7 @@ export class HuntBot {
     }
     await this.#pause(300, 1200);
     const answer = oneIn(WRONG, rng) ? "no idea" : answers[Number(card.clueId)]!;
-    const answering = { card, answer, sentAt: Date.now(), isUnsure: false };
+    const answering = { card, answer, sentAt: Date.now(), requestId: rng.id(16), isUnsure: false };
     this.#answering = answering;
     await this.#settle(hunter, answering);
   }
@@ -138,11 +139,11 @@ export class HuntBot {
   }
 
   async #settle(hunter: Hunter, answering: Answering): Promise<void> {
-    const { card, answer, sentAt } = answering;
+    const { card, answer, sentAt, requestId } = answering;
     const { history, player } = this.#parts;
     let judged: SolveAnswer;
     try {
-      judged = await hunter.solve(card.assignmentId, answer);
+      judged = await hunter.solve(card.assignmentId, answer, requestId);
     } catch (error) {
       if (codeOf(error) !== "unknown_assignment") throw error;
       // A busy machine may take an answer up after its clue has expired; what is told before that must be true.
@@ -151,7 +152,6 @@ export class HuntBot {
       return;
     }
     const { correct, points, total, attemptsLeft } = judged;
-    // A wrong answer that was sent twice may have been counted twice.
     history.judge({ player: player.id, assignmentId: card.assignmentId, sentAt, correct, points, attemptsLeft });
     if (correct || attemptsLeft === 0) this.#close();
     else this.#answering = undefined;

@@ -1,3 +1,4 @@
+import { requestMarkOf } from "../../src/stores/hunts/assignments.ts";
 import {
   type AssignmentRow,
   type ClaimDecision,
@@ -33,6 +34,8 @@ export class LedgerModel {
   /** Indices into `#rows`, in the order in which they were closed. */
   readonly #closed: AssignmentRow[] = [];
   readonly #names = new Map<string, string>();
+  /** First decisions, by assignment and request id, each without how the hunt stood then. */
+  readonly #decided = new Map<string, { kind: "wrong"; attemptsLeft: number; total: number }>();
   #queue: { playerId: string; nodeId: string }[] = [];
   #epoch: number;
 
@@ -67,12 +70,24 @@ export class LedgerModel {
     return { kind: "waiting", position, ...extras, ...this.#demand() };
   }
 
-  solve({ playerId, assignmentId, correct, now }: SolveRequest): SolveDecision {
+  solve({ playerId, assignmentId, correct, requestId, now }: SolveRequest): SolveDecision {
     const isAsked = (row: AssignmentRow | undefined): row is AssignmentRow =>
       row !== undefined && `${row.instance}.${row.generation}` === assignmentId;
     const open = this.#openOf(playerId);
     const last = this.#lastOf(playerId);
-    if (isAsked(open)) return this.#answer(open, correct, now);
+    const request = requestId === undefined ? "" : `${assignmentId} ${requestId}`;
+    const first = this.#decided.get(request);
+    const asked = [open, last].find(isAsked);
+    if (first !== undefined && asked !== undefined) return { ...first, row: { ...asked }, ...this.#demand() };
+    if (isAsked(open)) {
+      if (requestId !== undefined) this.#mark(open, requestId, now);
+      const decision = this.#answer(open, correct, now);
+      if (decision.kind === "wrong" && requestId !== undefined) {
+        const { kind, attemptsLeft, total } = decision;
+        this.#decided.set(request, { kind, attemptsLeft, total });
+      }
+      return decision;
+    }
     if (!isAsked(last)) return { kind: "unknown" };
     const common = { row: { ...last }, total: this.#totalOf(playerId), ...this.#demand() };
     return last.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served: [], ...common };
@@ -140,6 +155,13 @@ export class LedgerModel {
     return row && `${row.instance}.${row.generation}`;
   }
 
+  /** Eight characters an answer, dots for one without an id. */
+  #mark(row: AssignmentRow, requestId: string, now: number): void {
+    if (now >= row.expiresAt) return;
+    while (row.requestMarks.length < row.attemptsUsed * 8) row.requestMarks += "........";
+    row.requestMarks += requestMarkOf(requestId);
+  }
+
   #answer(row: AssignmentRow, correct: boolean, now: number): SolveDecision {
     const decided = (): { row: AssignmentRow; total: number } & Demand => ({
       row: { ...row },
@@ -174,7 +196,7 @@ export class LedgerModel {
       ...{ instance, generation: slot.generation, playerId, playerName: this.#nameOf(playerId) },
       ...{ openedAt: now, expiresAt: now + this.#rules.clueTtlMs },
       ...{ attemptsBefore: this.#wrongOf(playerId, this.#templateOf(instance)), attemptsUsed: 0 },
-      ...{ outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+      ...{ requestMarks: "", outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
     };
     this.#rows.push(row);
     return row;

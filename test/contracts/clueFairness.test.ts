@@ -195,7 +195,7 @@ for (const { name, open } of LEDGERS) {
     it("serves who may have it also behind thousands who may not, and looks at each of them once", async () => {
       const CROWD = 1300;
       await begin(0, { points: [10, 20], total: 10_000 });
-      const closed = { attemptsBefore: 0, attemptsUsed: 1, outcome: OUTCOME.solved, closedAt: NOW };
+      const closed = { attemptsBefore: 0, requestMarks: "", attemptsUsed: 1, outcome: OUTCOME.solved, closedAt: NOW };
       const base = (instance: number, playerId: string) => ({
         ...{ instance, generation: 1, playerId, playerName: playerId, openedAt: NOW, points: 0, solveSeq: 0 },
       });
@@ -203,9 +203,21 @@ for (const { name, open } of LEDGERS) {
         const solved = { ...base(2 * n, `p-${n}`), ...closed, expiresAt: NOW + TTL_MS, points: 10, solveSeq: n + 1 };
         const held = { ...base(2 * n + 1, `h-${n}`), expiresAt: NOW + 9 * TTL_MS, closedAt: 0 };
         rows.set(`${2 * n}.1`, solved);
-        rows.set(`${2 * n + 1}.1`, { ...held, attemptsBefore: 0, attemptsUsed: 0, outcome: OUTCOME.open });
+        rows.set(`${2 * n + 1}.1`, {
+          ...held,
+          attemptsBefore: 0,
+          requestMarks: "",
+          attemptsUsed: 0,
+          outcome: OUTCOME.open,
+        });
       }
-      const last = { ...base(2 * CROWD, "ann"), expiresAt: NOW + TTL_MS, closedAt: 0, attemptsBefore: 0 };
+      const last = {
+        ...base(2 * CROWD, "ann"),
+        expiresAt: NOW + TTL_MS,
+        closedAt: 0,
+        attemptsBefore: 0,
+        requestMarks: "",
+      };
       rows.set(`${2 * CROWD}.1`, { ...last, attemptsUsed: 0, outcome: OUTCOME.open });
       await rebuild();
       const kinds = await Promise.all(Array.from({ length: CROWD }, (_, n) => kindOf(`p-${n}`)));

@@ -93,7 +93,15 @@ for (const { name, open } of LEDGERS) {
         kind: "assigned",
         row: {
           ...{ instance: 0, generation: 1, playerId: "ann", playerName: "ANN", openedAt: NOW, expiresAt: NOW + 60_000 },
-          ...{ attemptsBefore: 0, attemptsUsed: 0, outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+          ...{
+            attemptsBefore: 0,
+            requestMarks: "",
+            attemptsUsed: 0,
+            outcome: OUTCOME.open,
+            closedAt: 0,
+            points: 0,
+            solveSeq: 0,
+          },
         },
         ...{ epoch: 1, pool: 4, waiting: 0, issued: 5 },
       });
@@ -293,7 +301,14 @@ for (const { name, open } of LEDGERS) {
       await begin(2, { points, total: 2 });
       const row = (instance: number, solveSeq: number): AssignmentRow => ({
         ...{ instance, generation: 1, playerId: `p${instance}`, playerName: `P${instance}`, openedAt: NOW },
-        ...{ expiresAt: NOW + 1, attemptsBefore: 0, attemptsUsed: 1, outcome: OUTCOME.solved, closedAt: NOW },
+        ...{
+          expiresAt: NOW + 1,
+          attemptsBefore: 0,
+          requestMarks: "",
+          attemptsUsed: 1,
+          outcome: OUTCOME.solved,
+          closedAt: NOW,
+        },
         ...{ points: MAX_TOTAL_POINTS, solveSeq },
       });
       await ledger.load(hunt, { epoch: 2, issued: 0, rows: [row(0, MAX_INSTANCES), row(1, MAX_INSTANCES - 1)] });

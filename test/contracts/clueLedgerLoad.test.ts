@@ -8,7 +8,15 @@ const NOW = 1_700_000_000_000;
 function row(instance: number, generation: number, playerId: string, more: Partial<AssignmentRow> = {}): AssignmentRow {
   return {
     ...{ instance, generation, playerId, playerName: playerId.toUpperCase(), openedAt: NOW, expiresAt: NOW + 60_000 },
-    ...{ attemptsBefore: 0, attemptsUsed: 0, outcome: OUTCOME.open, closedAt: 0, points: 0, solveSeq: 0 },
+    ...{
+      attemptsBefore: 0,
+      requestMarks: "",
+      attemptsUsed: 0,
+      outcome: OUTCOME.open,
+      closedAt: 0,
+      points: 0,
+      solveSeq: 0,
+    },
     ...more,
   };
 }

@@ -26,6 +26,8 @@ type Request =
       which: "open" | "last" | "any" | "none";
       any: number;
       right: boolean;
+      /** 0: none. */
+      request: number;
       behind: number;
     }
   | { ask: "issue"; more: number }
@@ -49,6 +51,7 @@ const solve = fc.record({
   which: fc.constantFrom("open", "open", "open", "last", "any", "none"),
   any: fc.nat({ max: 50 }),
   right: fc.boolean(),
+  request: fc.nat({ max: 3 }),
   behind,
 });
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
@@ -132,7 +135,9 @@ class Trial {
         return { expected: this.#model.claim(full), ask: () => ledger.claim(hunt, full) };
       }
       case "solve": {
-        const full = { playerId, assignmentId: this.#assignmentOf(playerId, request), correct: request.right, now };
+        const requestId = request.request === 0 ? undefined : `request-${request.request}`;
+        const assignmentId = this.#assignmentOf(playerId, request);
+        const full = { playerId, assignmentId, correct: request.right, requestId, now };
         return { expected: this.#model.solve(full), ask: () => ledger.solve(hunt, full) };
       }
       case "issue": {

@@ -403,6 +403,7 @@ describe("a hunt's actor", () => {
       openedAt: clock.now(),
       expiresAt: clock.now() + 60_000,
       attemptsBefore: 0,
+      requestMarks: "",
       attemptsUsed: 1,
       outcome: OUTCOME.solved,
       closedAt: clock.now(),

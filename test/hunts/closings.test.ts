@@ -11,6 +11,7 @@ function row(playerId: string, instance: number, outcome: Outcome): AssignmentRo
     playerName: playerId,
     ...times,
     attemptsBefore: 0,
+    requestMarks: "",
     attemptsUsed: 1,
     outcome,
     points: 0,

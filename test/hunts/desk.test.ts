@@ -25,7 +25,7 @@ describe("the desks of a hunt on several nodes", () => {
 
   const playerOf = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
   const solve = (desk: Desk, playerId: string, assignmentId: string, answer: string): Promise<SolveAnswer> =>
-    cluster.within(desk.desk.solve("h", playerOf(playerId), assignmentId, answer));
+    cluster.within(desk.desk.solve("h", playerOf(playerId), { assignmentId, answer }));
   const giveUp = (desk: Desk, playerId: string, assignmentId: string): Promise<SolveAnswer> =>
     solve(desk, playerId, assignmentId, "no idea");
   const given = ({ row }: Desk): [string, string][] =>
@@ -174,7 +174,7 @@ describe("the desks of a hunt on several nodes", () => {
       const card = await a.claim("ann");
       assert.ok("assignmentId" in card);
       const release = journal.hold();
-      const answer = a.desk.solve("h", playerOf("ann"), card.assignmentId, "lighthouse");
+      const answer = a.desk.solve("h", playerOf("ann"), { assignmentId: card.assignmentId, answer: "lighthouse" });
       answer.catch(() => {});
       await cluster.clock.advance(10);
       await cluster.within(a.node.actors.ref(HuntActor, "h").end());

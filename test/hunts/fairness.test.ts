@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
 import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import { RingmasterError } from "../../src/errors.ts";
+import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
+import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
 import { type Desk, DeskCluster } from "./DeskCluster.ts";
 
 const ASKED_AGAIN_MS = 16_000;
@@ -11,6 +14,16 @@ const CLUES: HuntDefinition["clues"] = [
 ];
 const RIGHT = ["lighthouse", "twelve"];
 const NOTHING = { waiting: true, position: 0, exhausted: true };
+
+/** A journal whose database can be out of reach. */
+class FailingJournal extends AssignmentJournal {
+  isDown = false;
+
+  override async commit(...parts: Parameters<AssignmentJournal["commit"]>): Promise<CommitResult> {
+    if (this.isDown) throw new RingmasterError("unavailable");
+    return super.commit(...parts);
+  }
+}
 
 describe("a hunt's desks are fair", () => {
   let cluster: DeskCluster;
@@ -22,9 +35,9 @@ describe("a hunt's desks are fair", () => {
   });
   afterEach(() => cluster.database.close());
 
-  async function begin(plan: Partial<HuntDefinition>): Promise<void> {
+  async function begin(plan: Partial<HuntDefinition>, journal?: AssignmentJournal): Promise<void> {
     cluster.plan = { clues: CLUES, ...plan };
-    a = await cluster.join("a");
+    a = await cluster.join("a", journal && { journal });
     b = await cluster.join("b");
     await cluster.clock.advance(1000);
   }
@@ -35,8 +48,14 @@ describe("a hunt's desks are fair", () => {
     return card;
   }
 
-  const solve = (desk: Desk, playerId: string, { assignmentId }: ClueCard, answer: string): Promise<SolveAnswer> =>
-    cluster.within(desk.desk.solve("h", { playerId, name: playerId }, assignmentId, answer));
+  const solve = (
+    desk: Desk,
+    playerId: string,
+    { assignmentId }: ClueCard,
+    answer: string,
+    requestId?: string,
+  ): Promise<SolveAnswer> =>
+    cluster.within(desk.desk.solve("h", { playerId, name: playerId }, { assignmentId, answer, requestId }));
 
   /** The ledger forgets everything, and is loaded from the database by whoever asks next. */
   const lose = () => cluster.lose();
@@ -97,6 +116,41 @@ describe("a hunt's desks are fair", () => {
     await solve(b, "ann", second, RIGHT[Number(second.clueId)]!);
     await cluster.clock.advance(5000);
     assert.deepEqual(await b.claim("ann"), NOTHING);
+  });
+
+  it("with one attempt for an answer that is sent twice, on any node, and after the ledger was lost", async () => {
+    await begin({ attempts: 3 });
+    const card = await clue(a, "ann");
+    const first = await solve(a, "ann", card, "no idea", "first");
+    assert.deepEqual(first, { correct: false, points: 0, total: 0, attemptsLeft: 2 });
+    assert.deepEqual(await solve(b, "ann", card, "no idea", "first"), first);
+    await lose();
+    assert.deepEqual(await solve(b, "ann", card, "another", "first"), first, "the id is what counts");
+    const second = await solve(b, "ann", card, "no idea", "second");
+    assert.equal(second.attemptsLeft, 1);
+    const right = await solve(b, "ann", card, RIGHT[Number(card.clueId)]!, "third");
+    assert.deepEqual(right, { correct: true, points: 10, total: 10, attemptsLeft: 0 });
+    await lose();
+    for (const [requestId, answer] of [
+      ["first", first],
+      ["second", second],
+      ["third", right],
+    ] as const)
+      assert.deepEqual(await solve(a, "ann", card, "no idea", requestId), answer);
+    const next = await clue(a, "ann");
+    assert.equal((await solve(a, "ann", next, "no idea", "first")).attemptsLeft, 2, "ids are an assignment's own");
+  });
+
+  it("with one attempt for an answer whose commit failed, and that is then sent again", async () => {
+    const journal = new FailingJournal(cluster.database, cluster.clock);
+    await begin({ attempts: 3 }, journal);
+    const card = await clue(a, "ann");
+    journal.isDown = true;
+    await assert.rejects(solve(a, "ann", card, "no idea", "first"), { code: "unavailable" });
+    journal.isDown = false;
+    assert.equal((await solve(a, "ann", card, "no idea", "first")).attemptsLeft, 2);
+    await lose();
+    assert.equal((await clue(b, "ann")).attemptsLeft, 2, "and it is committed");
   });
 
   it("and tells who waits, wherever they are, when nothing will be theirs any more", async () => {

@@ -191,6 +191,17 @@ describe("a hunt on one embedded node", () => {
       assert.equal(total, 15);
     });
 
+    it("that come again by their request id once, with the first answer", async () => {
+      const hunter = await enter(await create());
+      const { assignmentId } = await hunter.clue();
+      const wrong = { correct: false, points: 0, total: 0, attemptsLeft: 2 };
+      const twice = () => hunter.solve(assignmentId, "no idea", "first");
+      assert.deepEqual(await Promise.all([twice(), twice()]), [wrong, wrong]);
+      assert.equal((await hunter.solve(assignmentId, "no idea", "second")).attemptsLeft, 1);
+      assert.deepEqual(await twice(), wrong);
+      await assert.rejects(hunter.solve(assignmentId, "no idea", "white space"), { code: "invalid_payload" });
+    });
+
     it("wrong ones until the attempts are used up; then the clue goes to whoever waits", async () => {
       const { card, hunters } = await queue(2);
       const [holder, next] = hunters as [Hunter, Hunter];

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/clock.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { AssignmentJournal, assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { requestMarkOf, withMark } from "../../src/stores/hunts/assignments.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { DATABASES, insertHunt, OPENED_AT, openRow, raiseEpoch, rowsIn, solvedRow } from "./ledgerJournals.ts";
 
@@ -84,8 +85,9 @@ for (const { name, open } of DATABASES) {
     it("ends the same whatever the order, the grouping and the repetition of rows", async () => {
       const life = (instance: number): AssignmentRow[] => {
         const opened = openRow(instance, 1, `p-${instance}`);
-        const wrong = { ...opened, attemptsUsed: 1 };
-        const closed = { ...wrong, attemptsUsed: 2, outcome: OUTCOME.solved, closedAt: OPENED_AT + 5 };
+        const wrong = { ...opened, attemptsUsed: 1, requestMarks: requestMarkOf("first") };
+        const requestMarks = withMark(wrong.requestMarks, 2, requestMarkOf("second"));
+        const closed = { ...wrong, attemptsUsed: 2, requestMarks, outcome: OUTCOME.solved, closedAt: OPENED_AT + 5 };
         return [opened, wrong, { ...closed, points: 10, solveSeq: instance + 1 }];
       };
       const rows = [0, 1, 2, 3].flatMap(life);

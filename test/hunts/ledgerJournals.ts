@@ -42,6 +42,7 @@ export function openRow(instance: number, generation: number, playerId: string):
     ...{
       expiresAt: OPENED_AT + 60_000,
       attemptsBefore: 0,
+      requestMarks: "",
       attemptsUsed: 0,
       outcome: OUTCOME.open,
       closedAt: 0,

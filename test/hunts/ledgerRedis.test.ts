@@ -16,6 +16,7 @@ function openRows(count: number): AssignmentRow[] {
     ...{
       expiresAt: NOW + 60_000,
       attemptsBefore: 0,
+      requestMarks: "",
       attemptsUsed: 0,
       outcome: OUTCOME.open,
       closedAt: 0,

@@ -119,7 +119,8 @@ export class Hunter extends Visitor {
     return answer;
   }
 
-  solve(assignmentId: string, answer: string): Promise<SolveAnswer> {
-    return this.request("solve", { assignmentId, answer });
+  /** With a request id, what is not answered may be sent again. */
+  solve(assignmentId: string, answer: string, requestId?: string): Promise<SolveAnswer> {
+    return this.request("solve", { assignmentId, answer, ...(requestId !== undefined && { requestId }) });
   }
 }

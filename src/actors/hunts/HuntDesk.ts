@@ -27,6 +27,14 @@ export interface SolveAnswer {
   attemptsLeft: number;
 }
 
+/** An answer of a player's. */
+export interface HuntSolution {
+  assignmentId: string;
+  answer: string;
+  /** The player's own name of it: what was not answered is sent again with the same one. */
+  requestId?: string | undefined;
+}
+
 /** Somebody in a room of this node. */
 export interface HuntPlayer {
   playerId: string;
@@ -136,8 +144,12 @@ export class HuntDesk {
     return table.cardOf(decision.row);
   }
 
-  /** Applies an answer to the player's open assignment. Durable when it resolves. */
-  async solve(huntId: string, player: HuntPlayer, assignmentId: string, answer: string): Promise<SolveAnswer> {
+  /** Applies an answer to the player's open assignment, once by its `requestId`. Durable when it resolves. */
+  async solve(
+    huntId: string,
+    player: HuntPlayer,
+    { assignmentId, answer, requestId }: HuntSolution,
+  ): Promise<SolveAnswer> {
     const seat = await this.#tables.seated(huntId);
     const { table } = seat;
     table.requireSolving();
@@ -150,6 +162,7 @@ export class HuntDesk {
         playerId: player.playerId,
         assignmentId,
         correct,
+        requestId,
         now: this.#ports.clock.now(),
       }),
     );

@@ -21,6 +21,7 @@ import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts"
 import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
+import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
@@ -49,6 +50,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   QuestRounds20261130050200,
   ScoreOrder20261130050300,
   HuntFairness20261130060000,
+  HuntRequests20261130060100,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
   TournamentEntrants20261130100000,

@@ -7,6 +7,7 @@ import { mayActAs } from "../../http/auth/identity.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { requestId } from "../runtime/requestId.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { DEAD_LETTER_VERBS, type DeadLetterVerbServices } from "./deadLetters.ts";
 import { HUNT_VERBS, type HuntVerbServices } from "./hunts.ts";
@@ -50,10 +51,7 @@ const QUERIES = new Map(DOMAINS.flatMap(({ queries }) => Object.entries(queries)
 const asked = z.strictObject({
   name: z.string().min(1).max(64),
   args: z.unknown().optional(),
-  requestId: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,64}$/, "must have 1 to 64 printable ASCII characters")
-    .optional(),
+  requestId: requestId.optional(),
 });
 
 /** The feed of what operators did. */

@@ -7,6 +7,7 @@ import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
+import { requestId } from "../runtime/requestId.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
 
@@ -24,6 +25,7 @@ const nothing = z.strictObject({}).optional();
 const solution = z.strictObject({
   assignmentId: z.string().min(1).max(24),
   answer: z.string().min(1).max(HUNT_BOUNDS.answerUnits),
+  requestId: requestId.optional(),
 });
 
 interface Types {
@@ -62,9 +64,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     await this.setMatchmaking({ metadata: { huntId, key: `hunt:${huntId}@${this.services.nodeId}` } });
     this.#showHunt();
     this.request("claim", nothing, (client) => this.services.huntDesk.claim(huntId, playerOf(client)));
-    this.request("solve", solution, (client, { assignmentId, answer }) =>
-      this.services.huntDesk.solve(huntId, playerOf(client), assignmentId, answer),
-    );
+    this.request("solve", solution, (client, solved) => this.services.huntDesk.solve(huntId, playerOf(client), solved));
   }
 
   protected override onPlayerJoin(client: RoomClient): void {

@@ -13,7 +13,7 @@ export interface AssignmentCounts {
   solved: number;
 }
 
-/** Rows a statement at most: some 100 kB of SQL, and 13,000 of the 32,766 parameters that SQLite takes. */
+/** Rows a statement at most: some 100 kB of SQL, and 14,000 of the 32,766 parameters that SQLite takes. */
 const MAX_ROWS = 1000;
 /** Rows a page of `readAll`. */
 const PAGE = 2000;
@@ -27,6 +27,7 @@ const COLUMNS = [
   "expires_at",
   "attempts_before",
   "attempts_used",
+  "request_marks",
   "outcome",
   "closed_at",
   "points",
@@ -34,7 +35,7 @@ const COLUMNS = [
 ] as const;
 type Column = (typeof COLUMNS)[number];
 /** What changes in the life of an assignment, each only upwards: so rows may be written again and in any order. */
-const GROWING: readonly Column[] = ["attempts_used", "outcome", "closed_at", "points", "solve_seq"];
+const GROWING: readonly Column[] = ["attempts_used", "request_marks", "outcome", "closed_at", "points", "solve_seq"];
 
 type StoredRow = Record<Column, unknown>;
 
@@ -206,7 +207,7 @@ function huntOf(lane: string): { huntId: string; epoch: number } {
 function valuesOf(row: AssignmentRow): (string | number)[] {
   return [
     ...[row.instance, row.generation, row.playerId, row.playerName, row.openedAt, row.expiresAt],
-    ...[row.attemptsBefore, row.attemptsUsed, row.outcome, row.closedAt, row.points, row.solveSeq],
+    ...[row.attemptsBefore, row.attemptsUsed, row.requestMarks, row.outcome, row.closedAt, row.points, row.solveSeq],
   ];
 }
 
@@ -220,6 +221,7 @@ function rowOf(stored: StoredRow): AssignmentRow {
     expiresAt: Number(stored.expires_at),
     attemptsBefore: Number(stored.attempts_before),
     attemptsUsed: Number(stored.attempts_used),
+    requestMarks: String(stored.request_marks),
     outcome: Number(stored.outcome) as Outcome,
     closedAt: Number(stored.closed_at),
     points: Number(stored.points),

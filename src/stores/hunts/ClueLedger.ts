@@ -16,7 +16,7 @@
  * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit (`rowsOf` lists what a
  * decision asks to be committed).
  *
- * Every operation but a wrong answer may be repeated after a lost reply; a wrong answer repeated is another attempt.
+ * Every operation may be repeated after a lost reply; but a wrong answer without a `requestId` is another attempt then.
  * A reply that is lost for good (its node died) loses nothing either: an assignment carries the player's `previous` row,
  * so that an acknowledged assignment implies that everything its player closed before is committed. Only the *telling* of
  * a served claim can be lost: who waits must ask again when a node has died or the ledger was rebuilt (a rebuild empties
@@ -35,7 +35,10 @@ export interface ClueLedger {
    * assignment past its `expiresAt` is revoked first.
    */
   claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision>;
-  /** Applies an answer to the player's open assignment. The same assignment solved again gets its first decision again. */
+  /**
+   * Applies an answer to the player's open assignment. The same assignment solved again gets its first decision again; so does an
+   * answer that comes again by its `requestId`, as long as the assignment is open or the one that closed last.
+   */
   solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision>;
   /**
    * Puts instances up to (not including) `issued` into the pool, at most `rules.total`; those already issued are left out.
@@ -105,6 +108,8 @@ export interface SolveRequest {
   assignmentId: string;
   /** Whether the answer is right (checked by the caller: the ledger holds no answers). */
   correct: boolean;
+  /** The client's name of this answer, unique among those to this assignment: 1 to 64 characters. */
+  requestId?: string | undefined;
   now: number;
 }
 
@@ -124,6 +129,8 @@ export interface AssignmentRow {
   attemptsBefore: number;
   /** Answers to this assignment. */
   attemptsUsed: number;
+  /** By which request each answer came (`requestMarkOf`), 8 characters each, in order; what is missing at the end came without one. */
+  requestMarks: string;
   outcome: Outcome;
   /** 0 while open. */
   closedAt: number;

@@ -1,4 +1,4 @@
-import { parseAssignmentId } from "./assignments.ts";
+import { answerBy, parseAssignmentId, requestMarkOf, withMark } from "./assignments.ts";
 import {
   type AssignmentRow,
   type ClaimDecision,
@@ -89,16 +89,28 @@ export class MemoryHunt {
     return { kind: "waiting", position: this.#positionOf(playerId), ...extras, ...this.#demand() };
   }
 
-  solve({ playerId, assignmentId, correct, now }: SolveRequest): SolveDecision {
+  solve({ playerId, assignmentId, correct, requestId, now }: SolveRequest): SolveDecision {
     const player = this.#players.get(playerId);
     const asked = parseAssignmentId(assignmentId);
     if (player === undefined || asked === undefined) return { kind: "unknown" };
     const isAsked = (row: AssignmentRow): boolean =>
       row.instance === asked.instance && row.generation === asked.generation;
-    if (player.open !== undefined && isAsked(player.open)) return this.#answer(playerId, player, correct, now);
-    return player.last !== undefined && isAsked(player.last)
-      ? this.#closedDecision(player, player.last, [])
-      : { kind: "unknown" };
+    const row = [player.open, player.last].find((row) => row !== undefined && isAsked(row));
+    if (row === undefined) return { kind: "unknown" };
+    const mark = requestMarkOf(requestId);
+    const repeated = this.#wrongAgain(player, row, answerBy(row, mark));
+    if (repeated !== undefined) return repeated;
+    return row === player.open
+      ? this.#answer(playerId, player, correct, mark, now)
+      : this.#closedDecision(player, row, []);
+  }
+
+  /** The decision about the `number`-th answer to this assignment, which was wrong and not the last one that there was. */
+  #wrongAgain(player: RebuiltPlayer, row: AssignmentRow, number: number | undefined): SolveDecision | undefined {
+    if (number === undefined || (row.outcome === OUTCOME.solved && number === row.attemptsUsed)) return undefined;
+    const attemptsLeft = attemptsLeftOf(this.#rules, { ...row, attemptsUsed: number });
+    if (attemptsLeft <= 0) return undefined;
+    return { kind: "wrong", row, total: player.total - row.points, attemptsLeft, ...this.#demand() };
   }
 
   issue(upTo: number, now: number): IssueDecision {
@@ -142,13 +154,14 @@ export class MemoryHunt {
     return { epoch: this.epoch, pool, waiting: this.#waiting.size, issued };
   }
 
-  #answer(playerId: string, player: RebuiltPlayer, correct: boolean, now: number): SolveDecision {
+  #answer(playerId: string, player: RebuiltPlayer, correct: boolean, mark: string, now: number): SolveDecision {
     const open = player.open!;
     if (now >= open.expiresAt) {
       const row = this.#revoke(playerId, player, OUTCOME.expired, now);
       return this.#closedDecision(player, row, this.#serve(now));
     }
-    const tried = { ...open, attemptsUsed: open.attemptsUsed + 1 };
+    const attemptsUsed = open.attemptsUsed + 1;
+    const tried = { ...open, attemptsUsed, requestMarks: withMark(open.requestMarks, attemptsUsed, mark) };
     player.open = tried;
     this.#version += 1;
     if (correct) {
@@ -211,6 +224,7 @@ export class MemoryHunt {
       expiresAt: now + this.#rules.clueTtlMs,
       attemptsBefore: player.history.attemptsBefore(templateOf(this.#rules, free.instance)),
       attemptsUsed: 0,
+      requestMarks: "",
       outcome: OUTCOME.open,
       closedAt: 0,
       points: 0,

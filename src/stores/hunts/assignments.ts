@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type {
   AssignmentRow,
   ClaimDecision,
@@ -20,6 +21,30 @@ export function parseAssignmentId(id: string): { instance: number; generation: n
   return match === null ? undefined : { instance: Number(match[1]), generation: Number(match[2]) };
 }
 
+/** Characters of a mark: 48 bits, for at most 20 requests that are told apart by it. */
+const MARK_LENGTH = 8;
+/** In the place of an answer that came without a request id; it is in no mark, and sorts behind the end of a text. */
+const NO_MARK = ".".repeat(MARK_LENGTH);
+
+/** What a row keeps of a request id: characters of base64url; empty when there is none. */
+export function requestMarkOf(requestId: string | undefined): string {
+  if (requestId === undefined) return "";
+  return createHash("sha256").update(requestId).digest("base64url").slice(0, MARK_LENGTH);
+}
+
+/** The marks of a row once its `number`-th answer (from 1) has come by `mark`: what was before is its beginning. */
+export function withMark(marks: string, number: number, mark: string): string {
+  return mark === "" ? marks : marks.padEnd((number - 1) * MARK_LENGTH, NO_MARK) + mark;
+}
+
+/** Which answer to this assignment (from 1) came by `mark`; `undefined` when none did. */
+export function answerBy({ requestMarks }: Pick<AssignmentRow, "requestMarks">, mark: string): number | undefined {
+  if (mark === "") return undefined;
+  for (let at = 0; at < requestMarks.length; at += MARK_LENGTH)
+    if (requestMarks.startsWith(mark, at)) return at / MARK_LENGTH + 1;
+  return undefined;
+}
+
 /**
  * What is known of an assignment once both rows of it are: the result is the same in whatever order rows meet, and a closed
  * assignment never reopens. MySQL and SQLite merge by the same rule (`AssignmentJournal`).
@@ -28,6 +53,7 @@ export function mergeRows(known: AssignmentRow, row: AssignmentRow): AssignmentR
   return {
     ...known,
     attemptsUsed: Math.max(known.attemptsUsed, row.attemptsUsed),
+    requestMarks: known.requestMarks > row.requestMarks ? known.requestMarks : row.requestMarks,
     outcome: Math.max(known.outcome, row.outcome) as Outcome,
     closedAt: Math.max(known.closedAt, row.closedAt),
     points: Math.max(known.points, row.points),

@@ -23,7 +23,7 @@ ARGV
   6 templates   7 instances that a player may solve, or 0   8 cooldownMs
   9 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
-    ["solve", player id, instance, generation, correct, points, repeatable, now]
+    ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
     ["forget", player id, node id]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
@@ -31,11 +31,11 @@ Returns
     {"assigned", demand, entry, previous row, revoked row, served}
     {"waiting", demand, position, revoked entry, served}
     {"exhausted", demand, 0, revoked entry, served}   {"cooling", demand, until, revoked entry, served}
-    {"wrong" | "solved" | "revoked", demand, entry, total, served}   {"unknown"}   {"forgotten"}
+    {"wrong" | "solved" | "revoked", demand, entry, total, served, which answer it is about}   {"unknown"}   {"forgotten"}
     {"issued", demand, served}   {"expired", demand, served, revoked entries, more}
   where demand is {pool, waiting, issued, unserved}; an entry is {player id, name, row}; served is a list of
   {node id, entry, previous row}; a row is {instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt,
-  points, solveSeq, attemptsBefore}; and what is absent or empty is false.
+  points, solveSeq, attemptsBefore, requestMarks}; and what is absent or empty is false.
 
 Who waits may have nothing that is free, so what becomes free is offered to the queue, once: what a player may have does not
 change while they wait, so nobody at or before a template's place "c" need be looked at again for it; but for a player who may
@@ -48,9 +48,9 @@ local META, PLAYERS, RETURNED, FRONTS, TEMPLATES, EXPIRY, WAITING, WAITERS, SCOR
 local RUN, TTL, ATTEMPTS, TOTAL, STEP = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local TEMPLATE_COUNT, PER_PLAYER, COOLDOWN = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local NAME, SCORE, OPEN, LAST, SOLVES, CLOSED, KNOWN, TRIED = 1, 2, 3, 4, 5, 6, 7, 8
-local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ, BEFORE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ, BEFORE, MARKS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local SOLVED, EXHAUSTED, EXPIRED = 1, 2, 3
-local SPAN = 2 ^ 24
+local SPAN, MARK_LENGTH = 2 ^ 24, 8
 local BITS = { [0] = 1, 2, 4, 8, 16, 32, 64, 128 }
 
 local meta = redis.call("HMGET", META, "run", "epoch", "issued", "fresh", "solved", "solveSeq", "waitSeq", "version", "expiresAt", "unserved")
@@ -209,7 +209,7 @@ local function assign(id, player, name, now, template, instance, generation, mem
   refront(template)
   local tried = triedOf(player, template)
   player[NAME] = name
-  player[OPEN] = { instance, generation, now, now + TTL, 0, 0, 0, 0, 0, tried and tried[1] or 0 }
+  player[OPEN] = { instance, generation, now, now + TTL, 0, 0, 0, 0, 0, tried and tried[1] or 0, "" }
   save(id, player)
   redis.call("ZADD", EXPIRY, now + TTL, id)
   made[PLAYERS], made[EXPIRY] = true, true
@@ -417,13 +417,25 @@ function decide.claim(id, name, nodeId, now)
   return { "waiting", demand(), position, revokedEntry, served }
 end
 
-local function answer(id, player, correct, points, repeatable, now)
+-- Which answer to an assignment (from 1) came by this mark, or nil.
+local function answerBy(row, mark)
+  for at = 1, mark ~= "" and #row[MARKS] or 0, MARK_LENGTH do
+    if string.sub(row[MARKS], at, at + MARK_LENGTH - 1) == mark then
+      return (at - 1) / MARK_LENGTH + 1
+    end
+  end
+end
+
+local function answer(id, player, correct, points, repeatable, mark, now)
   local row = player[OPEN]
   if now >= row[EXPIRES_AT] then
     revoke(id, player, EXPIRED, now)
     return "revoked", row, serve(now)
   end
   row[USED] = row[USED] + 1
+  if mark ~= "" then
+    row[MARKS] = row[MARKS] .. string.rep(".", (row[USED] - 1) * MARK_LENGTH - #row[MARKS]) .. mark
+  end
   if correct then
     local template = row[INSTANCE] % TEMPLATE_COUNT
     solveSeq, solved = solveSeq + 1, solved + 1
@@ -445,21 +457,25 @@ local function answer(id, player, correct, points, repeatable, now)
   return "wrong", row, false
 end
 
-function decide.solve(id, instance, generation, correct, points, repeatable, now)
+function decide.solve(id, instance, generation, correct, points, repeatable, mark, now)
   local player = find(id)
   local function isAsked(row)
     return row and row[INSTANCE] == instance and row[GENERATION] == generation
   end
-  local kind, row, served
-  if player and isAsked(player[OPEN]) then
-    kind, row, served = answer(id, player, correct, points, repeatable, now)
-  elseif player and isAsked(player[LAST]) then
-    row, served = player[LAST], false
-    kind = row[OUTCOME] == SOLVED and "solved" or "revoked"
-  else
+  local isOpen = player and isAsked(player[OPEN])
+  local row = player and (isOpen and player[OPEN] or isAsked(player[LAST]) and player[LAST])
+  if not row then
     return { "unknown" }
   end
-  return { kind, demand(), { id, player[NAME], row }, player[SCORE], served }
+  local number = answerBy(row, mark)
+  if number and row[BEFORE] + number < ATTEMPTS and not (row[OUTCOME] == SOLVED and number == row[USED]) then
+    return { "wrong", demand(), { id, player[NAME], row }, player[SCORE] - row[POINTS], false, number }
+  end
+  local kind, served = row[OUTCOME] == SOLVED and "solved" or "revoked", false
+  if isOpen then
+    kind, row, served = answer(id, player, correct, points, repeatable, mark, now)
+  end
+  return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
 end
 
 function decide.forget(id, nodeId)

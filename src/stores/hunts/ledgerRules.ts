@@ -17,11 +17,14 @@ export const LEDGER_STEP = 512;
 /** A record of a player has a bit a template, and a search of the pool looks at each at most once: some 0.1 ms of Redis. */
 export const MAX_TEMPLATES = 500;
 
+/** A row has room for the marks of so many requests. */
+export const MAX_ATTEMPTS = 20;
+
 /** What is wrong with the rules, or `undefined`. A hunt's definition must pass this before it is stored. */
 export function ledgerRulesFault(rules: LedgerRules): string | undefined {
   const whole = (value: number, min: number): boolean => Number.isSafeInteger(value) && value >= min;
   if (!whole(rules.clueTtlMs, 1)) return "clueTtlMs must be a whole number of milliseconds, at least 1";
-  if (!whole(rules.attempts, 1)) return "attempts must be a whole number, at least 1";
+  if (!whole(rules.attempts, 1) || rules.attempts > MAX_ATTEMPTS) return `attempts must be 1 to ${MAX_ATTEMPTS}`;
   if (rules.points.length === 0) return "there must be at least one clue";
   if (rules.points.length > MAX_TEMPLATES) return `there may be at most ${MAX_TEMPLATES} clues`;
   if (!whole(rules.perPlayer ?? 1, 1)) return "perPlayer must be a whole number, at least 1";

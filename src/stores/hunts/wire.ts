@@ -1,4 +1,4 @@
-import { parseAssignmentId } from "./assignments.ts";
+import { parseAssignmentId, requestMarkOf } from "./assignments.ts";
 import type {
   AssignmentRow,
   ClaimDecision,
@@ -25,14 +25,14 @@ export type DecideRequest =
   | [
       "solve",
       ...[playerId: string, instance: number, generation: number, correct: boolean],
-      ...[points: number, repeatable: boolean, now: number],
+      ...[points: number, repeatable: boolean, mark: string, now: number],
     ]
   | ["forget", playerId: string, nodeId: string]
   | ["issue", upTo: number, now: number]
   | ["expire", now: number];
 
-/** instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq, attemptsBefore */
-type WireRow = [number, number, number, number, number, Outcome, number, number, number, number];
+/** instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq, attemptsBefore, requestMarks */
+type WireRow = [number, number, number, number, number, Outcome, number, number, number, number, string];
 type WireEntry = [playerId: string, name: string, row: WireRow];
 type WireDemand = [pool: number, waiting: number, issued: number, unserved: boolean];
 type WireServed = [nodeId: string, entry: WireEntry, previous: WireRow | false][] | false;
@@ -42,7 +42,7 @@ export type ClaimAnswer =
   | ["assigned", WireDemand, WireEntry, previous: WireRow | false, revoked: WireRow | false, WireServed]
   | ["waiting" | "exhausted" | "cooling", WireDemand, value: number, revoked: WireEntry | false, WireServed];
 export type SolveAnswer =
-  | ["wrong" | "solved" | "revoked", WireDemand, WireEntry, total: number, WireServed]
+  | ["wrong" | "solved" | "revoked", WireDemand, WireEntry, total: number, WireServed, answers: number]
   | ["unknown"];
 export type IssueAnswer = ["issued", WireDemand, WireServed];
 export type ExpireAnswer = ["expired", WireDemand, WireServed, revoked: WireEntry[] | false, more: boolean];
@@ -68,7 +68,7 @@ export function claimRequest({ playerId, playerName, nodeId, now }: ClaimRequest
 
 export function solveRequest(
   rules: LedgerRules,
-  { playerId, assignmentId, correct, now }: SolveRequest,
+  { playerId, assignmentId, correct, requestId, now }: SolveRequest,
 ): DecideRequest {
   // Even an id that nobody was given is asked about: whether the ledger is missing is for it to say.
   const { instance, generation } = parseAssignmentId(assignmentId) ?? { instance: -1, generation: 0 };
@@ -76,7 +76,7 @@ export function solveRequest(
     points: pointsOf(rules, instance),
     repeatable: isRepeatable(rules, templateOf(rules, instance)),
   };
-  return ["solve", playerId, instance, generation, correct, points, repeatable, now];
+  return ["solve", playerId, instance, generation, correct, points, repeatable, requestMarkOf(requestId), now];
 }
 
 export function claimDecision(epoch: number, answer: ClaimAnswer): ClaimDecision {
@@ -100,13 +100,13 @@ export function claimDecision(epoch: number, answer: ClaimAnswer): ClaimDecision
 
 export function solveDecision(rules: LedgerRules, epoch: number, answer: SolveAnswer): SolveDecision {
   if (answer[0] === "unknown") return { kind: "unknown" };
-  const [kind, demand, entry, total, served] = answer;
+  const [kind, demand, entry, total, served, attemptsUsed] = answer;
   const common = { row: rowOf(entry), total, ...demandOf(epoch, demand) };
   switch (kind) {
     case "solved":
       return { kind, ...common };
     case "wrong":
-      return { kind, attemptsLeft: attemptsLeftOf(rules, common.row), ...common };
+      return { kind, attemptsLeft: attemptsLeftOf(rules, { ...common.row, attemptsUsed }), ...common };
     case "revoked":
       return { kind, served: servedOf(served), ...common };
   }
@@ -176,15 +176,18 @@ function servedOf(served: WireServed): ServedClaim[] {
 
 function wireRow(row: AssignmentRow): WireRow {
   const { instance, generation, openedAt, expiresAt, attemptsBefore, attemptsUsed, outcome, closedAt } = row;
-  const { points, solveSeq } = row;
-  return [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, points, solveSeq, attemptsBefore];
+  const { points, solveSeq, requestMarks } = row;
+  return [
+    ...([instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt] as const),
+    ...([points, solveSeq, attemptsBefore, requestMarks] as const),
+  ];
 }
 
 function rowOf([playerId, playerName, row]: WireEntry): AssignmentRow {
   const [instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt, ...rest] = row;
-  const [points, solveSeq, attemptsBefore] = rest;
+  const [points, solveSeq, attemptsBefore, requestMarks] = rest;
   return {
     ...{ instance, generation, playerId, playerName, openedAt, expiresAt, attemptsBefore },
-    ...{ attemptsUsed, outcome, closedAt, points, solveSeq },
+    ...{ attemptsUsed, requestMarks, outcome, closedAt, points, solveSeq },
   };
 }

@@ -4,10 +4,11 @@ import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { isAway, type Problem } from "../problems.ts";
 import type { ChestOpened, ClaimAnswer, Clue, HuntState, Phase, Revoked, SolveAnswer, Standing } from "../protocol.ts";
+import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
 import { recall, remember } from "../storage.ts";
-import { attemptsText, type Closing, isPlayable, type Play } from "./play.ts";
+import { attemptsText, type Closing, isPlayable, type Play, type Sending } from "./play.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
 export type HuntView = Omit<HuntState, "top"> & { top: Standing[] };
@@ -36,6 +37,8 @@ export class HuntGame {
   /** This player's points in this hunt. */
   readonly points: Observable<number>;
   #turn = 0;
+  /** The answer that may have counted unheard: sent once more by hand, it keeps its id. */
+  #unjudged: (Sending & { clue: Clue }) | undefined;
 
   constructor(owner: Session, huntId: string) {
     this.huntId = huntId;
@@ -73,12 +76,20 @@ export class HuntGame {
   async solve(answer: string): Promise<void> {
     const play = this.play.value;
     if (play.at !== "clue" || play.sending !== undefined) return;
-    this.play.set({ ...play, sending: answer });
+    const before = this.#unjudged;
+    const isAgain = before?.clue === play.clue && before.answer === answer;
+    this.#unjudged = { clue: play.clue, answer, requestId: isAgain ? before.requestId : randomId() };
+    this.play.set({ ...play, sending: this.#unjudged });
+    await this.#send(play.clue, this.#unjudged);
+  }
+
+  /** Sends an answer for the first time, or again: by its id it is judged once. */
+  async #send(clue: Clue, { answer, requestId }: Sending): Promise<void> {
     try {
-      const { assignmentId } = play.clue;
-      this.#judge(play.clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer }));
+      const { assignmentId } = clue;
+      this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer, requestId }));
     } catch (error) {
-      this.#solveFailed(play.clue, error as Problem);
+      this.#solveFailed(clue, error as Problem);
     }
   }
 
@@ -136,6 +147,7 @@ export class HuntGame {
       const same = play.at === "clue" && "assignmentId" in answer && answer.assignmentId === play.clue.assignmentId;
       if (play.at === "clue" && !same) return await this.#settle(play);
       this.#take(answer);
+      if (play.at === "clue" && play.sending) await this.#send(play.clue, play.sending);
     } catch (error) {
       const problem = error as Problem;
       if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
@@ -147,7 +159,8 @@ export class HuntGame {
     if (sending === undefined) return this.#closeClue(clue, { how: "lost" });
     try {
       const { assignmentId } = clue;
-      this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer: sending }));
+      const { answer, requestId } = sending;
+      this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer, requestId }));
     } catch (error) {
       if (!isAway(error as Problem)) this.#closeClue(clue, { how: "lost" });
     }
@@ -158,11 +171,7 @@ export class HuntGame {
     else if ("waiting" in answer) {
       announce(`No clue is free. You are number ${answer.position} in the queue.`);
       this.play.set({ at: "waiting", position: answer.position });
-    } else if (this.#openClue()?.clue.assignmentId === answer.assignmentId) {
-      if (this.#openClue()?.sending !== undefined) {
-        this.#tell("Your answer may not have arrived. Please send it again.");
-      }
-    } else {
+    } else if (this.#openClue()?.clue.assignmentId !== answer.assignmentId) {
       this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
     }
   }
@@ -173,11 +182,12 @@ export class HuntGame {
   }
 
   #judge(clue: Clue, { correct, points, total, attemptsLeft }: SolveAnswer): void {
+    this.#unjudged = undefined;
     this.#score(total);
     if (correct) this.#closeClue(clue, { how: "solved", points });
     else if (attemptsLeft <= 0) this.#closeClue(clue, { how: "exhausted" });
     else if (this.#openClue()?.clue.assignmentId === clue.assignmentId) {
-      this.#tell(`“${this.#openClue()?.sending}” is not it. ${attemptsText(attemptsLeft)}`);
+      this.#tell(`“${this.#openClue()?.sending?.answer}” is not it. ${attemptsText(attemptsLeft)}`);
     }
   }
 

@@ -14,6 +14,12 @@ export interface Verdict {
   text: string;
 }
 
+/** An answer on its way: it is sent again by the same id until it is judged. */
+export interface Sending {
+  answer: string;
+  requestId: string;
+}
+
 /** Where this player stands in the game of claiming and solving. */
 export type Play =
   | { at: "idle"; problem?: string }
@@ -22,8 +28,8 @@ export type Play =
   | { at: "waiting"; position: number }
   /** Nothing will be this player's any more. */
   | { at: "exhausted" }
-  /** `sending` is the answer on its way, `lifetime` the milliseconds the clue had left when it came here. */
-  | { at: "clue"; clue: Clue; lifetime: number; sending?: string | undefined; verdict?: Verdict }
+  /** `lifetime` is the milliseconds the clue had left when it came here. */
+  | { at: "clue"; clue: Clue; lifetime: number; sending?: Sending | undefined; verdict?: Verdict }
   | { at: "closed"; clue: Clue; closing: Closing };
 
 /** The phases in which clues are handed out. */

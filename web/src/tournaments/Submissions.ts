@@ -109,11 +109,6 @@ export class Submissions {
   }
 }
 
-/** 128 random bits in hexadecimal: `randomUUID` is missing where the page is not served over TLS. */
-export function newSubmissionId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 function retryAfterMs({ code, details }: Problem): number | undefined {
   const found = (details as { retryAfterMs?: unknown } | undefined)?.retryAfterMs;
   return code === "rate_limited" && typeof found === "number" && found > 0 ? found : undefined;

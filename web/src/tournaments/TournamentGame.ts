@@ -15,11 +15,12 @@ import type {
   TournamentSettled,
   TournamentState,
 } from "../protocol.ts";
+import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import type { Session } from "../session.ts";
 import { Round } from "../snake/Round.ts";
 import { reportText } from "./reports.ts";
-import { newSubmissionId, type Report, Submissions } from "./Submissions.ts";
+import { type Report, Submissions } from "./Submissions.ts";
 import { handOver, scoreShelf } from "./shelf.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
@@ -131,7 +132,7 @@ export class TournamentGame {
   }
 
   #submit(score: number): void {
-    this.#submissions.add({ submissionId: newSubmissionId(), score, subscore: 0 });
+    this.#submissions.add({ submissionId: randomId(), score, subscore: 0 });
   }
 
   #hear(report: Report): void {
