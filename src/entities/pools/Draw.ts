@@ -1,7 +1,7 @@
 import { RingmasterError } from "../../errors.ts";
 import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
-import { COUNTED } from "./entries.ts";
+import { countedInTime } from "./entries.ts";
 import type { Period } from "./Pool.ts";
 
 /** A weekly draw. Times are epoch milliseconds. */
@@ -74,7 +74,7 @@ export async function storeCandidates(tx: Transaction, week: Period, games: read
   await tx.write(
     `INSERT INTO draw_candidates (week_starts_at, position, player_id)
      SELECT ?, ROW_NUMBER() OVER (ORDER BY player_id) - 1, player_id FROM (
-       SELECT DISTINCT e.player_id FROM ${COUNTED}
+       SELECT DISTINCT e.player_id FROM ${countedInTime(tx)}
        WHERE e.game IN (${games.map(() => "?").join(", ")}) AND e.stored_at >= ? AND e.stored_at < ?
      ) players`,
     [week.startsAt, ...games, week.startsAt, week.endsAt],
@@ -97,7 +97,7 @@ export async function candidateName(
   games: readonly string[],
 ): Promise<string> {
   const [row] = await sql.query<{ player_name: string }>(
-    `SELECT e.player_name FROM ${COUNTED} WHERE e.game IN (${games.map(() => "?").join(", ")})
+    `SELECT e.player_name FROM ${countedInTime(sql)} WHERE e.game IN (${games.map(() => "?").join(", ")})
      AND e.stored_at >= ? AND e.stored_at < ? AND e.player_id = ? ORDER BY e.stored_at DESC LIMIT 1`,
     [...games, week.startsAt, week.endsAt, playerId],
   );

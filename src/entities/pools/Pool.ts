@@ -2,7 +2,7 @@ import { RingmasterError } from "../../errors.ts";
 import { insertNew } from "../insertNew.ts";
 import { type Award, type ItemAmount, LARGEST_AWARD, type PrizeLedger } from "../prizes/PrizeLedger.ts";
 import { exactDouble, type Sql, type Transaction } from "../sql.ts";
-import { bestOf } from "./entries.ts";
+import type { BestEntry } from "./entries.ts";
 
 /** How long a pool is open, and what a ranking may cover. */
 export const PERIOD_TYPES = ["daily", "weekly"] as const;
@@ -209,16 +209,16 @@ async function insertContributions(
 }
 
 /**
- * Finalises a pool inside a transaction that has locked it and, should there be no winner, locks the `next` one: the best entry of its time wins all
- * that is in it. Without an entry, that goes into the next pool.
+ * Finalises a pool inside a transaction that has locked it and, should there be no winner, locks the `next` one: `best`, the best entry of its time, wins
+ * all that is in it. Without an entry, that goes into the next pool.
  */
 export async function finalisePool(
   tx: Transaction,
   ledger: Pick<PrizeLedger, "pay">,
-  { pool, next, now }: { pool: PoolKey; next: PoolKey; now: number },
+  { pool, next, best, now }: { pool: PoolKey; next: PoolKey; best: BestEntry | undefined; now: number },
 ): Promise<void> {
   const { game, period, startsAt } = pool;
-  const [best, items] = [await bestOf(tx, game, pool), await itemsOf(tx, pool)];
+  const items = await itemsOf(tx, pool);
   const missing = items.find(({ amount }) => BigInt(amount) < 0n);
   if (missing) throw new Error(`it holds ${missing.amount} ${missing.item}`);
   if (best) await ledger.pay(tx, awardsOf(pool, best.playerId, items), now);

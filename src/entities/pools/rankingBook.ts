@@ -1,7 +1,7 @@
 import { insertNew } from "../insertNew.ts";
 import { exactDouble, type Sql, type Transaction } from "../sql.ts";
 import { scoreSigns } from "../tournaments/Game.ts";
-import { COUNTED } from "./entries.ts";
+import { COUNTED, countedInTime } from "./entries.ts";
 import type { Period } from "./Pool.ts";
 import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey, type RankingPeriod } from "./Ranking.ts";
 
@@ -41,7 +41,7 @@ export async function addEntries(tx: Transaction, ranking: RankingKey, part: Per
   const ifBetter = (column: string): string =>
     `${column} = CASE WHEN ${added("score")} > rankings.score THEN ${added(column)} ELSE rankings.${column} END`;
   const { affected } = await tx.write(
-    `${insertBest(await signOfGame(tx, ranking), "")}
+    `${insertBest(await signOfGame(tx, ranking), countedInTime(tx), "")}
      ${conflict} entries = rankings.entries + ${added("entries")},
        ${["player_name", "reached_at", "reached_seq", "score"].map(ifBetter).join(", ")}`,
     [...keyOf(ranking), ranking.game, part.startsAt, part.endsAt],
@@ -62,7 +62,7 @@ export async function recountPlayersOf(
   const players = "player_id IN (SELECT player_id FROM score_entries WHERE tournament_id = ?)";
   await tx.write(`DELETE FROM rankings WHERE ${RANKING} AND ${players}`, [...keyOf(ranking), tournamentId]);
   const end = Math.min(ranking.endsAt, until);
-  await tx.write(insertBest(await signOfGame(tx, ranking), `AND e.${players}`), [
+  await tx.write(insertBest(await signOfGame(tx, ranking), COUNTED, `AND e.${players}`), [
     ...keyOf(ranking),
     ranking.game,
     ranking.startsAt,
@@ -77,14 +77,14 @@ async function signOfGame(sql: Sql, { game }: RankingKey): Promise<1 | -1> {
 }
 
 /** Each player's best entry, by its merit, and how many they have. Parameters: the ranking's key, then the game and the time of the entries. */
-function insertBest(sign: 1 | -1, condition: string): string {
+function insertBest(sign: 1 | -1, entries: string, condition: string): string {
   const merit = sign === 1 ? "e.score" : "0 - e.score";
   return `INSERT INTO rankings (game, period, starts_at, player_id, player_name, score, reached_at, reached_seq, entries)
     SELECT ?, ?, ?, player_id, player_name, merit, stored_at, seq, entries FROM (
       SELECT e.player_id, e.player_name, ${merit} AS merit, e.stored_at, e.seq,
         ROW_NUMBER() OVER (PARTITION BY e.player_id ORDER BY ${merit} DESC, e.stored_at, e.seq, e.tournament_id) AS nth,
         COUNT(*) OVER (PARTITION BY e.player_id) AS entries
-      FROM ${COUNTED} WHERE e.game = ? AND e.stored_at >= ? AND e.stored_at < ? ${condition}
+      FROM ${entries} WHERE e.game = ? AND e.stored_at >= ? AND e.stored_at < ? ${condition}
     ) best WHERE nth = 1`;
 }
 

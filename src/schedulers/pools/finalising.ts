@@ -1,6 +1,6 @@
 import { periodAt, periodBefore, periodFrom } from "../../actors/pools/periods.ts";
 import type { Clock } from "../../clock.ts";
-import { awaitCommits, firstStoredAt } from "../../entities/pools/entries.ts";
+import { awaitCommits, bestOf, firstStoredAt } from "../../entities/pools/entries.ts";
 import {
   ensurePool,
   finalisePool,
@@ -161,9 +161,11 @@ async function finalise(pool: PoolKey, { clock, database, ledger, timezone }: Po
   const next = { game, period, ...(await periodUpTo(pool, endsAt, { database, timezone })) };
   await ensurePool(database, pool);
   await ensurePool(database, next);
+  // Before the lock, behind which contributions wait: what was stored in the pool's time is all there by now.
+  const best = await bestOf(database, game, pool);
   return database.transaction(async (tx) => {
     const { isFinalised } = await lockPool(tx, pool);
-    if (!isFinalised) await finalisePool(tx, ledger, { pool, next, now: clock.now() });
+    if (!isFinalised) await finalisePool(tx, ledger, { pool, next, best, now: clock.now() });
     return !isFinalised;
   });
 }
