@@ -78,7 +78,8 @@ export class PoolWorld {
   /** Removes everything but the items and the five games. */
   async clear(): Promise<void> {
     for (const table of [
-      ...["pools", "pool_contributions", "rankings", "ranking_periods", "ranking_marks", "ranking_exclusions"],
+      ...["pools", "pool_contributions", "rankings", "ranking_periods", "ranking_blocks", "ranking_marks"],
+      ...["ranking_exclusions"],
       ...["draws", "draw_candidates", "score_entries", "tournaments", "awards", "inventories", "players"],
     ])
       await this.database.write(`DELETE FROM ${table}`);

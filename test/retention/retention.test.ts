@@ -29,7 +29,7 @@ const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
   ...{ tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
   ...{ huntAssignments: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
-  ...{ rankings: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
+  ...{ rankings: 0, rankingBlocks: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
 
 const DATABASES = {

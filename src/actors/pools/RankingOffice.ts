@@ -1,11 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import {
-  ALL_TIME,
-  type RankingPage,
-  type RankingPart,
-  type RankingPeriod,
-  rankingPage,
-} from "../../entities/pools/Ranking.ts";
+import { ALL_TIME, type RankingPage, type RankingPart, type RankingPeriod } from "../../entities/pools/Ranking.ts";
+import { rankingPage } from "../../entities/pools/rankingPage.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById, signOf } from "../../entities/tournaments/Game.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";

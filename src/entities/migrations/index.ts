@@ -20,6 +20,7 @@ import { OpenPools20261130050000 } from "./20261130050000-open-pools.ts";
 import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts";
 import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
+import { RankingBlocks20261130050400 } from "./20261130050400-ranking-blocks.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
@@ -49,6 +50,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   RefusedAwards20261130050100,
   QuestRounds20261130050200,
   ScoreOrder20261130050300,
+  RankingBlocks20261130050400,
   HuntFairness20261130060000,
   HuntRequests20261130060100,
   ScorePrecision20261130090000,

@@ -13,7 +13,7 @@ export async function beginRanking(tx: Transaction, ranking: RankingKey, counted
   const replaced = begun.filter((other) => other.period === period);
   if (replaced.length === 1 && replaced[0]!.startsAt === startsAt && replaced[0]!.endsAt === endsAt) return;
   for (const each of [...replaced, ranking])
-    for (const table of ["rankings", "ranking_periods"])
+    for (const table of ["rankings", "ranking_blocks", "ranking_periods"])
       await tx.write(`DELETE FROM ${table} WHERE ${RANKING}`, keyOf(each));
   await addEntries(tx, ranking, { startsAt, endsAt: counted });
 }

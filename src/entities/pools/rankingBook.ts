@@ -1,12 +1,10 @@
 import { insertNew } from "../insertNew.ts";
-import { exactDouble, type Sql, type Transaction } from "../sql.ts";
+import type { Database, Sql, Transaction } from "../sql.ts";
 import { scoreSigns } from "../tournaments/Game.ts";
 import { COUNTED, countedInTime } from "./entries.ts";
 import type { Period } from "./Pool.ts";
-import { BEST_PLAYER_FIRST, keyOf, RANKING, type RankingKey, type RankingPeriod } from "./Ranking.ts";
-
-/** Players a statement. */
-const BATCH = 2000;
+import { keyOf, RANKING, type RankingKey, type RankingPeriod } from "./Ranking.ts";
+import { findBlocks, storeBlocks } from "./rankingBlocks.ts";
 
 /** Must be there before it can be locked. */
 export async function ensureMark(sql: Sql, game: string): Promise<void> {
@@ -126,82 +124,32 @@ async function rankingsWhere(
   }));
 }
 
-/** Gives the players of a ranking their places, best first; no two share one. Answers how many there are. */
-export async function rank(tx: Transaction, ranking: RankingKey, now: number, signal: AbortSignal): Promise<number> {
-  const [row] = await tx.query<{ changes: unknown }>(
+/**
+ * Finds the ranks of a ranking's players anew; no two share one. Nothing is locked but the ranking's blocks, for the moment in which they are
+ * replaced. Answers how many players there are.
+ */
+export async function rank(
+  database: Sql & Pick<Database, "transaction">,
+  ranking: RankingKey,
+  now: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const [row] = await database.query<{ changes: unknown }>(
     `SELECT changes FROM ranking_periods WHERE ${RANKING}`,
     keyOf(ranking),
   );
-  let ranked = 0;
-  let last: LastRanked | undefined;
-  do {
-    signal.throwIfAborted();
-    const after = last;
-    last = await lastOfBatch(tx, ranking, after);
-    await rankBatch(tx, ranking, after, ranked);
-    ranked += BATCH;
-  } while (last);
-  const [{ players }] = (await tx.query<{ players: unknown }>(
-    `SELECT COUNT(*) AS players FROM rankings WHERE ${RANKING}`,
-    keyOf(ranking),
-  )) as [{ players: unknown }];
-  await tx.write(`UPDATE ranking_periods SET ranked_changes = ?, ranked_at = ?, players = ? WHERE ${RANKING}`, [
-    Number(row!.changes),
-    now,
-    Number(players),
-    ...keyOf(ranking),
-  ]);
-  return Number(players);
-}
-
-/** The order of a ranking's player, by which the next batch begins. */
-type LastRanked = Record<"reached_at" | "reached_seq" | "player_id", unknown> & { score: number };
-
-function behind(last: LastRanked | undefined): [condition: string, params: unknown[]] {
-  if (!last) return ["", []];
-  const { score, reached_at, reached_seq, player_id } = last;
-  return [
-    `AND (score < ? OR (score = ? AND reached_at > ?) OR (score = ? AND reached_at = ? AND reached_seq > ?)
-       OR (score = ? AND reached_at = ? AND reached_seq = ? AND player_id > ?))`,
-    [...[score, score, reached_at, score, reached_at, reached_seq], ...[score, reached_at, reached_seq, player_id]],
-  ];
-}
-
-/** `undefined` when the batch is the last one. */
-async function lastOfBatch(
-  tx: Transaction,
-  ranking: RankingKey,
-  after: LastRanked | undefined,
-): Promise<LastRanked | undefined> {
-  const [condition, params] = behind(after);
-  const [row] = await tx.query<Record<keyof LastRanked, unknown>>(
-    `SELECT ${exactDouble(tx.dialect, "score")} AS score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
-     ORDER BY ${BEST_PLAYER_FIRST} LIMIT 1 OFFSET ${BATCH - 1}`,
-    [...keyOf(ranking), ...params],
-  );
-  return row && { ...row, score: Number(row.score) };
-}
-
-/** Writes the places that differ, of the batch behind `after`, of which there are `before` players. */
-async function rankBatch(
-  tx: Transaction,
-  ranking: RankingKey,
-  after: LastRanked | undefined,
-  before: number,
-): Promise<void> {
-  const [condition, params] = behind(after);
-  const places = `(SELECT player_id, ${before} + ROW_NUMBER() OVER (ORDER BY ${BEST_PLAYER_FIRST}) AS place FROM (
-      SELECT score, reached_at, reached_seq, player_id FROM rankings WHERE ${RANKING} ${condition}
-      ORDER BY ${BEST_PLAYER_FIRST} LIMIT ${BATCH}
-    ) rankings) ranked`;
-  const changed = `rankings.game = ? AND rankings.period = ? AND rankings.starts_at = ?
-    AND (rankings.place IS NULL OR rankings.place <> ranked.place)`;
-  await tx.write(
-    tx.dialect === "mysql"
-      ? `UPDATE rankings JOIN ${places} ON ranked.player_id = rankings.player_id SET rankings.place = ranked.place WHERE ${changed}`
-      : `UPDATE rankings SET place = ranked.place FROM ${places} WHERE rankings.player_id = ranked.player_id AND ${changed}`,
-    [...keyOf(ranking), ...params, ...keyOf(ranking)],
-  );
+  const { blocks, players } = await findBlocks(database, ranking, signal);
+  await database.transaction(async (tx) => {
+    // First, since it locks the row: two who replace the blocks at once would both insert them.
+    await tx.write(`UPDATE ranking_periods SET ranked_changes = ?, ranked_at = ?, players = ? WHERE ${RANKING}`, [
+      Number(row!.changes),
+      now,
+      players,
+      ...keyOf(ranking),
+    ]);
+    await storeBlocks(tx, ranking, blocks);
+  });
+  return players;
 }
 
 /** A cancelled tournament whose entries may be in the rankings yet. */

@@ -156,6 +156,6 @@ async function countPage(
 
 async function rankChanged(game: string, { database, clock }: RankingsJobPorts, signal: AbortSignal): Promise<number> {
   const changed = await changedRankings(database, game);
-  for (const ranking of changed) await database.transaction((tx) => rank(tx, ranking, clock.now(), signal));
+  for (const ranking of changed) await rank(database, ranking, clock.now(), signal);
   return changed.length;
 }

@@ -160,6 +160,12 @@ export const PURGES: readonly Purge[] = [
     before: async (_sql, { period }, now) => begunBy(period, RANKING_DAYS[period], now),
   }),
   byPeriod({
+    name: "rankingBlocks",
+    table: "ranking_blocks",
+    key: ["game", "period", "starts_at", "players_before"],
+    before: async (_sql, { period }, now) => begunBy(period, RANKING_DAYS[period], now),
+  }),
+  byPeriod({
     name: "rankingPeriods",
     table: "ranking_periods",
     key: ["game", "period", "starts_at"],
