@@ -1,3 +1,4 @@
+import { FiguresReader } from "../actors/hunts/FiguresReader.ts";
 import { HuntDesk } from "../actors/hunts/HuntDesk.ts";
 import { HuntOffice } from "../actors/hunts/HuntOffice.ts";
 import { DrawOffice } from "../actors/pools/DrawOffice.ts";
@@ -51,7 +52,8 @@ export async function openDesks(parts: Parts, actors: Actors) {
 
 function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, actors: Actors, hunts: Hunts) {
   const { feed, ledger } = backplane;
-  const common = { actors, hunts, ledger, database, feed, clock: systemClock, rng: systemRng, log };
+  const figures = new FiguresReader({ database, clock: systemClock });
+  const common = { actors, hunts, ledger, figures, feed, clock: systemClock, rng: systemRng, log };
   const huntDesk = new HuntDesk({
     ...common,
     journal: new AssignmentJournal(database.of("commits"), systemClock, database),

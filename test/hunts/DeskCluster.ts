@@ -1,4 +1,5 @@
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { type ClaimAnswer, HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
 import { type ClueCard, type HuntAudience, HuntTable } from "../../src/actors/hunts/HuntTable.ts";
@@ -92,7 +93,8 @@ export class DeskCluster {
     ]);
     await node.actors.start();
     const desk = new HuntDesk({
-      ...{ actors: node.actors, hunts: new Hunts(database), database, feed, clock, log: silentLog },
+      ...{ actors: node.actors, hunts: new Hunts(database), feed, clock, log: silentLog },
+      figures: new FiguresReader({ database, clock }),
       ledger: this.ledger,
       journal: parts.journal ?? new AssignmentJournal(database, clock),
       stands: () => {},

@@ -483,7 +483,7 @@ describe("a hunt's actor", () => {
       await behind.within(100, failing.create(definition, "op"), 1);
       await behind.advance(1);
       await behind.within(100, failing.rebuild(), 1);
-      await database.write("DROP TABLE hunt_results");
+      await database.write("DROP TABLE hunt_scores");
       await behind.advance(5000);
       const record = (await new Hunts(database).get("failing"))!;
       assert.equal(record.phase, "solving");

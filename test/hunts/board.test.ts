@@ -50,7 +50,17 @@ describe("the lobby's board", () => {
     const definition = someSealedHunt();
     const times = { startsAt: 1, phaseEndsAt: 2, endsAt: 3, createdAt: 0, updatedAt: 0 };
     await database.transaction((tx) =>
-      insertHunt(tx, { id, name: id, phase, ledgerEpoch: 0, definition, winners: null, createdBy: "op", ...times }),
+      insertHunt(tx, {
+        id,
+        name: id,
+        phase,
+        ledgerEpoch: 0,
+        definition,
+        winners: null,
+        figures: null,
+        createdBy: "op",
+        ...times,
+      }),
     );
   }
 

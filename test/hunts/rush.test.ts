@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
@@ -39,6 +40,7 @@ describe("the rush at the start of solving", () => {
     desk = new HuntDesk({
       ...common,
       ...{ actors, hunts: new Hunts(database), ledger },
+      figures: new FiguresReader({ database, clock: systemClock }),
       journal: new AssignmentJournal(database, systemClock),
       stands: () => {},
       forget: () => {},

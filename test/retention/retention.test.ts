@@ -28,7 +28,7 @@ const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
   ...{ tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
-  ...{ huntAssignments: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
+  ...{ huntAssignments: 0, huntScores: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
   ...{ rankings: 0, rankingBlocks: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
 
@@ -60,7 +60,15 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "popup_windows",
           "popup_views",
         ],
-        ...["hunts", "hunt_assignments", "tournaments", "score_entries", "standings", "tournament_entrants"],
+        ...[
+          "hunts",
+          "hunt_assignments",
+          "hunt_scores",
+          "tournaments",
+          "score_entries",
+          "standings",
+          "tournament_entrants",
+        ],
         "wallet_challenges",
         ...["rankings", "ranking_periods", "draws", "draw_candidates", "pools", "pool_contributions"],
       ])

@@ -9,9 +9,9 @@ import {
 import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
-import { standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { recordResults } from "../../stores/hunts/results.ts";
+import { bestScores, type Counted, countAssignments, figuresOf, NOTHING_COUNTED } from "../../stores/hunts/scores.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
@@ -20,6 +20,7 @@ import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "..
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
+import { TOP } from "./LedgerPulse.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
 
 /** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
@@ -31,6 +32,10 @@ export interface HuntState {
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
   issued: number;
   ledgerEpoch: number;
+  /** From the end of solving until all is counted: how far that has come, and when (epoch milliseconds) it began and the next phase was to. */
+  counting?: Counted & { since: number; begins: number };
+  /** From the reveal until all results are stored: the last player whose result is. */
+  resultsTo?: string;
   /** Set once it is cancelled. */
   prizes?: "paid" | "unpaid";
 }
@@ -57,7 +62,14 @@ export interface HuntPorts {
   /** Has the hot state of hunts that nothing is decided in any more dropped. */
   ledger: Pick<ClueLedger, "drop">;
   log: Log;
+  /** What one turn counts and stores; as `PAGES` unless told. */
+  pages?: typeof PAGES;
 }
+
+/** Assignments that one turn counts, and results that one stores: some tenths of a second's work. */
+const PAGES = { assignments: 20_000, results: 20_000 };
+/** Counting that takes longer puts off what follows by as much: players are to have all of their reveal. */
+const COUNTED_AT_ONCE_MS = 1000;
 
 /** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
 export class HuntActor extends Actor<HuntState> {
@@ -99,6 +111,7 @@ export class HuntActor extends Actor<HuntState> {
       ledgerEpoch: 0,
       definition,
       winners: null,
+      figures: null,
       createdBy,
       createdAt: this.now,
       updatedAt: this.now,
@@ -133,8 +146,10 @@ export class HuntActor extends Actor<HuntState> {
 
   /** Cancels the hunt: nothing more is given out or counted. What has been paid at the reveal stays with the winners. */
   async callOff(): Promise<HuntStatus> {
-    const phase = this.#require("scheduled", "discovery", "solving", "reveal");
+    const phase = this.#requirePhase("scheduled", "discovery", "solving", "reveal");
     this.cancel(phase);
+    this.cancel("count");
+    delete this.state.counting;
     this.#dropLedger();
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
     await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
@@ -143,7 +158,8 @@ export class HuntActor extends Actor<HuntState> {
 
   /** Lets more clues out as demand calls. Answers how many instances the ledger may have: give it those, once this is answered. */
   async demand(seen: PoolDemand): Promise<{ issued: number }> {
-    if (this.state.phase === "solving") this.state.issued = issueUpTo(seen, this.state.issued, this.#plan().total);
+    if (this.state.phase === "solving" && !this.state.counting)
+      this.state.issued = issueUpTo(seen, this.state.issued, this.#plan().total);
     return { issued: this.state.issued };
   }
 
@@ -172,7 +188,9 @@ export class HuntActor extends Actor<HuntState> {
     scheduled: () => this.#advance("scheduled"),
     discovery: () => this.#advance("discovery"),
     solving: () => this.#advance("solving"),
+    count: () => this.#count(),
     reveal: () => this.#advance("reveal"),
+    results: () => this.#storeResults(),
   };
 
   /** Leaves `phase`, whose timer has come or which an operator ends. */
@@ -185,9 +203,12 @@ export class HuntActor extends Actor<HuntState> {
     // A phase begins when the one before it ended, also when its timer was late, so that a hunt keeps to its plan: what an
     // outage has wholly covered is passed through. Ended early, it begins now.
     const begins = Math.min(this.now, this.state.phaseEndsAt);
-    if (phase === "solving") await this.#freeze();
+    if (phase === "solving") {
+      await this.#freeze(begins);
+      return this.#status();
+    }
     // Once more at the end: its node may have died before it came to that, or the ledger was out of reach.
-    if (phase === "solving" || phase === "reveal") this.#dropLedger();
+    if (phase === "reveal") this.#dropLedger();
     await this.#enter(next, begins + durationOf(next, plan), {});
     return this.#status();
   }
@@ -203,19 +224,71 @@ export class HuntActor extends Actor<HuntState> {
     });
   }
 
-  /** Freezes the standings, stores the winners and pays them: nothing that the ledger decides from now on can be committed. */
-  async #freeze(): Promise<void> {
-    const tx = await this.sql();
-    tx.allow(WHOLE_EVENT_MS);
+  /** Nothing that the ledger decides from now on can be committed; what has been is counted, and then revealed. */
+  async #freeze(begins: number): Promise<void> {
+    const tx = await this.#patientSql();
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(tx, this.id, this.state.ledgerEpoch);
-    const { winners: count, prizes } = this.#plan();
-    const best = await standings(tx, this.id, count);
+    this.state.counting = { ...NOTHING_COUNTED, since: this.now, begins };
+    await this.#count();
+    if (!this.state.counting) return;
+    this.state.phaseEndsAt = begins;
+    await updateHunt(tx, this.id, { phaseEndsAt: begins });
+  }
+
+  /** Counts a part of what was solved. After the last one the chest is opened. */
+  async #count(): Promise<void> {
+    const { counting } = this.state;
+    if (!counting) return;
+    const { pages = PAGES } = this.#ports;
+    const counted = await countAssignments(await this.#patientSql(), this.id, counting, pages.assignments);
+    if (counted) {
+      this.state.counting = { ...counting, ...counted };
+      this.at("count", this.now);
+      return;
+    }
+    delete this.state.counting;
+    await this.#reveal(counting);
+  }
+
+  /** Stores the winners and pays them, and begins what comes after solving. */
+  async #reveal({ since, begins }: { since: number; begins: number }): Promise<void> {
+    const tx = await this.#patientSql();
+    const { winners: count, prizes, ...plan } = this.#plan();
+    const best = await bestScores(tx, this.id, count);
     const winners = best.map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
     await this.#pay(tx, winners);
-    await this.#record(tx);
-    await updateHunt(tx, this.id, { winners });
+    const figures = await figuresOf(tx, this.id, TOP);
+    await updateHunt(tx, this.id, { winners, figures });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
+    if (figures.solved > 0) this.state.resultsTo = "";
+    await this.#storeResults();
+    this.#dropLedger();
+    const tookMs = this.now - since;
+    const next = phaseAfter("solving", plan);
+    await this.#enter(next, begins + (tookMs > COUNTED_AT_ONCE_MS ? tookMs : 0) + durationOf(next, plan), {});
+  }
+
+  /** Stores a part of the players' results, which quests are checked against. */
+  async #storeResults(): Promise<void> {
+    const { resultsTo } = this.state;
+    if (resultsTo === undefined) return;
+    const { pages = PAGES } = this.#ports;
+    const part = { after: resultsTo, limit: pages.results };
+    const to = await recordResults(await this.#patientSql(), this.id, part, this.now);
+    if (to !== undefined) {
+      this.state.resultsTo = to;
+      this.at("results", this.now);
+      return;
+    }
+    delete this.state.resultsTo;
+    for (const part of PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
+  }
+
+  async #patientSql(): Promise<Transaction> {
+    const tx = await this.sql();
+    tx.allow(WHOLE_EVENT_MS);
+    return tx;
   }
 
   async #pay(tx: Transaction, winners: readonly Winner[]): Promise<void> {
@@ -227,12 +300,6 @@ export class HuntActor extends Actor<HuntState> {
       awards.map((award) => ({ ...award, source: "hunt", sourceId: this.id })),
       this.now,
     );
-  }
-
-  /** The players' results are what quests are checked against. */
-  async #record(tx: Transaction): Promise<void> {
-    if ((await recordResults(tx, this.id, this.now)) === 0) return;
-    for (const part of PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
   }
 
   async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number }): Promise<void> {
@@ -261,6 +328,15 @@ export class HuntActor extends Actor<HuntState> {
   }
 
   #require<P extends TimedPhase>(...phases: P[]): P {
+    if (this.state.counting)
+      throw new RingmasterError("wrong_phase", "The hunt's solving is over, and its results are being counted.", {
+        phase: "solving",
+        changesAt: this.state.phaseEndsAt,
+      });
+    return this.#requirePhase(...phases);
+  }
+
+  #requirePhase<P extends TimedPhase>(...phases: P[]): P {
     this.#plan();
     const { phase, phaseEndsAt } = this.state;
     if (phases.includes(phase as P)) return phase as P;

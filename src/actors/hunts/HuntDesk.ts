@@ -1,6 +1,5 @@
 import type { Clock } from "../../clock.ts";
 import type { Hunts } from "../../entities/hunts/Hunt.ts";
-import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
@@ -10,6 +9,7 @@ import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { matches } from "./answers.ts";
+import type { FiguresReader } from "./FiguresReader.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
 import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
@@ -46,7 +46,7 @@ export interface DeskPorts {
   hunts: Hunts;
   ledger: ClueLedger;
   journal: AssignmentJournal;
-  database: Pick<Sql, "query">;
+  figures: FiguresReader;
   feed: Feed;
   clock: Clock;
   log: Log;

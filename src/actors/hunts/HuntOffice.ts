@@ -1,12 +1,11 @@
 import type { Rng } from "../../clock.ts";
-import type { HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
-import type { Sql } from "../../entities/sql.ts";
+import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../errors.ts";
-import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntDefinition } from "./definition.ts";
+import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor, type HuntStatus } from "./HuntActor.ts";
 import { HuntTable } from "./HuntTable.ts";
 import { TOP } from "./LedgerPulse.ts";
@@ -43,7 +42,7 @@ export interface OfficePorts {
   actors: Actors;
   hunts: Hunts;
   ledger: ClueLedger;
-  database: Pick<Sql, "query">;
+  figures: FiguresReader;
   rng: Rng;
 }
 
@@ -76,16 +75,13 @@ export class HuntOffice {
     };
   }
 
-  async #figuresOf(record: HuntRecord): Promise<Pick<HuntDetails, "players" | "solved" | "standings">> {
-    const { ledger, database } = this.#ports;
+  async #figuresOf(record: HuntRecord): Promise<HuntFigures> {
+    if (record.figures) return record.figures;
+    const { ledger, figures } = this.#ports;
     const view =
       record.phase === "solving" ? await ledger.read(new HuntTable(record).key, TOP).catch(() => undefined) : undefined;
     if (view) return { players: view.players, solved: view.solved, standings: view.top };
-    const [top, { players, solved }] = await Promise.all([
-      standings(database, record.id, TOP),
-      assignmentCounts(database, record.id),
-    ]);
-    return { players, solved, standings: top };
+    return figures.read(record.id, record.phase === "finished" || record.phase === "cancelled");
   }
 
   /**

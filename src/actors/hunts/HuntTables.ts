@@ -1,14 +1,13 @@
 import type { Clock } from "../../clock.ts";
 import type { HuntPhase, HuntRecord, Hunts, Winner } from "../../entities/hunts/Hunt.ts";
-import type { Sql } from "../../entities/sql.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
-import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger, LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { EventTables } from "../events/EventTables.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { FiguresReader } from "./FiguresReader.ts";
 import { huntTopic } from "./HuntActor.ts";
 import { type HuntAudience, HuntTable } from "./HuntTable.ts";
-import { LedgerPulse, TOP } from "./LedgerPulse.ts";
+import { LedgerPulse } from "./LedgerPulse.ts";
 
 /** A hunt that has rooms on this node. */
 export interface Seat {
@@ -21,7 +20,7 @@ export interface Seat {
 export interface TablesPorts {
   hunts: Hunts;
   ledger: ClueLedger;
-  database: Pick<Sql, "query">;
+  figures: FiguresReader;
   feed: Feed;
   clock: Clock;
   log: Log;
@@ -107,13 +106,10 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
   /** From the reveal on, the standings are what is committed, not what a ledger may have decided at the last moment. */
   #showFrozen(seat: Seat): void {
     const { id } = seat.table;
-    const { database } = this.#ports;
+    const { hunts, figures } = this.#ports;
     void this.persist(seat, "the frozen standings could not be read", async () => {
-      const [top, { players, solved }] = await Promise.all([
-        standings(database, id, TOP),
-        assignmentCounts(database, id),
-      ]);
-      seat.table.show({ ...FROZEN, players, solved, top });
+      const { players, solved, standings } = (await hunts.figures(id)) ?? (await figures.read(id, true));
+      seat.table.show({ ...FROZEN, players, solved, top: standings });
     });
   }
 }

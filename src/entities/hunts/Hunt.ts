@@ -44,6 +44,16 @@ export interface Winner {
   prizes: ItemAmount[];
 }
 
+/** How a hunt went. */
+export interface HuntFigures {
+  /** Who were ever given a clue. */
+  players: number;
+  /** Clues solved, of all players together. */
+  solved: number;
+  /** The best players. */
+  standings: Array<Omit<Winner, "prizes">>;
+}
+
 /** A hunt as everybody but its actor sees it; the actor's turns write it. Times are epoch milliseconds. */
 export interface HuntRecord {
   id: string;
@@ -59,6 +69,8 @@ export interface HuntRecord {
   /** Answers are in here as salted hashes only. */
   definition: SealedHunt;
   winners: Winner[] | null;
+  /** Known once all is counted; null before, and of hunts that an earlier version has counted. */
+  figures: HuntFigures | null;
   createdBy: string;
   createdAt: number;
   updatedAt: number;
@@ -76,6 +88,7 @@ export const Hunt = new EntitySchema<HuntRecord>({
     ledgerEpoch: { ...bigNumber, name: "ledger_epoch" },
     definition: { ...json },
     winners: { ...json, nullable: true },
+    figures: { ...json, nullable: true },
     createdBy: { type: "varchar", length: 32, name: "created_by" },
     createdAt: { ...bigNumber, name: "created_at" },
     updatedAt: { ...bigNumber, name: "updated_at" },
@@ -124,6 +137,14 @@ export class Hunts {
       });
       return [...open, ...over];
     });
+  }
+
+  /** How a hunt went, once that is counted. */
+  async figures(id: string): Promise<HuntFigures | undefined> {
+    const [row] = await this.#database.query<{ figures: string | null }>("SELECT figures FROM hunts WHERE id = ?", [
+      id,
+    ]);
+    return row?.figures ? JSON.parse(row.figures) : undefined;
   }
 
   async isEmpty(): Promise<boolean> {

@@ -23,6 +23,7 @@ import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { RankingBlocks20261130050400 } from "./20261130050400-ranking-blocks.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
+import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
@@ -53,6 +54,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   RankingBlocks20261130050400,
   HuntFairness20261130060000,
   HuntRequests20261130060100,
+  HuntScores20261130070000,
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
   TournamentEntrants20261130100000,

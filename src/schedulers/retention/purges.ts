@@ -138,6 +138,7 @@ export const PURGES: readonly Purge[] = [
     key: ["hunt_id", "instance", "generation"],
     parents: "hunts",
   }),
+  orphans({ name: "huntScores", table: "hunt_scores", key: ["hunt_id", "player_id"], parents: "hunts" }),
   orphans({
     name: "scoreEntries",
     table: "score_entries",

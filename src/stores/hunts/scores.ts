@@ -1,0 +1,80 @@
+import type { HuntFigures } from "../../entities/hunts/Hunt.ts";
+import type { Sql, Transaction } from "../../entities/sql.ts";
+import { OUTCOME, type Standing } from "./ClueLedger.ts";
+
+/** The last assignment of a hunt that has been counted. */
+export interface Counted {
+  instance: number;
+  generation: number;
+}
+
+export const NOTHING_COUNTED: Counted = { instance: -1, generation: 0 };
+
+const AFTER = "hunt_id = ? AND instance >= ? AND (instance > ? OR generation > ?)";
+const UP_TO = "instance <= ? AND (instance < ? OR generation <= ?)";
+
+/**
+ * Adds up to `limit` assignments after `after`, in the order of their key, to the scores of their players; who has solved nothing has a score
+ * of 0. To be called once for each part: where it has come to is stored in the same transaction. Nothing may be committed to
+ * the hunt any more. Returns the last one counted; undefined when there are no more.
+ */
+export async function countAssignments(
+  tx: Transaction,
+  huntId: string,
+  after: Counted,
+  limit: number,
+): Promise<Counted | undefined> {
+  const from = [huntId, after.instance, after.instance, after.generation];
+  const [last] = await tx.query<{ instance: unknown; generation: unknown }>(
+    `SELECT instance, generation FROM hunt_assignments WHERE ${AFTER} ORDER BY instance, generation LIMIT 1 OFFSET ?`,
+    [...from, limit - 1],
+  );
+  const to = last && { instance: Number(last.instance), generation: Number(last.generation) };
+  const solved = `outcome = ${OUTCOME.solved}`;
+  await tx.write(
+    `INSERT INTO hunt_scores (hunt_id, player_id, name, points, solved, reached)
+     SELECT hunt_id, player_id, MAX(player_name), SUM(CASE WHEN ${solved} THEN points ELSE 0 END),
+       SUM(CASE WHEN ${solved} THEN 1 ELSE 0 END), MAX(CASE WHEN ${solved} THEN solve_seq ELSE 0 END)
+     FROM hunt_assignments WHERE ${AFTER}${to ? ` AND ${UP_TO}` : ""} GROUP BY hunt_id, player_id
+     ${added(tx.dialect)}`,
+    [...from, ...(to ? [to.instance, to.instance, to.generation] : [])],
+  );
+  return to;
+}
+
+function added(dialect: Sql["dialect"]): string {
+  const [onConflict, greatest, value] =
+    dialect === "mysql"
+      ? ["ON DUPLICATE KEY UPDATE", "GREATEST", (column: string) => `VALUES(${column})`]
+      : ["ON CONFLICT (hunt_id, player_id) DO UPDATE SET", "MAX", (column: string) => `excluded.${column}`];
+  const sums = ["points", "solved"].map((column) => `${column} = hunt_scores.${column} + ${value(column)}`);
+  const greatestOf = ["name", "reached"].map(
+    (column) => `${column} = ${greatest}(hunt_scores.${column}, ${value(column)})`,
+  );
+  return `${onConflict} ${[...sums, ...greatestOf].join(", ")}`;
+}
+
+/** The best `limit` players of a hunt that is counted; of equal points whoever reached them first. */
+export async function bestScores(sql: Pick<Sql, "query">, huntId: string, limit: number): Promise<Standing[]> {
+  const rows = await sql.query<{ player_id: string; name: string; points: unknown }>(
+    `SELECT player_id, name, points FROM hunt_scores WHERE hunt_id = ? AND points > 0
+     ORDER BY hunt_id, points DESC, reached LIMIT ?`,
+    [huntId, limit],
+  );
+  return rows.map(({ player_id, name, points }, at) => ({
+    rank: at + 1,
+    playerId: player_id,
+    name,
+    points: Number(points),
+  }));
+}
+
+/** What everybody reads of a hunt that is counted, with its best `limit` players. */
+export async function figuresOf(sql: Pick<Sql, "query">, huntId: string, limit: number): Promise<HuntFigures> {
+  const [row] = await sql.query<{ players: unknown; solved: unknown }>(
+    "SELECT COUNT(*) AS players, SUM(solved) AS solved FROM hunt_scores WHERE hunt_id = ?",
+    [huntId],
+  );
+  const { players, solved } = row!;
+  return { players: Number(players), solved: Number(solved), standings: await bestScores(sql, huntId, limit) };
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { HuntActor, huntKind, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { type Rng, seededRng } from "../../src/clock.ts";
+import { openDatabase } from "../../src/entities/database.ts";
+import { Hunts } from "../../src/entities/hunts/Hunt.ts";
+import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
+import type { Database } from "../../src/entities/sql.ts";
+import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
+import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { freshDatabaseUrl } from "../support/servers.ts";
+import { someSealedHunt } from "./someHunt.ts";
+
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const ASSIGNMENTS = 400;
+const PLAYERS = 45;
+/** A hunt of so many assignments is counted in many turns, and so are its results stored. */
+const PAGES = { assignments: 23, results: 7 };
+const PRIZES = [{ from: 1, to: 3, items: [{ item: "TICO", amount: "50" }] }];
+const OUTCOMES = [OUTCOME.solved, OUTCOME.solved, OUTCOME.exhausted, OUTCOME.expired];
+
+const DATABASES = {
+  SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+};
+
+for (const [name, open] of Object.entries(DATABASES)) {
+  describe(`the counting of a hunt that is too large for one turn (${name})`, function () {
+    this.timeout(120_000);
+    let database: Database;
+    let clock: ManualClock;
+    let hub: MemoryHub;
+    let feed: MemoryFeed;
+    let node: SimulatedNode;
+    let nodes = 0;
+
+    before(() => console.log(`      seed ${SEED} (SEED=${SEED} replays it)`));
+
+    beforeEach(async () => {
+      database = await open();
+      clock = new ManualClock();
+      hub = new MemoryHub();
+      feed = new MemoryFeed();
+      node = await join();
+      const definition = { ...someSealedHunt({ startsAt: clock.now() + 1000, prizes: PRIZES }), discoveryMs: 0 };
+      await within(hunt().create({ ...definition, solvingMs: 60_000, revealMs: 20_000, winners: 5 }, "op"));
+      await clock.advance(1100);
+      await insertAssignments(seededRng(SEED));
+    });
+    afterEach(async () => {
+      await node.crash();
+      await database.close();
+    });
+
+    async function join(): Promise<SimulatedNode> {
+      const ports = { ledger: new MemoryClueLedger(), log: silentLog, pages: PAGES };
+      const joined = new SimulatedNode({ id: `n${nodes++}`, hub, database, clock, feed }, [huntKind(ports)]);
+      await joined.actors.start();
+      return joined;
+    }
+
+    const hunt = () => node.actors.ref(HuntActor, "h");
+    const within = <T>(call: Promise<T>): Promise<T> => clock.within(2000, call, 1);
+    const record = async () => (await new Hunts(database).get("h"))!;
+
+    async function insertAssignments(rng: Rng): Promise<void> {
+      const rows = Array.from({ length: ASSIGNMENTS }, (_, at) => {
+        const player = Math.floor(rng.next() * PLAYERS);
+        const outcome = OUTCOMES[Math.floor(rng.next() * OUTCOMES.length)]!;
+        const points = outcome === OUTCOME.solved ? 1 + Math.floor(rng.next() * 3) : 0;
+        return [Math.floor(at / 3), 1 + (at % 3), `p${player}`, `Player ${player}`, outcome, points, points && at];
+      });
+      await database.write(
+        `INSERT INTO hunt_assignments (hunt_id, instance, generation, player_id, player_name, opened_at, expires_at, attempts_used, outcome,
+         closed_at, points, solve_seq) VALUES ${rows.map(() => "('h', ?, ?, ?, ?, 1, 2, 1, ?, 2, ?, ?)").join(", ")}`,
+        rows.flat(),
+      );
+    }
+
+    async function untilFinished(): Promise<void> {
+      for (let at = 0; (await record()).phase !== "finished"; at += 1) {
+        assert.ok(at < 300, "the hunt does not end");
+        await clock.advance(1000);
+      }
+    }
+
+    async function assertCounted(): Promise<void> {
+      const { winners, figures, phase } = await record();
+      assert.equal(phase, "finished");
+      const { players, solved } = await assignmentCounts(database, "h");
+      const best = await standings(database, "h", 10);
+      assert.deepEqual(figures, { players, solved, standings: best });
+      const first = best.slice(0, 5).map((each) => ({ ...each, prizes: each.rank <= 3 ? PRIZES[0]!.items : [] }));
+      assert.deepEqual(winners, first);
+      const results = await database.query<{ player_id: string; points: unknown; solved: unknown }>(
+        "SELECT player_id, points, solved FROM hunt_results WHERE hunt_id = 'h' ORDER BY player_id",
+      );
+      const expected = await database.query<{ player_id: string; points: unknown; solved: unknown }>(
+        `SELECT player_id, SUM(points) AS points, COUNT(*) AS solved FROM hunt_assignments
+         WHERE hunt_id = 'h' AND outcome = ${OUTCOME.solved} GROUP BY player_id ORDER BY player_id`,
+      );
+      const numbers = (rows: typeof results) =>
+        rows.map((row) => [row.player_id, Number(row.points), Number(row.solved)]);
+      assert.deepEqual(numbers(results), numbers(expected));
+      const prizes = new PrizeLedger(database, seededRng(1));
+      for (const { playerId } of first.slice(0, 3))
+        assert.deepEqual(await prizes.inventory(playerId), [{ item: "TICO", amount: "50" }]);
+      const told = (await feed.read(huntTopic("h"), undefined)).events.map(({ type }) => type);
+      assert.equal(told.filter((type) => type === "chest").length, 1);
+    }
+
+    it("comes to what its assignments say", async () => {
+      await untilFinished();
+      await assertCounted();
+    });
+
+    // Only here does a crash come between two turns for sure.
+    if (name === "SQLite")
+      it("goes on where it was after its node has died between any two of its statements, however often", async () => {
+        const rng = seededRng(SEED);
+        await clock.advance(58_000);
+        for (let death = 0; death < 8; death += 1) {
+          let left = 1 + Math.floor(rng.next() * 40);
+          node.life.onOperation = () => (--left === 0 ? "crash" : undefined);
+          await clock.advance(4000);
+          await node.crash();
+          node = await join();
+          await clock.advance(1000);
+        }
+        await untilFinished();
+        await assertCounted();
+      });
+
+    it("refuses operators meanwhile but for calling it off, of which nothing is paid", async () => {
+      // All of these are in its mailbox before the second part of the counting is.
+      const ended = hunt().end();
+      const refused = [() => hunt().end(), () => hunt().extend(1000), () => hunt().rebuild()].map((call) =>
+        assert.rejects(call() as Promise<unknown>, { code: "wrong_phase" }),
+      );
+      const calledOff = hunt().callOff();
+      const [{ phase, phaseEndsAt }] = await within(Promise.all([ended, ...refused]));
+      assert.equal(phase, "solving");
+      assert.ok(phaseEndsAt <= clock.now(), "what is committed from now on is over");
+      assert.equal((await within(calledOff)).prizes, "unpaid");
+      await clock.advance(60_000);
+      const after = await record();
+      assert.deepEqual([after.phase, after.winners], ["cancelled", null]);
+      assert.deepEqual(await database.query("SELECT * FROM hunt_results"), []);
+    });
+  });
+}
