@@ -1,0 +1,127 @@
+import { openDatabase } from "../../src/entities/database.ts";
+import type { Database, Value } from "../../src/entities/sql.ts";
+import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
+import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { recordResults } from "../../src/stores/hunts/results.ts";
+import { bestScores, countAssignments, figuresOf, NOTHING_COUNTED } from "../../src/stores/hunts/scores.ts";
+
+export interface RevealOptions {
+  databaseUrl: string;
+  assignments: number;
+  players: number;
+}
+
+/** Milliseconds, and how many parts there were. */
+export interface Parts {
+  totalMs: number;
+  longestMs: number;
+  parts: number;
+}
+
+export interface RevealResult {
+  /** As one transaction: standings, and each player's result, from all assignments. */
+  atOnceMs: number;
+  /** What a page of the hunt cost whoever read it: counts and the best ten, from all assignments. */
+  readMs: number;
+  counting: Parts;
+  /** Winners and figures, once all is counted. */
+  figuresMs: number;
+  results: Parts;
+  /** Whether both ways came to the same. */
+  isSame: boolean;
+}
+
+const HUNT = "bench";
+const LOAD_PAGE = 50_000;
+/** As a hunt's actor has them. */
+const PAGE = 20_000;
+const WINNERS = 100;
+const TOP = 10;
+const COLUMNS = [
+  ...["hunt_id", "instance", "generation", "player_id", "player_name", "opened_at", "expires_at", "attempts_used"],
+  ...["outcome", "closed_at", "points", "solve_seq"],
+];
+const DATABASE_MEMORY = 512 * 2 ** 20;
+
+/** Reveals a hunt of many assignments as one transaction, as it was done once, and in parts. */
+export async function benchReveal(options: RevealOptions, tell: (line: string) => void): Promise<RevealResult> {
+  const database = await openDatabase({ kind: "mysql", url: options.databaseUrl, pool: 8 });
+  try {
+    await database.write(`SET GLOBAL innodb_buffer_pool_size = ${DATABASE_MEMORY}`);
+    tell(`writing ${options.assignments} assignments of ${options.players} players`);
+    await fill(database, options);
+    const [atOnceMs, atOnce] = await timed(() => revealAtOnce(database));
+    tell(`as one transaction: ${Math.round(atOnceMs)} ms`);
+    await database.write("DELETE FROM hunt_results");
+    const [readMs] = await timed(() => Promise.all([standings(database, HUNT, TOP), assignmentCounts(database, HUNT)]));
+    tell(`a page of the hunt, from all assignments: ${Math.round(readMs)} ms`);
+    const counting = await inParts(NOTHING_COUNTED, (after) =>
+      database.transaction((tx) => countAssignments(tx, HUNT, after, PAGE)),
+    );
+    const [figuresMs, best] = await timed(async () => {
+      await figuresOf(database, HUNT, TOP);
+      return bestScores(database, HUNT, WINNERS);
+    });
+    const results = await inParts("", (after) =>
+      database.transaction((tx) => recordResults(tx, HUNT, { after, limit: PAGE }, 1)),
+    );
+    tell(`in parts: ${Math.round(counting.totalMs + figuresMs + results.totalMs)} ms`);
+    return { atOnceMs, readMs, counting, figuresMs, results, isSame: JSON.stringify(best) === JSON.stringify(atOnce) };
+  } finally {
+    await database.close();
+  }
+}
+
+async function fill(database: Database, { assignments, players }: RevealOptions): Promise<void> {
+  for (let from = 0; from < assignments; from += LOAD_PAGE) {
+    const rows = Array.from({ length: Math.min(LOAD_PAGE, assignments - from) }, (_, at): Value[] => {
+      const instance = from + at;
+      // Neighbours in the table are different players', and each has solved some and lost some.
+      const player = (instance * 7919) % players;
+      const isSolved = instance % 3 !== 0;
+      return [
+        ...[HUNT, instance, 1, `p${player}`, `Player ${player}`, 1, 2, 1],
+        ...[
+          isSolved ? OUTCOME.solved : OUTCOME.exhausted,
+          2,
+          isSolved ? 1 + (instance % 5) : 0,
+          isSolved ? instance : 0,
+        ],
+      ];
+    });
+    await database.transaction((tx) => tx.load("hunt_assignments", COLUMNS, rows));
+  }
+}
+
+async function revealAtOnce(database: Database): Promise<unknown> {
+  return database.transaction(async (tx) => {
+    tx.allow(10 * WHOLE_EVENT_MS);
+    const best = await standings(tx, HUNT, WINNERS);
+    await tx.write(
+      `INSERT INTO hunt_results (player_id, hunt_id, points, solved, revealed_at)
+       SELECT player_id, hunt_id, SUM(points), COUNT(*), 1 FROM hunt_assignments
+       WHERE hunt_id = ? AND outcome = ? GROUP BY player_id, hunt_id`,
+      [HUNT, OUTCOME.solved],
+    );
+    return best;
+  });
+}
+
+async function inParts<T>(beginning: T, part: (after: T) => Promise<T | undefined>): Promise<Parts> {
+  const parts: Parts = { totalMs: 0, longestMs: 0, parts: 0 };
+  for (let after: T | undefined = beginning; after !== undefined; parts.parts += 1) {
+    const from: T = after;
+    const [ms, to] = await timed(() => part(from));
+    parts.totalMs += ms;
+    parts.longestMs = Math.max(parts.longestMs, ms);
+    after = to;
+  }
+  return parts;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[ms: number, result: T]> {
+  const startedAt = performance.now();
+  const result = await work();
+  return [performance.now() - startedAt, result];
+}
