@@ -116,7 +116,10 @@ describe("docs/protocol.md", function () {
 
   it("lists the fields of a hunt's definition, and nothing else", async () => {
     const fields = tableOf(sectionOf(PROTOCOL, "### A hunt in JSON"), "field").flatMap(([cell]) => codesOf(cell!));
-    assert.deepEqual(fields.sort(), [...Object.keys(HUNT), "prizes", "perPlayer", "cooldownMs"].sort());
+    assert.deepEqual(
+      fields.sort(),
+      [...Object.keys(HUNT), "prizes", "perPlayer", "cooldownMs", "endWhenExhausted"].sort(),
+    );
   });
 
   it("tells what a summary and the details of a hunt hold", async () => {

@@ -46,7 +46,7 @@ describe("A hunt's definition", () => {
   it("is taken as it is when all is well", () => {
     assert.deepEqual(parseHuntDefinition(hunt()), hunt());
     const clues = [{ ...hunt().clues[0]!, repeatable: true }];
-    const more = { ...hunt(), clues, perPlayer: 5_000_000, cooldownMs: 0 };
+    const more = { ...hunt(), clues, perPlayer: 5_000_000, cooldownMs: 0, endWhenExhausted: true };
     assert.deepEqual(parseHuntDefinition(more), more);
   });
 
@@ -62,6 +62,7 @@ describe("A hunt's definition", () => {
     ["repeat", [undefined, 0, 1_000_001, 1.5]],
     ["perPlayer", [0, 5_000_001, 1.5, null]],
     ["cooldownMs", [-1, 999, longestMs + 1, "0", null]],
+    ["endWhenExhausted", ["yes", 1, null]],
     ["clues.0.repeatable", ["yes", 1, null]],
     ["clues", [undefined, [], {}, "none", new Array(501).fill(hunt().clues[0])]],
     ["clues.0", [null, 5, "clue", []]],

@@ -158,9 +158,45 @@ describe("a hunt's desks are fair", () => {
     const only = await clue(a, "ann");
     assert.deepEqual(await b.claim("bob"), { waiting: true, position: 1 });
     await solve(a, "ann", only, "lighthouse");
-    await cluster.clock.advance(ASKED_AGAIN_MS);
+    await cluster.clock.advance(1000);
     assert.deepEqual(b.row.exhausted, ["bob"]);
     await cluster.clock.advance(ASKED_AGAIN_MS);
     assert.deepEqual(b.row.exhausted, ["bob"], "and once");
+    assert.deepEqual([a.row.phases, b.row.phases], [[], []], "the hunt goes on as planned");
+  });
+
+  it("and tells who waits that nothing will be theirs also while there is something left for others", async () => {
+    await begin({ attempts: 1, repeat: 1 });
+    const first = await clue(a, "ann");
+    await solve(a, "ann", first, "no idea");
+    const second = await clue(b, "bob");
+    assert.deepEqual([first.clueId, second.clueId], ["0", "0"]);
+    const third = await clue(a, "cid");
+    assert.deepEqual(await a.claim("ann"), { waiting: true, position: 1 });
+    await solve(a, "cid", third, RIGHT[1]!);
+    await cluster.clock.advance(ASKED_AGAIN_MS);
+    assert.deepEqual(a.row.exhausted, ["ann"], "bob has what she has lost");
+  });
+
+  it("and end solving as soon as all is solved and committed, where that is wanted", async () => {
+    const journal = new FailingJournal(cluster.database, cluster.clock);
+    await begin({ repeat: 1, endWhenExhausted: true }, journal);
+    const [first, second] = [await clue(a, "ann"), await clue(b, "bob")];
+    journal.isDown = true;
+    await assert.rejects(solve(a, "ann", first, RIGHT[0]!, "x"), { code: "unavailable" });
+    await solve(b, "bob", second, RIGHT[1]!);
+    await cluster.clock.advance(2000);
+    assert.deepEqual(b.row.phases, [], "one answer is decided, and not committed");
+    journal.isDown = false;
+    assert.equal((await solve(a, "ann", first, RIGHT[0]!, "x")).correct, true);
+    await cluster.clock.advance(2000);
+    assert.deepEqual([a.row.phases, b.row.phases], [["reveal"], ["reveal"]]);
+    assert.deepEqual(
+      a.row.chests.at(-1)?.map(({ playerId, points }) => [playerId, points]),
+      [
+        ["ann", 10],
+        ["bob", 5],
+      ],
+    );
   });
 });

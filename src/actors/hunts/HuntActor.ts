@@ -11,7 +11,14 @@ import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { recordResults } from "../../stores/hunts/results.ts";
-import { bestScores, type Counted, countAssignments, figuresOf, NOTHING_COUNTED } from "../../stores/hunts/scores.ts";
+import {
+  bestScores,
+  type Counted,
+  countAssignments,
+  figuresOf,
+  NOTHING_COUNTED,
+  solvedAssignments,
+} from "../../stores/hunts/scores.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
@@ -26,7 +33,7 @@ import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedP
 /** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
 export interface HuntState {
   /** Absent until the hunt is created. */
-  plan?: HuntPlan & { name: string; winners: number; prizes: PrizeRange[]; total: number };
+  plan?: HuntPlan & { name: string; winners: number; prizes: PrizeRange[]; total: number; endWhenExhausted?: boolean };
   phase: HuntPhase;
   phaseEndsAt: number;
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
@@ -96,7 +103,8 @@ export class HuntActor extends Actor<HuntState> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
     const { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes } = definition;
     const total = definition.clues.length * definition.repeat;
-    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total };
+    const { endWhenExhausted = false } = definition;
+    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total, endWhenExhausted };
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
     const tx = await this.sql();
@@ -154,6 +162,16 @@ export class HuntActor extends Actor<HuntState> {
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
     await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
     return this.#status();
+  }
+
+  /**
+   * The ledger has seen every clue solved: ends solving if the hunt is to end then, and all of those answers are committed. Whoever gave
+   * one that is not would lose their points.
+   */
+  async endIfExhausted(): Promise<void> {
+    const { total, endWhenExhausted } = this.#plan();
+    if (this.state.phase !== "solving" || this.state.counting || !endWhenExhausted) return;
+    if ((await solvedAssignments(await this.#patientSql(), this.id)) === total) await this.#advance("solving");
   }
 
   /** Lets more clues out as demand calls. Answers how many instances the ledger may have: give it those, once this is answered. */

@@ -4,12 +4,13 @@ import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { assignmentIdOf, parseAssignmentId } from "../../stores/hunts/assignments.ts";
-import { type AssignmentRow, type ClueLedger, OUTCOME } from "../../stores/hunts/ClueLedger.ts";
+import { type AssignmentRow, type ClueLedger, type LedgerView, OUTCOME } from "../../stores/hunts/ClueLedger.ts";
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { matches } from "./answers.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
+import { HuntActor } from "./HuntActor.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
 import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
@@ -78,6 +79,7 @@ export class HuntDesk {
       stands: (huntId, view, isOwn) => {
         ports.stands(huntId, view.pool, view.waiting);
         if (isOwn) peers.signalAll(VIEW, { huntId, view });
+        this.#tables.at(huntId, (seat) => this.#onView(seat, view, isOwn));
       },
     });
     peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
@@ -241,6 +243,24 @@ export class HuntDesk {
       seat.pulse.touch();
       this.#askAgain(seat);
     });
+  }
+
+  /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */
+  #onView(seat: Seat, { solved }: LedgerView, isOwn: boolean): void {
+    if (seat.table.phase !== "solving" || solved < seat.table.key.rules.total) return;
+    if (!seat.isExhausted) this.#askAgain(seat);
+    seat.isExhausted = true;
+    if (isOwn) void this.#endIfExhausted(seat);
+  }
+
+  /** Where it does not end yet, the next look at the ledger asks again: after a commit, and every 15 seconds. */
+  async #endIfExhausted({ table }: Seat): Promise<void> {
+    if (!table.definition.endWhenExhausted) return;
+    try {
+      await this.#ports.actors.ref(HuntActor, table.id).endIfExhausted();
+    } catch (error) {
+      this.#ports.log.debug({ err: error, hunt: table.id }, "a hunt whose clues are all solved could not be ended yet");
+    }
   }
 
   #scheduleAskAgain(): void {

@@ -15,6 +15,8 @@ export interface Seat {
   pulse: LedgerPulse;
   /** Whether an errand for more clues is under way. */
   demanding: boolean;
+  /** Whether everybody who waits here was asked about since every clue is solved. */
+  isExhausted: boolean;
 }
 
 export interface TablesPorts {
@@ -69,7 +71,7 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
       expire: () => expire(seat),
       show: (view, isOwn) => stands(table.id, view, isOwn),
     });
-    const seat: Seat = { table, pulse, demanding: false };
+    const seat: Seat = { table, pulse, demanding: false, isExhausted: false };
     return seat;
   }
 

@@ -76,6 +76,8 @@ export const huntDefinition = z
     perPlayer: whole(1, HUNT_BOUNDS.instances).optional(),
     /** How long after a clue is closed its player gets no other; 0 unless given. */
     cooldownMs: durationOrNone.optional(),
+    /** Whether solving ends as soon as every clue is solved. */
+    endWhenExhausted: z.boolean().optional(),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
   })
   .superRefine(({ prizes = [], winners }, context) => {

@@ -24,6 +24,8 @@ export interface SealedHunt {
   perPlayer?: number | undefined;
   /** How long after a clue is closed its player gets no other; 0 unless given. */
   cooldownMs?: number | undefined;
+  /** Whether solving ends as soon as every clue is solved; not unless given. */
+  endWhenExhausted?: boolean | undefined;
   salt: string;
   clues: Array<{
     type: string;

@@ -54,6 +54,15 @@ function added(dialect: Sql["dialect"]): string {
   return `${onConflict} ${[...sums, ...greatestOf].join(", ")}`;
 }
 
+/** How many assignments of a hunt are committed as solved. */
+export async function solvedAssignments(sql: Pick<Sql, "query">, huntId: string): Promise<number> {
+  const [row] = await sql.query<{ solved: unknown }>(
+    `SELECT COUNT(*) AS solved FROM hunt_assignments WHERE hunt_id = ? AND outcome = ${OUTCOME.solved}`,
+    [huntId],
+  );
+  return Number(row!.solved);
+}
+
 /** The best `limit` players of a hunt that is counted; of equal points whoever reached them first. */
 export async function bestScores(sql: Pick<Sql, "query">, huntId: string, limit: number): Promise<Standing[]> {
   const rows = await sql.query<{ player_id: string; name: string; points: unknown }>(
