@@ -3,11 +3,13 @@ import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
+import type { BoardList } from "../../src/entities/phaseLists.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
 import { silentLog } from "../actors/simulation.ts";
 import { LossyFeed } from "../support/LossyFeed.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** Reads as slowly as a test wants. */
@@ -15,8 +17,8 @@ class SlowHunts extends Hunts {
   /** What the next read does after it has read. */
   afterwards: () => Promise<void> = async () => {};
 
-  override async list(): Promise<HuntListing[]> {
-    const listings = await super.list();
+  override async board(most: number): Promise<BoardList<HuntListing>> {
+    const listings = await super.board(most);
     const { afterwards } = this;
     this.afterwards = async () => {};
     await afterwards();
@@ -62,6 +64,20 @@ describe("the lobby's board", () => {
         ...times,
       }),
     );
+  }
+
+  const nth = (phase: HuntPhase, at: number): string => `${phase}${String(at).padStart(3, "0")}`;
+
+  /** So many hunts, one beginning after the other. */
+  async function storeMany(phase: HuntPhase, count: number): Promise<void> {
+    await store("one", phase);
+    const columns = "name, phase, phase_ends_at, ends_at, ledger_epoch, definition, created_by, created_at, updated_at";
+    for (let at = 0; at < count; at++)
+      await database.write(
+        `INSERT INTO hunts (id, starts_at, ${columns}) SELECT ?, ?, ${columns} FROM hunts WHERE id = 'one'`,
+        [nth(phase, at), 10 + at],
+      );
+    await database.write("DELETE FROM hunts WHERE id = 'one'");
   }
 
   async function tell(id: string, phase: HuntPhase): Promise<void> {
@@ -113,6 +129,41 @@ describe("the lobby's board", () => {
     };
     await board.start();
     assert.deepEqual(shown(), []);
+  });
+
+  it("goes on to what comes next when what it knew is over, however much there is", async () => {
+    await storeMany("scheduled", 300);
+    await board.start();
+    const ids = (from: number): string[] => Array.from({ length: 50 }, (_, at) => nth("scheduled", from + at));
+    assert.deepEqual(
+      board.coming.map(({ id }) => id),
+      ids(0),
+    );
+    for (let over = 0; over < 220; over++) {
+      await database.write("UPDATE hunts SET phase = 'cancelled' WHERE id = ?", [nth("scheduled", over)]);
+      await tell(nth("scheduled", over), "cancelled");
+    }
+    await until(() => board.coming.length === 50, { timeoutMs: PATIENCE_MS, what: "the next ones are read" });
+    assert.deepEqual(
+      board.coming.map(({ id }) => id),
+      ids(220),
+    );
+  });
+
+  it("shows the latest of what is on, and what begins now, where more is on than it shows", async () => {
+    await storeMany("solving", 300);
+    await board.start();
+    const latest = Array.from({ length: 50 }, (_, at) => nth("solving", 250 + at));
+    assert.deepEqual(
+      board.on.map(({ id }) => id),
+      latest,
+    );
+    const data = { id: "new", name: "new", phase: "discovery", startsAt: 1000, phaseEndsAt: 2000 };
+    await feed.append([{ key: "new", topic: LOBBY_TOPIC, at: 0, type: "huntPhase", data }]);
+    assert.deepEqual(
+      board.on.map(({ id }) => id),
+      [...latest.slice(1), "new"],
+    );
   });
 
   it("reads anew when news may have been lost, and tells its readers", async () => {

@@ -1,5 +1,6 @@
-import { EntitySchema, In, Not } from "typeorm";
+import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
 
@@ -99,8 +100,16 @@ export const Hunt = new EntitySchema<HuntRecord>({
 
 /** What a list shows: without the definition, which may be large. */
 export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt">;
-const LISTED = { id: true, name: true, phase: true, startsAt: true, phaseEndsAt: true, endsAt: true } as const;
 
+interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase"> {
+  starts_at: unknown;
+  phase_ends_at: unknown;
+  ends_at: unknown;
+}
+
+const LIST = { table: "hunts", columns: "id, name, phase, starts_at, phase_ends_at, ends_at" } as const;
+const COMING: HuntPhase[] = ["scheduled"];
+const ON: HuntPhase[] = ["discovery", "solving", "reveal"];
 const OVER: HuntPhase[] = ["finished", "cancelled"];
 /** A list is a look at what is worth it, not an archive. */
 const MOST_OPEN = 100;
@@ -123,22 +132,36 @@ export class Hunts {
   }
 
   /** Those on and coming, soonest first, then those that are over, latest first. */
-  list(): Promise<HuntListing[]> {
-    return readWith(this.#database, async (manager) => {
-      const open = await manager.find(Hunt, {
-        select: LISTED,
-        where: { phase: Not(In(OVER)) },
-        order: { startsAt: "ASC", id: "ASC" },
-        take: MOST_OPEN,
-      });
-      const over = await manager.find(Hunt, {
-        select: LISTED,
-        where: { phase: In(OVER) },
-        order: { endsAt: "DESC", id: "ASC" },
-        take: MOST_OVER,
-      });
-      return [...open, ...over];
-    });
+  async list(): Promise<HuntListing[]> {
+    const open = await this.#first([...COMING, ...ON], "starts_at", "ASC", MOST_OPEN);
+    return [...open, ...(await this.#over())];
+  }
+
+  /** For the lobby's board: the `most` that have begun last, that begin soonest, and some that are over. */
+  async board(most: number): Promise<BoardList<HuntListing>> {
+    const [on, coming, over] = await Promise.all([
+      this.#first(ON, "starts_at", "DESC", most),
+      this.#first(COMING, "starts_at", "ASC", most),
+      this.#over(),
+    ]);
+    return { on, coming, over };
+  }
+
+  #over(): Promise<HuntListing[]> {
+    return this.#first(OVER, "ends_at", "DESC", MOST_OVER);
+  }
+
+  async #first(
+    phases: readonly HuntPhase[],
+    time: "starts_at" | "ends_at",
+    direction: "ASC" | "DESC",
+    limit: number,
+  ): Promise<HuntListing[]> {
+    const rows = await firstOfPhases<ListedRow>(this.#database, { ...LIST, phases, time, direction, limit });
+    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at }) => ({
+      ...{ id, name, phase, startsAt: Number(starts_at) },
+      ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
+    }));
   }
 
   /** How a hunt went, once that is counted. */

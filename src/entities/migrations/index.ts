@@ -21,6 +21,7 @@ import { RefusedAwards20261130050100 } from "./20261130050100-refused-awards.ts"
 import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { RankingBlocks20261130050400 } from "./20261130050400-ranking-blocks.ts";
+import { HuntLists20261130050500 } from "./20261130050500-hunt-lists.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
 import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
@@ -52,6 +53,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   QuestRounds20261130050200,
   ScoreOrder20261130050300,
   RankingBlocks20261130050400,
+  HuntLists20261130050500,
   HuntFairness20261130060000,
   HuntRequests20261130060100,
   HuntScores20261130070000,

@@ -1,5 +1,6 @@
-import { EntitySchema, In, MoreThan } from "typeorm";
+import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
 
@@ -116,23 +117,25 @@ export type TournamentListing = Omit<
   TournamentRecord,
   "definition" | "boardEpoch" | "createdBy" | "createdAt" | "updatedAt"
 >;
-const LISTED = {
-  id: true,
-  name: true,
-  game: true,
-  phase: true,
-  startsAt: true,
-  endsAt: true,
-  phaseEndsAt: true,
-  overAt: true,
-  seriesId: true,
-  players: true,
-  resultHash: true,
-  prizesDistributed: true,
-} as const;
 
-/** The phases of those that are on or coming. */
-const NOT_OVER: TournamentPhase[] = ["scheduled", "open", "grace", "settling"];
+interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "phase"> {
+  starts_at: unknown;
+  ends_at: unknown;
+  phase_ends_at: unknown;
+  over_at: unknown;
+  series_id: string | null;
+  players: unknown;
+  result_hash: string | null;
+  prizes_distributed: unknown;
+}
+
+const LIST = {
+  table: "tournaments",
+  columns:
+    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed",
+} as const;
+const COMING: TournamentPhase[] = ["scheduled"];
+const ON: TournamentPhase[] = ["open", "grace", "settling"];
 /** A list is a look at what is worth it, not an archive. */
 const MOST_OPEN = 100;
 const MOST_OVER = 20;
@@ -153,28 +156,52 @@ export class Tournaments {
     return (await this.#database.query("SELECT 1 FROM tournaments WHERE id = ?", [id])).length === 1;
   }
 
-  /** Those on and coming, soonest first, then those that are over, latest first. Reads none of those that are over beyond what it answers. */
-  list(): Promise<TournamentListing[]> {
-    return readWith(this.#database, async (manager) => {
-      const open = await manager.find(Tournament, {
-        select: LISTED,
-        where: { phase: In(NOT_OVER) },
-        order: { startsAt: "ASC", id: "ASC" },
-        take: MOST_OPEN,
-      });
-      const over = await manager.find(Tournament, {
-        select: LISTED,
-        where: { overAt: MoreThan(0) },
-        order: { overAt: "DESC", id: "DESC" },
-        take: MOST_OVER,
-      });
-      return [...open, ...over];
-    });
+  /** Those on and coming, soonest first, then those that are over, latest first. Reads none beyond what it answers. */
+  async list(): Promise<TournamentListing[]> {
+    const open = await this.#first([...COMING, ...ON], "ASC", MOST_OPEN);
+    return [...open, ...(await this.#over())];
+  }
+
+  /** For the lobby's board: the `most` that have begun last, that begin soonest, and some that are over. */
+  async board(most: number): Promise<BoardList<TournamentListing>> {
+    const [on, coming, over] = await Promise.all([
+      this.#first(ON, "DESC", most),
+      this.#first(COMING, "ASC", most),
+      this.#over(),
+    ]);
+    return { on, coming, over };
+  }
+
+  async #over(): Promise<TournamentListing[]> {
+    const rows = await this.#database.query<ListedRow>(
+      `SELECT ${LIST.columns} FROM tournaments WHERE over_at > 0 ORDER BY over_at DESC, id DESC LIMIT ?`,
+      [MOST_OVER],
+    );
+    return rows.map(listingOf);
+  }
+
+  async #first(
+    phases: readonly TournamentPhase[],
+    direction: "ASC" | "DESC",
+    limit: number,
+  ): Promise<TournamentListing[]> {
+    const part = { ...LIST, phases, time: "starts_at", direction, limit } as const;
+    return (await firstOfPhases<ListedRow>(this.#database, part)).map(listingOf);
   }
 
   async isEmpty(): Promise<boolean> {
     return (await this.#database.query("SELECT 1 FROM tournaments LIMIT 1")).length === 0;
   }
+}
+
+function listingOf(row: ListedRow): TournamentListing {
+  const { id, name, game, phase } = row;
+  return {
+    ...{ id, name, game, phase, startsAt: Number(row.starts_at), endsAt: Number(row.ends_at) },
+    ...{ phaseEndsAt: Number(row.phase_ends_at), overAt: Number(row.over_at), seriesId: row.series_id },
+    ...{ players: row.players === null ? null : Number(row.players), resultHash: row.result_hash },
+    prizesDistributed: Number(row.prizes_distributed) === 1,
+  };
 }
 
 export async function insertTournament(tx: Transaction, record: TournamentRecord): Promise<void> {

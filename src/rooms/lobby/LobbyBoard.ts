@@ -4,10 +4,12 @@ import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import { HUNT_PHASES, type Hunts } from "../../entities/hunts/Hunt.ts";
+import type { BoardList } from "../../entities/phaseLists.ts";
 import { isOpen, openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { TOURNAMENT_PHASES, type Tournaments } from "../../entities/tournaments/Tournament.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
+import { BoardWindow, keyOf } from "./BoardWindow.ts";
 
 /** Something to take part in, of whatever domain. Times are epoch milliseconds. */
 export interface BoardEntry {
@@ -35,8 +37,8 @@ export interface BoardReader {
 
 export interface LobbyBoardPorts {
   feed: Feed;
-  hunts: Pick<Hunts, "list">;
-  tournaments: Pick<Tournaments, "list">;
+  hunts: Pick<Hunts, "board">;
+  tournaments: Pick<Tournaments, "board">;
   database: Sql;
   clock: Pick<Clock, "now" | "schedule">;
   log: Pick<Log, "warn">;
@@ -44,6 +46,8 @@ export interface LobbyBoardPorts {
 
 /** Entries shown in each of the two lists. */
 const MOST_SHOWN = 50;
+/** Entries kept of each, and read of each domain: once they are fewer than are shown, the next ones are read. */
+const MOST_KEPT = 200;
 
 /** News of the lobby's feed that say how something stands. */
 const NEWS = new Map<string, Domain>([
@@ -55,6 +59,8 @@ const NEWS = new Map<string, Domain>([
 
 /** The phases of what is over. */
 const OVER: ReadonlySet<string> = new Set(["finished", "settled", "cancelled"]);
+/** The phase of what has not begun. */
+const COMING = "scheduled";
 
 const ORDERS: Record<Domain, readonly string[]> = { hunts: HUNT_PHASES, tournaments: TOURNAMENT_PHASES };
 
@@ -63,7 +69,11 @@ const MOST_OVER = 1000;
 
 /** What is on and coming, kept up to date by the lobby's feed; one a node, for all its lobbies. */
 export class LobbyBoard {
-  readonly #entries = new Map<string, BoardEntry>();
+  readonly #on = new BoardWindow({ end: "latest", most: MOST_KEPT, shown: MOST_SHOWN });
+  readonly #coming = new BoardWindow({ end: "soonest", most: MOST_KEPT, shown: MOST_SHOWN });
+  /** What is shown; found anew after a change. */
+  #shown: { on: BoardEntry[]; coming: BoardEntry[] } | undefined;
+  #isReadAnew = false;
   /** What is over, oldest first. */
   readonly #over = new Set<string>();
   readonly #readers = new Set<BoardReader>();
@@ -92,15 +102,13 @@ export class LobbyBoard {
     for (let heard = -1; heard !== this.#heard; ) {
       heard = this.#heard;
       const [hunts, tournaments, popup] = await Promise.all([
-        huntsTable.list(),
-        tournamentsTable.list(),
+        huntsTable.board(MOST_KEPT),
+        tournamentsTable.board(MOST_KEPT),
         openWindow(database, clock.now()),
       ]);
       // What is heard during the read may be newer than what was read.
       if (heard !== this.#heard) continue;
-      this.#entries.clear();
-      for (const hunt of hunts) this.#take("hunts", hunt);
-      for (const tournament of tournaments) this.#take("tournaments", tournament);
+      this.#fill({ hunts, tournaments });
       this.#popup = popup;
     }
     for (const reader of this.#readers) reader.onBoard();
@@ -121,28 +129,42 @@ export class LobbyBoard {
     return this.#popup && isOpen(this.#popup, this.#ports.clock.now()) ? this.#popup : undefined;
   }
 
-  /** What has begun and is not over, oldest first. */
+  /** What has begun and is not over, oldest first: the latest of it where there is more than is shown. */
   get on(): BoardEntry[] {
-    return this.#sorted((entry) => entry.phase !== "scheduled");
+    return this.#shownNow().on;
   }
 
   /** What has not begun, soonest first. */
   get coming(): BoardEntry[] {
-    return this.#sorted((entry) => entry.phase === "scheduled");
+    return this.#shownNow().coming;
   }
 
-  #sorted(filter: (entry: BoardEntry) => boolean): BoardEntry[] {
-    const entries = [...this.#entries.values()].filter(filter);
-    return entries.sort((a, b) => a.startsAt - b.startsAt || (a.id < b.id ? -1 : 1)).slice(0, MOST_SHOWN);
+  /** Found once a change, however many rooms show it. */
+  #shownNow(): { on: BoardEntry[]; coming: BoardEntry[] } {
+    this.#shown ??= { on: this.#on.shown, coming: this.#coming.shown };
+    return this.#shown;
   }
 
   #onReset(): void {
     for (const reader of this.#readers) reader.onReset();
+    void this.#readAnew();
+  }
+
+  async #readAnew(): Promise<void> {
     const { clock, log } = this.#ports;
-    void persist(() => this.#refresh(), {
+    await persist(() => this.#refresh(), {
       clock,
       isWanted: () => this.#unfollow !== undefined,
       failed: (error) => log.warn({ err: error }, "the lobby's board could not be read anew"),
+    });
+  }
+
+  /** What is over makes room for what was beyond the board, which has to be read. */
+  #topUp(): void {
+    if (this.#isReadAnew || !(this.#on.lacks || this.#coming.lacks)) return;
+    this.#isReadAnew = true;
+    void this.#readAnew().finally(() => {
+      this.#isReadAnew = false;
     });
   }
 
@@ -150,6 +172,7 @@ export class LobbyBoard {
     this.#heard += 1;
     const domain = NEWS.get(event.type);
     if (domain) this.#take(domain, event.data as Listed);
+    this.#topUp();
     if (event.type === "popupOpened") this.#popup = event.data as PopupWindow;
     if (event.type === "popupClosed" && this.#popup?.id === (event.data as { id: string }).id) this.#popup = undefined;
     for (const reader of this.#readers) {
@@ -158,18 +181,44 @@ export class LobbyBoard {
     }
   }
 
-  #take(domain: Domain, { id, name, phase, startsAt, phaseEndsAt }: Listed): void {
-    const key = `${domain}/${id}`;
-    const known = this.#entries.get(key);
+  /** Replaces everything by what was read. */
+  #fill(read: Record<Domain, BoardList<Listed>>): void {
+    const domains = Object.keys(read) as Domain[];
+    for (const domain of domains) for (const { id } of read[domain].over) this.#end(keyOf({ domain, id }));
+    const entriesOf = (part: "on" | "coming"): BoardEntry[] =>
+      domains.flatMap((domain) => read[domain][part].map((listed) => entryOf(domain, listed)));
+    const isWhole = (part: "on" | "coming"): boolean =>
+      domains.every((domain) => read[domain][part].length < MOST_KEPT);
+    this.#on.fill(entriesOf("on"), isWhole("on"));
+    this.#coming.fill(entriesOf("coming"), isWhole("coming"));
+    this.#shown = undefined;
+  }
+
+  #take(domain: Domain, listed: Listed): void {
+    const { phase } = listed;
+    const entry = entryOf(domain, listed);
+    const key = keyOf(entry);
+    this.#shown = undefined;
+    const known = this.#on.get(key) ?? this.#coming.get(key);
     if (OVER.has(phase)) this.#end(key);
     if (this.#over.has(key) || (known && !mayFollow(ORDERS[domain], known.phase, phase))) return;
-    this.#entries.set(key, { id, domain, name, phase, startsAt, endsAt: phaseEndsAt });
+    if (phase === COMING) {
+      this.#coming.put(entry);
+    } else {
+      this.#coming.remove(key);
+      this.#on.put(entry);
+    }
   }
 
   #end(key: string): void {
-    this.#entries.delete(key);
+    this.#on.remove(key);
+    this.#coming.remove(key);
     this.#over.delete(key);
     this.#over.add(key);
     if (this.#over.size > MOST_OVER) this.#over.delete(this.#over.values().next().value!);
   }
+}
+
+function entryOf(domain: Domain, { id, name, phase, startsAt, phaseEndsAt }: Listed): BoardEntry {
+  return { id, domain, name, phase, startsAt, endsAt: phaseEndsAt };
 }

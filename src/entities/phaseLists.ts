@@ -1,0 +1,40 @@
+import type { Sql } from "./sql.ts";
+
+/** A part of a table of events, by an index on `(phase, time, id)`. */
+export interface PhaseList {
+  table: "hunts" | "tournaments";
+  columns: string;
+  phases: readonly string[];
+  time: "starts_at" | "ends_at" | "over_at";
+  direction: "ASC" | "DESC";
+  limit: number;
+}
+
+/**
+ * The first rows of all these phases together, by time and id. Reads `limit` rows of each phase at most: one statement over all of them would
+ * read all that are in one of them, and sort.
+ */
+export async function firstOfPhases<T extends Record<"id", string>>(
+  sql: Pick<Sql, "query">,
+  { table, columns, phases, time, direction, limit }: PhaseList,
+): Promise<T[]> {
+  const parts = phases.map(
+    (_, at) => `SELECT * FROM (SELECT ${time} AS listed_by, ${columns} FROM ${table} WHERE phase = ?
+      ORDER BY ${time} ${direction}, id ${direction} LIMIT ${limit}) of_${at}`,
+  );
+  const rows = await sql.query<T & { listed_by: unknown }>(parts.join(" UNION ALL "), phases);
+  const sign = direction === "ASC" ? 1 : -1;
+  return rows
+    .toSorted((a, b) => sign * (Number(a.listed_by) - Number(b.listed_by) || (a.id < b.id ? -1 : 1)))
+    .slice(0, limit);
+}
+
+/** What the lobby's board reads of a kind of events. */
+export interface BoardList<T> {
+  /** Those that have begun and are not over, the latest first. */
+  on: T[];
+  /** Those that have not begun, the soonest first. */
+  coming: T[];
+  /** Some that are over, so that a late word does not bring them back. */
+  over: T[];
+}
