@@ -36,7 +36,7 @@ export class LedgerModel {
   readonly #names = new Map<string, string>();
   /** First decisions, by assignment and request id, each without how the hunt stood then. */
   readonly #decided = new Map<string, { kind: "wrong"; attemptsLeft: number; total: number }>();
-  #queue: { playerId: string; nodeId: string }[] = [];
+  #queue: { playerId: string; nodes: string[] }[] = [];
   #epoch: number;
 
   constructor(rules: LedgerRules, epoch: number) {
@@ -64,8 +64,8 @@ export class LedgerModel {
       this.#give(playerId, now);
       return this.#assigned(playerId, extras);
     }
-    if (place === undefined) this.#queue.push({ playerId, nodeId });
-    else place.nodeId = nodeId;
+    if (place === undefined) this.#queue.push({ playerId, nodes: [nodeId] });
+    else place.nodes.push(nodeId);
     const position = this.#queue.findIndex((waiter) => waiter.playerId === playerId) + 1;
     return { kind: "waiting", position, ...extras, ...this.#demand() };
   }
@@ -108,8 +108,17 @@ export class LedgerModel {
     return { kind: "expired", revoked, more: false, served: this.#serve(now), ...this.#demand() };
   }
 
-  forget(playerId: string, nodeId: string): void {
-    this.#queue = this.#queue.filter((waiter) => waiter.playerId !== playerId || waiter.nodeId !== nodeId);
+  attend(playerId: string, nodeId: string): boolean {
+    const place = this.#queue.find((waiter) => waiter.playerId === playerId);
+    place?.nodes.push(nodeId);
+    return place !== undefined;
+  }
+
+  forget(playerId: string, nodeId: string, live: readonly string[]): void {
+    const place = this.#queue.find((waiter) => waiter.playerId === playerId);
+    if (place === undefined) return;
+    place.nodes = place.nodes.filter((id) => id !== nodeId && live.includes(id));
+    if (place.nodes.length === 0) this.#queue = this.#queue.filter((waiter) => waiter !== place);
   }
 
   /** Everything but the queue outlives the loss of the hot state. */
@@ -214,10 +223,10 @@ export class LedgerModel {
   #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
     for (const waiter of [...this.#queue]) {
-      const { playerId, nodeId } = waiter;
+      const { playerId } = waiter;
       if (this.#freeFor(playerId).length === 0) continue;
       this.#queue = this.#queue.filter((other) => other !== waiter);
-      served.push({ nodeId, row: { ...this.#give(playerId, now) }, ...this.#previousOf(playerId) });
+      served.push({ row: { ...this.#give(playerId, now) }, ...this.#previousOf(playerId) });
     }
     return served;
   }

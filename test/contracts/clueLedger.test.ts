@@ -13,6 +13,7 @@ import { MAX_INSTANCES, MAX_TOTAL_POINTS } from "../../src/stores/hunts/ledgerRu
 import { freshHunt, LEDGERS, type OpenLedger } from "./ledgers.ts";
 
 const NOW = 1_700_000_000_000;
+const LIVE = ["n1", "n2", "n3"];
 
 for (const { name, open } of LEDGERS) {
   describe(name, () => {
@@ -64,7 +65,7 @@ for (const { name, open } of LEDGERS) {
         assert.deepEqual(await ledger.issue(hunt, 3, NOW), { kind: "missing" });
         assert.deepEqual(await ledger.expire(hunt, NOW), { kind: "missing" });
         assert.equal(await ledger.read(hunt, 3), undefined);
-        await ledger.forget(hunt, "ann", "n1");
+        await ledger.forget(hunt, "ann", "n1", LIVE);
       };
       await isMissing();
       await ledger.load(hunt, { epoch: 1, issued: 3, rows: [] });
@@ -107,28 +108,34 @@ for (const { name, open } of LEDGERS) {
       });
     });
 
-    it("queues claims on an empty pool first in first out; asking again keeps the place and moves the node, and then the old one forgets nobody", async () => {
+    it("queues claims on an empty pool first in first out; asking again keeps the place, and who has left one node keeps it while they are on another that lives", async () => {
       await begin(0);
       for (const [index, player] of ["ann", "bob", "cy", "dee"].entries()) {
         assert.equal(await positionOf(player, "n1"), index + 1);
       }
       assert.equal(await positionOf("bob", "n2"), 2);
-      await ledger.forget(hunt, "ann", "n1");
-      await ledger.forget(hunt, "nobody", "n1");
-      await ledger.forget(hunt, "bob", "n1");
+      await ledger.forget(hunt, "ann", "n1", LIVE);
+      await ledger.forget(hunt, "nobody", "n1", LIVE);
+      await ledger.forget(hunt, "bob", "n1", LIVE);
       assert.equal(await positionOf("bob", "n3"), 1);
+      assert.deepEqual([await ledger.attend(hunt, "cy", "n2"), await ledger.attend(hunt, "ann", "n2")], [true, false]);
+      await ledger.forget(hunt, "cy", "n1", LIVE);
+      await ledger.forget(hunt, "bob", "n2", LIVE);
       assert.equal((await view()).waiting, 3);
 
       const issued = await ledger.issue(hunt, 2, NOW);
       assert.ok(issued.kind === "issued");
       assert.deepEqual(
-        issued.served.map(({ nodeId, row }) => [nodeId, row.playerId, row.instance]),
+        issued.served.map(({ row }) => [row.playerId, row.instance]),
         [
-          ["n3", "bob", 0],
-          ["n1", "cy", 1],
+          ["bob", 0],
+          ["cy", 1],
         ],
       );
       assert.equal(await positionOf("dee"), 1);
+      await ledger.attend(hunt, "dee", "n2");
+      await ledger.forget(hunt, "dee", "n1", ["n1"]);
+      assert.equal((await view()).waiting, 0, "the other node is dead");
       assert.equal((await claimRow("bob")).instance, 0);
     });
 
@@ -183,8 +190,8 @@ for (const { name, open } of LEDGERS) {
       assert.ok(revoked.kind === "revoked");
       assert.equal(revoked.row.outcome, OUTCOME.exhausted);
       assert.deepEqual(
-        revoked.served.map(({ nodeId, row }) => [nodeId, row.playerId, assignmentIdOf(row)]),
-        [["n2", "bob", "0.2"]],
+        revoked.served.map(({ row }) => [row.playerId, assignmentIdOf(row)]),
+        [["bob", "0.2"]],
       );
       assert.deepEqual([revoked.pool, revoked.waiting], [0, 0]);
     });
@@ -236,8 +243,8 @@ for (const { name, open } of LEDGERS) {
       assert.ok(first.kind === "expired");
       assert.deepEqual([first.revoked.length, first.more], [512, true]);
       assert.deepEqual(
-        first.served.map(({ nodeId, row }) => [nodeId, row.playerId, row.generation]),
-        [["n2", "late", 2]],
+        first.served.map(({ row }) => [row.playerId, row.generation]),
+        [["late", 2]],
       );
       const second = await ledger.expire(hunt, NOW + 60_000);
       assert.ok(second.kind === "expired");

@@ -32,7 +32,9 @@ type Request =
     }
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
-  | { ask: "forget"; player: number; node: number };
+  | { ask: "attend"; player: number; node: number }
+  /** `live`: how many of the three nodes live, from the first. */
+  | { ask: "forget"; player: number; node: number; live: number };
 
 /** Requests that are under way together; a while that passes; or the loss of all hot state and its rebuild. */
 type Step = { together: Request[] } | { pass: number } | { rebuild: { lost: boolean; order: number } };
@@ -56,12 +58,15 @@ const solve = fc.record({
 });
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
-const forget = fc.record({ ask: fc.constant("forget" as const), player, node: fc.integer({ min: 1, max: 3 }) });
+const node = fc.integer({ min: 1, max: 3 });
+const attend = fc.record({ ask: fc.constant("attend" as const), player, node });
+const forget = fc.record({ ask: fc.constant("forget" as const), player, node, live: fc.integer({ min: 1, max: 3 }) });
 const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 8, arbitrary: solve },
   { weight: 1, arbitrary: issue },
   { weight: 2, arbitrary: expire },
+  { weight: 1, arbitrary: attend },
   { weight: 1, arbitrary: forget },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -121,7 +126,8 @@ class Trial {
     const both = requests.map((request) => this.#bothOf(request));
     const answers = await Promise.all(both.map(({ ask }) => ask()));
     for (const [index, { expected }] of both.entries()) assert.deepEqual(answers[index], expected);
-    for (const answer of answers) if (answer !== undefined && answer.kind !== "missing") this.#commit(rowsOf(answer));
+    for (const answer of answers)
+      if (typeof answer === "object" && answer.kind !== "missing") this.#commit(rowsOf(answer));
   }
 
   #bothOf(request: Request) {
@@ -147,11 +153,20 @@ class Trial {
       }
       case "expire":
         return { expected: this.#model.expire(now), ask: () => ledger.expire(hunt, now) };
-      case "forget":
+      case "attend": {
+        const nodeId = nodeOf(request);
         return {
-          expected: this.#model.forget(playerId, nodeOf(request)),
-          ask: () => ledger.forget(hunt, playerId, nodeOf(request)),
+          expected: this.#model.attend(playerId, nodeId),
+          ask: () => ledger.attend(hunt, playerId, nodeId),
         };
+      }
+      case "forget": {
+        const live = ["node-1", "node-2", "node-3"].slice(0, request.live);
+        return {
+          expected: this.#model.forget(playerId, nodeOf(request), live),
+          ask: () => ledger.forget(hunt, playerId, nodeOf(request), live),
+        };
+      }
     }
   }
 

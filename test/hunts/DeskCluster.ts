@@ -29,10 +29,8 @@ export class Row implements HuntAudience {
     return this.players.has(playerId);
   }
 
-  onClue(playerId: string, card: ClueCard): boolean {
-    if (!this.players.has(playerId)) return false;
-    this.clues.push([playerId, card]);
-    return true;
+  onClue(playerId: string, card: ClueCard): void {
+    if (this.players.has(playerId)) this.clues.push([playerId, card]);
   }
 
   onRevoked(playerId: string, assignmentId: string): void {

@@ -141,6 +141,47 @@ describe("the desks of a hunt on several nodes", () => {
       assert.deepEqual(given(b), []);
     });
 
+    it("on every node on which they are, and leaving one of them changes nothing, whichever it is", async () => {
+      for (const [stays, leaves] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const [name, next] = stays === a ? ["bob", "cid"] : ["dot", "eve"];
+        stays.row.players.add(name);
+        await leaves.claim(name);
+        await stays.claim(next);
+        await cluster.clock.advance(100);
+        leaves.row.players.delete(name);
+        await cluster.within(leaves.desk.forget("h", name));
+        assert.deepEqual(await stays.claim(name), { waiting: true, position: 1 });
+        const [holder, id] = stays === a ? ["ann", "0.1"] : ["cid", "0.3"];
+        await giveUp(a, holder, id);
+        assert.deepEqual(given(stays).at(-1)?.[0], name);
+        await giveUp(stays, name, given(stays).at(-1)![1]);
+      }
+    });
+
+    it("on a node on which they come in while they wait on another", async () => {
+      await b.claim("bob");
+      a.row.players.add("bob");
+      await cluster.within(a.desk.attend("h", playerOf("bob")));
+      b.row.players.delete("bob");
+      await cluster.within(b.desk.forget("h", "bob"));
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(a), [["bob", "0.2"]]);
+    });
+
+    it("but not for a node on which they were and that has died", async () => {
+      await a.claim("bob");
+      await b.claim("bob");
+      await b.claim("cid");
+      await a.node.crash();
+      await cluster.clock.advance(5000);
+      b.row.players.delete("bob");
+      await cluster.within(b.desk.forget("h", "bob"));
+      assert.deepEqual(await b.claim("cid"), { waiting: true, position: 1 });
+    });
+
     it("in whichever of a node's rooms they are", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");

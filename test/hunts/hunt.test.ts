@@ -217,6 +217,28 @@ describe("a hunt on one embedded node", () => {
       assert.deepEqual(await holder.claim(), nothing, "the only clue is lost to them");
     });
 
+    it("of a player with two tabs, both of which hear what is for the player, whichever leaves", async () => {
+      const huntId = await create({ repeat: 1, attempts: 1, clues: [CLUES[0]!], clueTtlMs: 2500 });
+      const holder = await enter(huntId);
+      const { assignmentId } = await holder.clue();
+      const { token } = await node.signIn("Tab");
+      const [first, second, third] = [
+        await Hunter.join(clientOf(wire.url, token), huntId),
+        await Hunter.join(clientOf(wire.url, token), huntId),
+        await Hunter.join(clientOf(wire.url, token), huntId),
+      ];
+      assert.deepEqual(await first.claim(), { waiting: true, position: 1 });
+      assert.deepEqual(await (await enter(huntId)).claim(), { waiting: true, position: 2 });
+      await third.room.leave();
+      await third.left;
+      assert.deepEqual(await second.claim(), { waiting: true, position: 1 }, "the other tabs keep the place");
+      await holder.solve(assignmentId, "no idea");
+      for (const tab of [first, second]) {
+        assert.equal((await tab.message<ClueCard>("clue")).assignmentId, "0.2");
+      }
+      for (const tab of [first, second]) assert.deepEqual(await tab.message("revoked"), { assignmentId: "0.2" });
+    });
+
     it("in time only: an expired clue is revoked, and whoever waits has it", async () => {
       // Long enough for everybody to be in the queue before.
       const clueTtlMs = 2500;

@@ -132,7 +132,7 @@ describe("RedisClueLedger and its server", () => {
     await hasTheEndOf("meta players templates expiry waiting waiters");
     assert.equal((await solve("ann", ann, true)).kind, "solved");
     await hasTheEndOf("meta players templates expiry waiting waiters scores");
-    await ledger.forget(hunt, "cid", "n1");
+    await ledger.forget(hunt, "cid", "n1", ["n1"]);
     await hasTheEndOf("meta players templates expiry scores");
     for (let attempt = 1; attempt <= hunt.rules.attempts; attempt += 1) await solve("bob", bob, false);
     await hasTheEndOf("meta players returned fronts templates scores");
@@ -192,7 +192,7 @@ describe("RedisClueLedger and its server", () => {
     for (const player of ["ann", "bob", "cy"]) await claim(player);
     const ofQueue = (): Promise<string[]> => redis.keys("*:wait*");
     assert.equal((await ofQueue()).length, 2);
-    await ledger.forget(hunt, "bob", "n1");
+    await ledger.forget(hunt, "bob", "n1", ["n1"]);
     await ledger.issue(hunt, 2, NOW);
     assert.deepEqual(await ofQueue(), []);
   });

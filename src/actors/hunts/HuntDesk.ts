@@ -14,7 +14,7 @@ import { HuntActor } from "./HuntActor.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
 import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
-import { RELOADED, REVOKED, SERVED, VIEW } from "./signals.ts";
+import { RELOADED, REVOKED, SERVED, VIEW, WAITS } from "./signals.ts";
 
 /** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
 export type ClaimAnswer = ClueCard | { waiting: true; position: number; exhausted?: true };
@@ -68,6 +68,8 @@ export class HuntDesk {
   readonly #clerk: LedgerClerk;
   readonly #tables: HuntTables;
   #cancelAskAgain: () => void = () => {};
+  /** By hunt, whose claims wait and are yet to be told of. */
+  readonly #newlyWaiting = new Map<string, HuntPlayer[]>();
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -83,6 +85,7 @@ export class HuntDesk {
       },
     });
     peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
+    peers.onSignal(WAITS, (payload) => this.#onWaits(payload as { huntId: string; players: HuntPlayer[] }));
     peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(RELOADED, (payload) =>
       this.#tables.at((payload as { huntId: string }).huntId, (seat) => this.#askAgain(seat)),
@@ -138,6 +141,7 @@ export class HuntDesk {
       // Served between the decision and here: the place in the queue is history, and claiming again gives the clue.
       if (!table.waiting.has(player.playerId) && table.seats(player.playerId)) return this.claim(huntId, player);
       claim.isTold = true;
+      if (before === undefined) this.#tellWaits(huntId, player);
       return { waiting: true, position: decision.position };
     }
     table.waiting.delete(player.playerId);
@@ -188,6 +192,38 @@ export class HuntDesk {
     }
   }
 
+  /** A player comes into a room of this node, who may wait already where else they are: they are heard here too. */
+  async attend(huntId: string, player: HuntPlayer): Promise<void> {
+    const { ledger, actors, log } = this.#ports;
+    try {
+      const { table } = await this.#tables.seated(huntId);
+      if (table.phase !== "solving" || table.waiting.has(player.playerId)) return;
+      const waits = await ledger.attend(table.key, player.playerId, actors.peers.nodeId);
+      if (waits && table.seats(player.playerId) && !table.waiting.has(player.playerId))
+        table.waiting.set(player.playerId, { name: player.name, isTold: true, isAway: false });
+    } catch (error) {
+      log.debug({ err: error, hunt: huntId }, "whether a player waits elsewhere could not be asked");
+    }
+  }
+
+  /** Those who wait from now on may be on other nodes too. All of a moment are told in one go. */
+  #tellWaits(huntId: string, player: HuntPlayer): void {
+    const known = this.#newlyWaiting.get(huntId);
+    if (known) return void known.push(player);
+    const players = [player];
+    this.#newlyWaiting.set(huntId, players);
+    this.#ports.clock.schedule(() => {
+      this.#newlyWaiting.delete(huntId);
+      this.#ports.actors.peers.signalAll(WAITS, { huntId, players });
+    }, 0);
+  }
+
+  #onWaits({ huntId, players }: { huntId: string; players: HuntPlayer[] }): void {
+    this.#tables.at(huntId, ({ table }) => {
+      for (const player of players) if (table.seats(player.playerId)) void this.attend(huntId, player);
+    });
+  }
+
   /** The player has dropped out of a room of this node, and may be back. The place in the queue is kept. */
   away(huntId: string, playerId: string): void {
     this.#tables.at(huntId, ({ table }) => {
@@ -210,7 +246,9 @@ export class HuntDesk {
   async forget(huntId: string, playerId: string): Promise<void> {
     const seat = await this.#tables.seated(huntId).catch(() => undefined);
     if (!seat || seat.table.seats(playerId) || !seat.table.waiting.delete(playerId)) return;
-    await this.#ports.ledger.forget(seat.table.key, playerId, this.#ports.actors.peers.nodeId);
+    const { peers, membership } = this.#ports.actors;
+    const live = membership.live().map(({ id }) => id);
+    await this.#ports.ledger.forget(seat.table.key, playerId, peers.nodeId, live);
     seat.pulse.touch();
   }
 

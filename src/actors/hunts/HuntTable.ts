@@ -38,8 +38,8 @@ export interface WaitingClaim {
 export interface HuntAudience {
   /** Whether the player is connected to this room. */
   has(playerId: string): boolean;
-  /** A waiting claim was served. False when the player is not in this room. */
-  onClue(playerId: string, card: ClueCard): boolean;
+  /** A waiting claim was served. */
+  onClue(playerId: string, card: ClueCard): void;
   onRevoked(playerId: string, assignmentId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
@@ -107,11 +107,16 @@ export class HuntTable {
     return false;
   }
 
-  /** Hands a clue to a player of this node who waits for one. */
+  /**
+   * Hands a clue to a player who waited, wherever they are on this node: also where another node has their claim. To one whose claim is
+   * under way here, it is the answer.
+   */
   serve(playerId: string, card: ClueCard): void {
     const claim = this.waiting.get(playerId);
-    if (claim?.isAway || !this.waiting.delete(playerId) || !claim?.isTold) return;
-    for (const room of this.audience) if (room.onClue(playerId, card)) return;
+    if (claim?.isAway) return;
+    this.waiting.delete(playerId);
+    if (claim?.isTold === false) return;
+    for (const room of this.audience) room.onClue(playerId, card);
   }
 
   tellRevoked(playerId: string, assignmentId: string): void {

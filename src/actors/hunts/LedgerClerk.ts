@@ -100,13 +100,8 @@ export class LedgerClerk {
   }
 
   #tellServed(seat: Seat, served: readonly ServedClaim[]): void {
-    const byNode = Map.groupBy(served, (claim) => claim.nodeId);
-    for (const [nodeId, claims] of byNode) {
-      this.#ports.actors.peers.signal(nodeId, SERVED, {
-        huntId: seat.table.id,
-        rows: claims.map((claim) => claim.row),
-      });
-    }
+    if (served.length === 0) return;
+    this.#ports.actors.peers.signalAll(SERVED, { huntId: seat.table.id, rows: served.map(({ row }) => row) });
   }
 
   /** Has the hunt's actor let more clues out, and puts them into the pool; one such errand a hunt and node at a time. */

@@ -1,7 +1,9 @@
 /** What nodes tell each other about hunts. Each can be lost with its sender; whoever misses one asks again. */
 
-/** `{huntId, rows}`: claims that waited were served; to the nodes of their players. */
+/** `{huntId, rows}`: claims that waited were served; to every node, for their players may be on several. */
 export const SERVED = "hunts.served";
+/** `{huntId, players}`: these, each `{playerId, name}`, wait from now on; to every node, for they may be on several. */
+export const WAITS = "hunts.waits";
 /** `{huntId, rows}`: assignments were revoked; to every node. */
 export const REVOKED = "hunts.revoked";
 /** `{huntId}`: the ledger was rebuilt, and its queue is empty; to every node. */

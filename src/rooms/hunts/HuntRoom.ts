@@ -52,8 +52,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   /** Whether the state has changed since it last went out. */
   #isNews = false;
   readonly #pace = new PatchPace();
-  /** The connection a player is heard on: the latest one that joined. */
-  readonly #clients = new Map<string, RoomClient>();
+  /** The connections of each player: all of them hear what is for the player. */
+  readonly #clients = new Map<string, Set<RoomClient>>();
 
   override async onCreate(options: unknown): Promise<void> {
     const { huntId } = joinOptions.parse(options);
@@ -68,14 +68,19 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   }
 
   protected override onPlayerJoin(client: RoomClient): void {
-    this.#clients.set(client.auth!.playerId, client);
+    const { playerId } = client.auth!;
+    const known = this.#clients.get(playerId);
+    if (known) known.add(client);
+    else this.#clients.set(playerId, new Set([client]));
+    void this.services.huntDesk.attend(this.#table.id, playerOf(client));
     client.send("phase", { phase: this.#table.phase, endsAt: this.#table.phaseEndsAt });
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
 
   override onDrop(client: RoomClient): void {
     super.onDrop(client);
-    if (this.#unseat(client)) this.services.huntDesk.away(this.#table.id, client.auth!.playerId);
+    this.#unseat(client);
+    this.services.huntDesk.away(this.#table.id, client.auth!.playerId);
   }
 
   protected override onPlayerBack(client: RoomClient): void {
@@ -84,16 +89,19 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   }
 
   protected override async onPlayerGone(client: RoomClient): Promise<void> {
-    if (this.#unseat(client)) await this.services.huntDesk.forget(this.#table.id, client.auth!.playerId);
+    this.#unseat(client);
+    await this.services.huntDesk.forget(this.#table.id, client.auth!.playerId);
   }
 
-  /** Hears the player on this connection no more. False when they are heard on another one. */
-  #unseat(client: RoomClient): boolean {
-    const { playerId } = client.auth!;
-    const heard = this.#clients.get(playerId);
-    if (heard !== undefined && heard.sessionId !== client.sessionId) return false;
-    this.#clients.delete(playerId);
-    return true;
+  /** Hears the player on this connection no more. Who comes back has another one of the same session. */
+  #unseat({ auth, sessionId }: RoomClient): void {
+    const clients = this.#clients.get(auth!.playerId);
+    for (const client of clients ?? []) if (client.sessionId === sessionId) clients!.delete(client);
+    if (clients?.size === 0) this.#clients.delete(auth!.playerId);
+  }
+
+  #tell(playerId: string, type: string, message: object): void {
+    for (const client of this.#clients.get(playerId) ?? []) client.send(type, message);
   }
 
   has(playerId: string): boolean {
@@ -104,18 +112,16 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.#leaveTable();
   }
 
-  onClue(playerId: string, card: ClueCard): boolean {
-    const client = this.#clients.get(playerId);
-    client?.send("clue", card);
-    return client !== undefined;
+  onClue(playerId: string, card: ClueCard): void {
+    this.#tell(playerId, "clue", card);
   }
 
   onRevoked(playerId: string, assignmentId: string): void {
-    this.#clients.get(playerId)?.send("revoked", { assignmentId });
+    this.#tell(playerId, "revoked", { assignmentId });
   }
 
   onExhausted(playerId: string): void {
-    this.#clients.get(playerId)?.send("exhausted", {});
+    this.#tell(playerId, "exhausted", {});
   }
 
   onPhase(phase: HuntPhase, endsAt: number): void {

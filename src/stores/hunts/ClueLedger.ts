@@ -50,11 +50,13 @@ export interface ClueLedger {
    * vain; `more` says whether something of either is left.
    */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
+  /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait. */
+  attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean>;
   /**
-   * Takes a player who has left `nodeId` for good out of the queue, unless the claim has been asked again by another node since.
-   * An open assignment stays until it expires.
+   * A player has left `nodeId` for good. Takes them out of the queue, unless they are on another of the nodes that live (`live`: their
+   * ids). An open assignment stays until it expires.
    */
-  forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void>;
+  forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
   /**
@@ -97,7 +99,7 @@ export interface LedgerRules {
 export interface ClaimRequest {
   playerId: string;
   playerName: string;
-  /** The node whose room hears for this player; comes back in `ServedClaim` when a waiting claim is served. */
+  /** The node on which the player is: a waiting claim is over once they have left all of theirs. */
   nodeId: string;
   /** Epoch milliseconds of the deciding node. */
   now: number;
@@ -177,7 +179,7 @@ export type SolveDecision =
   /** Not open for this player, and not the one it closed last. */
   | { kind: "unknown" };
 
-/** Waiting claims that a decision served: commit each row, then tell the player through its node. */
+/** Waiting claims that a decision served: commit each row, then tell the player, on whatever nodes they are. */
 export interface Served extends Demand {
   served: ServedClaim[];
 }
@@ -186,7 +188,6 @@ export type IssueDecision = { kind: "issued" } & Served;
 export type ExpireDecision = { kind: "expired"; revoked: AssignmentRow[]; more: boolean } & Served;
 
 export interface ServedClaim {
-  nodeId: string;
   row: AssignmentRow;
   /** The player's last closed row, to be committed with `row`. */
   previous?: AssignmentRow;

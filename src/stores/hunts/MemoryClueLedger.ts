@@ -44,9 +44,14 @@ export class MemoryClueLedger implements ClueLedger {
     return this.#hunts.get(hunt.id)?.expire(now) ?? MISSING;
   }
 
-  async forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void> {
+  async attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean> {
     assertPlayer(playerId);
-    this.#hunts.get(hunt.id)?.forget(playerId, nodeId);
+    return this.#hunts.get(hunt.id)?.attend(playerId, nodeId) ?? false;
+  }
+
+  async forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void> {
+    assertPlayer(playerId);
+    this.#hunts.get(hunt.id)?.forget(playerId, nodeId, live);
   }
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {

@@ -21,8 +21,8 @@ import { newPlayer, type RebuiltLedger, type RebuiltPlayer } from "./rebuild.ts"
 import { TemplateHistory } from "./TemplateHistory.ts";
 
 interface Waiter {
-  nodeId: string;
   name: string;
+  readonly nodes: Set<string>;
 }
 
 /** What a claim decided beside its own answer. */
@@ -84,8 +84,9 @@ export class MemoryHunt {
     }
     if (!this.#mayStillHave(history)) return this.#exhausted(playerId, extras);
     if (isCooling) return { kind: "cooling", until, ...extras, ...this.#demand() };
-    if (!this.#waiting.has(playerId)) this.#version += 1;
-    this.#waiting.set(playerId, { nodeId, name: playerName });
+    const waiter = this.#waiting.get(playerId);
+    if (waiter === undefined) this.#version += 1;
+    this.#waiting.set(playerId, { name: playerName, nodes: (waiter?.nodes ?? new Set()).add(nodeId) });
     return { kind: "waiting", position: this.#positionOf(playerId), ...extras, ...this.#demand() };
   }
 
@@ -129,8 +130,15 @@ export class MemoryHunt {
     return { kind: "expired", revoked, more: due.length > batch.length, served, ...this.#demand() };
   }
 
-  forget(playerId: string, nodeId: string): void {
-    if (this.#waiting.get(playerId)?.nodeId !== nodeId) return;
+  attend(playerId: string, nodeId: string): boolean {
+    return this.#waiting.get(playerId)?.nodes.add(nodeId) !== undefined;
+  }
+
+  forget(playerId: string, nodeId: string, live: readonly string[]): void {
+    const nodes = this.#waiting.get(playerId)?.nodes;
+    if (nodes === undefined) return;
+    for (const id of nodes) if (id === nodeId || !live.includes(id)) nodes.delete(id);
+    if (nodes.size > 0) return;
     this.#waiting.delete(playerId);
     this.#version += 1;
   }
@@ -242,13 +250,13 @@ export class MemoryHunt {
   #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
     const freed = this.#pool.takeFreed();
-    for (const [playerId, { nodeId, name }] of this.#waiting) {
+    for (const [playerId, { name }] of this.#waiting) {
       if (!this.#pool.hasFree(freed)) break;
       const free = this.#pool.take(this.#players.get(playerId)?.history ?? NO_HISTORY, freed);
       if (free === undefined) continue;
       this.#waiting.delete(playerId);
       const { open, last } = this.#assign(playerId, name, free, now);
-      served.push({ nodeId, row: open!, ...(last && { previous: last }) });
+      served.push({ row: open!, ...(last && { previous: last }) });
     }
     return served;
   }

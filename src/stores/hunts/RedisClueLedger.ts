@@ -103,9 +103,15 @@ export class RedisClueLedger implements ClueLedger {
     return reply === undefined ? MISSING : wire.expireDecision(reply.epoch, reply.answer as wire.ExpireAnswer);
   }
 
-  async forget(hunt: HuntKey, playerId: string, nodeId: string): Promise<void> {
+  async attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean> {
     assertPlayer(playerId);
-    await this.#ask(hunt, ["forget", playerId, nodeId]);
+    const reply = await this.#ask(hunt, ["attend", playerId, nodeId]);
+    return reply !== undefined && (reply.answer as wire.AttendAnswer)[1];
+  }
+
+  async forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void> {
+    assertPlayer(playerId);
+    await this.#ask(hunt, ["forget", playerId, nodeId, live]);
   }
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {

@@ -14,7 +14,7 @@ KEYS (all with one hash tag)
                      "h" .. template -> from which place on it is to be offered anew when more of it becomes free (absent or -1: none)
   6 expiry     ZSET  player id of each open assignment, by expiresAt
   7 waiting    ZSET  player id of each waiting claim, by order of arrival
-  8 waiters    HASH  player id -> cmsgpack {node id, name} of each waiting claim
+  8 waiters    HASH  player id -> cmsgpack {name, id of a node that they are on, …} of each waiting claim
   9 scores     ZSET  player id, by points * 2^24 + (2^24 - 1 - solveSeq)
 ARGV
   1 run id of the Redis server that the caller talks to
@@ -24,17 +24,19 @@ ARGV
   9 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
-    ["forget", player id, node id]   ["issue", issued, now]   ["expire", now]
+    ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
+    ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
   have brought back older than it was. Else JSON {epoch, answers}, an answer to each request, each one of
     {"assigned", demand, entry, previous row, revoked row, served}
     {"waiting", demand, position, revoked entry, served}
     {"exhausted", demand, 0, revoked entry, served}   {"cooling", demand, until, revoked entry, served}
-    {"wrong" | "solved" | "revoked", demand, entry, total, served, which answer it is about}   {"unknown"}   {"forgotten"}
+    {"wrong" | "solved" | "revoked", demand, entry, total, served, which answer it is about}   {"unknown"}
+    {"attended", whether the player waits}   {"forgotten"}
     {"issued", demand, served}   {"expired", demand, served, revoked entries, more}
   where demand is {pool, waiting, issued, unserved}; an entry is {player id, name, row}; served is a list of
-  {node id, entry, previous row}; a row is {instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt,
+  {entry, previous row}; a row is {instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt,
   points, solveSeq, attemptsBefore, requestMarks}; and what is absent or empty is false.
 
 Who waits may have nothing that is free, so what becomes free is offered to the queue, once: what a player may have does not
@@ -326,10 +328,10 @@ local function serve(now)
         template, instance, generation, member = search(player)
       end
       if instance then
-        local nodeId, name = unpack(cmsgpack.unpack(redis.call("HGET", WAITERS, id)))
+        local name = cmsgpack.unpack(redis.call("HGET", WAITERS, id))[1]
         leaveQueue(id)
         player = assign(id, player, name, now, template, instance, generation, member)
-        served[#served + 1] = { nodeId, { id, name, player[OPEN] }, player[LAST] }
+        served[#served + 1] = { { id, name, player[OPEN] }, player[LAST] }
         settle(place, held, false)
       else
         inVain = inVain + 1
@@ -348,9 +350,25 @@ local function serve(now)
   return #served > 0 and served
 end
 
+-- Adds a node to those of a waiting claim, unless it is one of them. `waiter` as in WAITERS.
+local function attend(id, waiter, nodeId)
+  for at = 2, #waiter do
+    if waiter[at] == nodeId then
+      return
+    end
+  end
+  waiter[#waiter + 1] = nodeId
+  redis.call("HSET", WAITERS, id, cmsgpack.pack(waiter))
+end
+
+local function waiterOf(id)
+  local packed = waiting > 0 and redis.call("HGET", WAITERS, id)
+  return packed and cmsgpack.unpack(packed)
+end
+
 local function positionOf(id, nodeId, name)
   local rank = waiting > 0 and redis.call("ZRANK", WAITING, id)
-  redis.call("HSET", WAITERS, id, cmsgpack.pack({ nodeId, name }))
+  attend(id, waiterOf(id) or { name }, nodeId)
   if rank then
     return rank + 1
   end
@@ -478,10 +496,29 @@ function decide.solve(id, instance, generation, correct, points, repeatable, mar
   return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
 end
 
-function decide.forget(id, nodeId)
-  local packed = redis.call("HGET", WAITERS, id)
-  if packed and cmsgpack.unpack(packed)[1] == nodeId then
-    leaveQueue(id)
+function decide.attend(id, nodeId)
+  local waiter = waiterOf(id)
+  if waiter then
+    attend(id, waiter, nodeId)
+  end
+  return { "attended", waiter and true or false }
+end
+
+function decide.forget(id, nodeId, live)
+  local waiter = waiterOf(id)
+  if waiter then
+    local isLive, left = {}, { waiter[1] }
+    for _, node in ipairs(live) do
+      isLive[node] = node ~= nodeId
+    end
+    for at = 2, #waiter do
+      left[#left + 1] = isLive[waiter[at]] and waiter[at] or nil
+    end
+    if #left == 1 then
+      leaveQueue(id)
+    else
+      redis.call("HSET", WAITERS, id, cmsgpack.pack(left))
+    end
   end
   return { "forgotten" }
 end

@@ -27,7 +27,8 @@ export type DecideRequest =
       ...[playerId: string, instance: number, generation: number, correct: boolean],
       ...[points: number, repeatable: boolean, mark: string, now: number],
     ]
-  | ["forget", playerId: string, nodeId: string]
+  | ["attend", playerId: string, nodeId: string]
+  | ["forget", playerId: string, nodeId: string, live: readonly string[]]
   | ["issue", upTo: number, now: number]
   | ["expire", now: number];
 
@@ -35,7 +36,7 @@ export type DecideRequest =
 type WireRow = [number, number, number, number, number, Outcome, number, number, number, number, string];
 type WireEntry = [playerId: string, name: string, row: WireRow];
 type WireDemand = [pool: number, waiting: number, issued: number, unserved: boolean];
-type WireServed = [nodeId: string, entry: WireEntry, previous: WireRow | false][] | false;
+type WireServed = [entry: WireEntry, previous: WireRow | false][] | false;
 
 /** Answers of `decide.lua`, each to the request that it is named after. */
 export type ClaimAnswer =
@@ -46,7 +47,8 @@ export type SolveAnswer =
   | ["unknown"];
 export type IssueAnswer = ["issued", WireDemand, WireServed];
 export type ExpireAnswer = ["expired", WireDemand, WireServed, revoked: WireEntry[] | false, more: boolean];
-export type DecideAnswer = ClaimAnswer | SolveAnswer | IssueAnswer | ExpireAnswer | ["forgotten"];
+export type AttendAnswer = ["attended", isWaiting: boolean];
+export type DecideAnswer = ClaimAnswer | SolveAnswer | IssueAnswer | ExpireAnswer | AttendAnswer | ["forgotten"];
 
 /** The reply of `read.lua`. */
 export type ReadReply = [
@@ -167,8 +169,7 @@ function someServed(served: WireServed): { served?: ServedClaim[] } {
 
 function servedOf(served: WireServed): ServedClaim[] {
   if (served === false) return [];
-  return served.map(([nodeId, [playerId, name, row], previous]) => ({
-    nodeId,
+  return served.map(([[playerId, name, row], previous]) => ({
     row: rowOf([playerId, name, row]),
     ...(previous !== false && { previous: rowOf([playerId, name, previous]) }),
   }));
