@@ -49,22 +49,54 @@ describe("the player page", function () {
     deepEqual(complaints, []);
   });
 
-  it("goes on with the open clue after a dropped connection, and with the same player after a reload", async () => {
+  it("goes on with the open clue and what is typed after a dropped connection and a reload, and claims no other", async () => {
     visit = await stage.visit();
     const { page, complaints } = visit;
     await enter(page, "Bo");
     const { prompt, answer, points } = await claim(page);
+    await page.locator("#answer").pressSequentially("not yet fin");
+    const sent = listenForRequests(page);
 
     stage.wire.cut();
     await page.locator(".banner").waitFor();
     await page.locator(".banner").waitFor({ state: "detached" });
     equal((await openClue(page)).prompt, prompt);
+    equal(await page.locator("#answer").inputValue(), "not yet fin");
 
     await page.reload();
-    equal((await claim(page)).prompt, prompt);
+    equal((await openClue(page)).prompt, prompt);
+    equal(await page.locator("#answer").inputValue(), "not yet fin");
     await solve(page, answer);
     await page.locator(`.points[data-points="${points}"]`).waitFor();
+    deepEqual(sent.of("claim", "solve"), ["solve"]);
     deepEqual(complaints, []);
+  });
+
+  it("keeps the place in the queue through a reload, and gets the clue that comes free", async () => {
+    const terms = { ...DEMO_HUNT, startsAt: Date.now(), discoveryMs: 0, repeat: 1, clues: DEMO_HUNT.clues.slice(0, 1) };
+    const { id } = (await stage.operate("/api/hunts", { ...terms, name: "One clue for all" })) as { id: string };
+    const address = `${stage.address}#hunt=${id}`;
+    const holder = await stage.visit();
+    await holder.page.goto(address);
+    await enter(holder.page, "Flo");
+    await claim(holder.page);
+
+    visit = await stage.visit();
+    const { page } = visit;
+    await page.goto(address);
+    await enter(page, "Gil");
+    await page.getByRole("button", { name: "Get a clue" }).click();
+    await page.getByRole("heading", { name: "You are number 1 in the queue" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "You are number 1 in the queue" }).waitFor();
+
+    for (let left = DEMO_HUNT.attempts; left > 0; left -= 1) {
+      await holder.page.locator("#answer").fill(`wrong ${left}`);
+      await holder.page.keyboard.press("Enter");
+      if (left > 1) await holder.page.locator(".verdict--wrong", { hasText: `wrong ${left}` }).waitFor();
+    }
+    await openClue(page);
+    await holder.leave();
   });
 
   it("goes on with the open clue after its server was restarted", async () => {
@@ -172,6 +204,15 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
     await page.keyboard.press("Tab");
   }
   throw new Error("no number of tabs leads there");
+}
+
+/** Keeps the requests that the page's rooms are sent from now on. */
+function listenForRequests(page: Page): { of(...types: string[]): string[] } {
+  const frames: string[] = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => frames.push(payload.toString("latin1"))));
+  return {
+    of: (...types) => frames.flatMap((frame) => types.filter((type) => frame.includes(type))),
+  };
 }
 
 /** Keeps all that a screen reader is told from now on. */

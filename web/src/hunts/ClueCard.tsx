@@ -44,7 +44,7 @@ export function ClueCard({ game, play, reachable }: { game: HuntGame; play: Open
 }
 
 function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue; reachable: boolean }) {
-  const [answer, setAnswer] = useState("");
+  const [answer, setAnswer] = useState(game.draft);
   const field = useRef<HTMLInputElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const sending = play.sending !== undefined;
@@ -58,6 +58,10 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
     if (!calm()) form.current?.animate(SHAKE, { duration: 380, easing: "ease-in-out" });
   }, [turn]);
 
+  const type = (typed: string): void => {
+    setAnswer(typed);
+    game.type(typed);
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
     if (reachable && !sending && answer.trim() !== "") void game.solve(answer.trim());
@@ -78,7 +82,7 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
           enterKeyHint="send"
           aria-invalid={play.verdict !== undefined}
           aria-describedby="answer-verdict"
-          onInput={(event) => setAnswer(event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
         />
         <button class="primary" type="submit" aria-disabled={sending || !reachable || answer.trim() === ""}>
           {sending ? "Sending…" : "Answer"}

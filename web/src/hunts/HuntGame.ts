@@ -8,6 +8,7 @@ import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
 import { recall, remember } from "../storage.ts";
+import { keepPlay, keptPlay } from "./kept.ts";
 import { attemptsText, type Closing, isPlayable, type Play, type Sending } from "./play.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
@@ -36,26 +37,37 @@ export class HuntGame {
   readonly winners = new Observable<Standing[] | undefined>(undefined);
   /** This player's points in this hunt. */
   readonly points: Observable<number>;
+  /** What is typed for the open clue. */
+  draft = "";
+  #playerId: string;
   #turn = 0;
   /** The answer that may have counted unheard: sent once more by hand, it keeps its id. */
   #unjudged: (Sending & { clue: Clue }) | undefined;
 
   constructor(owner: Session, huntId: string) {
     this.huntId = huntId;
+    this.#playerId = owner.player.id;
     this.points = new Observable(storedPoints(owner.player.id, huntId));
+    this.play.subscribe(() => this.#keep());
     this.link = new RoomLink<HuntState>(owner, "hunt", () => ({ huntId }), {
       joined: (room) => this.#listen(room),
       ready: () => {
         void this.clock.observeHttp();
         void this.#resume();
       },
-      renewed: ({ id }) => this.points.set(storedPoints(id, huntId)),
+      renewed: ({ id }) => this.#playAs(id),
       state: (state) => this.#read(state),
     });
   }
 
   close(): void {
     this.link.close();
+  }
+
+  /** Takes note of what is typed for the open clue, so that a reload does not lose it. */
+  type(draft: string): void {
+    this.draft = draft;
+    this.#keep();
   }
 
   /** Asks for a clue, or for the one that is still open. */
@@ -136,33 +148,55 @@ export class HuntGame {
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
     if (!isPlayable(phase)) this.play.set({ at: "idle" });
+    else if (before === undefined) this.#restore();
   }
 
-  /** The room is (back) within reach: what hung in the air is asked again. Claiming twice gives the same clue. */
-  async #resume(): Promise<void> {
+  /** An earlier visit left a clue open, or waiting: it goes on. By now the server's time is known, by which a clue ends. */
+  #restore(): void {
+    const kept = this.play.value.at === "idle" ? keptPlay(this.#playerId, this.huntId) : undefined;
+    if (kept?.at === "waiting") return void this.claim();
+    if (kept?.at !== "clue") return;
+    const { clue, lifetime, sending } = kept;
+    this.draft = kept.draft;
+    if (sending) this.#unjudged = { clue, ...sending };
+    this.play.set({ at: "clue", clue, lifetime, sending: this.#unjudged });
+    if (sending) void this.#send(clue, sending);
+  }
+
+  #keep(): void {
     const play = this.play.value;
-    if (play.at !== "clue" && play.at !== "waiting" && play.at !== "asking") return;
-    try {
-      const answer = await this.link.request<ClaimAnswer>("claim", {});
-      const same = play.at === "clue" && "assignmentId" in answer && answer.assignmentId === play.clue.assignmentId;
-      if (play.at === "clue" && !same) return await this.#settle(play);
-      this.#take(answer);
-      if (play.at === "clue" && play.sending) await this.#send(play.clue, play.sending);
-    } catch (error) {
-      const problem = error as Problem;
-      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
+    const { draft } = this;
+    if (play.at === "clue") {
+      const { clue, lifetime, sending } = play;
+      const answer = sending && { answer: sending.answer, requestId: sending.requestId };
+      keepPlay(this.#playerId, this.huntId, { at: "clue", clue, lifetime, draft, sending: answer });
+    } else {
+      const isWaiting = play.at === "waiting" || play.at === "asking";
+      keepPlay(this.#playerId, this.huntId, isWaiting ? { at: "waiting" } : undefined);
     }
   }
 
-  /** The clue closed while the connection was down. If an answer was on its way, the server still knows how it was judged. */
-  async #settle({ clue, sending }: Play & { at: "clue" }): Promise<void> {
-    if (sending === undefined) return this.#closeClue(clue, { how: "lost" });
+  /** The open clue is the former player's. */
+  #playAs(playerId: string): void {
+    this.#playerId = playerId;
+    this.points.set(storedPoints(playerId, this.huntId));
+    const open = this.#openClue();
+    if (open) this.#closeClue(open.clue, { how: "lost" });
+  }
+
+  /**
+   * The room is (back) within reach: what hung in the air is asked again. An open clue stays as it is: a claim would give
+   * another one where that has closed, which its player has not asked for.
+   */
+  async #resume(): Promise<void> {
+    const play = this.play.value;
+    if (play.at === "clue" && play.sending) return this.#send(play.clue, play.sending);
+    if (play.at !== "waiting" && play.at !== "asking") return;
     try {
-      const { assignmentId } = clue;
-      const { answer, requestId } = sending;
-      this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer, requestId }));
+      this.#take(await this.link.request<ClaimAnswer>("claim", {}));
     } catch (error) {
-      if (!isAway(error as Problem)) this.#closeClue(clue, { how: "lost" });
+      const problem = error as Problem;
+      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
     }
   }
 
@@ -172,6 +206,7 @@ export class HuntGame {
       announce(`No clue is free. You are number ${answer.position} in the queue.`);
       this.play.set({ at: "waiting", position: answer.position });
     } else if (this.#openClue()?.clue.assignmentId !== answer.assignmentId) {
+      this.draft = "";
       this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
     }
   }
