@@ -10,7 +10,7 @@ import { flags } from "./flags.ts";
 const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--only PATTERN]
   --minutes  for how long faults come; 5 unless given
   --seed     decides which fault comes when, and what players do; by the clock unless given
-  --only     faults whose names match; all but those that break what is not promised unless given`;
+  --only     faults whose names match; all unless given`;
 
 const values = flags(USAGE, {
   minutes: { type: "string", default: "5" },

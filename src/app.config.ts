@@ -286,7 +286,7 @@ function roomServices(
     verify: (token) => tokens.verify(token),
     keptOutMs: (player) => keepOut.remainingMs(player),
     logger: log,
-    clock: systemClock,
+    clock: actors.clock,
     draining: () => readiness.draining,
     cutOff: () => actors.membership.self.cutOff === true,
     requestAnswered: (room, type, outcome, seconds) => {

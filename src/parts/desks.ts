@@ -46,17 +46,18 @@ export async function openDesks(parts: Parts, actors: Actors) {
     ...openPools(parts),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
-    board: await openBoard(parts, hunts, tournaments),
+    board: await openBoard(parts, actors, hunts, tournaments),
   };
 }
 
 function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, actors: Actors, hunts: Hunts) {
   const { feed, ledger } = backplane;
-  const figures = new FiguresReader({ database, clock: systemClock });
-  const common = { actors, hunts, ledger, figures, feed, clock: systemClock, rng: systemRng, log };
+  const { clock } = actors;
+  const figures = new FiguresReader({ database, clock });
+  const common = { actors, hunts, ledger, figures, feed, clock, rng: systemRng, log };
   const huntDesk = new HuntDesk({
     ...common,
-    journal: new AssignmentJournal(database.of("commits"), systemClock, database),
+    journal: new AssignmentJournal(database.of("commits"), clock, database),
     stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
     forget: (id) => metrics.forgetHunt(id),
   });
@@ -78,14 +79,14 @@ async function tellUnverified({ config, log }: Parts, directory: GameOffice): Pr
 
 function openTournaments({ backplane, database, lifecycle, log }: Parts, actors: Actors, tournaments: Tournaments) {
   const { feed, leaderboard } = backplane;
-  const common = { actors, tournaments, database, clock: systemClock, rng: systemRng };
+  const common = { actors, tournaments, database, clock: actors.clock, rng: systemRng };
   const tournamentDesk = new TournamentDesk({
     ...common,
     leaderboard,
-    journal: new ScoreJournal(database.of("commits"), systemClock, database),
+    journal: new ScoreJournal(database.of("commits"), actors.clock, database),
     feed,
     log,
-    entrants: new Entrants({ database: database.of("commits"), clock: systemClock, log }),
+    entrants: new Entrants({ database: database.of("commits"), clock: actors.clock, log }),
     checks: SCORE_CHECKS,
   });
   lifecycle.onStop("tournaments", () => tournamentDesk.flush());
@@ -106,7 +107,7 @@ function openPools({ config: { timezone }, ...parts }: Parts) {
 }
 
 async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {
-  const common = { actors, database: database.of("commits"), feed: backplane.feed, clock: systemClock };
+  const common = { actors, database: database.of("commits"), feed: backplane.feed, clock: actors.clock };
   const quests = new QuestDesk({ ...common, told: (state, seconds) => metrics.questTold(state, seconds) });
   await quests.open();
   lifecycle.onStop("quests", () => quests.close());
@@ -119,16 +120,16 @@ async function openQuests({ backplane, config, database, lifecycle, metrics }: P
 async function openPopups({ config, database, lifecycle }: Parts, actors: Actors) {
   const popup = actors.ref(PopupActor, POPUPS);
   if (config.role !== "web") await popup.arm();
-  const popupViews = new PopupViews(database.of("commits"), systemClock);
+  const popupViews = new PopupViews(database.of("commits"), actors.clock);
   lifecycle.onStop("popup views", () => popupViews.flush());
   return { popup, popupViews };
 }
 
-function openSessions({ backplane, database, lifecycle, log }: Parts, { membership }: Actors): SessionDesk {
+function openSessions({ backplane, database, lifecycle, log }: Parts, { clock, membership }: Actors): SessionDesk {
   const sessions = new SessionDesk({
     store: backplane.sessions,
     history: new SessionHistory(database.of("commits")),
-    clock: systemClock,
+    clock,
     nodeId: membership.self.id,
     liveNodes: () => membership.live().map(({ id }) => id),
     log,
@@ -139,10 +140,11 @@ function openSessions({ backplane, database, lifecycle, log }: Parts, { membersh
 
 async function openBoard(
   { backplane, database, lifecycle, log }: Parts,
+  { clock }: Actors,
   hunts: Hunts,
   tournaments: Tournaments,
 ): Promise<LobbyBoard> {
-  const board = new LobbyBoard({ feed: backplane.feed, hunts, tournaments, database, clock: systemClock, log });
+  const board = new LobbyBoard({ feed: backplane.feed, hunts, tournaments, database, clock, log });
   await board.start();
   lifecycle.onStop("board", () => board.stop());
   return board;

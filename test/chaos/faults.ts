@@ -6,8 +6,6 @@ import { NODES } from "./ChaosCluster.ts";
 
 export interface Fault {
   readonly name: string;
-  /** Comes up only where a pattern names it: what it breaks is not promised. */
-  readonly isAsked?: boolean;
   /** Comes only where the database has a disk of its own, which root alone may mount. */
   readonly needsDisk?: boolean;
   /** Has it begin and end, with chance of `rng`; resolves once it is over. Answers what it did. */
@@ -180,16 +178,12 @@ export const FAULTS: readonly Fault[] = [
     },
     ({ server }) => administer(server.url, "SET GLOBAL max_connections = 300"),
   ),
-  {
-    ...lasting(
-      "clock-off",
-      [3000, 15_000],
-      (cluster, node) => cluster.setClock(node, node % 2 === 0 ? 30_000 : -30_000),
-      (cluster, node) => cluster.setClock(node, 0),
-    ),
-    // Clues expire by the clock of the node that judges them, and players are told what is not so.
-    isAsked: true,
-  },
+  lasting(
+    "clock-off",
+    [3000, 15_000],
+    (cluster, node) => cluster.setClock(node, node % 2 === 0 ? 30_000 : -30_000),
+    (cluster, node) => cluster.setClock(node, 0),
+  ),
 ];
 
 /** As an operator; a server that has no connection to spare is asked again. */

@@ -30,7 +30,7 @@ const LOOK_WHETHER_READY_MS = 50;
 export async function runChaos(options: ChaosOptions): Promise<Report> {
   const { minutes, seed, only, directory, say } = options;
   const faults = FAULTS.filter(
-    ({ name, isAsked, needsDisk }) => (only ? only.test(name) : !isAsked) && (!needsDisk || SmallDisk.isPossible()),
+    ({ name, needsDisk }) => (only?.test(name) ?? true) && (!needsDisk || SmallDisk.isPossible()),
   );
   if (faults.length === 0)
     throw new Error(`no fault has a name like ${only}; there are ${FAULTS.map(({ name }) => name)}`);

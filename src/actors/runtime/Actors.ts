@@ -54,6 +54,8 @@ const DRAIN_STEPS = { beat: 0.1, residents: 0.7, loops: 0.75, outbox: 0.9 } as c
 export class Actors {
   readonly membership: Membership;
   readonly peers: Peers;
+  /** The node's clock, or the cluster's time where that is off: what rooms and stores judge by what comes too early or too late. */
+  readonly clock: Clock;
   readonly #options: ActorsOptions;
   readonly #store: ActorStore;
   readonly #blame: CrashBlame;
@@ -66,6 +68,7 @@ export class Actors {
   constructor(options: ActorsOptions) {
     const { node, bus, database, log, rng, metrics, feed } = options;
     const clock = new CheckedClock(options.clock);
+    this.clock = clock;
     this.#options = options;
     this.#store = options.makeStore?.(database, node.id) ?? new ActorStore(database, node.id);
     const store = this.#store;
