@@ -35,6 +35,14 @@ describe("a clock that is checked against the cluster's time", () => {
     assert.deepEqual([offBy(), clock.isOff], [1900, false]);
   });
 
+  it("tells whole milliseconds, as a wall clock does", async () => {
+    base.wallOffset = 7_000_000;
+    sharedOffMs = 0.4;
+    await beat();
+    assert.equal(clock.isOff, true);
+    assert.ok(Number.isInteger(clock.now()));
+  });
+
   for (const off of [-3_600_000, -2100, 2100, 3_600_000]) {
     it(`goes by the cluster's time when it is off by ${off} ms from the start`, async () => {
       base.wallOffset = off;

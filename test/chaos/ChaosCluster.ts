@@ -91,6 +91,9 @@ export class ChaosCluster extends TournamentCluster {
     const place = this.places[at]!;
     if (place.isUp) return;
     await place.start();
+    place.node.program.onLine((line) => {
+      if (/"level":"(error|fatal)"/.test(line)) this.#history.note(`n${at} logged`, { line });
+    });
     place.node.program.onMessage((message) => {
       if ("record" in (message as NodeMessage)) this.#history.called((message as { record: never }).record);
     });

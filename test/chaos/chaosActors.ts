@@ -2,9 +2,9 @@ import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "..
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import { systemClock } from "../../src/clock.ts";
 
-/** No unique key: what took effect twice is there twice. `due` is when a firing was due, else null. Times are epoch milliseconds. */
+/** No key but the order in which things took effect, whatever a clock said: what took effect twice is there twice. `due` is when a firing was due, else null. Times are epoch milliseconds. */
 export const CHAOS_TABLES = [
-  `CREATE TABLE chaos_effects (actor VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, node VARCHAR(32) NOT NULL,
+  `CREATE TABLE chaos_effects (nth BIGINT AUTO_INCREMENT PRIMARY KEY, actor VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, node VARCHAR(32) NOT NULL,
     at BIGINT NOT NULL, due BIGINT) ENGINE=InnoDB`,
   `CREATE TABLE chaos_attempts (scheduled_at BIGINT NOT NULL, attempt INT NOT NULL, node VARCHAR(32) NOT NULL) ENGINE=InnoDB`,
 ];

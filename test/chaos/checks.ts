@@ -29,7 +29,7 @@ const verdict = (invariant: string, violations: readonly string[]): Verdict => (
 /** What SQL and the history say of the actors, their timers and tells, and the job. */
 export async function verdictsOnActors(database: Database, { calls }: History): Promise<Verdict[]> {
   const rows = await database.query<{ actor: string; name: string; seq: number }>(
-    "SELECT actor, name, seq FROM chaos_effects ORDER BY actor, name, at, seq",
+    "SELECT actor, name, seq FROM chaos_effects ORDER BY actor, name, nth",
   );
   const effects = Map.groupBy(rows, ({ actor, name }) => `${actor} ${name}`);
   const timesOf = ({ actor, name }: CallRecord): number => effects.get(`${actor} ${name}`)?.length ?? 0;

@@ -43,7 +43,7 @@ export class CheckedClock implements Clock {
   now(): number {
     const wall = this.#base.now();
     const time = this.#timeAt(this.#base.monotonic());
-    return time === undefined || Math.abs(wall - time) <= MOST_OFF_MS ? wall : time;
+    return time === undefined || Math.abs(wall - time) <= MOST_OFF_MS ? wall : Math.round(time);
   }
 
   monotonic(): number {
