@@ -1,6 +1,6 @@
 import type { QueryOptions } from "mysql2";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
-import { CommitUnknown, mayHaveCommitted } from "./failures.ts";
+import { CommitUnknown, isOver, mayHaveCommitted } from "./failures.ts";
 import { type MysqlConnection, writtenBy } from "./MysqlConnection.ts";
 import type { MysqlPool } from "./MysqlPool.ts";
 import type { BulkLoader } from "./mysqlBulk.ts";
@@ -26,7 +26,8 @@ export class MysqlTransaction implements Transaction {
     try {
       await transaction.#send("START TRANSACTION");
     } catch (error) {
-      transaction.#end();
+      transaction.#isOver = true;
+      transaction.#release();
       throw error;
     }
     return transaction;
@@ -40,6 +41,7 @@ export class MysqlTransaction implements Transaction {
   }
 
   get manager(): EntityManager {
+    if (this.#isOver) throw isOver();
     this.#runner ??= this.#runnerHere();
     return this.#runner.manager;
   }
@@ -63,34 +65,45 @@ export class MysqlTransaction implements Transaction {
   }
 
   async commit(): Promise<void> {
+    this.#close();
     try {
-      await this.#send("COMMIT");
-      this.#end();
+      if (this.#undone) throw this.#undone;
+      await this.#connection.send("COMMIT");
     } catch (error) {
-      await this.rollback();
+      await this.#undo();
       throw mayHaveCommitted(error)
         ? new CommitUnknown("it is not known whether a commit has happened", { cause: error })
         : error;
     }
+    this.#release();
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#isOver) return;
+    this.#close();
+    await this.#undo();
+  }
+
+  /** A statement that comes after the last one would be stored on its own, also while the answer to that is on its way. */
+  #close(): void {
+    if (this.#isOver) throw isOver();
+    this.#isOver = true;
   }
 
   /** A connection that cannot even roll back must not serve anybody else. */
-  async rollback(): Promise<void> {
-    this.#undone = undefined;
-    if (!this.#isOver) await this.#send("ROLLBACK").catch(() => this.#connection.destroy());
-    this.#end();
+  async #undo(): Promise<void> {
+    await this.#connection.send("ROLLBACK").catch(() => this.#connection.destroy());
+    this.#release();
   }
 
   /** From here on the connection is somebody else's. */
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  #release(): void {
     if (this.#runner) Object.assign(this.#runner, { isReleased: true, isTransactionActive: false });
     this.#pool.release(this.#connection);
   }
 
   async #send<T>(query: string | QueryOptions, params: readonly unknown[] = []): Promise<T> {
-    if (this.#isOver) throw new Error("the transaction is over");
+    if (this.#isOver) throw isOver();
     if (this.#undone) throw this.#undone;
     try {
       return await this.#connection.send<T>(query, params);

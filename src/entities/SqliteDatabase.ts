@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
 import { insertAll, pagesByOffset } from "./bulk.ts";
-import { CommitUnknown, mayHaveCommitted } from "./failures.ts";
+import { CommitUnknown, isOver, mayHaveCommitted } from "./failures.ts";
 import { type Database, inTransaction, type RowPages, type Transaction, type Value, type Written } from "./sql.ts";
 import { WriterQueue } from "./WriterQueue.ts";
 
@@ -72,6 +72,8 @@ class SqliteTransaction implements Transaction {
   readonly dialect = "sqlite";
   readonly #runner: QueryRunner;
   readonly #leave: () => void;
+  /** The connection is that of others', too: what is asked from now on would be theirs. */
+  #isOver = false;
 
   constructor(runner: QueryRunner, leave: () => void) {
     this.#runner = runner;
@@ -79,6 +81,7 @@ class SqliteTransaction implements Transaction {
   }
 
   get manager(): EntityManager {
+    if (this.#isOver) throw isOver();
     return this.#runner.manager;
   }
 
@@ -86,10 +89,12 @@ class SqliteTransaction implements Transaction {
   allow(): void {}
 
   async query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
+    if (this.#isOver) throw isOver();
     return (await this.#runner.query(sql, [...params], true)).records as T[];
   }
 
-  write(sql: string, params: readonly unknown[] = []): Promise<Written> {
+  async write(sql: string, params: readonly unknown[] = []): Promise<Written> {
+    if (this.#isOver) throw isOver();
     return runnerWrite(this.#runner, sql, params);
   }
 
@@ -98,6 +103,8 @@ class SqliteTransaction implements Transaction {
   }
 
   async commit(): Promise<void> {
+    if (this.#isOver) throw isOver();
+    this.#isOver = true;
     try {
       await this.#runner.commitTransaction();
     } catch (error) {
@@ -111,6 +118,8 @@ class SqliteTransaction implements Transaction {
   }
 
   async rollback(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
     await this.#runner.rollbackTransaction().catch(() => {});
     this.#leave();
   }

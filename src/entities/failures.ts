@@ -4,6 +4,9 @@ import { CLIENT_CODES, FAULTY_STATES, type Failure, SERVER_CODES, SQLITE_CODES }
 /** It is not known whether a commit has happened: its connection was lost, or the server's answer does not tell. */
 export class CommitUnknown extends Error {}
 
+/** What a transaction says to whoever asks something of it after its end: a fault of our own. */
+export const isOver = (): Error => new Error("the transaction is over");
+
 /** What the edge to the database itself gives up: with a code of `CLIENT_CODES`. */
 export function edgeError(
   code:
