@@ -22,6 +22,7 @@ import { QuestRounds20261130050200 } from "./20261130050200-quest-rounds.ts";
 import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { RankingBlocks20261130050400 } from "./20261130050400-ranking-blocks.ts";
 import { HuntLists20261130050500 } from "./20261130050500-hunt-lists.ts";
+import { OpenLists20261130050600 } from "./20261130050600-open-lists.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
 import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
@@ -54,6 +55,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ScoreOrder20261130050300,
   RankingBlocks20261130050400,
   HuntLists20261130050500,
+  OpenLists20261130050600,
   HuntFairness20261130060000,
   HuntRequests20261130060100,
   HuntScores20261130070000,
