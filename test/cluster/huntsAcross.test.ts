@@ -179,6 +179,20 @@ describe("a hunt across nodes", function () {
     assert.deepEqual((await new Hunts(cluster.database).get(huntId))!.winners, winners);
   });
 
+  it("keeps the places of those who wait on a node that drains", async () => {
+    const { huntId, hunters, players, card } = await queue(4);
+    const [place, other] = cluster.up;
+    const first = cluster.up.length === 3 ? 3 : 2;
+    place!.node.program.signal("SIGTERM");
+    await Promise.all([hunters[0]!.left, hunters[first]!.left]);
+    const back = await Hunter.join(clientOf(other!.url, players[first]!.token), huntId);
+    assert.deepEqual(await back.claim(), { waiting: true, position: first });
+    const holder = await Hunter.join(clientOf(other!.url, players[0]!.token), huntId);
+    assert.equal((await holder.clue()).assignmentId, card.assignmentId);
+    assert.deepEqual(await place!.node.program.exited, { code: 0, signal: null });
+    await place!.start();
+  });
+
   describe("when a node dies", () => {
     let staged: Awaited<ReturnType<typeof queue>>;
     let victim: Place;

@@ -60,7 +60,8 @@ export class LedgerModel {
     const until = (this.#lastOf(playerId)?.closedAt ?? Number.NEGATIVE_INFINITY) + cooldownMs;
     if (cooldownMs > 0 && now < until && place === undefined)
       return { kind: "cooling", until, ...extras, ...this.#demand() };
-    if (place === undefined && this.#freeFor(playerId).length > 0) {
+    if (this.#freeFor(playerId).length > 0) {
+      this.#queue = this.#queue.filter((waiter) => waiter !== place);
       this.#give(playerId, now);
       return this.#assigned(playerId, extras);
     }
@@ -109,9 +110,14 @@ export class LedgerModel {
   }
 
   attend(playerId: string, nodeId: string): boolean {
-    const place = this.#queue.find((waiter) => waiter.playerId === playerId);
+    const place = this.#queue.find((waiter) => waiter.playerId === playerId && waiter.nodes.length > 0);
     place?.nodes.push(nodeId);
     return place !== undefined;
+  }
+
+  sweep(live: readonly string[], drop: boolean): undefined {
+    for (const waiter of this.#queue) waiter.nodes = waiter.nodes.filter((id) => live.includes(id));
+    if (drop) this.#queue = this.#queue.filter(({ nodes }) => nodes.length > 0);
   }
 
   forget(playerId: string, nodeId: string, live: readonly string[]): void {
@@ -224,7 +230,7 @@ export class LedgerModel {
     const served: ServedClaim[] = [];
     for (const waiter of [...this.#queue]) {
       const { playerId } = waiter;
-      if (this.#freeFor(playerId).length === 0) continue;
+      if (waiter.nodes.length === 0 || this.#freeFor(playerId).length === 0) continue;
       this.#queue = this.#queue.filter((other) => other !== waiter);
       served.push({ row: { ...this.#give(playerId, now) }, ...this.#previousOf(playerId) });
     }
@@ -288,9 +294,10 @@ export class LedgerModel {
     return false;
   }
 
-  /** Everybody who waits beside something free that they may have. */
+  /** Everybody who is there and waits beside something free that they may have. */
   overlooked(): string[] {
-    return this.#queue.map(({ playerId }) => playerId).filter((playerId) => this.#freeFor(playerId).length > 0);
+    const present = this.#queue.filter(({ nodes }) => nodes.length > 0).map(({ playerId }) => playerId);
+    return present.filter((playerId) => this.#freeFor(playerId).length > 0);
   }
 
   #pool(): number[] {

@@ -139,6 +139,34 @@ for (const { name, open } of LEDGERS) {
       assert.equal((await claimRow("bob")).instance, 0);
     });
 
+    it("passes over who is on no node that lives, keeps their place, and takes it where it is to be dropped", async () => {
+      await begin(0, { total: 2000 });
+      const crowd = Array.from({ length: 600 }, (_, n) => `player-${n}`);
+      await Promise.all(crowd.map((player) => claim(player, { nodeId: "n1" })));
+      await claim("zoe", { nodeId: "n2" });
+      const sweep = async (live: string[], drop: boolean): Promise<void> => {
+        let after: number | undefined = 0;
+        while (after !== undefined) after = await ledger.sweep(hunt, live, { after, drop });
+      };
+      await sweep(["n2"], false);
+      let issued = await ledger.issue(hunt, 1, NOW);
+      assert.ok(issued.kind === "issued");
+      let served = issued.served;
+      while (issued.unserved) {
+        issued = await ledger.issue(hunt, 1, NOW);
+        assert.ok(issued.kind === "issued");
+        served = [...served, ...issued.served];
+      }
+      assert.deepEqual(
+        served.map(({ row }) => row.playerId),
+        ["zoe"],
+      );
+      assert.equal(await ledger.attend(hunt, "player-7", "n2"), false);
+      assert.equal(await positionOf("player-7", "n2"), 8);
+      await sweep(["n2"], true);
+      assert.deepEqual([await positionOf("player-7", "n2"), (await view()).waiting], [1, 1]);
+    });
+
     it("serves more waiting claims by one issue than a step of the store takes", async () => {
       await begin(0, { total: 2000 });
       await Promise.all(Array.from({ length: 1300 }, (_, n) => claim(`player-${n}`)));

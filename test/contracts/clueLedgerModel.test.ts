@@ -33,6 +33,7 @@ type Request =
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
   | { ask: "attend"; player: number; node: number }
+  | { ask: "sweep"; live: number; drop: boolean }
   /** `live`: how many of the three nodes live, from the first. */
   | { ask: "forget"; player: number; node: number; live: number };
 
@@ -59,6 +60,7 @@ const solve = fc.record({
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
 const node = fc.integer({ min: 1, max: 3 });
+const sweep = fc.record({ ask: fc.constant("sweep" as const), live: fc.nat({ max: 3 }), drop: fc.boolean() });
 const attend = fc.record({ ask: fc.constant("attend" as const), player, node });
 const forget = fc.record({ ask: fc.constant("forget" as const), player, node, live: fc.integer({ min: 1, max: 3 }) });
 const request: fc.Arbitrary<Request> = fc.oneof(
@@ -67,6 +69,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 1, arbitrary: issue },
   { weight: 2, arbitrary: expire },
   { weight: 1, arbitrary: attend },
+  { weight: 1, arbitrary: sweep },
   { weight: 1, arbitrary: forget },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -153,6 +156,11 @@ class Trial {
       }
       case "expire":
         return { expected: this.#model.expire(now), ask: () => ledger.expire(hunt, now) };
+      case "sweep": {
+        const live = NODES.slice(0, request.live);
+        const { drop } = request;
+        return { expected: this.#model.sweep(live, drop), ask: () => ledger.sweep(hunt, live, { after: 0, drop }) };
+      }
       case "attend": {
         const nodeId = nodeOf(request);
         return {
@@ -161,7 +169,7 @@ class Trial {
         };
       }
       case "forget": {
-        const live = ["node-1", "node-2", "node-3"].slice(0, request.live);
+        const live = NODES.slice(0, request.live);
         return {
           expected: this.#model.forget(playerId, nodeOf(request), live),
           ask: () => ledger.forget(hunt, playerId, nodeOf(request), live),
@@ -258,6 +266,7 @@ class Trial {
   }
 }
 
+const NODES = ["node-1", "node-2", "node-3"];
 const nodeOf = ({ node }: { node: number }): string => `node-${node}`;
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -182,6 +182,29 @@ describe("the desks of a hunt on several nodes", () => {
       assert.deepEqual(await b.claim("cid"), { waiting: true, position: 1 });
     });
 
+    it("and nobody whose node has died, who keep their place until they are back", async () => {
+      await b.claim("bob");
+      await a.claim("cid");
+      await a.claim("dot");
+      await b.node.crash();
+      await cluster.clock.advance(5000);
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(a), [["cid", "0.2"]], "bob is first, and not there");
+      assert.deepEqual(await a.claim("bob"), { waiting: true, position: 1 });
+      await giveUp(a, "cid", "0.2");
+      assert.deepEqual(given(a).at(-1), ["bob", "0.3"]);
+    });
+
+    it("and nobody whose node has died and who do not come back in time, who lose their place", async () => {
+      await b.claim("bob");
+      await a.claim("cid");
+      await b.node.crash();
+      await cluster.clock.advance(5000);
+      assert.deepEqual(await a.claim("cid"), { waiting: true, position: 2 });
+      await cluster.clock.advance(35_000);
+      assert.deepEqual(await a.claim("cid"), { waiting: true, position: 1 });
+    });
+
     it("in whichever of a node's rooms they are", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");

@@ -56,6 +56,8 @@ export interface DeskPorts {
   forget(huntId: string): void;
 }
 
+/** Who waited on a node that is gone has so long to come in elsewhere: then their place is lost. Counts from the last one that went. */
+const COME_BACK_MS = 30_000;
 /** Waiting players ask again this often, in case the word of a served claim was lost with its node. */
 const ASK_AGAIN_MS = 15_000;
 
@@ -68,6 +70,7 @@ export class HuntDesk {
   readonly #clerk: LedgerClerk;
   readonly #tables: HuntTables;
   #cancelAskAgain: () => void = () => {};
+  #cancelDrop: () => void = () => {};
   /** By hunt, whose claims wait and are yet to be told of. */
   readonly #newlyWaiting = new Map<string, HuntPlayer[]>();
 
@@ -95,7 +98,9 @@ export class HuntDesk {
       this.#tables.at(huntId, (seat) => seat.pulse.take(view));
     });
     membership.on((event) => {
-      if (event.type === "gone") this.#everybodyAsksAgain();
+      if (event.type !== "gone") return;
+      this.#everybodyAsksAgain();
+      this.#waitForTheirReturn();
     });
     this.#scheduleAskAgain();
   }
@@ -260,6 +265,7 @@ export class HuntDesk {
   /** Commits what is buffered, for a drain. */
   async flush(): Promise<void> {
     this.#cancelAskAgain();
+    this.#cancelDrop();
     await this.#ports.journal.flush();
   }
 
@@ -281,6 +287,29 @@ export class HuntDesk {
       seat.pulse.touch();
       this.#askAgain(seat);
     });
+  }
+
+  /** Who waited on a node that is gone is not served until they are back, and keeps their place for a while. */
+  #waitForTheirReturn(): void {
+    this.#tables.all((seat) => void this.#sweep(seat, false));
+    this.#cancelDrop();
+    this.#cancelDrop = this.#ports.clock.schedule(
+      () => this.#tables.all((seat) => void this.#sweep(seat, true)),
+      COME_BACK_MS,
+    );
+  }
+
+  async #sweep({ table, pulse }: Seat, drop: boolean): Promise<void> {
+    const { actors, ledger, log } = this.#ports;
+    try {
+      for (let after: number | undefined = 0; after !== undefined && table.phase === "solving"; ) {
+        const live = actors.membership.live().map(({ id }) => id);
+        after = await ledger.sweep(table.key, live, { after, drop });
+      }
+      pulse.touch();
+    } catch (error) {
+      log.debug({ err: error, hunt: table.id }, "the queue could not be rid of who was on a node that is gone");
+    }
   }
 
   /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */

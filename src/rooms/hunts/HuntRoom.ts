@@ -90,6 +90,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   protected override async onPlayerGone(client: RoomClient): Promise<void> {
     this.#unseat(client);
+    // Everybody goes on elsewhere, and has their place there.
+    if (this.services.draining()) return;
     await this.services.huntDesk.forget(this.#table.id, client.auth!.playerId);
   }
 

@@ -50,13 +50,20 @@ export interface ClueLedger {
    * vain; `more` says whether something of either is left.
    */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
-  /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait. */
+  /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait,
+   * or is on no node (`sweep`): who is back claims again. */
   attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean>;
   /**
    * A player has left `nodeId` for good. Takes them out of the queue, unless they are on another of the nodes that live (`live`: their
    * ids). An open assignment stays until it expires.
    */
   forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void>;
+  /**
+   * Takes the nodes that do not live off waiting claims, of at most 512 a call, behind the place `after` (0: from the first on). Who is
+   * on no node any more keeps their place and is not served; with `drop` they lose it. Resolves with the place to go on behind;
+   * `undefined` when all have been looked at.
+   */
+  sweep(hunt: HuntKey, live: readonly string[], from: { after: number; drop: boolean }): Promise<number | undefined>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
   /**

@@ -54,6 +54,10 @@ export class MemoryClueLedger implements ClueLedger {
     this.#hunts.get(hunt.id)?.forget(playerId, nodeId, live);
   }
 
+  async sweep(hunt: HuntKey, live: readonly string[], { drop }: { after: number; drop: boolean }): Promise<undefined> {
+    this.#hunts.get(hunt.id)?.sweep(live, drop);
+  }
+
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {
     return this.#hunts.get(hunt.id)?.read(top);
   }

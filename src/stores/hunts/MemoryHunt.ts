@@ -131,16 +131,22 @@ export class MemoryHunt {
   }
 
   attend(playerId: string, nodeId: string): boolean {
-    return this.#waiting.get(playerId)?.nodes.add(nodeId) !== undefined;
+    const nodes = this.#waiting.get(playerId)?.nodes;
+    return nodes !== undefined && nodes.size > 0 && nodes.add(nodeId) !== undefined;
   }
 
   forget(playerId: string, nodeId: string, live: readonly string[]): void {
     const nodes = this.#waiting.get(playerId)?.nodes;
     if (nodes === undefined) return;
     for (const id of nodes) if (id === nodeId || !live.includes(id)) nodes.delete(id);
-    if (nodes.size > 0) return;
-    this.#waiting.delete(playerId);
-    this.#version += 1;
+    if (nodes.size === 0) this.#leaveQueue(playerId);
+  }
+
+  sweep(live: readonly string[], drop: boolean): void {
+    for (const [playerId, { nodes }] of this.#waiting) {
+      for (const id of nodes) if (!live.includes(id)) nodes.delete(id);
+      if (drop && nodes.size === 0) this.#leaveQueue(playerId);
+    }
   }
 
   read(top: number): LedgerView {
@@ -201,8 +207,12 @@ export class MemoryHunt {
     return { kind: "assigned", row: player.open!, ...previous, ...extras, ...this.#demand() };
   }
 
-  #exhausted(playerId: string, extras: Extras): ClaimDecision {
+  #leaveQueue(playerId: string): void {
     if (this.#waiting.delete(playerId)) this.#version += 1;
+  }
+
+  #exhausted(playerId: string, extras: Extras): ClaimDecision {
+    this.#leaveQueue(playerId);
     return { kind: "exhausted", ...extras, ...this.#demand() };
   }
 
@@ -250,7 +260,8 @@ export class MemoryHunt {
   #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
     const freed = this.#pool.takeFreed();
-    for (const [playerId, { name }] of this.#waiting) {
+    for (const [playerId, { name, nodes }] of this.#waiting) {
+      if (nodes.size === 0) continue;
       if (!this.#pool.hasFree(freed)) break;
       const free = this.#pool.take(this.#players.get(playerId)?.history ?? NO_HISTORY, freed);
       if (free === undefined) continue;

@@ -114,6 +114,15 @@ export class RedisClueLedger implements ClueLedger {
     await this.#ask(hunt, ["forget", playerId, nodeId, live]);
   }
 
+  async sweep(
+    hunt: HuntKey,
+    live: readonly string[],
+    { after, drop }: { after: number; drop: boolean },
+  ): Promise<number | undefined> {
+    const reply = await this.#ask(hunt, ["sweep", live, after, drop]);
+    return (reply?.answer as wire.SweepAnswer | undefined)?.[1] || undefined;
+  }
+
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {
     const reply = await this.#run.call(READ, liveKeys(hunt.id), [top]);
     return reply === null ? undefined : wire.ledgerView(JSON.parse(String(reply)));

@@ -14,18 +14,18 @@ KEYS (all with one hash tag)
                      "h" .. template -> from which place on it is to be offered anew when more of it becomes free (absent or -1: none)
   6 expiry     ZSET  player id of each open assignment, by expiresAt
   7 waiting    ZSET  player id of each waiting claim, by order of arrival
-  8 waiters    HASH  player id -> cmsgpack {name, id of a node that they are on, …} of each waiting claim
+  8 waiters    HASH  player id -> cmsgpack {name, id of a node that they are on, …} of each waiting claim; who is on none is not served
   9 scores     ZSET  player id, by points * 2^24 + (2^24 - 1 - solveSeq)
 ARGV
   1 run id of the Redis server that the caller talks to
   2 clueTtlMs   3 attempts   4 instances there will ever be
-  5 most revoked or served by one issue or expire, and most who are looked at in vain by one serving
+  5 most revoked or served by one issue or expire, and most who are looked at in vain by one serving, or by one sweep
   6 templates   7 instances that a player may solve, or 0   8 cooldownMs
   9 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
     ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
-    ["issue", issued, now]   ["expire", now]
+    ["sweep", ids of the nodes that live, place, drop]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
   have brought back older than it was. Else JSON {epoch, answers}, an answer to each request, each one of
@@ -33,7 +33,7 @@ Returns
     {"waiting", demand, position, revoked entry, served}
     {"exhausted", demand, 0, revoked entry, served}   {"cooling", demand, until, revoked entry, served}
     {"wrong" | "solved" | "revoked", demand, entry, total, served, which answer it is about}   {"unknown"}
-    {"attended", whether the player waits}   {"forgotten"}
+    {"attended", whether the player waits, and was on a node}   {"forgotten"}   {"swept", the place to go on behind, or false}
     {"issued", demand, served}   {"expired", demand, served, revoked entries, more}
   where demand is {pool, waiting, issued, unserved}; an entry is {player id, name, row}; served is a list of
   {entry, previous row}; a row is {instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt,
@@ -41,7 +41,7 @@ Returns
 
 Who waits may have nothing that is free, so what becomes free is offered to the queue, once: what a player may have does not
 change while they wait, so nobody at or before a template's place "c" need be looked at again for it; but for a player who may
-have the template, and has lost all that was free of it: the first such place is "h".
+have the template, and has lost all that was free of it, or is on no node: the first such place is "h".
 
 Atomic because a decision moves an instance between pool, player and queue, and any state between those would give it
 twice, lose it, or overtake who waits. The first write fails as a whole when memory is short; later ones then do not.
@@ -285,7 +285,12 @@ local function leaveQueue(id)
   end
 end
 
--- The template has been offered up to a place, and in vain at `held` to somebody who has lost all that is free of it.
+local function waiterOf(id)
+  local packed = waiting > 0 and redis.call("HGET", WAITERS, id)
+  return packed and cmsgpack.unpack(packed)
+end
+
+-- The template has been offered up to a place, and in vain at `held` to somebody who may have it.
 local function offered(template, place, held)
   if place > field("c" .. template, 0) then
     setField("c" .. template, place)
@@ -322,13 +327,13 @@ local function serve(now)
     for at = 1, #page, 2 do
       local id = page[at]
       place = tonumber(page[at + 1])
-      local player = find(id)
+      local player, waiter = find(id), waiterOf(id)
       local template, instance, generation, member
-      if mayAnyFreed(player) then
+      if #waiter > 1 and mayAnyFreed(player) then
         template, instance, generation, member = search(player)
       end
       if instance then
-        local name = cmsgpack.unpack(redis.call("HGET", WAITERS, id))[1]
+        local name = waiter[1]
         leaveQueue(id)
         player = assign(id, player, name, now, template, instance, generation, member)
         served[#served + 1] = { { id, name, player[OPEN] }, player[LAST] }
@@ -359,11 +364,6 @@ local function attend(id, waiter, nodeId)
   end
   waiter[#waiter + 1] = nodeId
   redis.call("HSET", WAITERS, id, cmsgpack.pack(waiter))
-end
-
-local function waiterOf(id)
-  local packed = waiting > 0 and redis.call("HGET", WAITERS, id)
-  return packed and cmsgpack.unpack(packed)
 end
 
 local function positionOf(id, nodeId, name)
@@ -498,29 +498,51 @@ end
 
 function decide.attend(id, nodeId)
   local waiter = waiterOf(id)
-  if waiter then
+  local isThere = waiter and #waiter > 1 or false
+  if isThere then
     attend(id, waiter, nodeId)
   end
-  return { "attended", waiter and true or false }
+  return { "attended", isThere }
+end
+
+-- Leaves a waiting claim those of its nodes that are in `stay`; without any it ends, if it is to be dropped then.
+local function keepNodes(id, waiter, stay, drop)
+  local left = { waiter[1] }
+  for at = 2, #waiter do
+    left[#left + 1] = stay[waiter[at]] and waiter[at] or nil
+  end
+  if drop and #left == 1 then
+    leaveQueue(id)
+  elseif #left < #waiter then
+    redis.call("HSET", WAITERS, id, cmsgpack.pack(left))
+  end
+end
+
+local function setOf(list)
+  local set = {}
+  for _, item in ipairs(list) do
+    set[item] = true
+  end
+  return set
 end
 
 function decide.forget(id, nodeId, live)
-  local waiter = waiterOf(id)
+  local waiter, stay = waiterOf(id), setOf(live)
+  stay[nodeId] = nil
   if waiter then
-    local isLive, left = {}, { waiter[1] }
-    for _, node in ipairs(live) do
-      isLive[node] = node ~= nodeId
-    end
-    for at = 2, #waiter do
-      left[#left + 1] = isLive[waiter[at]] and waiter[at] or nil
-    end
-    if #left == 1 then
-      leaveQueue(id)
-    else
-      redis.call("HSET", WAITERS, id, cmsgpack.pack(left))
-    end
+    keepNodes(id, waiter, stay, true)
   end
   return { "forgotten" }
+end
+
+function decide.sweep(live, after, drop)
+  local stay, place = setOf(live), after
+  local page = redis.call("ZRANGEBYSCORE", WAITING, "(" .. after, "+inf", "WITHSCORES", "LIMIT", 0, STEP)
+  for at = 1, #page, 2 do
+    keepNodes(page[at], waiterOf(page[at]), stay, drop)
+    place = tonumber(page[at + 1])
+  end
+  return { "swept", #page == 2 * STEP and place }
 end
 
 -- Who waits may have nothing that is free, so no more are served than instances added.

@@ -29,6 +29,7 @@ export type DecideRequest =
     ]
   | ["attend", playerId: string, nodeId: string]
   | ["forget", playerId: string, nodeId: string, live: readonly string[]]
+  | ["sweep", live: readonly string[], after: number, drop: boolean]
   | ["issue", upTo: number, now: number]
   | ["expire", now: number];
 
@@ -48,7 +49,15 @@ export type SolveAnswer =
 export type IssueAnswer = ["issued", WireDemand, WireServed];
 export type ExpireAnswer = ["expired", WireDemand, WireServed, revoked: WireEntry[] | false, more: boolean];
 export type AttendAnswer = ["attended", isWaiting: boolean];
-export type DecideAnswer = ClaimAnswer | SolveAnswer | IssueAnswer | ExpireAnswer | AttendAnswer | ["forgotten"];
+export type SweepAnswer = ["swept", goOnBehind: number | false];
+export type DecideAnswer =
+  | ClaimAnswer
+  | SolveAnswer
+  | IssueAnswer
+  | ExpireAnswer
+  | AttendAnswer
+  | SweepAnswer
+  | ["forgotten"];
 
 /** The reply of `read.lua`. */
 export type ReadReply = [
