@@ -75,6 +75,21 @@ describe("One client over HTTP", function () {
     assert.ok(answered <= 1 + MOST_WAITING, `${answered} are answered`);
   });
 
+  it("costs no more requests than its connection may have, however many it has sent ahead", async () => {
+    const edge = await Edge.open();
+    let parsed = 0;
+    const { emit } = edge.door;
+    edge.door.emit = function (event: string | symbol, ...args: unknown[]) {
+      if (event === "request") parsed += 1;
+      return emit.call(this, event, ...args);
+    };
+    const socket = await dial(edge.port);
+    socket.write(HEAD("/readyz").repeat(1000));
+    await closed(socket);
+    assert.equal(parsed, 1 + MOST_WAITING + 1);
+    await edge.close();
+  });
+
   it("leaves no file open that it asked for and did not read", async () => {
     const edge = await pageOf(100_000);
     const openFiles = (): number => linksOf("/proc/self/fd").filter((path) => path.endsWith("film.bin")).length;

@@ -164,6 +164,25 @@ describe("Websockets of one address", function () {
     await end();
   });
 
+  it("are let in no more when their clients break the protocol again and again, be it as new players", async () => {
+    const { node, end } = await victim();
+    const more = Buffer.concat(Array.from({ length: 100 }, () => frame(0, Buffer.from([1]), false)));
+    let broken = 0;
+    while (broken < 100) {
+      const answer = await node.post<{ token: string }>("/auth/anonymous", { body: {} });
+      if (answer.status === 429) break;
+      const socket = await upgraded(node, answer.body.token);
+      socket.write(Buffer.concat([frame(TEXTLESS, Buffer.from([1]), false), more]));
+      await closed(socket);
+      broken += 1;
+    }
+    assert.ok(broken > 20 && broken < 100, `${broken} may be broken`);
+    const { status, headers } = await node.post("/auth/anonymous", { body: {} });
+    assert.equal(status, 429);
+    assert.ok(Number(headers.get("retry-after")) > 20);
+    await end();
+  });
+
   it("which has no seat is closed, whatever it sends", async () => {
     const { node, end } = await victim();
     const socket = new WebSocket(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`);

@@ -5,6 +5,7 @@ import { type TransportOptions, WebSocketTransport } from "@colyseus/ws-transpor
 import { systemClock } from "../../clock.ts";
 import { networksOf } from "../../edge/addresses.ts";
 import { KeepOut } from "../../edge/KeepOut.ts";
+import { KeyedBuckets } from "../../edge/KeyedBuckets.ts";
 import { outdatedClient } from "../../edge/outdated.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { BaseRoom } from "./BaseRoom.ts";
@@ -21,6 +22,10 @@ const MOST_FRAGMENTS = 32;
 const MOST_PIECES = 256;
 /** How long a client may take to answer that its connection is closed, in milliseconds. */
 const CLOSE_MS = 5000;
+
+/** So many websockets of an address may end because their client broke the protocol, and so many more each second. No client does that by itself. */
+const BROKEN_BURST = 20;
+const BROKEN_PER_SECOND = 1;
 
 /** A seat that somebody wants to take up again. */
 interface Return {
@@ -55,8 +60,9 @@ export class PacedTransport extends WebSocketTransport {
     };
     super({ ...bounds, ...options } as TransportOptions);
     const { onConnection } = this;
+    const broken = new KeyedBuckets(systemClock);
     this.wss.off("connection", onConnection).on("connection", (socket: GuardedSocket, request, ...rest) => {
-      guard(socket, request, keepOut);
+      guard(socket, request, keepOut, broken);
       const outdated = outdatedClient(request.url);
       if (draining()) refuse(socket, new RingmasterError("draining"), CloseCode.SERVER_SHUTDOWN);
       else if (outdated !== undefined) refuse(socket, outdated, CloseCode.WITH_ERROR);
@@ -112,11 +118,17 @@ async function admitBack(socket: GuardedSocket, { roomId, sessionId, token }: Re
   if (socket.readyState === GuardedSocket.OPEN) await join();
 }
 
-function guard(socket: GuardedSocket, request: IncomingMessage, keepOut: KeepOut): void {
+function guard(socket: GuardedSocket, request: IncomingMessage, keepOut: KeepOut, broken: KeyedBuckets): void {
   const address = String(request.headers["x-real-ip"] ?? request.socket.remoteAddress);
+  const network = networksOf(address)[0]!.key;
   socket.meter = new SocketMeter(socket, request.socket, {
     clock: systemClock,
-    ended: () => keepOut.add(socket.owner ?? networksOf(address)[0]!.key),
+    ended: () => keepOut.add(socket.owner ?? network),
+  });
+  // Whoever makes a new player for each attempt is known by the address alone.
+  socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code?.startsWith("WS_ERR_") && !broken.of(network, BROKEN_PER_SECOND, BROKEN_BURST).take())
+      keepOut.add(network);
   });
   socket.on("pong", (said) => {
     if (socket.unanswered.includes(said.toString("latin1"))) socket.unanswered = [];
