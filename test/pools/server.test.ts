@@ -6,8 +6,9 @@ import { periodBefore } from "../../src/actors/pools/periods.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Draw } from "../../src/entities/pools/Draw.ts";
+import { OPERATOR_TOKEN_MS } from "../../src/http/auth/tokens.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
-import { RingmasterNode, type SendOptions, tokenOf } from "../support/RingmasterNode.ts";
+import { RingmasterNode, type SendOptions, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { PoolWorld } from "./poolWorld.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -115,6 +116,40 @@ describe("pools, rankings and draws of a whole server", function () {
     const past = await get<{ pools: Array<{ startsAt: number; winner: object }> }>("pools/snake/weekly?limit=1");
     assert.deepEqual(past.pools[0]!.winner, { playerId: "p4", name: "p4", wallet: null, score: 24 });
     assert.equal(past.pools[0]!.startsAt, LAST_WEEK.startsAt);
+  });
+
+  it("takes the same key on another pool, or from another operator, for another contribution", async () => {
+    const headers = { "Idempotency-Key": "scoped" };
+    const put = async (pool: string, amount: string, options: SendOptions = {}) =>
+      (await contribute(pool, { item: "TICO", amount }, { headers, ...options })).body;
+    const pools = ["breakout/daily", "breakout/weekly", "space_invaders/daily"];
+    const made = [];
+    for (const [at, pool] of pools.entries()) made.push(await put(pool, String(at + 1)));
+    assert.equal(new Set(made.map(({ contributionId }) => contributionId)).size, 3);
+    assert.deepEqual(
+      made.map(({ game, period, amount }) => [`${game}/${period}`, amount]),
+      pools.map((pool, at) => [pool, String(at + 1)]),
+    );
+    for (const [at, pool] of pools.entries()) assert.deepEqual(await put(pool, "99"), made[at], "a repeat of its own");
+    const another = await tokens.issue({ playerId: "op2", name: "Op", role: "operator" }, OPERATOR_TOKEN_MS);
+    assert.equal((await put("breakout/daily", "7", { token: another })).amount, "7");
+    const admin = await node.client(operator).joinOrCreate("admin");
+    admin.onMessage("*", () => {});
+    const args = { game: "breakout", period: "daily", item: "TICO", amount: "5" };
+    const command = (more: object) =>
+      admin.request<unknown, Record<string, unknown>>("command", {
+        ...{ name: "contributeToPool", requestId: "scoped", args: { ...args, ...more } },
+      });
+    const [daily, weekly] = [await command({}), await command({ period: "weekly", amount: "6" })];
+    assert.deepEqual([daily.amount, weekly.amount], ["5", "6"], "the room's ids are its own, and each pool's");
+    assert.deepEqual(await command({ amount: "99" }), daily);
+    await admin.leave();
+    const open = await get<{ pools: Array<{ game: string; period: string; items: object[] }> }>("pools");
+    const items = (name: string, of: string) =>
+      open.pools.find(({ game, period }) => game === name && period === of)!.items;
+    assert.deepEqual(items("breakout", "daily"), [{ item: "TICO", amount: "13" }]);
+    assert.deepEqual(items("breakout", "weekly"), [{ item: "TICO", amount: "8" }]);
+    assert.deepEqual(items("space_invaders", "daily"), [{ item: "TICO", amount: "3" }]);
   });
 
   it("is read and contributed to in the room admin", async () => {

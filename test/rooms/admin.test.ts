@@ -97,13 +97,37 @@ describe("the admin room", function () {
   it("cancels a tournament, and adds a game", async () => {
     const { id: tournamentId } = await command<{ id: string }>("createTournament", someTournament());
     assert.equal((await command<TournamentSummary>("cancelTournament", { tournamentId })).phase, "cancelled");
-    const golf = { id: "golf", name: "Golf", precision: 2, minScore: 18, maxScore: 300, submissionsPerMinute: 2 };
+    const golf = {
+      id: "golf",
+      name: "Golf",
+      precision: 2,
+      order: "asc",
+      minScore: 18,
+      maxScore: 300,
+      submissionsPerMinute: 2,
+    };
     assert.deepEqual(await command("createGame", golf), { id: "golf" });
     await assert.rejects(command("createGame", golf), { code: "conflict" });
     assert.deepEqual(
       (await query<{ id: string }[]>("games")).find(({ id }) => id === "golf"),
       golf,
     );
+  });
+
+  it("takes the same requestId of another command, and of another event, for another request", async () => {
+    const [one, other] = [
+      await command<{ id: string }>("createTournament", someTournament(), "first"),
+      await command<{ id: string }>("createTournament", someTournament({ name: "Other" }), "second"),
+    ];
+    assert.notEqual(one.id, other.id);
+    for (const { id } of [one, other]) {
+      const extend = (ms: number) => command<TournamentSummary>("extendTournament", { tournamentId: id, ms }, "same");
+      const extended = await extend(1000);
+      assert.equal(extended.id, id);
+      assert.deepEqual(await extend(5000), extended, "a repeat of its own");
+      const ended = await command<TournamentSummary>("endTournament", { tournamentId: id }, "same");
+      assert.deepEqual([ended.id, ended.phase], [id, "grace"]);
+    }
   });
 
   it("adds and retires quests", async () => {

@@ -9,9 +9,10 @@ import type {
   TournamentDetails,
   TournamentSummary,
 } from "../../src/actors/tournaments/TournamentOffice.ts";
+import { OPERATOR_TOKEN_MS } from "../../src/http/auth/tokens.ts";
 import type { FieldComplaint } from "../../src/validate.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
-import { type Answer, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { type Answer, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 import { someTournament } from "./someTournament.ts";
 
@@ -123,6 +124,20 @@ describe("the endpoints of tournaments and games", function () {
     const started = await act(id, "start", {}, { "idempotency-key": "start" });
     assert.deepEqual((await act(id, "start", {}, { "idempotency-key": "start" })).body, started.body);
     assert.equal((await act(id, "start")).status, 409);
+  });
+
+  it("take the same key elsewhere for another call: of another endpoint, another tournament, another operator", async () => {
+    const headers = { "idempotency-key": "elsewhere" };
+    const { id } = (await create({}, headers)).body;
+    const other = await made();
+    const [extended, ended] = [await act(id, "extend", { ms: 5000 }, headers), await act(id, "end", {}, headers)];
+    assert.deepEqual([extended.body.phase, ended.body.phase], ["open", "grace"]);
+    assert.deepEqual((await act(id, "extend", { ms: 9000 }, headers)).body, extended.body, "a repeat of its own");
+    assert.deepEqual([(await act(other, "end", {}, headers)).body.id, (await get(other)).phase], [other, "grace"]);
+    const another = await tokens.issue({ playerId: "op2", name: "Op", role: "operator" }, OPERATOR_TOKEN_MS);
+    const theirs = await node.post<{ id: string }>(TOURNAMENTS, { token: another, body: someTournament(), headers });
+    assert.equal(theirs.status, 201);
+    assert.notEqual(theirs.body.id, id);
   });
 
   it("show standings by rank, live and settled, from any rank and about any player", async () => {

@@ -1,0 +1,44 @@
+/** A node of Ringmaster with a task of its own, `courier`, which fails until it is told that it need not; enqueues keys that it is sent. */
+import { crc32 } from "node:zlib";
+import { z } from "zod";
+import type { Actors } from "../../src/actors/runtime/Actors.ts";
+import { createApp } from "../../src/app.config.ts";
+import { readConfig } from "../../src/config.ts";
+import { defineTask } from "../../src/schedulers/runtime/defineTask.ts";
+import { TaskActor } from "../../src/schedulers/runtime/TaskActor.ts";
+import { createLogger } from "../../src/telemetry/log.ts";
+
+/** What it is sent: the key of a task to enqueue, or that tasks succeed from now on. */
+export type TaskOrder = { enqueue: string } | { mended: true };
+
+const SHARDS = 16;
+let runtime!: () => Actors;
+let isBroken = true;
+
+const config = readConfig(process.env);
+const app = await createApp(config, createLogger(config.logLevel), {
+  kinds: (actors) => {
+    runtime = actors;
+    return [];
+  },
+  jobs: () => [
+    defineTask({
+      name: "courier",
+      args: z.null(),
+      retries: 0,
+      run: async (_args, { key }) => {
+        if (isBroken) throw new Error("the road is closed");
+        return { brought: key };
+      },
+    }),
+  ],
+});
+process.on("message", (order: TaskOrder) => {
+  if ("mended" in order) isBroken = false;
+  else
+    void runtime()
+      .ref(TaskActor, `courier/${crc32(order.enqueue) % SHARDS}`)
+      .enqueue(order.enqueue, "null", null);
+});
+process.once("SIGTERM", async () => process.exit((await app.stop()) ? 0 : 1));
+console.log(`Ringmaster is ready: http://localhost:${app.port}`);
