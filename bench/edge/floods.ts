@@ -27,8 +27,10 @@ interface Flood {
   go(attacker: Attacker): Promise<void>;
 }
 
-/** A go lasts so long at least, be it refused at once: attackers are as quick against a sink. In milliseconds. */
-const SHORTEST_GO_MS = 50;
+/** A go lasts so long at least, be it refused at once: a sink, which refuses nothing, is to get no less. In milliseconds. */
+const SHORTEST_GO_MS = 200;
+/** How often clients that read nothing ask again, in milliseconds. */
+const ASKING_MS = 50;
 /** So long a go on a sink, which closes nothing, goes on that a node would have ended. In milliseconds. */
 const LONGEST_GO_MS = 5000;
 /** After a sign-in or a seat that was refused. */
@@ -63,7 +65,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     go: async (attacker) => {
       const socket = await dial(attacker);
       send(attacker, socket.pause(), Buffer.from(head(attacker.asset).repeat(PIPELINED)));
-      await ends(socket, 4 * SHORTEST_GO_MS);
+      await ends(socket, SHORTEST_GO_MS);
     },
   },
   /** A thousand pages of metrics on one connection. */
@@ -72,7 +74,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
     go: async (attacker) => {
       const socket = await dial(attacker);
       send(attacker, socket.resume(), Buffer.from(head("/metrics").repeat(PIPELINED)));
-      await ends(socket, 4 * SHORTEST_GO_MS);
+      await ends(socket, SHORTEST_GO_MS);
     },
   },
   /** A seat in the lobby, and frames that mean nothing as fast as they are taken. */
@@ -91,7 +93,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
       const socket = await seated(attacker, "tournament", { tournamentId: attacker.tournamentId });
       const asking = setInterval(() => {
         send(attacker, socket, Buffer.concat([frame(BINARY, ASKED), times(10, frame(PONG, Buffer.alloc(0)))]));
-      }, SHORTEST_GO_MS);
+      }, ASKING_MS);
       await ends(socket.pause(), 2 * LONGEST_GO_MS).finally(() => clearInterval(asking));
     },
   },
@@ -107,7 +109,7 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   },
   /** Websockets that nobody has a seat for. */
   upgrades: {
-    atOnce: 20,
+    atOnce: 80,
     go: async (attacker) => {
       const socket = await dial(attacker);
       send(attacker, socket, Buffer.from(upgrade("/p/r?sessionId=x")));

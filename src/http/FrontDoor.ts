@@ -7,7 +7,7 @@ import { KeepOut } from "../edge/KeepOut.ts";
 import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
 import { failureBody } from "./failures.ts";
 import { DEFAULT_PER_ADDRESS, type RetryAfter } from "./limits.ts";
-import { OneAtATime, UNREAD_MS } from "./OneAtATime.ts";
+import { MOST_WAITING, OneAtATime, UNREAD_MS } from "./OneAtATime.ts";
 import { UpgradeGate } from "./UpgradeGate.ts";
 
 /** Milliseconds for the headers of a request, and for the whole of it, to arrive: slow senders must not hold sockets. */
@@ -64,8 +64,9 @@ export class FrontDoor extends Server {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === "request") {
       const exchange = args as [IncomingMessage, ServerResponse & { req: IncomingMessage }];
-      if (!this.#line.take(exchange))
-        this.#keepOut.add(networksOf(clientAddress(exchange[0], this.#trustProxy))[0]!.key);
+      const { key } = networksOf(clientAddress(exchange[0], this.#trustProxy))[0]!;
+      const isKeptOut = this.#keepOut.remainingMs(key) > 0;
+      if (!this.#line.take(exchange, isKeptOut ? 0 : MOST_WAITING)) this.#keepOut.add(key);
       return true;
     }
     if (event === "upgrade" && !this.#admits(args[0] as IncomingMessage, args[1] as Duplex)) return true;
@@ -94,10 +95,13 @@ export class FrontDoor extends Server {
   }
 }
 
-/** What Node's parser of a connection calls with each head. Answered with 2, it takes what follows for another protocol, and stops. */
+/** What Node's parser of a connection calls with each head. */
 interface Parser {
   onIncoming?(request: IncomingMessage, shouldKeepAlive: boolean): number;
 }
+
+/** With which a parser takes what follows for another protocol, and stops. */
+const PARSE_NO_FURTHER = 2;
 
 /**
  * Node parses all that it has read of a connection, also when that was destroyed at one of the first heads: 64 kB of them cost everybody
@@ -107,7 +111,8 @@ function stopParsingAtItsEnd(socket: Socket): void {
   const parser = (socket as { parser?: Parser }).parser;
   const onIncoming = parser?.onIncoming;
   if (parser === undefined || onIncoming === undefined) return;
-  parser.onIncoming = (request, shouldKeepAlive) => (socket.destroyed ? 2 : onIncoming(request, shouldKeepAlive));
+  parser.onIncoming = (request, shouldKeepAlive) =>
+    socket.destroyed ? PARSE_NO_FURTHER : onIncoming(request, shouldKeepAlive);
 }
 
 /** Rooms learn a client's address from the first of these headers that is there, so only the one that we believe may be. */

@@ -28,15 +28,15 @@ export class OneAtATime {
     this.#handle = handle;
   }
 
-  /** Handles the exchange now or once those before it are over; false, and the connection has ended, when too many wait. */
-  take(exchange: Exchange): boolean {
+  /** Handles the exchange now or once those before it are over; false, and the connection has ended, when `mostWaiting` wait. */
+  take(exchange: Exchange, mostWaiting: number): boolean {
     const { socket } = exchange[0];
     // What had been read from it before it ended still comes.
     if (socket.destroyed) return true;
     const line = this.#lines.get(socket) ?? { isBusy: false, waiting: [] };
     this.#lines.set(socket, line);
     if (!line.isBusy) this.#begin(line, exchange);
-    else if (line.waiting.length < MOST_WAITING) line.waiting.push(exchange);
+    else if (line.waiting.length < mostWaiting) line.waiting.push(exchange);
     else {
       socket.destroy();
       return false;

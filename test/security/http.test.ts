@@ -90,6 +90,25 @@ describe("One client over HTTP", function () {
     await edge.close();
   });
 
+  it("sends nothing ahead any more once its address is kept out, and still learns how the node is", async () => {
+    const edge = await Edge.open();
+    const flooding = await dial(edge.port);
+    flooding.write(HEAD("/readyz").repeat(1000));
+    await closed(flooding);
+    assert.equal((await fetch(`http://127.0.0.1:${edge.port}/healthz`)).status, 200);
+    let parsed = 0;
+    const { emit } = edge.door;
+    edge.door.emit = function (event: string | symbol, ...args: unknown[]) {
+      if (event === "request") parsed += 1;
+      return emit.call(this, event, ...args);
+    };
+    const socket = await dial(edge.port);
+    socket.write(HEAD("/readyz").repeat(1000));
+    await closed(socket);
+    assert.equal(parsed, 2, "one, and the one behind it that ends the connection");
+    await edge.close();
+  });
+
   it("leaves no file open that it asked for and did not read", async () => {
     const edge = await pageOf(100_000);
     const openFiles = (): number => linksOf("/proc/self/fd").filter((path) => path.endsWith("film.bin")).length;
