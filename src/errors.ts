@@ -22,6 +22,7 @@ export const ERRORS = {
     status: 409,
     message: "No further entry is taken: the player's, or the tournament's, are used up.",
   },
+  inventory_full: { status: 409, message: "The player would hold more of this item than an inventory can." },
   no_challenge: { status: 409, message: "No challenge is open: it ran out or was used. Ask for a new one." },
   bad_signature: { status: 403, message: "The signature does not prove that the wallet is yours." },
   not_delivered: {

@@ -6,6 +6,7 @@ import { PoolOffice } from "../actors/pools/PoolOffice.ts";
 import { RankingOffice } from "../actors/pools/RankingOffice.ts";
 import { POPUPS, PopupActor } from "../actors/popups/PopupActor.ts";
 import { PopupViews } from "../actors/popups/PopupViews.ts";
+import { InventoryOffice } from "../actors/prizes/InventoryOffice.ts";
 import { QuestDesk } from "../actors/quests/QuestDesk.ts";
 import { WalletDesk } from "../actors/quests/WalletDesk.ts";
 import { verifiersFor } from "../actors/quests/walletProof.ts";
@@ -44,6 +45,7 @@ export async function openDesks(parts: Parts, actors: Actors) {
     ...openHunts(parts, actors, hunts),
     ...forTournaments,
     ...openPools(parts),
+    inventories: new InventoryOffice({ database: players, clock: systemClock, rng: systemRng }),
     ...(await openQuests(parts, actors)),
     ...(await openPopups(parts, actors)),
     board: await openBoard(parts, actors, hunts, tournaments),

@@ -57,6 +57,30 @@ describe("the admin room", function () {
       assert.ok(typeof (await query(name)) === "object", name);
   });
 
+  it("grants and redeems items with a reason, and tells the timeline who did it", async () => {
+    const { id: playerId } = await node.signIn("Ada");
+    const order = { playerId, item: "TICO", reason: "a lost parcel" };
+    await command("grantItem", { ...order, amount: "12" }, "grant-1");
+    await command("grantItem", { ...order, amount: "12" }, "grant-1");
+    await command("redeemItem", { ...order, amount: "5" });
+    await assert.rejects(command("takeItem", { ...order, amount: "8" }), { code: "conflict" });
+    await assert.rejects(command("takeItem", { ...order, amount: "1", reason: " " }), { code: "invalid_payload" });
+    const { items, changes } = await query<{ items: unknown; changes: Array<{ kind: string; reason: string }> }>(
+      "inventory",
+      { playerId },
+    );
+    assert.deepEqual(items, [{ item: "TICO", amount: "7" }]);
+    assert.deepEqual(
+      changes.map(({ kind, reason }) => [kind, reason]),
+      [
+        ["redeem", "a lost parcel"],
+        ["grant", "a lost parcel"],
+      ],
+    );
+    assert.deepEqual(await query("refusedAwards"), []);
+    await operator.message<Line>("timeline", ({ kind, type }) => kind === "audit" && type === "redeemItem");
+  });
+
   it("runs a tournament from its creation to its end, and tells the timeline who did it", async () => {
     const startsAt = Date.now() + 3_600_000;
     const args = someTournament({ startsAt, endsAt: startsAt + 60_000, graceMs: 0 });

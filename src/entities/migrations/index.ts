@@ -23,6 +23,7 @@ import { ScoreOrder20261130050300 } from "./20261130050300-score-order.ts";
 import { RankingBlocks20261130050400 } from "./20261130050400-ranking-blocks.ts";
 import { HuntLists20261130050500 } from "./20261130050500-hunt-lists.ts";
 import { OpenLists20261130050600 } from "./20261130050600-open-lists.ts";
+import { InventoryChanges20261130050700 } from "./20261130050700-inventory-changes.ts";
 import { HuntFairness20261130060000 } from "./20261130060000-hunt-fairness.ts";
 import { HuntRequests20261130060100 } from "./20261130060100-hunt-requests.ts";
 import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
@@ -56,6 +57,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   RankingBlocks20261130050400,
   HuntLists20261130050500,
   OpenLists20261130050600,
+  InventoryChanges20261130050700,
   HuntFairness20261130060000,
   HuntRequests20261130060100,
   HuntScores20261130070000,

@@ -15,6 +15,7 @@ import { JOB_VERBS, type JobVerbServices } from "./jobs.ts";
 import { NODE_VERBS, type NodeVerbServices } from "./nodes.ts";
 import { POOL_VERBS, type PoolVerbServices } from "./pools.ts";
 import { POPUP_VERBS, type PopupVerbServices } from "./popups.ts";
+import { PRIZE_VERBS, type PrizeVerbServices } from "./prizes.ts";
 import { QUEST_VERBS, type QuestVerbServices } from "./quests.ts";
 import { TOURNAMENT_VERBS, type TournamentVerbServices } from "./tournaments.ts";
 import type { Verb, Verbs } from "./verbs.ts";
@@ -24,6 +25,7 @@ export interface AdminRoomServices
     HuntVerbServices,
     TournamentVerbServices,
     PoolVerbServices,
+    PrizeVerbServices,
     QuestVerbServices,
     PopupVerbServices,
     JobVerbServices,
@@ -36,6 +38,7 @@ const DOMAINS: readonly Verbs<AdminRoomServices>[] = [
   HUNT_VERBS,
   TOURNAMENT_VERBS,
   POOL_VERBS,
+  PRIZE_VERBS,
   QUEST_VERBS,
   POPUP_VERBS,
   JOB_VERBS,
