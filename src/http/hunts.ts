@@ -17,7 +17,9 @@ export interface HuntDirectory {
   create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }>;
   /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
   start(id: string, call: OperatorCall): Promise<HuntSummary>;
-  /** Moves the end of the running phase, and all that follow, by `ms`. */
+  /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
+  postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary>;
+  /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms`. */
   extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary>;
   /** Ends the running phase now. */
   end(id: string, call: OperatorCall): Promise<HuntSummary>;
@@ -42,11 +44,12 @@ function bare(act: (hunts: HuntDirectory, id: string, call: OperatorCall) => Pro
 const ACTIONS = new Map<string, Act>([
   ["start", bare((hunts, id, call) => hunts.start(id, call))],
   ["extend", (hunts, id, body, call) => hunts.extend(id, validate(extension, body).ms, call)],
+  ["postpone", (hunts, id, body, call) => hunts.postpone(id, validate(extension, body).ms, call)],
   ["end", bare((hunts, id, call) => hunts.end(id, call))],
   ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
 ]);
 
-/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/start|extend|end|cancel` for operators. */
+/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/start|extend|postpone|end|cancel` for operators. */
 export function huntRoutes(hunts: HuntDirectory): Router {
   const router = Router();
   router.get("/", async (_request, response) => {
@@ -61,7 +64,8 @@ export function huntRoutes(hunts: HuntDirectory): Router {
   });
   router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
     const act = ACTIONS.get(String(request.params.action));
-    if (act === undefined) throw new RingmasterError("not_found", "A hunt knows start, extend, end and cancel.");
+    if (act === undefined)
+      throw new RingmasterError("not_found", "A hunt knows start, extend, postpone, end and cancel.");
     response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
   });
   return router;

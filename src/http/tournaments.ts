@@ -12,7 +12,7 @@ import { operatorCall } from "./idempotency.ts";
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
 export type TournamentDirectory = Pick<
   TournamentOffice,
-  "list" | "get" | "standings" | "create" | "start" | "end" | "extend" | "cancel" | "preview" | "endSeries"
+  "list" | "get" | "standings" | "create" | "start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries"
 >;
 
 const IDS = /^[0-9A-Za-z_-]{1,32}$/;
@@ -46,6 +46,7 @@ function bare(act: (tournaments: TournamentDirectory, id: string, call: Operator
 const ACTIONS = new Map<string, Act>([
   ["start", bare((tournaments, id, call) => tournaments.start(id, call))],
   ["extend", (tournaments, id, body, call) => tournaments.extend(id, validate(extension, body).ms, call)],
+  ["postpone", (tournaments, id, body, call) => tournaments.postpone(id, validate(extension, body).ms, call)],
   ["end", bare((tournaments, id, call) => tournaments.end(id, call))],
   ["cancel", bare((tournaments, id, call) => tournaments.cancel(id, call))],
   ["preview", bare((tournaments, id) => tournaments.preview(id))],

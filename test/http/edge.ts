@@ -57,6 +57,11 @@ export class HuntsInMemory implements HuntDirectory {
     return summaryOf(hunt);
   }
 
+  async postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    this.#find(id, call).startsAt += ms;
+    return this.extend(id, ms, call);
+  }
+
   async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
     const hunt = this.#find(id, call);
     hunt.phaseEndsAt = hunt.phaseEndsAt === null ? null : hunt.phaseEndsAt + ms;

@@ -231,6 +231,28 @@ describe("a hunt's actor", () => {
       assert.equal((await stored()).phase, "reveal");
     });
 
+    it("is postponed before it begins: all of it comes later by as much", async () => {
+      await create();
+      const before = await stored();
+      const status = await within(hunt().postpone(7000));
+      assert.deepEqual([status.startsAt, status.phaseEndsAt], [before.startsAt + 7000, before.startsAt + 7000]);
+      const after = await stored();
+      assert.deepEqual([after.startsAt, after.endsAt], [before.startsAt + 7000, before.endsAt + 7000]);
+      await clock.advance(before.startsAt + 6900 - clock.now());
+      assert.equal((await stored()).phase, "scheduled");
+      await clock.advance(200);
+      assert.equal((await stored()).phase, "discovery");
+    });
+
+    it("is extended before it begins: solving lasts longer", async () => {
+      await create({ discoveryMs: 0 });
+      const before = await stored();
+      assert.equal((await within(hunt().extend(5000))).phaseEndsAt, before.phaseEndsAt);
+      assert.equal((await stored()).endsAt, before.endsAt + 5000);
+      const { phaseEndsAt } = await within(hunt().start());
+      assert.ok(Math.abs(phaseEndsAt - (clock.now() + PLAN.solvingMs + 5000)) < 10);
+    });
+
     it("is called off in any phase, and then nothing more happens to it", async () => {
       await inSolving();
       assert.deepEqual((await within(hunt().callOff())).phaseEndsAt, 0);
@@ -271,11 +293,12 @@ describe("a hunt's actor", () => {
       );
     });
 
-    type Verb = "start" | "end" | "extend" | "callOff" | "rebuild";
+    type Verb = "start" | "end" | "extend" | "postpone" | "callOff" | "rebuild";
     const allowed: Record<Verb, string[]> = {
       start: ["scheduled"],
       end: ["discovery", "solving", "reveal"],
-      extend: ["discovery", "solving", "reveal"],
+      extend: ["scheduled", "discovery", "solving", "reveal"],
+      postpone: ["scheduled"],
       callOff: ["scheduled", "discovery", "solving", "reveal"],
       rebuild: ["solving"],
     };
@@ -288,7 +311,7 @@ describe("a hunt's actor", () => {
           for (let step = 0; step < steps; step++) await within(step === 0 ? hunt().start() : hunt().end());
           if (phase === "cancelled") await within(hunt().callOff());
           const before = await stored();
-          const call = verb === "extend" ? hunt().extend(1000) : hunt()[verb]();
+          const call = verb === "extend" || verb === "postpone" ? hunt()[verb](1000) : hunt()[verb]();
           await assert.rejects(within<unknown>(call), {
             code: "wrong_phase",
             details: { phase, changesAt: before.phaseEndsAt === 0 ? null : before.phaseEndsAt },

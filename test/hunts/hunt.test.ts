@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import SQLite from "better-sqlite3";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
@@ -264,6 +265,20 @@ describe("a hunt on one embedded node", () => {
   });
 
   describe("shows", () => {
+    it("when it is postponed, to who waits for it and to who comes later", async () => {
+      const startsAt = Date.now() + 3_600_000;
+      const huntId = await create({ startsAt });
+      const { room } = await enter(huntId);
+      await act(huntId, "postpone", { ms: 5000 });
+      const expected = [startsAt + 5000, startsAt + 5000, "scheduled"];
+      for (const each of [room, (await enter(huntId)).room])
+        await until(() => isDeepStrictEqual([each.state.startsAt, each.state.endsAt, each.state.phase], expected), {
+          timeoutMs: PATIENCE_MS,
+          what: "the new start is shown",
+        });
+      await act(huntId, "cancel");
+    });
+
     it("the chest to everybody when it ends, and to who comes later", async () => {
       const huntId = await create({ winners: 2 });
       const [ann, bob, cid] = await Promise.all([enter(huntId, "Ann"), enter(huntId, "Bob"), enter(huntId, "Cid")]);

@@ -178,6 +178,29 @@ describe("a tournament's actor", () => {
       assert.deepEqual(await phases(), ["open", "grace", "settling", "settled", "settled"], "no timer is left");
     });
 
+    it("is postponed before it opens: its start and its end come later by as much", async () => {
+      const { startsAt, endsAt } = await create();
+      const later = await world.within(world.tournament().postpone(7000));
+      assert.deepEqual(
+        [later.startsAt, later.endsAt, later.phaseEndsAt],
+        [startsAt + 7000, endsAt + 7000, startsAt + 7000],
+      );
+      await world.clock.advance(startsAt + 6900 - world.clock.now());
+      assert.equal((await stored()).phase, "scheduled");
+      await world.clock.advance(200);
+      const { phase, ...times } = await stored();
+      assert.deepEqual([phase, times.startsAt, times.endsAt], ["open", startsAt + 7000, endsAt + 7000]);
+    });
+
+    it("is extended before it opens: only its end moves", async () => {
+      const { startsAt, endsAt } = await create();
+      const longer = await world.within(world.tournament().extend(5000));
+      assert.deepEqual([longer.startsAt, longer.endsAt, longer.phaseEndsAt], [startsAt, endsAt + 5000, startsAt]);
+      await world.clock.advance(startsAt + 100 - world.clock.now());
+      const { phase, phaseEndsAt } = await stored();
+      assert.deepEqual([phase, phaseEndsAt], ["open", endsAt + 5000]);
+    });
+
     it("is extended: while it is open its end moves, and in grace only that of the grace", async () => {
       const { endsAt } = await create();
       await world.within(world.tournament().start());
@@ -217,11 +240,12 @@ describe("a tournament's actor", () => {
       });
     }
 
-    type Verb = "start" | "end" | "extend" | "callOff" | "rebuild";
+    type Verb = "start" | "end" | "extend" | "postpone" | "callOff" | "rebuild";
     const ALLOWED: Record<Verb, string[]> = {
       start: ["scheduled"],
       end: ["open", "grace"],
-      extend: ["open", "grace"],
+      extend: ["scheduled", "open", "grace"],
+      postpone: ["scheduled"],
       callOff: ["scheduled", "open", "grace"],
       rebuild: ["open", "grace"],
     };
@@ -236,7 +260,8 @@ describe("a tournament's actor", () => {
           if (phase === "cancelled") await world.within(world.tournament().callOff());
           await world.clock.advance(100);
           const before = await stored();
-          const call = verb === "extend" ? world.tournament().extend(1000) : world.tournament()[verb]();
+          const call =
+            verb === "extend" || verb === "postpone" ? world.tournament()[verb](1000) : world.tournament()[verb]();
           await assert.rejects(world.within<unknown>(call), {
             code: "wrong_phase",
             details: { phase, changesAt: before.phaseEndsAt === 0 ? null : before.phaseEndsAt },

@@ -101,6 +101,7 @@ describe("the endpoints of tournaments and games", function () {
     assert.equal(started.phase, "open");
     assert.ok(started.startsAt >= before && started.startsAt <= Date.now());
     const extended = (await act(id, "extend", { ms: 5000 })).body;
+    assert.equal((await act(id, "postpone", { ms: 5000 })).status, 409);
     assert.equal(extended.endsAt, started.endsAt + 5000);
     const ended = (await act(id, "end")).body;
     assert.deepEqual([ended.phase, ended.phaseEndsAt], ["grace", ended.endsAt + 60_000]);

@@ -145,10 +145,20 @@ export class HuntActor extends Actor<HuntState> {
     return this.#advance(phase);
   }
 
-  /** Moves the end of the running phase, and all that follow, by `ms` milliseconds. */
+  /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms` milliseconds. */
   async extend(ms: number): Promise<HuntStatus> {
-    const phase = this.#require("discovery", "solving", "reveal");
-    await this.#enter(phase, this.state.phaseEndsAt + ms, {});
+    const phase = this.#require("scheduled", "discovery", "solving", "reveal");
+    if (phase === "scheduled") this.#plan().solvingMs += ms;
+    await this.#enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms, {});
+    return this.#status();
+  }
+
+  /** Moves the start of one that is scheduled, and all that follows, by `ms` milliseconds. */
+  async postpone(ms: number): Promise<HuntStatus> {
+    this.#require("scheduled");
+    const startsAt = this.state.phaseEndsAt + ms;
+    this.#plan().startsAt = startsAt;
+    await this.#enter("scheduled", startsAt, { startsAt });
     return this.#status();
   }
 
@@ -320,7 +330,7 @@ export class HuntActor extends Actor<HuntState> {
     );
   }
 
-  async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number }): Promise<void> {
+  async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number; startsAt?: number }): Promise<void> {
     const plan = this.#plan();
     this.state.phase = phase;
     this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;

@@ -100,7 +100,12 @@ export class HuntOffice {
     return summaryOf(await this.#actor(id, call).start());
   }
 
-  /** Moves the end of the running phase, and all that follow, by `ms`. */
+  /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
+  async postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).postpone(ms));
+  }
+
+  /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms`. */
   async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
     return summaryOf(await this.#actor(id, call).extend(ms));
   }

@@ -57,15 +57,18 @@ export class HuntTable {
   /** Players of this node whose claim waits; they ask again when the ledger was rebuilt or a node died. */
   readonly waiting = new Map<string, WaitingClaim>();
   phase: HuntPhase;
+  /** The plan's, also when it was started early. */
+  startsAt: number;
   phaseEndsAt: number;
   view: LedgerView | undefined;
   winners: Winner[] | undefined;
 
   constructor(record: HuntRecord) {
-    const { id, definition, phase, phaseEndsAt, winners } = record;
+    const { id, definition, phase, startsAt, phaseEndsAt, winners } = record;
     this.id = id;
     this.definition = definition;
     this.phase = phase;
+    this.startsAt = startsAt;
     this.phaseEndsAt = phaseEndsAt;
     this.winners = winners ?? undefined;
     this.key = { id, rules: rulesOf(definition) };
@@ -132,6 +135,8 @@ export class HuntTable {
     if (!mayFollow(HUNT_PHASES, this.phase, phase)) return;
     this.phase = phase;
     this.phaseEndsAt = endsAt;
+    // Postponed.
+    if (phase === "scheduled") this.startsAt = endsAt;
     if (phase !== "solving") this.waiting.clear();
     for (const room of this.audience) room.onPhase(phase, endsAt);
   }

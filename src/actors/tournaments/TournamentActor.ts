@@ -110,11 +110,21 @@ export class TournamentActor extends Actor<TournamentState> {
     return this.#advance(this.#require("open", "grace"));
   }
 
-  /** Moves the end of the running phase, and what follows, by `ms` milliseconds. */
+  /** Moves the end of the open phase, before it too, or that of the grace, and what follows, by `ms` milliseconds. */
   async extend(ms: number): Promise<TournamentStatus> {
-    const phase = this.#require("open", "grace");
-    if (phase === "open") this.state.plan.endsAt += ms;
-    await this.#enter(phase, this.state.phaseEndsAt + ms);
+    const phase = this.#require("scheduled", "open", "grace");
+    if (phase !== "grace") this.state.plan.endsAt += ms;
+    await this.#enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms);
+    return this.#status();
+  }
+
+  /** Moves the start of one that is scheduled, and its end with it, by `ms` milliseconds. */
+  async postpone(ms: number): Promise<TournamentStatus> {
+    this.#require("scheduled");
+    const { plan } = this.state;
+    plan.startsAt += ms;
+    plan.endsAt += ms;
+    await this.#enter("scheduled", plan.startsAt);
     return this.#status();
   }
 

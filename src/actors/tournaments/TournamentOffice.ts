@@ -133,7 +133,12 @@ export class TournamentOffice {
     return summaryOf(await this.#actor(id, call).end());
   }
 
-  /** Moves the end of the open phase, or of grace, by `ms`. */
+  /** Moves the start and the end of one that is scheduled by `ms`. Throws `wrong_phase` once it is open. */
+  async postpone(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).postpone(ms));
+  }
+
+  /** Moves the end of the open phase, before it too, or of grace, by `ms`. */
   async extend(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
     return summaryOf(await this.#actor(id, call).extend(ms));
   }

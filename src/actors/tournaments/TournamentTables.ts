@@ -67,8 +67,8 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
     const { table } = seat;
     if (type === "phase") {
       const { phase, endsAt, phaseEndsAt } = data as Pick<TournamentRecord, "phase" | "endsAt" | "phaseEndsAt">;
-      // Opened early, it begins with the event.
-      const startsAt = phase === "scheduled" ? table.startsAt : Math.min(table.startsAt, at);
+      // Opened early, it begins with the event; one that is postponed, with the end of being scheduled.
+      const startsAt = phase === "scheduled" ? phaseEndsAt : Math.min(table.startsAt, at);
       this.#enter(seat, { phase, startsAt, endsAt, phaseEndsAt });
     }
     if (type === "standings") this.#showStored(seat);

@@ -19,6 +19,10 @@ export const HUNT_VERBS: Verbs<HuntVerbServices> = {
       const { huntId, ms } = validate(extension, args);
       return huntOffice.extend(huntId, ms, call);
     },
+    postponeHunt: (args, { huntOffice }, call) => {
+      const { huntId, ms } = validate(extension, args);
+      return huntOffice.postpone(huntId, ms, call);
+    },
     endHunt: (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call),
     cancelHunt: (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call),
   },

@@ -33,6 +33,10 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
       const { tournamentId, ms } = validate(extension, args);
       return tournamentOffice.extend(tournamentId, ms, call);
     },
+    postponeTournament: (args, { tournamentOffice }, call) => {
+      const { tournamentId, ms } = validate(extension, args);
+      return tournamentOffice.postpone(tournamentId, ms, call);
+    },
     cancelTournament: (args, { tournamentOffice }, call) => tournamentOffice.cancel(idIn(args), call),
     previewTournament: (args, { tournamentOffice }) => tournamentOffice.preview(idIn(args)),
     endSeries: (args, { tournamentOffice }, call) => tournamentOffice.endSeries(idIn(args), call),

@@ -168,7 +168,6 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     const { definition, key, view } = this.#table;
     this.state.huntId = this.#table.id;
     this.state.name = definition.name;
-    this.state.startsAt = definition.startsAt;
     this.state.total = key.rules.total;
     this.#showPhase();
     if (view) this.onView(view);
@@ -176,6 +175,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   #showPhase(): void {
     this.state.phase = this.#table.phase;
+    this.state.startsAt = this.#table.startsAt;
     this.state.endsAt = this.#table.phaseEndsAt;
     this.#stamp();
   }
