@@ -9,6 +9,7 @@ import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from 
 const HOUR_MS = 3_600_000;
 
 let fault: (() => Error) | undefined;
+let hangs: boolean;
 let tries: number[];
 
 class Fragile extends CounterActor {
@@ -26,6 +27,7 @@ class Fragile extends CounterActor {
     fall: async () => {
       tries.push(this.now);
       this.state.count += 1;
+      if (hangs) await new Promise(() => {});
       if (fault) throw fault();
     },
   };
@@ -44,6 +46,7 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
     hub = new MemoryHub();
     tries = [];
     fault = () => new Error("broken");
+    hangs = false;
   });
 
   afterEach(() => database.close());
@@ -94,6 +97,42 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
       assert.deepEqual(waits.slice(0, 3), [1000, 2000, 4000]);
       assert.equal(waits.at(-1), most);
     }
+  });
+
+  it("is tried ever more seldom and shown also where it does not throw, but never comes to an end", async () => {
+    const a = await start("a");
+    hangs = true;
+    await within(500, fragile(a).arm());
+    await clock.advance(600_000);
+    const [failing] = await a.actors.failingTimers.list(10);
+    assert.equal(failing?.error.split(":")[0], "outcome_unknown");
+    // It hangs for 30 s each time, and then waits for 1 s, 2 s, 4 s, … up to a minute.
+    assert.deepEqual(pauses().slice(0, 7), [31, 32, 34, 38, 46, 62, 90]);
+    hangs = false;
+    fault = undefined;
+    await clock.advance(120_000);
+    assert.deepEqual(await a.actors.failingTimers.list(10), []);
+  });
+
+  it("is kept where this version of its actor has none of its name, and fires where another one has", async () => {
+    class Forgetful extends Fragile {
+      override readonly timers = {} as Fragile["timers"];
+    }
+    fault = undefined;
+    const a = await start("a");
+    await within(500, fragile(a).arm());
+    await a.crash();
+    const b = new SimulatedNode({ id: "b", hub, database, clock }, [
+      kindOf(Forgetful as unknown as ActorType<Actor<unknown>>),
+    ]);
+    await b.actors.start();
+    await clock.advance(20_000);
+    const [failing] = await b.actors.failingTimers.list(10);
+    assert.deepEqual([failing?.timer, tries.length], ["fall", 0]);
+    await b.crash();
+    await start("c");
+    await clock.advance(60_000);
+    assert.equal(tries.length, 1);
   });
 
   it("is shown to operators with its attempts and last error, until it succeeds", async () => {

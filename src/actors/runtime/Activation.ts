@@ -262,11 +262,8 @@ export class Activation {
     const { promise: late, resolve } = Promise.withResolvers<CallOutcome>();
     const watchdog = new TurnWatchdog(clock, LONGEST_TURN_MS, () => {
       log.error({ actor: this.key, method: waiting.label }, "a turn takes too long; the actor is loaded anew");
-      this.#drop();
-      this.#turn
-        ?.abandon()
-        .catch((error: unknown) => log.warn({ err: error, actor: this.key }, "a turn was not undone"));
-      resolve(failed(new RingmasterError("outcome_unknown")));
+      this.#dropHung();
+      resolve({ ...failed(new RingmasterError("outcome_unknown")), isOwn: true });
     });
     const running = this.#runTurn(waiting, watchdog).then((outcome) => {
       pass.ended(isOwnEnd(outcome));
@@ -285,6 +282,8 @@ export class Activation {
     try {
       const earlier = await this.#earlier(waiting, turn);
       if (earlier) return earlier;
+      // The watchdog has had enough meanwhile.
+      if (this.#ended) return { kind: "moved" };
       this.#turn = turn;
       const value = await insideTurn({ chain: [...waiting.chain, this.key], turn }, () => waiting.run(turn));
       const outcome = await this.#commit(turn, waiting, value);
@@ -366,6 +365,19 @@ export class Activation {
   #drop(): void {
     this.abandon();
     this.#ports.drop(this);
+  }
+
+  /** Its row is given up once all is stored that is known of its timers: that the one that hangs has failed, if it was one. */
+  #dropHung(): void {
+    this.abandon();
+    const { clock, log } = this.#ports;
+    const undone = this.#turn?.abandon();
+    this.#keeping = Promise.all([this.#keeping, undone]).then(
+      () => {},
+      (error: unknown) => log.warn({ err: error, actor: this.key }, "a turn was not undone"),
+    );
+    // By then its outcome has been settled.
+    clock.schedule(() => void this.#keeping.finally(() => this.#ports.drop(this)), 0);
   }
 
   #enqueueFiring(name: string): void {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { RingmasterError } from "../../errors.ts";
 import type { TimerHandlers } from "./Actor.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
@@ -100,15 +101,10 @@ export class ActorTimers {
     turn.advanceTimer(name, plan.next);
     if (!plan.firing) return;
     if (record.tell) return turn.tell(record.tell.to, record.tell.method, record.tell.args);
-    const { log, metrics } = this.#ports;
+    const { metrics } = this.#ports;
     const handler = this.#handlers[name];
-    if (!handler) {
-      log.error(
-        { actor: actorKey(this.#address), timer: name },
-        "the actor has no handler of this name; the timer is dropped",
-      );
-      return turn.cancelTimer(name);
-    }
+    // A node of another version may have set it, and its actor live there again.
+    if (!handler) throw new RingmasterError("internal", `This version of the actor has no timer ${name}.`);
     metrics.timerLateness(this.#address.kind, Math.max(0, turn.now - plan.firing.dueAt) / 1000);
     await handler(plan.firing);
   }
