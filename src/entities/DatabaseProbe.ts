@@ -25,6 +25,8 @@ const ASK_EVERY_MS = 1000;
 const ASK_AGAIN_MS = 400;
 /** No answer in this time is a failure; a database that answers at all is much quicker. */
 const ANSWER_MS = 1500;
+/** How often it is looked whether this process goes on while it waits: a look that comes as late as this means that it stood still. */
+const LOOK_MS = 250;
 /** So many failures in a row mean that it does not work, and so many answers that it does: one of a kind says nothing. */
 const IN_A_ROW = 2;
 
@@ -86,7 +88,8 @@ export class DatabaseProbe {
     const wasFresh = this.#question.isFresh;
     const failure = await this.#failureOfQuestion();
     if (this.#isStopped) return;
-    if (failure === undefined) this.#answered();
+    if (failure === "unknown") this.#question.giveUp();
+    else if (failure === undefined) this.#answered();
     else this.#failed(failure.error, wasFresh);
     const everyMs = this.#reach === "works" ? ASK_EVERY_MS : ASK_AGAIN_MS;
     this.#askIn(Math.max(0, everyMs - (this.#clock.monotonic() - began)));
@@ -114,17 +117,31 @@ export class DatabaseProbe {
     if (reach === this.#reach) return;
     this.#reach = reach;
     this.#why = why;
-    for (const told of this.#listeners) told(reach, why);
+    // One that throws must not keep the others from hearing of it, nor end the asking; it is told as any rejection that nobody awaits.
+    for (const told of this.#listeners) void (async () => told(reach, why))();
   }
 
-  async #failureOfQuestion(): Promise<{ error: unknown } | undefined> {
+  /** `unknown`: it failed while this process itself stood still, which says nothing of the database. */
+  async #failureOfQuestion(): Promise<{ error: unknown } | "unknown" | undefined> {
     const { promise, resolve } = Promise.withResolvers<{ error: unknown } | undefined>();
-    const cancel = this.#clock.schedule(() => resolve({ error: NO_ANSWER }), ANSWER_MS);
+    let stoodStill = false;
+    let cancel = (): void => {};
+    const look = (left: number): void => {
+      const due = this.#clock.monotonic() + LOOK_MS;
+      cancel = this.#clock.schedule(() => {
+        stoodStill ||= this.#clock.monotonic() - due > LOOK_MS;
+        if (left > 1) look(left - 1);
+        // What has arrived by then is read first.
+        else cancel = this.#clock.schedule(() => resolve({ error: NO_ANSWER }), 0);
+      }, LOOK_MS);
+    };
+    look(ANSWER_MS / LOOK_MS);
     this.#question.ask().then(
       () => resolve(undefined),
       (error: unknown) => resolve({ error }),
     );
-    return promise.finally(cancel);
+    const failure = await promise.finally(() => cancel());
+    return failure && stoodStill ? "unknown" : failure;
   }
 }
 

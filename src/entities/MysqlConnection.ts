@@ -64,6 +64,8 @@ export class MysqlConnection {
   #statementMs: number;
   /** When the statement under way began, or the last one ended, or the connection was lent. Monotonic. */
   #since = systemClock.monotonic();
+  /** Of the statement that took too long at the last look: when it began. */
+  #lateSince: number | undefined;
   #end: Error | undefined;
   #ended: () => void = () => {};
   #failed: (error: unknown) => void = () => {};
@@ -109,9 +111,14 @@ export class MysqlConnection {
     return this.#end !== undefined;
   }
 
-  /** Gives the connection up where the statement under way has taken longer than it may. Returns whether it had. */
+  /**
+   * Gives the connection up where the statement under way has taken longer than it may, also at the look before: where this process
+   * itself stood still, the answer is there and has not been read yet. Returns whether it was given up.
+   */
   endIfLate(): boolean {
-    const isLate = this.#waiting.size > 0 && systemClock.monotonic() - this.#since > this.#statementMs;
+    const takesLong = this.#waiting.size > 0 && systemClock.monotonic() - this.#since > this.#statementMs;
+    const isLate = takesLong && this.#lateSince === this.#since;
+    this.#lateSince = takesLong ? this.#since : undefined;
     if (isLate) this.destroy(edgeError("STATEMENT_TIMEOUT", `no answer within ${this.#statementMs} ms`));
     return isLate;
   }

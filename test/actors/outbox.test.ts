@@ -175,6 +175,23 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.deepEqual(news, ["once"]);
   });
 
+  it("publishes nothing again whose row it could not delete for longer than the feed remembers", async () => {
+    const a = await start("a");
+    let isAway = false;
+    a.life.onOperation = (when, statement) => {
+      isAway ||= when === "before" && statement.startsWith("DELETE FROM actor_events");
+      return isAway
+        ? { refuse: Object.assign(new Error("gone"), { code: "ECONNREFUSED", syscall: "connect" }) }
+        : undefined;
+    };
+    await within(500, teller(a).announceAll("once"));
+    await clock.advance(2 * FEED_DEDUPE_MS);
+    assert.deepEqual([news, await rowsOf("actor_events")], [["once"], 1]);
+    a.life.onOperation = () => undefined;
+    await clock.advance(30_000);
+    assert.deepEqual([news, await rowsOf("actor_events")], [["once"], 0]);
+  });
+
   it("loses no tell to a receiver whose database refuses to write, and has it take effect once", async () => {
     let isReadOnly = false;
     class ReadOnly extends ActorStore {

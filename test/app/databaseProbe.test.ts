@@ -90,6 +90,54 @@ describe("the probe of the database", () => {
     assert.deepEqual((await toldOf(["refuses", "refuses"], "answers")).toldLater, []);
   });
 
+  it("takes a database for no worse because this process itself stands still again and again", async () => {
+    const question = mysqlQuestion((await sharedDatabase()).url, {
+      ...{ clock: systemClock, rng: systemRng, refusal: () => undefined },
+    });
+    const probe = new DatabaseProbe(question, { clock: systemClock });
+    const told: Reach[] = [];
+    probe.watch((reach) => told.push(reach));
+    probe.start();
+    for (let stall = 0; stall < 4; stall += 1) {
+      await new Promise((resolve) => systemClock.schedule(() => resolve(undefined), stall === 0 ? 1010 : 5));
+      const until = performance.now() + 1600;
+      while (performance.now() < until);
+    }
+    await new Promise((resolve) => systemClock.schedule(() => resolve(undefined), 100));
+    probe.stop();
+    assert.deepEqual(told, []);
+  });
+
+  it("asks on, and tells the others, when one of those whom it tells throws", async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const ask = async (): Promise<void> => {
+      asked += 1;
+      throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    };
+    const probe = new DatabaseProbe({ isFresh: true, ask, giveUp: () => {} }, { clock });
+    const told: Reach[] = [];
+    const rejections: unknown[] = [];
+    const before = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", (error) => rejections.push(error));
+    try {
+      probe.watch(() => {
+        throw new Error("as asked");
+      });
+      probe.watch((reach) => told.push(reach));
+      probe.start();
+      await clock.advance(10_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.removeAllListeners("unhandledRejection");
+      for (const listener of before) process.on("unhandledRejection", listener);
+      probe.stop();
+    }
+    assert.deepEqual([told, rejections.length], [["unreachable"], 1]);
+    assert.ok(asked > 4);
+  });
+
   it("tells that it is back within 2 s, after two answers in a row", async () => {
     const { told } = await toldOf(["refuses", "refuses", "answers", "refuses"], "answers");
     assert.deepEqual(told, [

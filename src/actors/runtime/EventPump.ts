@@ -88,7 +88,6 @@ export class EventPump {
   /** This node was silent for so long that its events may be in the feeds by now: only the table tells which are not. */
   forget(): void {
     this.#queue = [];
-    this.#published = [];
     this.#behind.clear();
     this.lookForMore();
   }
