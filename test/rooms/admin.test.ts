@@ -4,7 +4,6 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOffice.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someQuest } from "../quests/someQuest.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
@@ -102,9 +101,8 @@ describe("the admin room", function () {
     });
     assert.deepEqual([preview.players, preview.prizes.map(({ name }) => name)], [1, ["Ada"]]);
     await command("endTournament", { tournamentId });
-    const settled = async (): Promise<boolean> =>
-      (await query<TournamentDetails>("tournament", { tournamentId })).phase === "settled";
-    await until(settled, { timeoutMs: PATIENCE_MS, what: "settling" });
+    await room.message("settled");
+    assert.equal((await query<TournamentDetails>("tournament", { tournamentId })).phase, "settled");
     const page = await query("tournamentStandings", { tournamentId, limit: 1 });
     const row = { rank: 1, playerId: player.id, name: "Ada", score: 5, subscore: 0, entries: 1 };
     assert.deepEqual(page, { rows: [row], total: 1 });

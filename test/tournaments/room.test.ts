@@ -224,6 +224,8 @@ describe("a tournament's room", function () {
     await assert.rejects(submit(second!, "b", 1), { code: "entries_used_up", details: { of: "tournament" } });
     for (const bad of [{ limit: 0 }, { limit: 101 }, { around: "" }, { around: 5 }, { offset: 1 }])
       await assert.rejects(first!.request("standings", bad), { code: "invalid_payload" }, JSON.stringify(bad));
+    // The page that everybody sees is read at most four times a second.
+    await state(first!, ({ players }) => players === 2);
     const { rows } = await first!.request<{ rows: unknown[] }>("standings");
     assert.equal(rows.length, 2);
   });
