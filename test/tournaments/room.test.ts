@@ -94,8 +94,8 @@ describe("a tournament's room", function () {
     assert.deepEqual(await submit(first!, "a1", 10), { rank: 1, best: 10, entries: 1 }, "the first answer again");
     const shown = await state(third!, ({ players }) => players === 2);
     const rows = [
-      { rank: 1, playerId: bob!.id, name: "Bob", score: 20 },
-      { rank: 2, playerId: ada!.id, name: "Ada", score: 10 },
+      { rank: 1, playerId: bob!.id, name: "Bob", score: 20, subscore: 0 },
+      { rank: 2, playerId: ada!.id, name: "Ada", score: 10, subscore: 0 },
     ];
     assert.deepEqual(shown.top, rows);
     const last = await third!.message<{ total: number }>("standings", ({ total }) => total === 2);

@@ -79,8 +79,13 @@ export interface Revoked {
   assignmentId: string;
 }
 
+/** A winner and what they get. */
+export interface Winner extends Standing {
+  prizes: ItemAmount[];
+}
+
 export interface ChestOpened {
-  winners: Standing[];
+  winners: Winner[];
 }
 
 /** So much of an item, in minor units. */
@@ -101,6 +106,8 @@ export interface ScoreRow {
   playerId: string;
   name: string;
   score: number;
+  /** Below 0 where a round played at the player's own pace counts; see `OWN_PACE`. */
+  subscore: number;
   /** How many the player has made; not in the room's state. */
   entries?: number;
 }
@@ -154,6 +161,20 @@ export interface TournamentClosed {
 export interface TournamentSettled {
   rank: number | null;
   prizes: ItemAmount[];
+}
+
+/** What the player has connected and chosen. */
+export interface Links {
+  wallet: { address: string; connectedAt: number } | null;
+  exchange: string | null;
+}
+
+/** A window in which a popup is shown. */
+export interface PopupWindow {
+  id: string;
+  title: string;
+  body: string;
+  closesAt: number;
 }
 
 /** A quest as the player's own list shows it. */

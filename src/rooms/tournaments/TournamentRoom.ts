@@ -137,11 +137,11 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     state.players = view.total;
     if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
     for (const [at, row] of view.rows.entries()) {
-      const { rank, playerId, name } = row;
+      const { rank, playerId, name, subscore } = row;
       const score = decimalOf(row.score, this.#table.precision);
       const shown = state.top[at];
-      if (shown) shown.assign({ rank, playerId, name, score });
-      else state.top.push(new ScoreRow({ rank, playerId, name, score }));
+      if (shown) shown.assign({ rank, playerId, name, score, subscore });
+      else state.top.push(new ScoreRow({ rank, playerId, name, score, subscore }));
     }
     if (state.top.length > view.rows.length) state.top.splice(view.rows.length);
     this.#news = { hasState: true, view };
@@ -200,8 +200,8 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 }
 
-function rowOf({ rank, playerId, name, score }: BoardPage["rows"][number]) {
-  return { rank, playerId, name, score };
+function rowOf({ rank, playerId, name, score, subscore }: BoardPage["rows"][number]) {
+  return { rank, playerId, name, score, subscore };
 }
 
 function playerOf(client: RoomClient): { playerId: string; name: string } {

@@ -7,6 +7,7 @@ export const ScoreRow = schema(
     playerId: t.string(),
     name: t.string(),
     score: t.float64(),
+    subscore: t.int32().default(0),
   },
   "ScoreRow",
 );

@@ -7,6 +7,8 @@ export interface TableRow {
   playerId: string;
   name: string;
   points: number;
+  /** A round counts that was played at the player's own pace. */
+  isOwnPace?: boolean;
 }
 
 /** Rows of standings by rank, the player's own in gold; where ranks are left out between two rows, a line says so. */
@@ -36,6 +38,7 @@ export function StandingsTable({ rows }: { rows: readonly TableRow[] }) {
               <th scope="row">
                 {row.name}
                 {row.playerId === own && <span class="you"> you</span>}
+                {row.isOwnPace && <span class="own-pace">at own pace</span>}
               </th>
               <td class="standings__points">{row.points.toLocaleString("en")}</td>
             </tr>

@@ -31,6 +31,12 @@ export type OwnStanding = Pick<ScoreRow, "rank" | "score">;
 /** The one game that this page can play. */
 export const PLAYABLE_GAME = "snake";
 
+/**
+ * The subscore of a round that was played at the player's own pace: of equal scores the other one ranks first, and everybody sees in the
+ * standings which it was.
+ */
+const OWN_PACE = -1;
+
 /** Rows around the player's own that are asked for. */
 const ROWS_AROUND = 5;
 /** A round that is played until nothing is taken any more ends so many milliseconds before: its score has to get there. */
@@ -116,7 +122,7 @@ export class TournamentGame {
     const unsubscribe = round.status.subscribe((status) => {
       if (status !== "over") return;
       unsubscribe();
-      if (round.snake.value.end && round.counts) this.#submit(round.snake.value.score);
+      if (round.snake.value.end && round.counts) this.#submit(round);
     });
   }
 
@@ -131,8 +137,9 @@ export class TournamentGame {
     this.settled.set(undefined);
   }
 
-  #submit(score: number): void {
-    this.#submissions.add({ submissionId: randomId(), score, subscore: 0 });
+  #submit({ snake, isStepwise }: Round): void {
+    const { score } = snake.value;
+    this.#submissions.add({ submissionId: randomId(), score, subscore: isStepwise ? OWN_PACE : 0 });
   }
 
   #hear(report: Report): void {
@@ -165,7 +172,9 @@ export class TournamentGame {
     const before = this.tournament.value?.phase;
     this.clock.observe(state.serverNow);
     const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
-    const top = [...state.top].map(({ rank, playerId, name, score }) => ({ rank, playerId, name, score }));
+    const top = [...state.top].map(({ rank, playerId, name, score, subscore }) => ({
+      ...{ rank, playerId, name, score, subscore },
+    }));
     const times = { startsAt, endsAt, phaseEndsAt, serverNow };
     const prizes = this.tournament.value?.prizes ?? (JSON.parse(state.prizes) as PrizeRange[]);
     this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, prizes, top });

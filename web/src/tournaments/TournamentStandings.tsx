@@ -20,11 +20,13 @@ export function TournamentStandings({ game }: { game: TournamentGame }) {
       {shown.length === 0 ? (
         <p class="small">Nobody has played yet. The first line is free.</p>
       ) : (
-        <StandingsTable rows={shown.map(({ score, ...row }) => ({ ...row, points: score }))} />
+        <StandingsTable
+          rows={shown.map(({ score, subscore, ...row }) => ({ ...row, points: score, isOwnPace: subscore < 0 }))}
+        />
       )}
       {own && (
         <p class="small">
-          You are {ordinal(own.rank)} of {total.toLocaleString("en")}.
+          You are {ordinal(own.rank)} of {total.toLocaleString("en")}, with {own.score.toLocaleString("en")}.
         </p>
       )}
     </section>

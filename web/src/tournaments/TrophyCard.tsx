@@ -60,6 +60,7 @@ function Podium({ rows, own }: { rows: readonly ScoreRow[]; own: string | undefi
           <span class="winner__name">
             {row.name}
             {row.playerId === own && <span class="you"> you</span>}
+            {row.subscore < 0 && <span class="own-pace">at own pace</span>}
           </span>
           <span class="winner__points">{row.score.toLocaleString("en")}</span>
         </li>
