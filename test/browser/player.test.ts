@@ -72,6 +72,30 @@ describe("the player page", function () {
     deepEqual(complaints, []);
   });
 
+  it("sends an answer again that was on its way when the page was closed", async () => {
+    visit = await stage.visit();
+    const { page } = visit;
+    await page.addInitScript(() => {
+      const { send } = WebSocket.prototype;
+      WebSocket.prototype.send = function (data) {
+        const isLost = document.documentElement.dataset.losing && new TextDecoder().decode(data as ArrayBuffer);
+        if (!isLost?.includes("solve")) send.call(this, data);
+      };
+    });
+    await page.reload();
+    await enter(page, "Bea");
+    const { answer, points } = await claim(page);
+    await page.evaluate(() => {
+      document.documentElement.dataset.losing = "answers";
+    });
+    await page.locator("#answer").fill(answer);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Sending…" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Right you are!" }).waitFor();
+    await page.locator(`.points[data-points="${points}"]`).waitFor();
+  });
+
   it("keeps the place in the queue through a reload, and gets the clue that comes free", async () => {
     const terms = { ...DEMO_HUNT, startsAt: Date.now(), discoveryMs: 0, repeat: 1, clues: DEMO_HUNT.clues.slice(0, 1) };
     const { id } = (await stage.operate("/api/hunts", { ...terms, name: "One clue for all" })) as { id: string };

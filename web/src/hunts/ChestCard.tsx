@@ -2,7 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { Chest } from "../art/Chest.tsx";
 import { calm } from "../motion.ts";
 import { useObservable } from "../observable.ts";
-import type { Standing } from "../protocol.ts";
+import { itemsText } from "../prizes.ts";
+import type { Standing, Winner } from "../protocol.ts";
 import { session } from "../session.ts";
 import type { HuntGame } from "./HuntGame.ts";
 
@@ -20,7 +21,9 @@ export function ChestCard({ game }: { game: HuntGame }) {
   const isOver = hunt?.phase === "finished";
   const hasRattled = useAfter(SUSPENSE_MS) || isOver || calm();
   const hasWaited = useAfter(PATIENCE_MS) || isOver;
-  const winners = hasRattled ? (told ?? (hasWaited ? hunt?.top.slice(0, 3) : undefined)) : undefined;
+  const winners: readonly (Standing & Partial<Winner>)[] | undefined = hasRattled
+    ? (told ?? (hasWaited ? hunt?.top.slice(0, 3) : undefined))
+    : undefined;
   const won = winners?.find(({ playerId }) => playerId === own);
 
   return (
@@ -36,6 +39,9 @@ export function ChestCard({ game }: { game: HuntGame }) {
                 {winner.name}
                 {winner.playerId === own && <span class="you"> you</span>}
               </span>
+              {winner.prizes && winner.prizes.length > 0 && (
+                <span class="winner__prize">{itemsText(winner.prizes)}</span>
+              )}
               <span class="winner__points">{winner.points} points</span>
             </li>
           ))}

@@ -3,7 +3,17 @@ import { announce } from "../announcer.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { isAway, type Problem } from "../problems.ts";
-import type { ChestOpened, ClaimAnswer, Clue, HuntState, Phase, Revoked, SolveAnswer, Standing } from "../protocol.ts";
+import type {
+  ChestOpened,
+  ClaimAnswer,
+  Clue,
+  HuntState,
+  Phase,
+  Revoked,
+  SolveAnswer,
+  Standing,
+  Winner,
+} from "../protocol.ts";
 import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
@@ -34,7 +44,7 @@ export class HuntGame {
   readonly link: RoomLink<HuntState>;
   readonly hunt = new Observable<HuntView | undefined>(undefined);
   readonly play = new Observable<Play>({ at: "idle" });
-  readonly winners = new Observable<Standing[] | undefined>(undefined);
+  readonly winners = new Observable<Winner[] | undefined>(undefined);
   /** This player's points in this hunt. */
   readonly points: Observable<number>;
   /** What is typed for the open clue. */

@@ -4,11 +4,14 @@ import { HuntScreen } from "../hunts/HuntScreen.tsx";
 import { Standings } from "../hunts/Standings.tsx";
 import { Feed } from "../lobby/Feed.tsx";
 import type { Lobby } from "../lobby/Lobby.ts";
+import { Popup } from "../lobby/Popup.tsx";
 import { Programme } from "../lobby/Programme.tsx";
 import { type Choice, choiceInAddress, choose } from "../lobby/programme.ts";
+import { Connections } from "../me/Connections.tsx";
 import { Quests } from "../me/Quests.tsx";
 import { Things } from "../me/Things.tsx";
 import { useObservable } from "../observable.ts";
+import { Pools } from "../pools/Pools.tsx";
 import { session } from "../session.ts";
 import { TournamentGame } from "../tournaments/TournamentGame.ts";
 import { TournamentScreen } from "../tournaments/TournamentScreen.tsx";
@@ -28,6 +31,7 @@ export function Ring({ lobby }: { lobby: Lobby }) {
       <Header points={game?.points} />
       <ConnectionBanner link={game?.link ?? lobby.link} kept={game instanceof TournamentGame ? "score" : "clue"} />
       <RenewalBanner />
+      <Popup lobby={lobby} />
       <main class="ring">
         <Programme lobby={lobby} chosen={chosen} />
         <div class="ring__stage">
@@ -42,6 +46,8 @@ export function Ring({ lobby }: { lobby: Lobby }) {
         </aside>
         <div class="ring__house">
           <Quests lobby={lobby} />
+          <Connections lobby={lobby} />
+          <Pools lobby={lobby} />
           <Feed lobby={lobby} />
         </div>
       </main>
