@@ -6,6 +6,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import { decimalOf, LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../src/entities/tournaments/precision.ts";
 import type { Operator, Order, TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
+import { pointsText } from "../../web/src/points.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { LEADERBOARDS } from "../contracts/leaderboards.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
@@ -107,6 +108,11 @@ describe("a score in units of a precision", () => {
       }),
       { seed: SEED, numRuns: 10_000 },
     );
+  });
+
+  it("is shown on the player's page with all of its digits", () => {
+    const shown = [1_234_567_000_001, -5, 100_000].map((value) => pointsText(decimalOf(value, MOST_DIGITS)));
+    assert.deepEqual(shown, ["1,234,567.000001", "-0.000005", "0.1"]);
   });
 
   it("is none of one with a digit more", () => {

@@ -1,3 +1,4 @@
+import { pointsText } from "../points.ts";
 import type { FeedEvent } from "../protocol.ts";
 
 /** A line of news; `at` in epoch milliseconds. */
@@ -48,5 +49,5 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
 function settledText(name: string, winners: unknown): string {
   const first = (winners as { name?: string; score?: number }[] | undefined)?.[0];
   if (first?.name === undefined) return `“${name}” is over.`;
-  return `${first.name} wins “${name}” with ${first.score?.toLocaleString("en")}.`;
+  return `${first.name} wins “${name}” with ${pointsText(first.score ?? 0)}.`;
 }

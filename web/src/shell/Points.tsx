@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { calm } from "../motion.ts";
 import { type Observable, useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 
 /** The player's points, with a hop when they grow. */
 export function Points({ of }: { of: Observable<number> }) {
@@ -19,7 +20,7 @@ export function Points({ of }: { of: Observable<number> }) {
   return (
     <span class="points" ref={badge} data-points={points}>
       <span class="points__coin" aria-hidden="true" />
-      {points.toLocaleString("en")}
+      {pointsText(points)}
       <span class="unseen"> points</span>
     </span>
   );

@@ -1,5 +1,6 @@
 import { Fragment } from "preact";
 import { useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { session } from "../session.ts";
 
 export interface TableRow {
@@ -40,7 +41,7 @@ export function StandingsTable({ rows }: { rows: readonly TableRow[] }) {
                 {row.playerId === own && <span class="you"> you</span>}
                 {row.isOwnPace && <span class="own-pace">at own pace</span>}
               </th>
-              <td class="standings__points">{row.points.toLocaleString("en")}</td>
+              <td class="standings__points">{pointsText(row.points)}</td>
             </tr>
           </Fragment>
         ))}

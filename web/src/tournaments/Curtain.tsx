@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Star } from "../art/Star.tsx";
 import { Observable, useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { ordinal } from "../prizes.ts";
 import type { TournamentPhase } from "../protocol.ts";
 import type { Round, RoundStatus } from "../snake/Round.ts";
@@ -99,7 +100,7 @@ function Verdict({ report }: { report: Report }) {
   return (
     <p class="curtain__rank">
       {isBest && <Star class="curtain__star" />}
-      {ordinal(rank)} place{isBest ? "" : ` with ${best.toLocaleString("en")}`}
+      {ordinal(rank)} place{isBest ? "" : ` with ${pointsText(best)}`}
       {isBest && <Star class="curtain__star" />}
     </p>
   );

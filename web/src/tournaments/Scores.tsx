@@ -1,4 +1,5 @@
 import { Observable, useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { ordinal } from "../prizes.ts";
 import type { TournamentDetails } from "../protocol.ts";
 import type { Round } from "../snake/Round.ts";
@@ -32,7 +33,7 @@ export function Scores({ game, round }: { game: TournamentGame; round: Round | u
         </div>
         <div>
           <dt>{COUNTING[details?.operator ?? "best"]}</dt>
-          <dd>{own ? own.score.toLocaleString("en") : "—"}</dd>
+          <dd>{own ? pointsText(own.score) : "—"}</dd>
         </div>
         <div>
           <dt>Rank</dt>

@@ -2,6 +2,7 @@ import { Star } from "../art/Star.tsx";
 import { Trophy } from "../art/Trophy.tsx";
 import { calm } from "../motion.ts";
 import { useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { itemsText, ordinal } from "../prizes.ts";
 import type { ScoreRow, TournamentSettled } from "../protocol.ts";
 import { session } from "../session.ts";
@@ -62,7 +63,7 @@ function Podium({ rows, own }: { rows: readonly ScoreRow[]; own: string | undefi
             {row.playerId === own && <span class="you"> you</span>}
             {row.subscore < 0 && <span class="own-pace">at own pace</span>}
           </span>
-          <span class="winner__points">{row.score.toLocaleString("en")}</span>
+          <span class="winner__points">{pointsText(row.score)}</span>
         </li>
       ))}
     </ol>
