@@ -23,7 +23,7 @@ describe("the bench of attacks", function () {
     );
     for (const { flood, sink, node, descriptors } of attacks) {
       for (const { done, room, http, errors } of [sink, node]) {
-        assert.ok(done.goes > 0 && done.bytes > 0 && room.count > 0 && http.count > 0, flood);
+        assert.ok(done.goes > 0 && room.count > 0 && http.count > 0, flood);
         assert.deepEqual(errors, {}, flood);
       }
       assert.ok(descriptors[2] < descriptors[0] + 20, `${flood}: ${descriptors}`);
