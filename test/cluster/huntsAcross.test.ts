@@ -180,7 +180,7 @@ describe("a hunt across nodes", function () {
   });
 
   it("keeps the places of those who wait on a node that drains", async () => {
-    const { huntId, hunters, players, card } = await queue(4);
+    const { huntId, hunters, players, card } = await queue(5);
     const [place, other] = cluster.up;
     const first = cluster.up.length === 3 ? 3 : 2;
     place!.node.program.signal("SIGTERM");
