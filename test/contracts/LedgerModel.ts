@@ -5,6 +5,8 @@ import {
   type ClaimRequest,
   type Demand,
   type ExpireDecision,
+  type GiveBackDecision,
+  type GiveBackRequest,
   type IssueDecision,
   type LedgerRules,
   type LedgerView,
@@ -92,6 +94,18 @@ export class LedgerModel {
     if (!isAsked(last)) return { kind: "unknown" };
     const common = { row: { ...last }, total: this.#totalOf(playerId), ...this.#demand() };
     return last.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served: [], ...common };
+  }
+
+  giveBack({ playerId, assignmentId, now }: GiveBackRequest): GiveBackDecision {
+    const row = [this.#openOf(playerId), this.#lastOf(playerId)].find(
+      (row) => row !== undefined && `${row.instance}.${row.generation}` === assignmentId,
+    );
+    if (row === undefined) return { kind: "unknown" };
+    const wasOpen = row.outcome === OUTCOME.open;
+    if (wasOpen) this.#close(row, now >= row.expiresAt ? OUTCOME.expired : OUTCOME.returned, now);
+    const served = wasOpen ? this.#serve(now) : [];
+    const common = { row: { ...row }, total: this.#totalOf(playerId), ...this.#demand() };
+    return row.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served, ...common };
   }
 
   issue(issued: number, now: number): IssueDecision {

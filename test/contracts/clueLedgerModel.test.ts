@@ -30,6 +30,7 @@ type Request =
       request: number;
       behind: number;
     }
+  | { ask: "giveBack"; player: number; which: "open" | "last" | "any" | "none"; any: number; behind: number }
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
   | { ask: "attend"; player: number; node: number }
@@ -57,6 +58,13 @@ const solve = fc.record({
   request: fc.nat({ max: 3 }),
   behind,
 });
+const giveBack = fc.record({
+  ask: fc.constant("giveBack" as const),
+  player,
+  which: fc.constantFrom("open", "open", "last", "any", "none"),
+  any: fc.nat({ max: 50 }),
+  behind,
+});
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
 const node = fc.integer({ min: 1, max: 3 });
@@ -66,6 +74,7 @@ const forget = fc.record({ ask: fc.constant("forget" as const), player, node, li
 const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 8, arbitrary: solve },
+  { weight: 2, arbitrary: giveBack },
   { weight: 1, arbitrary: issue },
   { weight: 2, arbitrary: expire },
   { weight: 1, arbitrary: attend },
@@ -149,6 +158,10 @@ class Trial {
         const full = { playerId, assignmentId, correct: request.right, requestId, now };
         return { expected: this.#model.solve(full), ask: () => ledger.solve(hunt, full) };
       }
+      case "giveBack": {
+        const full = { playerId, assignmentId: this.#assignmentOf(playerId, request), now };
+        return { expected: this.#model.giveBack(full), ask: () => ledger.giveBack(hunt, full) };
+      }
       case "issue": {
         this.#issued = Math.min(this.#issued + request.more, hunt.rules.total);
         const issued = this.#issued;
@@ -180,11 +193,12 @@ class Trial {
 
   /** Who answers an open assignment is somebody who has one. */
   #playerOf(request: Extract<Request, { player: number }>): string {
-    const holders = request.ask === "solve" && request.which === "open" ? this.#model.holders() : [];
+    const holders =
+      (request.ask === "solve" || request.ask === "giveBack") && request.which === "open" ? this.#model.holders() : [];
     return holders[request.player % holders.length] ?? `player-${(request.player % this.#players) + 1}`;
   }
 
-  #assignmentOf(playerId: string, { which, any }: Extract<Request, { ask: "solve" }>): string {
+  #assignmentOf(playerId: string, { which, any }: Extract<Request, { ask: "solve" | "giveBack" }>): string {
     const given = this.#model.assignmentIds();
     const ids = {
       open: this.#model.openIdOf(playerId),

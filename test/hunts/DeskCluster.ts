@@ -18,6 +18,7 @@ import { someSealedHunt } from "./someHunt.ts";
 export class Row implements HuntAudience {
   readonly clues: [string, ClueCard][] = [];
   readonly revoked: [string, string][] = [];
+  readonly quit: string[] = [];
   readonly exhausted: string[] = [];
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
@@ -35,6 +36,10 @@ export class Row implements HuntAudience {
 
   onRevoked(playerId: string, assignmentId: string): void {
     if (this.players.has(playerId)) this.revoked.push([playerId, assignmentId]);
+  }
+
+  onQuit(playerId: string): void {
+    if (this.players.has(playerId)) this.quit.push(playerId);
   }
 
   onExhausted(playerId: string): void {

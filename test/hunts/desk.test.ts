@@ -205,6 +205,34 @@ describe("the desks of a hunt on several nodes", () => {
       assert.deepEqual(await a.claim("cid"), { waiting: true, position: 1 });
     });
 
+    it("with what somebody gives back, who may have it again as long as they have not answered it wrong", async () => {
+      await b.claim("bob");
+      const giveBack = (desk: Desk, playerId: string, id: string) =>
+        cluster.within(desk.desk.giveBack("h", playerId, id));
+      assert.deepEqual(await giveBack(a, "ann", "0.1"), { returned: true });
+      assert.deepEqual(given(b), [["bob", "0.2"]]);
+      assert.deepEqual(a.row.revoked, [["ann", "0.1"]]);
+      await cluster.lose();
+      assert.deepEqual(await giveBack(b, "ann", "0.1"), { returned: true }, "the same again changes nothing");
+      await assert.rejects(giveBack(a, "ann", "0.2"), { code: "unknown_assignment" });
+      assert.deepEqual(await a.claim("ann"), { waiting: true, position: 1 });
+      await giveBack(b, "bob", "0.2");
+      assert.deepEqual(given(a), [["ann", "0.3"]]);
+    });
+
+    it("and none of those who have left the queue, on any node, until they claim again", async () => {
+      b.row.players.add("bob");
+      await a.claim("bob");
+      await b.claim("cid");
+      await cluster.clock.advance(100);
+      assert.deepEqual(await cluster.within(a.desk.quit("h", "bob")), { left: true });
+      assert.deepEqual([a.row.quit, b.row.quit], [["bob"], ["bob"]]);
+      await cluster.clock.advance(2 * ASKED_AGAIN_MS);
+      await giveUp(a, "ann", "0.1");
+      assert.deepEqual(given(b), [["cid", "0.2"]]);
+      assert.deepEqual(await b.claim("bob"), { waiting: true, position: 1 });
+    });
+
     it("in whichever of a node's rooms they are", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");

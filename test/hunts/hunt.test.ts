@@ -218,6 +218,19 @@ describe("a hunt on one embedded node", () => {
       assert.deepEqual(await holder.claim(), nothing, "the only clue is lost to them");
     });
 
+    it("or takes the clue back, and who waits out of the queue, when asked to", async () => {
+      const { card, hunters } = await queue(3);
+      const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
+      assert.deepEqual(await next.request("leaveQueue", {}), { left: true });
+      assert.deepEqual(await next.message("left"), {});
+      const { assignmentId } = card;
+      assert.deepEqual(await holder.request("giveBack", { assignmentId }), { returned: true });
+      assert.deepEqual(await holder.message("revoked"), { assignmentId });
+      assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.2");
+      assert.deepEqual(next.unread("clue"), []);
+      await assert.rejects(next.request("giveBack", { assignmentId: "0.2" }), { code: "unknown_assignment" });
+    });
+
     it("of a player with two tabs, both of which hear what is for the player, whichever leaves", async () => {
       const huntId = await create({ repeat: 1, attempts: 1, clues: [CLUES[0]!], clueTtlMs: 2500 });
       const holder = await enter(huntId);

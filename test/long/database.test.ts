@@ -26,6 +26,7 @@ const TEMPLATES = Array.from({ length: 6 }, (_, at) => ({
   prompt: `What is ${at} and ${at}?`,
   answers: [`it is ${2 * at}`],
   points: 1 + at,
+  repeatable: true,
 }));
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

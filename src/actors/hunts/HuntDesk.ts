@@ -14,7 +14,7 @@ import { HuntActor } from "./HuntActor.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
 import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
-import { RELOADED, REVOKED, SERVED, VIEW, WAITS } from "./signals.ts";
+import { QUIT, RELOADED, REVOKED, SERVED, VIEW, WAITS } from "./signals.ts";
 
 /** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
 export type ClaimAnswer = ClueCard | { waiting: true; position: number; exhausted?: true };
@@ -89,6 +89,10 @@ export class HuntDesk {
     });
     peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(WAITS, (payload) => this.#onWaits(payload as { huntId: string; players: HuntPlayer[] }));
+    peers.onSignal(QUIT, (payload) => {
+      const { huntId, playerId } = payload as { huntId: string; playerId: string };
+      this.#tables.at(huntId, ({ table }) => table.quit(playerId));
+    });
     peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(RELOADED, (payload) =>
       this.#tables.at((payload as { huntId: string }).huntId, (seat) => this.#askAgain(seat)),
@@ -195,6 +199,33 @@ export class HuntDesk {
           throw new RingmasterError("unknown_assignment", "The time for this clue is over.");
         return { correct: false, points: 0, total: decision.total, attemptsLeft: 0 };
     }
+  }
+
+  /**
+   * Takes back a clue that the player wants no more: it goes to whoever waits. Durable when it resolves. Throws `unknown_assignment` when
+   * it is not theirs to give.
+   */
+  async giveBack(huntId: string, playerId: string, assignmentId: string): Promise<{ returned: true }> {
+    const seat = await this.#tables.seated(huntId);
+    const { table } = seat;
+    table.requireSolving();
+    const { ledger, clock } = this.#ports;
+    const decision = await this.#clerk.decide(seat, () =>
+      ledger.giveBack(table.key, { playerId, assignmentId, now: clock.now() }),
+    );
+    if (decision.kind !== "revoked") throw new RingmasterError("unknown_assignment");
+    this.#ports.actors.peers.signalAll(REVOKED, { huntId, rows: [decision.row] });
+    return { returned: true };
+  }
+
+  /** Takes the player out of the queue, on whatever nodes they are. */
+  async quit(huntId: string, playerId: string): Promise<{ left: true }> {
+    const { table, pulse } = await this.#tables.seated(huntId);
+    const { peers } = this.#ports.actors;
+    await this.#ports.ledger.forget(table.key, playerId, peers.nodeId, []);
+    peers.signalAll(QUIT, { huntId, playerId });
+    pulse.touch();
+    return { left: true };
   }
 
   /** A player comes into a room of this node, who may wait already where else they are: they are heard here too. */

@@ -41,6 +41,8 @@ export interface HuntAudience {
   /** A waiting claim was served. */
   onClue(playerId: string, card: ClueCard): void;
   onRevoked(playerId: string, assignmentId: string): void;
+  /** A player who waited has left the queue. */
+  onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
   onPhase(phase: HuntPhase, endsAt: number): void;
@@ -124,6 +126,12 @@ export class HuntTable {
 
   tellRevoked(playerId: string, assignmentId: string): void {
     for (const room of this.audience) room.onRevoked(playerId, assignmentId);
+  }
+
+  /** The player waits no more, because they want to. */
+  quit(playerId: string): void {
+    if (!this.waiting.delete(playerId)) return;
+    for (const room of this.audience) room.onQuit(playerId);
   }
 
   tellExhausted(playerId: string): void {

@@ -4,6 +4,8 @@
 export const SERVED = "hunts.served";
 /** `{huntId, players}`: these, each `{playerId, name}`, wait from now on; to every node, for they may be on several. */
 export const WAITS = "hunts.waits";
+/** `{huntId, playerId}`: the player waits no more, because they want to; to every node. */
+export const QUIT = "hunts.quit";
 /** `{huntId, rows}`: assignments were revoked; to every node. */
 export const REVOKED = "hunts.revoked";
 /** `{huntId}`: the ledger was rebuilt, and its queue is empty; to every node. */

@@ -22,8 +22,10 @@ export interface HuntRoomServices extends RoomServices {
 const MOST_PLAYERS = 500;
 const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
 const nothing = z.strictObject({}).optional();
+const assignmentId = z.string().min(1).max(24);
+const named = z.strictObject({ assignmentId });
 const solution = z.strictObject({
-  assignmentId: z.string().min(1).max(24),
+  assignmentId,
   answer: z.string().min(1).max(HUNT_BOUNDS.answerUnits),
   requestId: requestId.optional(),
 });
@@ -64,6 +66,10 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     await this.setMatchmaking({ metadata: { huntId, key: `hunt:${huntId}@${this.services.nodeId}` } });
     this.#showHunt();
     this.request("claim", nothing, (client) => this.services.huntDesk.claim(huntId, playerOf(client)));
+    this.request("giveBack", named, (client, { assignmentId }) =>
+      this.services.huntDesk.giveBack(huntId, client.auth!.playerId, assignmentId),
+    );
+    this.request("leaveQueue", nothing, (client) => this.services.huntDesk.quit(huntId, client.auth!.playerId));
     this.request("solve", solution, (client, solved) => this.services.huntDesk.solve(huntId, playerOf(client), solved));
   }
 
@@ -120,6 +126,10 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   onRevoked(playerId: string, assignmentId: string): void {
     this.#tell(playerId, "revoked", { assignmentId });
+  }
+
+  onQuit(playerId: string): void {
+    this.#tell(playerId, "left", {});
   }
 
   onExhausted(playerId: string): void {

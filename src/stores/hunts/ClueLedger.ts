@@ -50,6 +50,11 @@ export interface ClueLedger {
    * vain; `more` says whether something of either is left.
    */
   expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
+  /**
+   * Revokes the player's open assignment because they want it no more: its answers count as they are. The same again gets the same
+   * decision. Serves who waits.
+   */
+  giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision>;
   /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait,
    * or is on no node (`sweep`): who is back claims again. */
   attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean>;
@@ -122,8 +127,14 @@ export interface SolveRequest {
   now: number;
 }
 
+export interface GiveBackRequest {
+  playerId: string;
+  assignmentId: string;
+  now: number;
+}
+
 /** The outcomes of an assignment, in the only order in which they may follow each other; a closed one never reopens. */
-export const OUTCOME = { open: 0, solved: 1, exhausted: 2, expired: 3 } as const;
+export const OUTCOME = { open: 0, solved: 1, exhausted: 2, expired: 3, returned: 4 } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
 /** One assignment as MySQL stores it (`hunt_assignments`, primary key hunt, instance, generation). */
@@ -181,10 +192,12 @@ export type SolveDecision =
   | LedgerMissing
   | ({ kind: "solved"; row: AssignmentRow; total: number } & Demand)
   | ({ kind: "wrong"; row: AssignmentRow; total: number; attemptsLeft: number } & Demand)
-  /** Out of attempts (outcome exhausted) or past `expiresAt` (expired); its next holder is in `served`. */
+  /** Out of attempts (outcome exhausted), past `expiresAt` (expired), or given back (returned); its next holder is in `served`. */
   | ({ kind: "revoked"; row: AssignmentRow; total: number } & Demand & Served)
   /** Not open for this player, and not the one it closed last. */
   | { kind: "unknown" };
+
+export type GiveBackDecision = Extract<SolveDecision, { kind: "missing" | "revoked" | "solved" | "unknown" }>;
 
 /** Waiting claims that a decision served: commit each row, then tell the player, on whatever nodes they are. */
 export interface Served extends Demand {

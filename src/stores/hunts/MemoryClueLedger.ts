@@ -4,6 +4,8 @@ import type {
   ClaimRequest,
   ClueLedger,
   ExpireDecision,
+  GiveBackDecision,
+  GiveBackRequest,
   HuntKey,
   IssueDecision,
   LedgerMissing,
@@ -32,6 +34,12 @@ export class MemoryClueLedger implements ClueLedger {
     assertPlayer(request.playerId);
     assertTime(request.now);
     return this.#hunts.get(hunt.id)?.solve(request) ?? MISSING;
+  }
+
+  async giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision> {
+    assertPlayer(request.playerId);
+    assertTime(request.now);
+    return this.#hunts.get(hunt.id)?.giveBack(request) ?? MISSING;
   }
 
   async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {

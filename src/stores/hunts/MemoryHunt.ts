@@ -1,10 +1,12 @@
-import { answerBy, parseAssignmentId, requestMarkOf, withMark } from "./assignments.ts";
+import { answerBy, assignmentIdOf, parseAssignmentId, requestMarkOf, withMark } from "./assignments.ts";
 import {
   type AssignmentRow,
   type ClaimDecision,
   type ClaimRequest,
   type Demand,
   type ExpireDecision,
+  type GiveBackDecision,
+  type GiveBackRequest,
   type IssueDecision,
   type LedgerRules,
   type LedgerView,
@@ -114,6 +116,16 @@ export class MemoryHunt {
     return { kind: "wrong", row, total: player.total - row.points, attemptsLeft, ...this.#demand() };
   }
 
+  giveBack({ playerId, assignmentId, now }: GiveBackRequest): GiveBackDecision {
+    const player = this.#players.get(playerId);
+    const row = [player?.open, player?.last].find((row) => row !== undefined && assignmentIdOf(row) === assignmentId);
+    if (player === undefined || row === undefined) return { kind: "unknown" };
+    if (row !== player.open) return this.#closedDecision(player, row, []);
+    const outcome = now >= row.expiresAt ? OUTCOME.expired : OUTCOME.returned;
+    const revoked = this.#revoke(playerId, player, outcome, now);
+    return this.#closedDecision(player, revoked, this.#serve(now));
+  }
+
   issue(upTo: number, now: number): IssueDecision {
     if (this.#pool.issue(Math.min(upTo, this.#rules.total))) this.#version += 1;
     return { kind: "issued", served: this.#serve(now), ...this.#demand() };
@@ -197,7 +209,7 @@ export class MemoryHunt {
     return { kind: "wrong", row: tried, total: player.total, attemptsLeft, ...this.#demand() };
   }
 
-  #closedDecision(player: RebuiltPlayer, row: AssignmentRow, served: ServedClaim[]): SolveDecision {
+  #closedDecision(player: RebuiltPlayer, row: AssignmentRow, served: ServedClaim[]): GiveBackDecision {
     const common = { row, total: player.total, ...this.#demand() };
     return row.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served, ...common };
   }

@@ -9,6 +9,8 @@ import type {
   ClaimRequest,
   ClueLedger,
   ExpireDecision,
+  GiveBackDecision,
+  GiveBackRequest,
   HuntKey,
   IssueDecision,
   LedgerMissing,
@@ -76,6 +78,14 @@ export class RedisClueLedger implements ClueLedger {
     const reply = await this.#ask(hunt, wire.solveRequest(hunt.rules, request));
     if (reply === undefined) return MISSING;
     return wire.solveDecision(hunt.rules, reply.epoch, reply.answer as wire.SolveAnswer);
+  }
+
+  async giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision> {
+    assertPlayer(request.playerId);
+    assertTime(request.now);
+    const reply = await this.#ask(hunt, wire.giveBackRequest(request));
+    if (reply === undefined) return MISSING;
+    return wire.solveDecision(hunt.rules, reply.epoch, reply.answer as wire.SolveAnswer) as GiveBackDecision;
   }
 
   async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {

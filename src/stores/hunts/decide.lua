@@ -24,7 +24,7 @@ ARGV
   9 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
-    ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
+    ["giveBack", player id, instance, generation, now]   ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
     ["sweep", ids of the nodes that live, place, drop]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
@@ -51,7 +51,7 @@ local RUN, TTL, ATTEMPTS, TOTAL, STEP = ARGV[1], tonumber(ARGV[2]), tonumber(ARG
 local TEMPLATE_COUNT, PER_PLAYER, COOLDOWN = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local NAME, SCORE, OPEN, LAST, SOLVES, CLOSED, KNOWN, TRIED = 1, 2, 3, 4, 5, 6, 7, 8
 local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ, BEFORE, MARKS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-local SOLVED, EXHAUSTED, EXPIRED = 1, 2, 3
+local SOLVED, EXHAUSTED, EXPIRED, RETURNED_BACK = 1, 2, 3, 4
 local SPAN, MARK_LENGTH = 2 ^ 24, 8
 local BITS = { [0] = 1, 2, 4, 8, 16, 32, 64, 128 }
 
@@ -475,13 +475,19 @@ local function answer(id, player, correct, points, repeatable, mark, now)
   return "wrong", row, false
 end
 
+-- Which assignment of a player's is meant, and whether it is open; nil for none of theirs.
+local function findAsked(player, instance, generation)
+  for _, which in ipairs({ OPEN, LAST }) do
+    local row = player and player[which]
+    if row and row[INSTANCE] == instance and row[GENERATION] == generation then
+      return row, which == OPEN
+    end
+  end
+end
+
 function decide.solve(id, instance, generation, correct, points, repeatable, mark, now)
   local player = find(id)
-  local function isAsked(row)
-    return row and row[INSTANCE] == instance and row[GENERATION] == generation
-  end
-  local isOpen = player and isAsked(player[OPEN])
-  local row = player and (isOpen and player[OPEN] or isAsked(player[LAST]) and player[LAST])
+  local row, isOpen = findAsked(player, instance, generation)
   if not row then
     return { "unknown" }
   end
@@ -493,6 +499,21 @@ function decide.solve(id, instance, generation, correct, points, repeatable, mar
   if isOpen then
     kind, row, served = answer(id, player, correct, points, repeatable, mark, now)
   end
+  return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
+end
+
+function decide.giveBack(id, instance, generation, now)
+  local player = find(id)
+  local row, isOpen = findAsked(player, instance, generation)
+  if not row then
+    return { "unknown" }
+  end
+  local served = false
+  if isOpen then
+    revoke(id, player, now >= row[EXPIRES_AT] and EXPIRED or RETURNED_BACK, now)
+    served = serve(now)
+  end
+  local kind = row[OUTCOME] == SOLVED and "solved" or "revoked"
   return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
 end
 

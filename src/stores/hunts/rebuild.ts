@@ -166,7 +166,7 @@ class InstanceMarks {
   /** Generation 0 when the instance has no row. */
   get(instance: number): { generation: number; outcome: number } {
     const mark = this.#marks[instance] ?? 0;
-    return { generation: mark >>> 2, outcome: mark & 3 };
+    return { generation: mark >>> 3, outcome: mark & 7 };
   }
 
   set({ instance, generation, outcome }: AssignmentRow): void {
@@ -175,6 +175,6 @@ class InstanceMarks {
       grown.set(this.#marks);
       this.#marks = grown;
     }
-    this.#marks[instance] = (generation << 2) | outcome;
+    this.#marks[instance] = (generation << 3) | outcome;
   }
 }

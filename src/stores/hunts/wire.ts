@@ -5,6 +5,7 @@ import type {
   ClaimRequest,
   Demand,
   ExpireDecision,
+  GiveBackRequest,
   IssueDecision,
   LedgerRules,
   LedgerView,
@@ -27,6 +28,7 @@ export type DecideRequest =
       ...[playerId: string, instance: number, generation: number, correct: boolean],
       ...[points: number, repeatable: boolean, mark: string, now: number],
     ]
+  | ["giveBack", playerId: string, instance: number, generation: number, now: number]
   | ["attend", playerId: string, nodeId: string]
   | ["forget", playerId: string, nodeId: string, live: readonly string[]]
   | ["sweep", live: readonly string[], after: number, drop: boolean]
@@ -88,6 +90,11 @@ export function solveRequest(
     repeatable: isRepeatable(rules, templateOf(rules, instance)),
   };
   return ["solve", playerId, instance, generation, correct, points, repeatable, requestMarkOf(requestId), now];
+}
+
+export function giveBackRequest({ playerId, assignmentId, now }: GiveBackRequest): DecideRequest {
+  const { instance, generation } = parseAssignmentId(assignmentId) ?? { instance: -1, generation: 0 };
+  return ["giveBack", playerId, instance, generation, now];
 }
 
 export function claimDecision(epoch: number, answer: ClaimAnswer): ClaimDecision {
