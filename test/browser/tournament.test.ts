@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { Client } from "@colyseus/sdk";
 import type { Page } from "playwright-core";
 import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../web/src/snake/rules.ts";
 import { Stage, type Visit } from "./Stage.ts";
@@ -135,6 +136,18 @@ describe("the player page's tournament", function () {
     await page.getByText("You have played all your rounds.").waitFor();
   });
 
+  it("tells whoever is beyond the top ten their place and score, also after a reload", async () => {
+    const id = await announce();
+    for (let rival = 1; rival <= 11; rival += 1) await submitAs(stage, `Rival ${rival}`, id, 1000 + rival);
+    const { page } = await enter("Ivy", id);
+    await page.getByRole("button", { name: "Play a round" }).click();
+    await page.keyboard.press("ArrowUp");
+    await page.getByText(/^You are 12th of 12, with \d+\.$/).waitFor();
+    await page.reload();
+    await page.getByText(/^You are 12th of 12, with \d+\.$/).waitFor();
+    match((await page.locator(".standings .own").textContent()) ?? "", /^12Ivy you\d+$/);
+  });
+
   it("rehearses before it opens, without a score, and is one of several in the programme", async () => {
     const startsAt = Date.now() + 3_000_000;
     const id = await announce({ name: "The evening parade", startsAt, endsAt: startsAt + 60_000 });
@@ -218,6 +231,20 @@ describe("the player page's tournament", function () {
     equal(await told(page, "Rounds"), "1 of 2");
   });
 });
+
+/** Has another player, who is on no page, make a score. */
+async function submitAs(stage: Stage, name: string, tournamentId: string, score: number): Promise<void> {
+  const response = await fetch(`${stage.address}auth/anonymous`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
+  });
+  const client = new Client(stage.address);
+  client.auth.token = ((await response.json()) as { token: string }).token;
+  const room = await client.joinOrCreate("tournament", { tournamentId });
+  await room.request("submit", { submissionId: "rival", score });
+  await room.leave();
+}
 
 /** Goes by what is read out alone, to the second star; answers the heading of the last step. */
 async function collectTwoStars(page: Page): Promise<Heading> {
