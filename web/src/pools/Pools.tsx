@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { countdownText, useServerNow } from "../countdown.ts";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { itemsText, ordinal } from "../prizes.ts";
 import { session } from "../session.ts";
 import { StandingsTable } from "../shell/StandingsTable.tsx";
@@ -74,7 +75,7 @@ function Pool({ lobby, game, period }: OfGame) {
       <p class="small">
         {leader ? (
           <>
-            <strong>{leader.name}</strong> leads with {leader.score.toLocaleString("en")}.
+            <strong>{leader.name}</strong> leads with {pointsText(leader.score)}.
           </>
         ) : (
           "Nobody has a score yet."
@@ -124,7 +125,7 @@ function PastPools({ lobby, game, period }: OfGame) {
           <li key={endsAt}>
             <time dateTime={new Date(endsAt).toISOString()}>{dayText(endsAt - 1)}</time>
             <span>
-              {winner ? `${winner.name}, ${winner.score.toLocaleString("en")}` : "Nobody played"}
+              {winner ? `${winner.name}, ${pointsText(winner.score)}` : "Nobody played"}
               {paid.length > 0 && `: ${itemsText(paid)}`}
             </span>
           </li>

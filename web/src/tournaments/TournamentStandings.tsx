@@ -1,4 +1,5 @@
 import { useObservable } from "../observable.ts";
+import { pointsText } from "../points.ts";
 import { ordinal } from "../prizes.ts";
 import type { ScoreRow } from "../protocol.ts";
 import { StandingsTable } from "../shell/StandingsTable.tsx";
@@ -26,7 +27,7 @@ export function TournamentStandings({ game }: { game: TournamentGame }) {
       )}
       {own && (
         <p class="small">
-          You are {ordinal(own.rank)} of {total.toLocaleString("en")}, with {own.score.toLocaleString("en")}.
+          You are {ordinal(own.rank)} of {total.toLocaleString("en")}, with {pointsText(own.score)}.
         </p>
       )}
     </section>
