@@ -35,6 +35,8 @@ export class HuntBot extends RoomBot<HuntTimed> {
   protected readonly joinOptions: object;
   #phase = "";
   #card: ClueCard | undefined;
+  /** The assignment that came last: one may come twice, as a message and as an answer. */
+  #lastId: string | undefined;
   /** When a claim was told to wait; undefined when none is. */
   #waitingSince: number | undefined;
 
@@ -54,6 +56,8 @@ export class HuntBot extends RoomBot<HuntTimed> {
       this.#waitingSince = undefined;
     });
     this.hear(room, "clue", clueCard, (card) => {
+      if (this.#lastId === card.assignmentId) return;
+      this.#lastId = card.assignmentId;
       tally.events.served += 1;
       if (this.#waitingSince !== undefined) tally.time("wait", performance.now() - this.#waitingSince);
       this.#waitingSince = undefined;
@@ -91,7 +95,8 @@ export class HuntBot extends RoomBot<HuntTimed> {
       tally.events[answer.exhausted ? "exhausted" : "waits"] += 1;
       this.#waitingSince = performance.now();
     } else {
-      tally.events.claims += 1;
+      if (this.#lastId !== answer.assignmentId) tally.events.claims += 1;
+      this.#lastId = answer.assignmentId;
       this.#card = answer;
     }
   }
