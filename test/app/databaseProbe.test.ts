@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock, systemRng } from "../../src/clock.ts";
+import { type Clock, systemClock, systemRng } from "../../src/clock.ts";
 import { DatabaseProbe, mysqlQuestion, type Question, type Reach } from "../../src/entities/DatabaseProbe.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { ManualClock } from "../actors/simulation.ts";
@@ -90,22 +90,29 @@ describe("the probe of the database", () => {
     assert.deepEqual((await toldOf(["refuses", "refuses"], "answers")).toldLater, []);
   });
 
-  it("takes a database for no worse because this process itself stands still again and again", async () => {
-    const question = mysqlQuestion((await sharedDatabase()).url, {
-      ...{ clock: systemClock, rng: systemRng, refusal: () => undefined },
-    });
-    const probe = new DatabaseProbe(question, { clock: systemClock });
+  it("takes a database for no worse because this process itself stands still, and for what it is once it goes on", async () => {
+    const manual = new ManualClock();
+    let stoodStillMs = 0;
+    let standsStill = true;
+    const clock: Clock = {
+      now: () => manual.now() + stoodStillMs,
+      monotonic: () => manual.monotonic() + stoodStillMs,
+      schedule: (callback, ms) => manual.schedule(callback, ms),
+    };
+    const ask = async (): Promise<void> => {
+      if (standsStill) stoodStillMs += 1600;
+      await new Promise(() => {});
+    };
+    const probe = new DatabaseProbe({ isFresh: true, ask, giveUp: () => {} }, { clock });
     const told: Reach[] = [];
     probe.watch((reach) => told.push(reach));
     probe.start();
-    for (let stall = 0; stall < 4; stall += 1) {
-      await new Promise((resolve) => systemClock.schedule(() => resolve(undefined), stall === 0 ? 1010 : 5));
-      const until = performance.now() + 1600;
-      while (performance.now() < until);
-    }
-    await new Promise((resolve) => systemClock.schedule(() => resolve(undefined), 100));
-    probe.stop();
+    await manual.advance(30_000);
     assert.deepEqual(told, []);
+    standsStill = false;
+    await manual.advance(6000);
+    probe.stop();
+    assert.deepEqual(told, ["unreachable"]);
   });
 
   it("asks on, and tells the others, when one of those whom it tells throws", async () => {

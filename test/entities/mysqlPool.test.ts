@@ -57,6 +57,17 @@ describe("the connections of a class of work", function () {
     assert.deepEqual(await pool.send("SELECT 3 AS three"), [{ three: 3 }]);
   });
 
+  it("gives nothing up that was answered while this process itself stood still", async () => {
+    open();
+    await pool.send("SELECT 1");
+    const answer = pool.send("SELECT 2 AS two");
+    // It is on its way by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    assert.deepEqual(await answer, [{ two: 2 }]);
+  });
+
   it("gives up what nobody uses once one connection is silent: they may be dead as well", async () => {
     open({ connections: 4 });
     await Promise.all(Array.from({ length: 4 }, () => pool.send("SELECT SLEEP(0.1)")));
