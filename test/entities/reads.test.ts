@@ -19,6 +19,7 @@ function unanswered(database: Database): Database {
   };
   return Object.assign(Object.create(database) as Database, {
     begin,
+    query: database.query.bind(database),
     async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       const tx = await begin();
       const result = await work(tx);
