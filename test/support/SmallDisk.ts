@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+const TRIES = 100;
+
 /** A file system of its own, in memory, that can be filled. Only root may mount one. */
 export class SmallDisk {
   readonly folder: string;
@@ -18,10 +20,16 @@ export class SmallDisk {
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", this.folder]);
   }
 
-  /** Takes all room that is left. */
+  /** Takes all room that is left, also beside somebody who takes some meanwhile. */
   async fill(): Promise<void> {
-    const { bavail, bsize } = statfsSync(this.folder);
-    await promisify(execFile)("fallocate", ["-l", String(bavail * bsize), this.#ballast]);
+    for (let left = TRIES; ; left -= 1) {
+      const { bavail, bsize } = statfsSync(this.folder);
+      try {
+        return void (await promisify(execFile)("fallocate", ["-l", String(bavail * bsize), this.#ballast]));
+      } catch (error) {
+        if (left === 0) throw error;
+      }
+    }
   }
 
   /** Gives it back. */
