@@ -90,15 +90,16 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
       timeoutMs: PATIENCE_MS,
       what: "the node is ready again",
     });
-    await createThere();
+    // Before others are created: the lobby tells of the newest 20 events.
     await assertResult(id);
+    await createThere();
   });
 
   /** Each phase was entered once, and each prize paid once. */
   async function assertResult(id: string): Promise<void> {
+    const [entries, tournament] = await Promise.all([cluster.entriesOf(id), cluster.settled(id)]);
     const told = await cluster.toldInLobby(id, players[0]!);
     assert.deepEqual(told, ["tournamentScheduled", "open", "grace", "settling", "settled", "tournamentSettled"]);
-    const [entries, tournament] = await Promise.all([cluster.entriesOf(id), cluster.settled(id)]);
     assert.deepEqual([tournament.phase, tournament.players], ["settled", PLAYERS]);
     const standings = standingsOf(entries, tournament);
     assert.deepEqual(await cluster.standingsOf(id), standings);
