@@ -62,13 +62,13 @@ export class ActorStore {
 
   /**
    * Makes the actor's row, owned by this node: work of the turn that is to come, and not of the few connections that fences and
-   * sweeps have. False when somebody else was first. `version`: where its turns are counted from; a
-   * row that is made again must begin at the last version that it had, or its messages look like earlier ones.
+   * sweeps have. False when somebody else was first. Its turns are counted from 0, so the id must be new: a row that is made again would
+   * have to begin at the last version that it had, or its messages look like earlier ones.
    */
-  async create(address: ActorAddress, state: string, now: number, version = 0): Promise<boolean> {
+  async create(address: ActorAddress, state: string, now: number): Promise<boolean> {
     const { kind, id } = address;
     const inserted = await insertNew(this.#turns, NEW_ACTOR, [
-      [kind, id, this.#nodeId, 1, version, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
+      [kind, id, this.#nodeId, 1, 0, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
     ]);
     return inserted === 1;
   }
