@@ -31,7 +31,7 @@ describe("the gate before turns", function () {
     });
 
     async function enter(ids: readonly string[], origin: TurnOrigin = "call"): Promise<void> {
-      for (const id of ids) void gate.enter({ kind: "k", id }, origin).then((pass) => entered.push({ id, pass }));
+      for (const id of ids) void gate.enter({ kind: "k", id }, origin).pass.then((pass) => entered.push({ id, pass }));
       await settle();
     }
 
@@ -61,6 +61,27 @@ describe("the gate before turns", function () {
       entered.at(-1)!.pass.release();
       await settle();
       assert.deepEqual(beyond(), ["nested"], "its end frees no place either");
+    });
+
+    it("lets a turn in that another one has come to wait for, which takes no place, and frees none when it ends", async () => {
+      await fill();
+      await enter(["before"]);
+      const entry = gate.enter({ kind: "k", id: "held up" }, "call");
+      void entry.pass.then((pass) => entered.push({ id: "held up", pass }));
+      await enter(["after"]);
+      entry.exempt();
+      entry.exempt();
+      await settle();
+      assert.deepEqual(beyond(), ["held up"]);
+
+      entered.at(-1)!.pass.release();
+      await settle();
+      assert.deepEqual(beyond(), ["held up"]);
+      entered[0]!.pass.release();
+      await settle();
+      entered[1]!.pass.release();
+      await settle();
+      assert.deepEqual(beyond(), ["held up", "before", "after"]);
     });
 
     it("lets calls and timers in by turns, however many of one kind wait", async () => {

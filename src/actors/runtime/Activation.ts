@@ -13,7 +13,7 @@ import type { Stored } from "./messages.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import { Turn } from "./Turn.ts";
-import type { TurnOrigin, TurnPass } from "./TurnGate.ts";
+import type { TurnEntry, TurnOrigin, TurnPass } from "./TurnGate.ts";
 import { TurnWatchdog } from "./TurnWatchdog.ts";
 import type { TimerRecord } from "./timers.ts";
 import { insideTurn } from "./turnContext.ts";
@@ -28,8 +28,8 @@ export interface ActivationPorts {
   metrics: RuntimeMetrics;
   /** Under which this node may answer reads from memory; another number than before: look whose the actor is. */
   lease(): number | undefined;
-  /** Resolves when a turn of the actor may begin. */
-  enterTurn(row: ClaimedRow, origin: TurnOrigin): Promise<TurnPass>;
+  /** Has a turn of the actor wait until it may begin. */
+  enterTurn(row: ClaimedRow, origin: TurnOrigin): TurnEntry;
   /** The turn committed these messages. */
   deliver(messages: Stored): void;
   /** The turn may have committed messages: the outbox has to look into its table. */
@@ -56,6 +56,8 @@ export class Activation {
   #committed: string;
   /** Ends when all is stored that is known of timers that failed. */
   #keeping: Promise<void> = Promise.resolve();
+  /** The next turn, while it waits until it may begin. */
+  #entry: TurnEntry | undefined;
   #turn: Turn | undefined;
   /** The lease that held when the row was last known to be ours. */
   #lease: number | undefined;
@@ -158,6 +160,7 @@ export class Activation {
         run: () => method.apply(this.#actor, request.args),
         settle,
       });
+      if (this.#mailbox.holdsUpTurn) this.#entry?.exempt();
     });
   }
 
@@ -229,7 +232,7 @@ export class Activation {
     if (this.#isLate(waiting)) return this.#notBegun(waiting);
     let pass: TurnPass;
     try {
-      pass = await this.#ports.enterTurn(this.row, waiting.origin);
+      pass = await this.#enter(waiting.origin);
     } catch (error) {
       return this.#failure(waiting, error);
     }
@@ -239,6 +242,17 @@ export class Activation {
       return this.#ended ? { kind: "moved" } : this.#notBegun(waiting);
     } finally {
       pass.release();
+    }
+  }
+
+  async #enter(origin: TurnOrigin): Promise<TurnPass> {
+    const entry = this.#ports.enterTurn(this.row, origin);
+    if (this.#mailbox.holdsUpTurn) entry.exempt();
+    this.#entry = entry;
+    try {
+      return await entry.pass;
+    } finally {
+      this.#entry = undefined;
     }
   }
 

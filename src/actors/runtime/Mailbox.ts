@@ -26,6 +26,8 @@ export class Mailbox {
   readonly #waiting: WaitingTurn[] = [];
   readonly #take: (turn: WaitingTurn) => Promise<CallOutcome>;
   readonly #onEmpty: () => void;
+  /** How many of those that wait are waited for by another turn. */
+  #nested = 0;
   #busy = false;
   /** What is done once the running turn has ended, before the next one is taken. */
   #between: (() => void) | undefined;
@@ -45,13 +47,20 @@ export class Mailbox {
     return this.#waiting.length >= MAILBOX_BOUND;
   }
 
+  /** Whether another turn waits for one in here, and so for whatever is taken before that. */
+  get holdsUpTurn(): boolean {
+    return this.#nested > 0;
+  }
+
   put(turn: WaitingTurn): void {
     this.#waiting.push(turn);
+    if (turn.origin === "turn") this.#nested += 1;
     if (!this.#busy) void this.#work();
   }
 
   /** Tells all that wait that the actor has moved. */
   turnAway(): void {
+    this.#nested = 0;
     for (const turn of this.#waiting.splice(0)) turn.settle({ kind: "moved" });
   }
 
@@ -72,6 +81,7 @@ export class Mailbox {
   async #work(): Promise<void> {
     this.#busy = true;
     for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) {
+      if (turn.origin === "turn") this.#nested -= 1;
       turn.settle(await this.#take(turn));
       const between = this.#between;
       this.#between = undefined;
