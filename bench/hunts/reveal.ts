@@ -3,7 +3,7 @@ import type { Database, Value } from "../../src/entities/sql.ts";
 import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
 import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
-import { recordResults } from "../../src/stores/hunts/results.ts";
+import { NOTHING_RECORDED, recordResults } from "../../src/stores/hunts/results.ts";
 import { bestScores, countAssignments, figuresOf, NOTHING_COUNTED } from "../../src/stores/hunts/scores.ts";
 
 export interface RevealOptions {
@@ -63,7 +63,7 @@ export async function benchReveal(options: RevealOptions, tell: (line: string) =
       await figuresOf(database, HUNT, TOP);
       return bestScores(database, HUNT, WINNERS);
     });
-    const results = await inParts("", (after) =>
+    const results = await inParts(NOTHING_RECORDED, (after) =>
       database.transaction((tx) => recordResults(tx, HUNT, { after, limit: PAGE }, 1)),
     );
     tell(`in parts: ${Math.round(counting.totalMs + figuresMs + results.totalMs)} ms`);

@@ -331,21 +331,33 @@ for (const { name, open } of LEDGERS) {
       assert.deepEqual((await view(0)).top, []);
     });
 
+    it("tells players their own rank and points, however many are before them", async () => {
+      await begin(100, { points: [10], repeatable: [true], total: 100 });
+      const standing = async (playerId: string) => {
+        const { kind, ...own } = await ledger.standing(hunt, playerId);
+        return kind === "missing" ? kind : own;
+      };
+      assert.deepEqual(await standing("p0"), { rank: null, points: 0 });
+      const players = Array.from({ length: 30 }, (_, at) => `p${at}`);
+      for (const player of [...players, "p29"]) await solve(player, assignmentIdOf(await claimRow(player)), true);
+      assert.deepEqual(await Promise.all(["p29", "p0", "p28", "nobody"].map(standing)), [
+        { rank: 1, points: 20 },
+        { rank: 2, points: 10 },
+        { rank: 30, points: 10 },
+        { rank: null, points: 0 },
+      ]);
+      const rows = players.map((playerId, at) => solvedRow(at, playerId, { points: 30 - at, solveSeq: at + 1 }));
+      await ledger.load(hunt, { epoch: 2, issued: 30, rows });
+      assert.deepEqual(await standing("p17"), { rank: 18, points: 13 });
+      await ledger.drop(hunt);
+      assert.equal(await standing("p17"), "missing");
+    });
+
     it("keeps scores exact up to the most points and instances that rules may have", async () => {
       const points = [MAX_TOTAL_POINTS - 1, 1];
       await begin(2, { points, total: 2 });
-      const row = (instance: number, solveSeq: number): AssignmentRow => ({
-        ...{ instance, generation: 1, playerId: `p${instance}`, playerName: `P${instance}`, openedAt: NOW },
-        ...{
-          expiresAt: NOW + 1,
-          attemptsBefore: 0,
-          requestMarks: "",
-          attemptsUsed: 1,
-          outcome: OUTCOME.solved,
-          closedAt: NOW,
-        },
-        ...{ points: MAX_TOTAL_POINTS, solveSeq },
-      });
+      const row = (instance: number, solveSeq: number): AssignmentRow =>
+        solvedRow(instance, `p${instance}`, { points: MAX_TOTAL_POINTS, solveSeq });
       await ledger.load(hunt, { epoch: 2, issued: 0, rows: [row(0, MAX_INSTANCES), row(1, MAX_INSTANCES - 1)] });
       assert.deepEqual(
         (await view()).top.map(({ playerId, points }) => [playerId, points]),
@@ -408,4 +420,16 @@ for (const { name, open } of LEDGERS) {
       assert.equal((await view()).open, 1);
     });
   });
+}
+
+function solvedRow(
+  instance: number,
+  playerId: string,
+  { points, solveSeq }: Pick<AssignmentRow, "points" | "solveSeq">,
+): AssignmentRow {
+  return {
+    ...{ instance, generation: 1, playerId, playerName: playerId.toUpperCase(), openedAt: NOW, expiresAt: NOW + 1 },
+    ...{ attemptsBefore: 0, attemptsUsed: 1, requestMarks: "", outcome: OUTCOME.solved, closedAt: NOW },
+    ...{ points, solveSeq },
+  };
 }

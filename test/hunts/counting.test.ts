@@ -98,6 +98,14 @@ for (const [name, open] of Object.entries(DATABASES)) {
       const results = await database.query<{ player_id: string; points: unknown; solved: unknown }>(
         "SELECT player_id, points, solved FROM hunt_results WHERE hunt_id = 'h' ORDER BY player_id",
       );
+      const ranked = (await standings(database, "h", PLAYERS)).map(({ playerId, rank }) => [playerId, rank]);
+      const places = await database.query<{ player_id: string; place: unknown }>(
+        "SELECT player_id, place FROM hunt_results WHERE hunt_id = 'h' ORDER BY place",
+      );
+      assert.deepEqual(
+        places.map(({ player_id, place }) => [player_id, Number(place)]),
+        ranked,
+      );
       const expected = await database.query<{ player_id: string; points: unknown; solved: unknown }>(
         `SELECT player_id, SUM(points) AS points, COUNT(*) AS solved FROM hunt_assignments
          WHERE hunt_id = 'h' AND outcome = ${OUTCOME.solved} GROUP BY player_id ORDER BY player_id`,
@@ -133,6 +141,27 @@ for (const [name, open] of Object.entries(DATABASES)) {
         await untilFinished();
         await assertCounted();
       });
+
+    it("stores all results once more where a version before had come to some of them by player", async () => {
+      await untilFinished();
+      await node.crash();
+      await database.write("UPDATE hunt_results SET place = NULL");
+      const [row] = await database.query<{ state: string; timers: string }>(
+        "SELECT state, timers FROM actors WHERE kind = 'hunt'",
+      );
+      const state = { ...JSON.parse(row!.state), resultsTo: "p3" };
+      const timers = [...JSON.parse(row!.timers), { name: "results", due: clock.now(), seq: 1 }];
+      await database.write("UPDATE actors SET state = ?, timers = ?, due_at = ? WHERE kind = 'hunt'", [
+        ...[JSON.stringify(state), JSON.stringify(timers), clock.now()],
+      ]);
+      node = await join();
+      const left = async () => (await database.query("SELECT 1 FROM hunt_results WHERE place IS NULL")).length;
+      for (let at = 0; (await left()) > 0; at += 1) {
+        assert.ok(at < 300, "the results are not stored anew");
+        await clock.advance(1000);
+      }
+      await assertCounted();
+    });
 
     it("refuses operators meanwhile but for calling it off, of which nothing is paid", async () => {
       // All of these are in its mailbox before the second part of the counting is.

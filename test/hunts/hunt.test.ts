@@ -321,6 +321,22 @@ describe("a hunt on one embedded node", () => {
       assert.deepEqual(podium(body.standings), [...winners, [3, cid.playerId, "Cid", 10]]);
     });
 
+    it("players their own place and points, also beyond the top ten, and for good once it is over", async () => {
+      const huntId = await create({ clues: [CLUES[0]!], repeat: 20 });
+      const hunters = await Promise.all(Array.from({ length: 13 }, () => enter(huntId)));
+      assert.deepEqual(await hunters[12]!.request("standing", {}), { rank: null, points: 0 });
+      for (const hunter of hunters.slice(0, 12)) await hunter.solve((await hunter.clue()).assignmentId, RIGHT[0]!);
+      const last = { rank: 12, points: 10 };
+      assert.deepEqual(await hunters[11]!.request("standing", {}), last);
+      await act(huntId, "end");
+      await hunters[11]!.message("phase", phaseIs("reveal"));
+      await until(async () => isDeepStrictEqual(await hunters[11]!.request("standing", {}), last), {
+        timeoutMs: PATIENCE_MS,
+        what: "the results are stored",
+      });
+      assert.deepEqual(await hunters[12]!.request("standing", {}), { rank: null, points: 0 });
+    });
+
     it("the phase, counts and the top ten, and nothing else that grows with the players", async () => {
       const huntId = await create();
       const hunters = await Promise.all(Array.from({ length: 14 }, () => enter(huntId)));

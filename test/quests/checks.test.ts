@@ -4,7 +4,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { QuestCondition } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
-import { recordResults } from "../../src/stores/hunts/results.ts";
+import { NOTHING_RECORDED, recordResults } from "../../src/stores/hunts/results.ts";
 import { countAssignments, NOTHING_COUNTED } from "../../src/stores/hunts/scores.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { insertPlayers } from "./someQuest.ts";
@@ -47,7 +47,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       for (const hunt of ["h1", "h2"])
         await database.transaction(async (tx) => {
           await countAssignments(tx, hunt, NOTHING_COUNTED, 1000);
-          await recordResults(tx, hunt, { after: "", limit: 1000 }, hunt === "h1" ? 100 : 200);
+          await recordResults(tx, hunt, { after: NOTHING_RECORDED, limit: 1000 }, hunt === "h1" ? 100 : 200);
         });
       // Solved, but its hunt has not come to its reveal.
       await solve("h3", "dee", 1000);

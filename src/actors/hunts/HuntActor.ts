@@ -10,7 +10,7 @@ import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../ent
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
-import { recordResults } from "../../stores/hunts/results.ts";
+import { NOTHING_RECORDED, type Recorded, recordResults } from "../../stores/hunts/results.ts";
 import {
   bestScores,
   type Counted,
@@ -41,8 +41,8 @@ export interface HuntState {
   ledgerEpoch: number;
   /** From the end of solving until all is counted: how far that has come, and when (epoch milliseconds) it began and the next phase was to. */
   counting?: Counted & { since: number; begins: number };
-  /** From the reveal until all results are stored: the last player whose result is. */
-  resultsTo?: string;
+  /** From the reveal until all results are stored: the last one that is. A version before noted a player: then all are stored once more. */
+  resultsTo?: Recorded | string;
   /** Set once it is cancelled. */
   prizes?: "paid" | "unpaid";
 }
@@ -289,7 +289,7 @@ export class HuntActor extends Actor<HuntState> {
     const figures = await figuresOf(tx, this.id, TOP);
     await updateHunt(tx, this.id, { winners, figures });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
-    if (figures.solved > 0) this.state.resultsTo = "";
+    if (figures.solved > 0) this.state.resultsTo = NOTHING_RECORDED;
     await this.#storeResults();
     this.#dropLedger();
     const tookMs = this.now - since;
@@ -302,7 +302,8 @@ export class HuntActor extends Actor<HuntState> {
     const { resultsTo } = this.state;
     if (resultsTo === undefined) return;
     const { pages = PAGES } = this.#ports;
-    const part = { after: resultsTo, limit: pages.results };
+    const after = typeof resultsTo === "string" ? NOTHING_RECORDED : resultsTo;
+    const part = { after, limit: pages.results };
     const to = await recordResults(await this.#patientSql(), this.id, part, this.now);
     if (to !== undefined) {
       this.state.resultsTo = to;

@@ -4,7 +4,13 @@ import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { assignmentIdOf, parseAssignmentId } from "../../stores/hunts/assignments.ts";
-import { type AssignmentRow, type ClueLedger, type LedgerView, OUTCOME } from "../../stores/hunts/ClueLedger.ts";
+import {
+  type AssignmentRow,
+  type ClueLedger,
+  type LedgerView,
+  OUTCOME,
+  type OwnStanding,
+} from "../../stores/hunts/ClueLedger.ts";
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -226,6 +232,15 @@ export class HuntDesk {
     peers.signalAll(QUIT, { huntId, playerId });
     pulse.touch();
     return { left: true };
+  }
+
+  /** Where the player stands, or came in a hunt that is over. */
+  async standing(huntId: string, playerId: string): Promise<OwnStanding> {
+    const seat = await this.#tables.seated(huntId);
+    const { hunts, ledger } = this.#ports;
+    if (seat.table.phase !== "solving") return hunts.result(huntId, playerId);
+    const { rank, points } = await this.#clerk.decide(seat, () => ledger.standing(seat.table.key, playerId));
+    return { rank, points };
   }
 
   /** A player comes into a room of this node, who may wait already where else they are: they are heard here too. */

@@ -8,9 +8,11 @@ import {
   type ClueLedger,
   type ExpireDecision,
   type IssueDecision,
+  type LedgerMissing,
   OUTCOME,
   type ServedClaim,
   type SolveDecision,
+  type StandingAnswer,
 } from "../../stores/hunts/ClueLedger.ts";
 import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import { RENEWAL } from "../events/LoadLease.ts";
@@ -35,6 +37,7 @@ export interface ClerkPorts {
 }
 
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
+type Answer = Decision | LedgerMissing | StandingAnswer;
 type Decided<D> = Exclude<D, { kind: "missing" }>;
 
 /** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
@@ -53,10 +56,11 @@ export class LedgerClerk {
    * `unavailable` when the ledger has not come back for half a minute, with `wrong_phase` once solving has ended by the
    * database's clock.
    */
-  async decide<D extends Decision>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
+  async decide<D extends Answer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
     const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
     while (!patience.isOver) {
       const decision = await ask();
+      if (decision.kind === "standing") return decision as Decided<D>;
       if (decision.kind !== "missing") {
         const result = await this.#commit(seat, decision);
         if (result === "committed") {

@@ -172,6 +172,15 @@ export class Hunts {
     return row?.figures ? JSON.parse(row.figures) : undefined;
   }
 
+  /** Where a player came in a hunt that is over; `rank` is `null` without points, and until it is stored. */
+  async result(id: string, playerId: string): Promise<{ rank: number | null; points: number }> {
+    const [row] = await this.#database.query<{ place: unknown; points: unknown }>(
+      "SELECT place, points FROM hunt_results WHERE player_id = ? AND hunt_id = ?",
+      [playerId, id],
+    );
+    return { rank: row?.place == null ? null : Number(row.place), points: Number(row?.points ?? 0) };
+  }
+
   async isEmpty(): Promise<boolean> {
     return (await this.#database.query("SELECT 1 FROM hunts LIMIT 1")).length === 0;
   }

@@ -30,6 +30,7 @@ import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
+import { HuntPlaces20261130120000 } from "./20261130120000-hunt-places.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -64,4 +65,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
   TournamentEntrants20261130100000,
+  HuntPlaces20261130120000,
 ];

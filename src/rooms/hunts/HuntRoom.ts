@@ -70,6 +70,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
       this.services.huntDesk.giveBack(huntId, client.auth!.playerId, assignmentId),
     );
     this.request("leaveQueue", nothing, (client) => this.services.huntDesk.quit(huntId, client.auth!.playerId));
+    this.request("standing", nothing, (client) => this.services.huntDesk.standing(huntId, client.auth!.playerId));
     this.request("solve", solution, (client, solved) => this.services.huntDesk.solve(huntId, playerOf(client), solved));
   }
 

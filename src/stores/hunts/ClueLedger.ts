@@ -71,6 +71,8 @@ export interface ClueLedger {
   sweep(hunt: HuntKey, live: readonly string[], from: { after: number; drop: boolean }): Promise<number | undefined>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
+  /** Where a player stands, in a time that grows with the logarithm of the players. */
+  standing(hunt: HuntKey, playerId: string): Promise<LedgerMissing | StandingAnswer>;
   /**
    * Replaces all hot state of the hunt by `rows` under `epoch`, at once: until then the ledger is as before. Ignored (false)
    * when the ledger is at this epoch or a later one, or another load overtook this one: ask the ledger again.
@@ -232,6 +234,14 @@ export interface Standing {
   name: string;
   points: number;
 }
+
+/** How a player stands by themselves: `rank` counts from 1 and is `null` without points. */
+export interface OwnStanding {
+  rank: number | null;
+  points: number;
+}
+
+export type StandingAnswer = { kind: "standing" } & OwnStanding;
 
 export interface LedgerSnapshot {
   epoch: number;

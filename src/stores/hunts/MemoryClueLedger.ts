@@ -13,6 +13,7 @@ import type {
   LedgerView,
   SolveDecision,
   SolveRequest,
+  StandingAnswer,
 } from "./ClueLedger.ts";
 import { assertLedgerRules } from "./ledgerRules.ts";
 import { MemoryHunt } from "./MemoryHunt.ts";
@@ -68,6 +69,12 @@ export class MemoryClueLedger implements ClueLedger {
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {
     return this.#hunts.get(hunt.id)?.read(top);
+  }
+
+  async standing(hunt: HuntKey, playerId: string): Promise<LedgerMissing | StandingAnswer> {
+    assertPlayer(playerId);
+    const standing = this.#hunts.get(hunt.id)?.standing(playerId);
+    return standing ? { kind: "standing", ...standing } : MISSING;
   }
 
   async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { Ranks } from "../runtime/Ranks.ts";
 import { answerBy, assignmentIdOf, parseAssignmentId, requestMarkOf, withMark } from "./assignments.ts";
 import {
   type AssignmentRow,
@@ -12,6 +13,7 @@ import {
   type LedgerView,
   OUTCOME,
   type Outcome,
+  type OwnStanding,
   type ServedClaim,
   type SolveDecision,
   type SolveRequest,
@@ -25,6 +27,12 @@ import { TemplateHistory } from "./TemplateHistory.ts";
 interface Waiter {
   name: string;
   readonly nodes: Set<string>;
+}
+
+/** A player among those with points. */
+interface Ranked {
+  id: string;
+  player: RebuiltPlayer;
 }
 
 /** What a claim decided beside its own answer. */
@@ -51,6 +59,10 @@ export class MemoryHunt {
   readonly #players: Map<string, RebuiltPlayer>;
   /** Players with an open assignment. */
   readonly #open = new Set<string>();
+  /** Players with points, best first. */
+  readonly #ranks = new Ranks<Ranked>(
+    (a, b) => b.player.total - a.player.total || a.player.reachedSeq - b.player.reachedSeq,
+  );
   /** In the order in which they came: a Map keeps a key's place when its value changes. */
   readonly #waiting = new Map<string, Waiter>();
 
@@ -62,7 +74,10 @@ export class MemoryHunt {
     this.#solvedOf = [...rebuilt.solvedOf];
     this.#solveSeq = rebuilt.solveSeq;
     this.#players = rebuilt.players;
-    for (const [id, player] of rebuilt.players) if (player.open !== undefined) this.#open.add(id);
+    for (const [id, player] of rebuilt.players) {
+      if (player.open !== undefined) this.#open.add(id);
+      if (player.total > 0) this.#ranks.add({ id, player });
+    }
   }
 
   claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
@@ -175,6 +190,12 @@ export class MemoryHunt {
     };
   }
 
+  standing(playerId: string): OwnStanding {
+    const player = this.#players.get(playerId);
+    if (player === undefined || player.total === 0) return { rank: null, points: 0 };
+    return { rank: this.#ranks.placeOf({ id: playerId, player }) + 1, points: player.total };
+  }
+
   #demand(): Demand {
     const { size: pool, issued } = this.#pool;
     return { epoch: this.epoch, pool, waiting: this.#waiting.size, issued };
@@ -197,8 +218,7 @@ export class MemoryHunt {
       this.#solvedOf[templateOf(this.#rules, tried.instance)]! += 1;
       const outcome = OUTCOME.solved;
       const row = this.#close(playerId, player, { outcome, now, points, solveSeq: this.#solveSeq });
-      player.total += row.points;
-      player.reachedSeq = row.solveSeq;
+      this.#score(playerId, player, row);
       return this.#closedDecision(player, row, []);
     }
     const attemptsLeft = attemptsLeftOf(this.#rules, tried);
@@ -318,11 +338,16 @@ export class MemoryHunt {
     return position;
   }
 
+  #score(id: string, player: RebuiltPlayer, { points, solveSeq }: AssignmentRow): void {
+    if (player.total > 0) this.#ranks.remove({ id, player });
+    player.total += points;
+    player.reachedSeq = solveSeq;
+    this.#ranks.add({ id, player });
+  }
+
   #top(limit: number): Standing[] {
-    return [...this.#players]
-      .filter(([, player]) => player.total > 0)
-      .sort(([, a], [, b]) => b.total - a.total || a.reachedSeq - b.reachedSeq)
+    return this.#ranks
       .slice(0, limit)
-      .map(([playerId, { name, total }], index) => ({ rank: index + 1, playerId, name, points: total }));
+      .map(({ id, player: { name, total } }, index) => ({ rank: index + 1, playerId: id, name, points: total }));
   }
 }

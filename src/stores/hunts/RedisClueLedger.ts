@@ -19,6 +19,7 @@ import type {
   LedgerView,
   SolveDecision,
   SolveRequest,
+  StandingAnswer,
 } from "./ClueLedger.ts";
 import { assertLedgerRules, LEDGER_STEP } from "./ledgerRules.ts";
 import { rebuild } from "./rebuild.ts";
@@ -26,6 +27,7 @@ import * as wire from "./wire.ts";
 
 const DECIDE = new LuaScript(new URL("./decide.lua", import.meta.url));
 const READ = new LuaScript(new URL("./read.lua", import.meta.url));
+const STANDING = new LuaScript(new URL("./standing.lua", import.meta.url));
 const LOAD_STAGE = new LuaScript(new URL("./loadStage.lua", import.meta.url));
 
 /** The order is that of KEYS in `decide.lua`, behind meta. */
@@ -59,10 +61,12 @@ type Reply = { epoch: number; answer: wire.DecideAnswer } | undefined;
 export class RedisClueLedger implements ClueLedger {
   readonly #run: RedisRun;
   readonly #coalescer: Coalescer<Pending, Reply>;
+  readonly #standings: Coalescer<string, LedgerMissing | StandingAnswer>;
 
   constructor(redis: Redis) {
     this.#run = new RedisRun(redis);
     this.#coalescer = new Coalescer({ batch: (huntId, pending) => this.#decide(huntId, pending) });
+    this.#standings = new Coalescer({ batch: (huntId, players) => this.#standingsOf(huntId, players) });
   }
 
   async claim(hunt: HuntKey, request: ClaimRequest): Promise<ClaimDecision> {
@@ -138,6 +142,18 @@ export class RedisClueLedger implements ClueLedger {
     return reply === null ? undefined : wire.ledgerView(JSON.parse(String(reply)));
   }
 
+  async standing(hunt: HuntKey, playerId: string): Promise<LedgerMissing | StandingAnswer> {
+    assertPlayer(playerId);
+    return this.#standings.ask(hunt.id, playerId);
+  }
+
+  async #standingsOf(huntId: string, players: readonly string[]): Promise<(LedgerMissing | StandingAnswer)[]> {
+    const [meta, ...live] = liveKeys(huntId);
+    const reply = await this.#run.call(STANDING, [meta!, live[COLLECTIONS.indexOf("scores")]!], players);
+    if (reply === null) return players.map(() => MISSING);
+    return (reply as [number, number][]).map(([rank, points]) => ({ kind: "standing", rank: rank || null, points }));
+  }
+
   async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {
     assertLedgerRules(hunt.rules);
     const rebuilt = await rebuild(hunt.rules, snapshot);
@@ -163,7 +179,7 @@ export class RedisClueLedger implements ClueLedger {
 
   /** Answers what was asked; then refuses. */
   async close(): Promise<void> {
-    await this.#coalescer.close();
+    await Promise.all([this.#coalescer.close(), this.#standings.close()]);
     this.#run.close();
   }
 

@@ -1,4 +1,5 @@
 import type { Order } from "../../entities/tournaments/Tournament.ts";
+import { Ranks } from "../runtime/Ranks.ts";
 import { latestOf } from "./boardWire.ts";
 import {
   type BoardPage,
@@ -11,7 +12,6 @@ import {
   type Submission,
   type SubmitDecision,
 } from "./Leaderboard.ts";
-import { Ranks } from "./Ranks.ts";
 import { combine, isBetter, isWithinBounds, type Result } from "./scoring.ts";
 
 const MINUTE_MS = 60_000;
