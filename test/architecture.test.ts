@@ -9,7 +9,7 @@ const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
 /** Files and folders of `src`, each named by the first of these that it begins with. */
 const LAYERS = [
   ["composition", ["index.ts", "app.config.ts", "backplane.ts", "lifecycle.ts", "parts/"]],
-  ["common", ["clock.ts", "config.ts", "errors.ts", "text.ts", "validate.ts"]],
+  ["common", ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "text.ts", "validate.ts"]],
   ["runtime", ["actors/runtime/"]],
   ["actors", ["actors/"]],
   ["schedulers", ["schedulers/"]],

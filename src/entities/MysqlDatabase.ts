@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "mysql2";
 import type { DataSource } from "typeorm";
 import { systemClock } from "../clock.ts";
+import type { Line } from "../FairQueue.ts";
 import { refusesWrites } from "./failures.ts";
 import { MysqlConnection, writtenBy } from "./MysqlConnection.ts";
 import { MysqlPool } from "./MysqlPool.ts";
@@ -25,8 +26,9 @@ const REPORT_MS = 60_000;
 /**
  * How long anybody waits for a connection. With the statement after it that is less than a call's 10 s: its caller hears in time that
  * nothing happened. A turn that waits three times (mark, answer, commit) is within its 30 s, and not taken for one that hangs. At most
- * 4,096 turns of a node are under way (`TurnGate`), so none waits for longer where the database ends 1,024 a second. Where it is
- * slower, a timer whose turn got no connection is tried again after 1 s, then every 2 s; its failure costs no query.
+ * 4,096 turns of a node are under way (`TurnGate`), so none waits for longer where the database ends 1,024 a second; a timer: 2,048,
+ * while as many callers make new actors. Where it is slower, a timer whose turn got no connection is tried again after 1 s, then every
+ * 2 s; its failure costs no query.
  */
 const WAIT_MS = 4000;
 /** How often the connections are looked at: what takes too long ends that much later. */
@@ -46,6 +48,8 @@ export class MysqlServer {
   readonly #options: ConnectionOptions;
   readonly #loader = new BulkLoader();
   readonly #databases: ReadonlyMap<Work, MysqlDatabase>;
+  /** The turns' connections once more. */
+  readonly #timers: MysqlDatabase;
   readonly #pools: readonly MysqlPool[];
   /** Connections that rows are loaded by, beside the pools. */
   readonly #loading = new Set<MysqlConnection>();
@@ -66,16 +70,18 @@ export class MysqlServer {
       ] as const;
     });
     this.#pools = pools.map(([, pool]) => pool);
-    this.#databases = new Map(pools.map(([work, pool]) => [work, new MysqlDatabase(this, pool)]));
+    this.#databases = new Map(pools.map(([work, pool]) => [work, new MysqlDatabase(this, pool, "callers")]));
+    const [, turns] = pools.find(([work]) => work === "turns")!;
+    this.#timers = new MysqlDatabase(this, turns, "timers");
     this.#watch();
   }
 
-  of(work: Work): Database {
-    return this.#databases.get(work)!;
+  of(work: Work | "timers"): Database {
+    return work === "timers" ? this.#timers : this.#databases.get(work)!;
   }
 
-  begin(pool: MysqlPool): Promise<Transaction> {
-    return MysqlTransaction.begin(this.#source, pool, this.#loader);
+  begin(pool: MysqlPool, line: Line): Promise<Transaction> {
+    return MysqlTransaction.begin(this.#source, pool, this.#loader, line);
   }
 
   stream(sql: string, values: readonly unknown[], page: number): RowPages {
@@ -121,32 +127,34 @@ export class MysqlServer {
   }
 }
 
-/** The database on the connections of one class of work. */
+/** The database on the connections of one class of work, for which it waits in one of their lines. */
 class MysqlDatabase implements Database {
   readonly dialect = "mysql";
   readonly #server: MysqlServer;
   readonly #pool: MysqlPool;
+  readonly #line: Line;
 
-  constructor(server: MysqlServer, pool: MysqlPool) {
+  constructor(server: MysqlServer, pool: MysqlPool, line: Line) {
     this.#server = server;
     this.#pool = pool;
+    this.#line = line;
   }
 
-  of(work: Work): Database {
+  of(work: Work | "timers"): Database {
     return this.#server.of(work);
   }
 
   /** One round trip, without a TypeORM query runner: this is the runtime's hot path. */
   query<T>(sql: string, params: readonly unknown[] = []): Promise<T[]> {
-    return this.#pool.send<T[]>(sql, params);
+    return this.#pool.send<T[]>(sql, params, this.#line);
   }
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
-    return writtenBy((query, values) => this.#pool.send(query, values), sql, params);
+    return writtenBy((query, values) => this.#pool.send(query, values, this.#line), sql, params);
   }
 
   begin(): Promise<Transaction> {
-    return this.#server.begin(this.#pool);
+    return this.#server.begin(this.#pool, this.#line);
   }
 
   stream(sql: string, values: readonly unknown[], page: number): RowPages {

@@ -1,5 +1,6 @@
 import type { ConnectionOptions, QueryOptions } from "mysql2";
 import { systemClock } from "../clock.ts";
+import { FairQueue, type Line } from "../FairQueue.ts";
 import { edgeError } from "./failures.ts";
 import { MysqlConnection } from "./MysqlConnection.ts";
 
@@ -12,7 +13,7 @@ export interface PoolLimits {
   waitMs: number;
 }
 
-/** Who waits for a connection, at most: beyond it a longer queue only hides that the database is too slow. */
+/** Who waits for a connection, at most, in each line: beyond it a longer queue only hides that the database is too slow. */
 const MOST_WAITING = 50_000;
 /** How long a closing pool waits for what is under way. */
 const CLOSE_MS = 4000;
@@ -24,7 +25,7 @@ interface Waiter {
 }
 
 /**
- * The connections of one class of work, each lent to one user at a time, first come, first served. Whoever watches it calls `watch`
+ * The connections of one class of work, each lent to one user at a time: first come, first served, callers and timers by turns. Whoever watches it calls `watch`
  * several times a second: what takes too long ends there, so that a statement costs no timer.
  */
 export class MysqlPool {
@@ -33,7 +34,7 @@ export class MysqlPool {
   readonly #failed: (error: unknown) => void;
   readonly #idle: MysqlConnection[] = [];
   readonly #lent = new Set<MysqlConnection>();
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting = new FairQueue<Waiter>();
   #opening = 0;
   #isClosed = false;
   #emptied: () => void = () => {};
@@ -46,14 +47,14 @@ export class MysqlPool {
   }
 
   /** A connection, to be given back by `release`. Rejects with POOL_FULL, POOL_TIMEOUT, POOL_CLOSED, or why none can be made. */
-  acquire(): Promise<MysqlConnection> {
+  acquire(line: Line = "callers"): Promise<MysqlConnection> {
     if (this.#isClosed) return Promise.reject(closed());
     const connection = this.#idle.pop();
     if (connection) return Promise.resolve(this.#lend(connection));
-    if (this.#waiting.length >= MOST_WAITING)
+    if (this.#waiting.sizeOf(line) >= MOST_WAITING)
       return Promise.reject(edgeError("POOL_FULL", "too much work waits for a connection to the database"));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject, since: systemClock.monotonic() });
+      this.#waiting.add(line, { resolve, reject, since: systemClock.monotonic() });
       this.#open();
     });
   }
@@ -66,8 +67,8 @@ export class MysqlPool {
   }
 
   /** One statement on a connection of its own. */
-  async send<T>(sql: string | QueryOptions, params?: readonly unknown[]): Promise<T> {
-    const connection = await this.acquire();
+  async send<T>(sql: string | QueryOptions, params?: readonly unknown[], line?: Line): Promise<T> {
+    const connection = await this.acquire(line);
     try {
       return await connection.send<T>(sql, params);
     } finally {
@@ -80,10 +81,8 @@ export class MysqlPool {
     let isSilent = false;
     for (const connection of this.#lent) isSilent = connection.endIfLate() || isSilent;
     const waitedSince = systemClock.monotonic() - this.#limits.waitMs;
-    while (this.#waiting[0] !== undefined && this.#waiting[0].since < waitedSince)
-      this.#waiting
-        .shift()!
-        .reject(edgeError("POOL_TIMEOUT", `no connection was free within ${this.#limits.waitMs} ms`));
+    for (const { reject } of this.#waiting.takeWhile(({ since }) => since < waitedSince))
+      reject(edgeError("POOL_TIMEOUT", `no connection was free within ${this.#limits.waitMs} ms`));
     // One that could not be opened before may be now.
     this.#open();
     return isSilent;
@@ -98,7 +97,7 @@ export class MysqlPool {
   /** Lends nothing more; resolves once what is under way has ended, and that is soon. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(closed());
+    for (const { reject } of this.#waiting.takeWhile(() => true)) reject(closed());
     for (const connection of this.#idle.splice(0)) connection.destroy();
     for (const connection of this.#lent) if (connection.isUnusedFor(0)) connection.destroy();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -116,9 +115,9 @@ export class MysqlPool {
     return connection;
   }
 
-  /** To whoever waits longest, or to nobody. A connection that is over makes room for another. */
+  /** To whoever is next, or to nobody. A connection that is over makes room for another. */
   #giveOn(connection: MysqlConnection): void {
-    const waiter = connection.isOver ? undefined : this.#waiting.shift();
+    const waiter = connection.isOver ? undefined : this.#waiting.take();
     if (waiter) waiter.resolve(this.#lend(connection));
     else if (connection.isOver) this.#open();
     else this.#idle.push(connection);
@@ -126,7 +125,7 @@ export class MysqlPool {
 
   /** Opens as many as are waited for and may be. */
   #open(): void {
-    while (this.#opening < this.#waiting.length && this.#size < this.#limits.connections) {
+    while (this.#opening < this.#waiting.size && this.#size < this.#limits.connections) {
       this.#opening += 1;
       const began = systemClock.monotonic();
       MysqlConnection.open(this.#options, this.#limits.statementMs)
@@ -150,7 +149,7 @@ export class MysqlPool {
   /** Whoever has waited all that time is told why, unless there are connections to be given back; who came later sees another try. */
   #notOpened(error: unknown, began: number): void {
     if (this.#lent.size > 0) return;
-    while (this.#waiting[0] !== undefined && this.#waiting[0].since <= began) this.#waiting.shift()!.reject(error);
+    for (const { reject } of this.#waiting.takeWhile(({ since }) => since <= began)) reject(error);
     this.#open();
   }
 

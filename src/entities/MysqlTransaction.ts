@@ -1,5 +1,6 @@
 import type { QueryOptions } from "mysql2";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import type { Line } from "../FairQueue.ts";
 import { CommitUnknown, isOver, mayHaveCommitted } from "./failures.ts";
 import { type MysqlConnection, writtenBy } from "./MysqlConnection.ts";
 import type { MysqlPool } from "./MysqlPool.ts";
@@ -21,8 +22,8 @@ export class MysqlTransaction implements Transaction {
   /** The error with which the server undid the whole transaction: what was sent after it would be stored on its own. */
   #undone: unknown;
 
-  static async begin(source: DataSource, pool: MysqlPool, loader: BulkLoader): Promise<MysqlTransaction> {
-    const transaction = new MysqlTransaction(source, pool, await pool.acquire(), loader);
+  static async begin(source: DataSource, pool: MysqlPool, loader: BulkLoader, line?: Line): Promise<MysqlTransaction> {
+    const transaction = new MysqlTransaction(source, pool, await pool.acquire(line), loader);
     try {
       await transaction.#send("START TRANSACTION");
     } catch (error) {

@@ -50,8 +50,11 @@ export type Work = (typeof WORK)[number];
 
 /** The database as everything but TypeORM sees it. */
 export interface Database extends Sql {
-  /** The same database on the connections of this class of work. SQLite has one writer, and no classes. */
-  of(work: Work): Database;
+  /**
+   * The same database on the connections of this class of work; `timers`: on those of `turns`, for which turns of timers wait in a line
+   * of their own, so that those of callers wait for no more of them than there are callers. SQLite has one writer, and no classes.
+   */
+  of(work: Work | "timers"): Database;
   begin(): Promise<Transaction>;
   /**
    * Reads a result that is too large for the memory, `page` rows at a time and never an empty page. Whoever leaves off early

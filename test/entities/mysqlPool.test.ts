@@ -99,6 +99,22 @@ describe("the connections of a class of work", function () {
     pool.release(connection);
   });
 
+  it("goes to callers and timers by turns, however many timers have waited for longer", async () => {
+    open({ connections: 1, statementMs: PATIENCE_MS });
+    const held = await pool.acquire();
+    const order: string[] = [];
+    const use = async (name: string, line: "callers" | "timers"): Promise<void> => {
+      const connection = await pool.acquire(line);
+      order.push(name);
+      pool.release(connection);
+    };
+    const timers = ["t0", "t1", "t2", "t3", "t4"].map((name) => use(name, "timers"));
+    const callers = ["c0", "c1"].map((name) => use(name, "callers"));
+    pool.release(held);
+    await Promise.all([...timers, ...callers]);
+    assert.deepEqual(order, ["t0", "c0", "t1", "c1", "t2", "t3", "t4"]);
+  });
+
   it("tells that a commit may have happened when nobody answers it, and uses its connection no more", async () => {
     open({ connections: 1 });
     const tx = await MysqlTransaction.begin(undefined as never, pool, new BulkLoader());

@@ -292,7 +292,8 @@ export class Activation {
   async #runTurn(waiting: WaitingTurn, watchdog: TurnWatchdog): Promise<CallOutcome> {
     const { store, clock } = this.#ports;
     const whileWaiting = <T>(wait: Promise<T>): Promise<T> => watchdog.during(wait);
-    const turn = new Turn(this.row, this.#timers.records, { store, now: clock.now(), whileWaiting });
+    const { origin } = waiting;
+    const turn = new Turn(this.row, this.#timers.records, { store, origin, now: clock.now(), whileWaiting });
     try {
       const earlier = await this.#earlier(waiting, turn);
       if (earlier) return earlier;

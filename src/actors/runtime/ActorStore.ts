@@ -19,6 +19,7 @@ import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import { slotOf } from "./placement.ts";
 import { actorKey } from "./protocol.ts";
 import { addTells } from "./TellTable.ts";
+import type { TurnOrigin } from "./TurnGate.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What one turn leaves behind; all of it is stored, or none. */
@@ -44,11 +45,14 @@ export class ActorStore {
   /** Who owns which actor is asked and said beside the turns, and waits for none of them. */
   readonly #control: Database;
   readonly #turns: Database;
+  /** The turns' connections as well, where timers do not stand before callers. */
+  readonly #timers: Database;
   readonly #nodeId: string;
 
   constructor(database: Database, nodeId: string) {
     this.#control = database.of("control");
     this.#turns = database.of("turns");
+    this.#timers = database.of("timers");
     this.#nodeId = nodeId;
   }
 
@@ -141,7 +145,7 @@ export class ActorStore {
    * may be stored again. Where a turn has committed meanwhile, that has stored it, and this changes nothing.
    */
   async keepTimers(row: ClaimedRow, version: number, timers: readonly TimerRecord[]): Promise<void> {
-    await this.#turns.write(
+    await this.#timers.write(
       `UPDATE actors SET timers = ?, due_at = ?, failing_at = ?
        WHERE kind = ? AND id = ? AND epoch = ? AND version = ? AND owner = ?`,
       [
@@ -165,8 +169,12 @@ export class ActorStore {
     return readMark(this.#turns, address, sender);
   }
 
-  begin(): Promise<Transaction> {
-    return this.#turns.begin();
+  begin(origin: TurnOrigin): Promise<Transaction> {
+    return this.#for(origin).begin();
+  }
+
+  #for(origin: TurnOrigin): Database {
+    return origin === "timer" ? this.#timers : this.#turns;
   }
 
   /** The fence at the head of a turn's transaction: locks the row in this version, or throws Fenced. */
@@ -181,9 +189,9 @@ export class ActorStore {
   }
 
   /** A whole turn in one statement, the fence included. */
-  async commitSingle(row: ClaimedRow, writes: TurnWrites): Promise<void> {
+  async commitSingle(row: ClaimedRow, writes: TurnWrites, origin: TurnOrigin): Promise<void> {
     await this.fenced(
-      this.#turns,
+      this.#for(origin),
       `UPDATE actors SET version = version + 1, ${SET_TURN}`,
       setTurn(writes),
       row,

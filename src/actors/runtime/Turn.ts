@@ -5,6 +5,7 @@ import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import { type ActorStore, Fenced, type TurnWrites } from "./ActorStore.ts";
 import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts";
 import { type EventMessage, NOTHING_STORED, type Outgoing, type Stored, type TellMessage } from "./messages.ts";
+import type { TurnOrigin } from "./TurnGate.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What a turn that has committed leaves to its activation. */
@@ -23,6 +24,7 @@ export class Turn implements TurnScope {
   readonly now: number;
   readonly #row: ClaimedRow;
   readonly #store: ActorStore;
+  readonly #origin: TurnOrigin;
   readonly #timers: Map<string, TimerRecord>;
   readonly #whileWaiting: <T>(wait: Promise<T>) => Promise<T>;
   readonly #outgoing: Outgoing = { events: [], tells: [] };
@@ -38,11 +40,12 @@ export class Turn implements TurnScope {
   constructor(
     row: ClaimedRow,
     timers: ReadonlyMap<string, TimerRecord>,
-    ports: { store: ActorStore; now: number; whileWaiting<T>(wait: Promise<T>): Promise<T> },
+    ports: { store: ActorStore; origin: TurnOrigin; now: number; whileWaiting<T>(wait: Promise<T>): Promise<T> },
   ) {
     this.#row = row;
     this.#timers = new Map(timers);
     this.#store = ports.store;
+    this.#origin = ports.origin;
     this.#whileWaiting = ports.whileWaiting;
     this.now = ports.now;
   }
@@ -72,7 +75,7 @@ export class Turn implements TurnScope {
   }
 
   async #open(): Promise<Transaction> {
-    const tx = await this.#whileWaiting(this.#store.begin());
+    const tx = await this.#whileWaiting(this.#store.begin(this.#origin));
     try {
       await this.#store.fence(tx, this.#row);
       return tx;
@@ -181,7 +184,7 @@ export class Turn implements TurnScope {
   async #write(writes: TurnWrites): Promise<Stored> {
     if (this.#isAbandoned) throw this.#abandoned();
     if (!this.#transaction && this.#store.isSingleStatement(writes)) {
-      await this.#store.commitSingle(this.#row, writes).catch((error: unknown) => {
+      await this.#store.commitSingle(this.#row, writes, this.#origin).catch((error: unknown) => {
         throw mayHaveCommitted(error)
           ? new CommitUnknown("it is not known whether a turn has committed", { cause: error })
           : error;
@@ -189,7 +192,7 @@ export class Turn implements TurnScope {
       return NOTHING_STORED;
     }
     const fencedAlready = this.#transaction !== undefined;
-    const tx = await (this.#transaction ?? this.#whileWaiting(this.#store.begin()));
+    const tx = await (this.#transaction ?? this.#whileWaiting(this.#store.begin(this.#origin)));
     let stored: Stored;
     try {
       stored = await this.#store.write(tx, this.#row, writes, fencedAlready);

@@ -1,3 +1,4 @@
+import { FairQueue, type Line } from "../../FairQueue.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
 
@@ -10,6 +11,9 @@ export const TURNS_BOUND = 4096;
 
 /** What begins a turn: somebody's call, a timer, or another turn that waits for it. */
 export type TurnOrigin = "call" | "timer" | "turn";
+
+/** Where a turn waits for what turns share. */
+const lineOf = (origin: TurnOrigin): Line => (origin === "timer" ? "timers" : "callers");
 
 /** A turn that has begun. */
 export interface TurnPass {
@@ -36,10 +40,7 @@ interface Waiting {
 /** What a turn has to wait for on this node before it begins. */
 export class TurnGate {
   readonly #blame: CrashBlame;
-  /** In the order they came; Sets, since taking the first of a long array costs its length. */
-  readonly #calls = new Set<() => void>();
-  readonly #timers = new Set<() => void>();
-  #lastWasTimer = false;
+  readonly #waiting = new FairQueue<() => void>();
   #underWay = 0;
 
   constructor(blame: CrashBlame) {
@@ -84,25 +85,18 @@ export class TurnGate {
       return true;
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const queue = origin === "timer" ? this.#timers : this.#calls;
+    const line = lineOf(origin);
     const admit = (): void => resolve(true);
-    queue.add(admit);
+    this.#waiting.add(line, admit);
     waiting.onExempt = () => {
-      if (queue.delete(admit)) resolve(false);
+      if (this.#waiting.delete(line, admit)) resolve(false);
     };
     return promise;
   }
 
   #leavePlace(): void {
-    const isTimersTurn = this.#timers.size > 0 && (this.#calls.size === 0 || !this.#lastWasTimer);
-    const waiting = isTimersTurn ? this.#timers : this.#calls;
-    const [next] = waiting;
-    if (!next) {
-      this.#underWay -= 1;
-      return;
-    }
-    this.#lastWasTimer = isTimersTurn;
-    waiting.delete(next);
-    next();
+    const next = this.#waiting.take();
+    if (next) next();
+    else this.#underWay -= 1;
   }
 }
