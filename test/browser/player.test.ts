@@ -1,6 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
+import { clientOf } from "../support/RingmasterNode.ts";
+import { Hunter } from "../support/Visitor.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 describe("the player page", function () {
@@ -96,7 +98,7 @@ describe("the player page", function () {
     await page.locator(`.points[data-points="${points}"]`).waitFor();
   });
 
-  it("keeps the place in the queue through a reload, and gets the clue that comes free", async () => {
+  it("moves up in the queue, keeps the place through a reload, and gets the clue that comes free", async () => {
     const terms = { ...DEMO_HUNT, startsAt: Date.now(), discoveryMs: 0, repeat: 1, clues: DEMO_HUNT.clues.slice(0, 1) };
     const { id } = (await stage.operate("/api/hunts", { ...terms, name: "One clue for all" })) as { id: string };
     const address = `${stage.address}#hunt=${id}`;
@@ -105,11 +107,17 @@ describe("the player page", function () {
     await enter(holder.page, "Flo");
     await claim(holder.page);
 
+    const { token } = (await stage.operate("/auth/anonymous")) as { token: string };
+    const first = await Hunter.join(clientOf(stage.address, token), id);
+    deepEqual(await first.claim(), { waiting: true, position: 1 });
+
     visit = await stage.visit();
     const { page } = visit;
     await page.goto(address);
     await enter(page, "Gil");
     await page.getByRole("button", { name: "Get a clue" }).click();
+    await page.getByRole("heading", { name: "You are number 2 in the queue" }).waitFor();
+    await first.room.leave();
     await page.getByRole("heading", { name: "You are number 1 in the queue" }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "You are number 1 in the queue" }).waitFor();

@@ -141,6 +141,10 @@ export class LedgerModel {
     if (place.nodes.length === 0) this.#queue = this.#queue.filter((waiter) => waiter !== place);
   }
 
+  positions(playerIds: readonly string[]): number[] {
+    return playerIds.map((playerId) => this.#queue.findIndex((waiter) => waiter.playerId === playerId) + 1);
+  }
+
   /** Everything but the queue outlives the loss of the hot state. */
   rebuild(epoch: number): void {
     this.#epoch = epoch;

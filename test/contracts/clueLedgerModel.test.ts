@@ -216,6 +216,7 @@ class Trial {
       const claim = { playerId: "player-1", playerName: "Ann", nodeId: "node-1", now: this.#now };
       assert.deepEqual(await ledger.claim(this.#hunt, claim), { kind: "missing" });
       assert.equal(await ledger.read(this.#hunt, 3), undefined);
+      assert.equal(await ledger.positions(this.#hunt, ["player-1"]), undefined);
     }
     this.#epoch += 1;
     this.#view = undefined;
@@ -238,6 +239,8 @@ class Trial {
     assert.ok(view);
     const { version, ...rest } = view;
     assert.deepEqual(rest, this.#model.view());
+    const players = Array.from({ length: this.#players }, (_, n) => `player-${n + 1}`);
+    assert.deepEqual(await this.#open.ledger.positions(this.#hunt, players), this.#model.positions(players));
     const { version: before, ...restBefore } = this.#view ?? { version: 0 };
     assert.ok(version >= before);
     if (!isSame(rest, restBefore)) assert.ok(version > before, "a change did not move the version");

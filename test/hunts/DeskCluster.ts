@@ -18,6 +18,7 @@ import { someSealedHunt } from "./someHunt.ts";
 export class Row implements HuntAudience {
   readonly clues: [string, ClueCard][] = [];
   readonly revoked: [string, string][] = [];
+  readonly positions: [string, number][] = [];
   readonly quit: string[] = [];
   readonly exhausted: string[] = [];
   readonly phases: HuntPhase[] = [];
@@ -36,6 +37,10 @@ export class Row implements HuntAudience {
 
   onRevoked(playerId: string, assignmentId: string): void {
     if (this.players.has(playerId)) this.revoked.push([playerId, assignmentId]);
+  }
+
+  onPosition(playerId: string, position: number): void {
+    if (this.players.has(playerId)) this.positions.push([playerId, position]);
   }
 
   onQuit(playerId: string): void {

@@ -96,7 +96,7 @@ describe("the desks of a hunt on several nodes", () => {
       await b.claim("bob");
       await b.claim("cid");
       b.row.players.delete("bob");
-      await cluster.within(b.desk.forget("h", "bob"));
+      await cluster.within(b.desk.queue.forget("h", "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(b), [["cid", "0.2"]]);
       await cluster.clock.advance(ASKED_AGAIN_MS);
@@ -106,12 +106,12 @@ describe("the desks of a hunt on several nodes", () => {
     it("once they are back from a drop, with what came up meanwhile", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.desk.away("h", "bob");
+      b.desk.queue.away("h", "bob");
       await giveUp(a, "ann", "0.1");
       await cluster.clock.advance(ASKED_AGAIN_MS);
       assert.deepEqual(given(b), []);
       b.row.players.add("bob");
-      b.desk.back("h", playerOf("bob"));
+      b.desk.queue.back("h", playerOf("bob"));
       await cluster.clock.advance(100);
       assert.deepEqual(given(b), [["bob", "0.2"]]);
     });
@@ -119,10 +119,10 @@ describe("the desks of a hunt on several nodes", () => {
     it("once they are back from a drop, with the place that they had", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.desk.away("h", "bob");
+      b.desk.queue.away("h", "bob");
       await a.claim("cid");
       b.row.players.add("bob");
-      b.desk.back("h", playerOf("bob"));
+      b.desk.queue.back("h", playerOf("bob"));
       await cluster.clock.advance(100);
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(b), [["bob", "0.2"]]);
@@ -131,10 +131,10 @@ describe("the desks of a hunt on several nodes", () => {
     it("where they have gone, and the seat that they left behind takes no place from them", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.desk.away("h", "bob");
+      b.desk.queue.away("h", "bob");
       assert.deepEqual(await a.claim("bob"), { waiting: true, position: 1 });
       await cluster.clock.advance(2 * ASKED_AGAIN_MS);
-      await cluster.within(b.desk.forget("h", "bob"));
+      await cluster.within(b.desk.queue.forget("h", "bob"));
       assert.deepEqual(await a.claim("cid"), { waiting: true, position: 2 });
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(a), [["bob", "0.2"]]);
@@ -152,7 +152,7 @@ describe("the desks of a hunt on several nodes", () => {
         await stays.claim(next);
         await cluster.clock.advance(100);
         leaves.row.players.delete(name);
-        await cluster.within(leaves.desk.forget("h", name));
+        await cluster.within(leaves.desk.queue.forget("h", name));
         assert.deepEqual(await stays.claim(name), { waiting: true, position: 1 });
         const [holder, id] = stays === a ? ["ann", "0.1"] : ["cid", "0.3"];
         await giveUp(a, holder, id);
@@ -164,9 +164,9 @@ describe("the desks of a hunt on several nodes", () => {
     it("on a node on which they come in while they wait on another", async () => {
       await b.claim("bob");
       a.row.players.add("bob");
-      await cluster.within(a.desk.attend("h", playerOf("bob")));
+      await cluster.within(a.desk.queue.attend("h", playerOf("bob")));
       b.row.players.delete("bob");
-      await cluster.within(b.desk.forget("h", "bob"));
+      await cluster.within(b.desk.queue.forget("h", "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(a), [["bob", "0.2"]]);
     });
@@ -178,7 +178,7 @@ describe("the desks of a hunt on several nodes", () => {
       await a.node.crash();
       await cluster.clock.advance(5000);
       b.row.players.delete("bob");
-      await cluster.within(b.desk.forget("h", "bob"));
+      await cluster.within(b.desk.queue.forget("h", "bob"));
       assert.deepEqual(await b.claim("cid"), { waiting: true, position: 1 });
     });
 
@@ -225,7 +225,7 @@ describe("the desks of a hunt on several nodes", () => {
       await a.claim("bob");
       await b.claim("cid");
       await cluster.clock.advance(100);
-      assert.deepEqual(await cluster.within(a.desk.quit("h", "bob")), { left: true });
+      assert.deepEqual(await cluster.within(a.desk.queue.quit("h", "bob")), { left: true });
       assert.deepEqual([a.row.quit, b.row.quit], [["bob"], ["bob"]]);
       await cluster.clock.advance(2 * ASKED_AGAIN_MS);
       await giveUp(a, "ann", "0.1");
@@ -236,10 +236,10 @@ describe("the desks of a hunt on several nodes", () => {
     it("in whichever of a node's rooms they are", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.desk.away("h", "bob");
+      b.desk.queue.away("h", "bob");
       const other = await cluster.another(b);
       await other.claim("bob");
-      await cluster.within(b.desk.forget("h", "bob"));
+      await cluster.within(b.desk.queue.forget("h", "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(other), [["bob", "0.2"]]);
     });

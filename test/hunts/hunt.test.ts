@@ -223,6 +223,7 @@ describe("a hunt on one embedded node", () => {
       const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
       assert.deepEqual(await next.request("leaveQueue", {}), { left: true });
       assert.deepEqual(await next.message("left"), {});
+      assert.deepEqual(await last.message("position"), { position: 1 });
       const { assignmentId } = card;
       assert.deepEqual(await holder.request("giveBack", { assignmentId }), { returned: true });
       assert.deepEqual(await holder.message("revoked"), { assignmentId });

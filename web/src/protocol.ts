@@ -75,6 +75,11 @@ export interface SolveAnswer {
   attemptsLeft: number;
 }
 
+/** The player's place in the queue has changed. */
+export interface Position {
+  position: number;
+}
+
 export interface Revoked {
   assignmentId: string;
 }

@@ -7,14 +7,16 @@ const LOOK_EVERY_MS = 250;
 export class Pulse {
   readonly #clock: Clock;
   readonly #look: () => Promise<void>;
+  readonly #everyMs: number;
   #cancel: (() => void) | undefined;
   #lastLook = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
-  /** `look` must not reject. */
-  constructor(clock: Clock, look: () => Promise<void>) {
+  /** `look` must not reject. It begins at most once in `everyMs`. */
+  constructor(clock: Clock, look: () => Promise<void>, everyMs = LOOK_EVERY_MS) {
     this.#clock = clock;
     this.#look = look;
+    this.#everyMs = everyMs;
   }
 
   get isStopped(): boolean {
@@ -24,7 +26,7 @@ export class Pulse {
   /** Something has changed: looks soon, unless a look is due anyway. */
   touch(): void {
     if (this.#cancel || this.#isStopped) return;
-    const wait = Math.max(0, this.#lastLook + LOOK_EVERY_MS - this.#clock.monotonic());
+    const wait = Math.max(0, this.#lastLook + this.#everyMs - this.#clock.monotonic());
     this.#cancel = this.#clock.schedule(() => {
       this.#lastLook = this.#clock.monotonic();
       this.#cancel = undefined;

@@ -15,12 +15,13 @@ import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { matches } from "./answers.ts";
+import { ClaimQueue } from "./ClaimQueue.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor } from "./HuntActor.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
 import { HuntTables, type Seat } from "./HuntTables.ts";
 import { LedgerClerk } from "./LedgerClerk.ts";
-import { QUIT, RELOADED, REVOKED, SERVED, VIEW, WAITS } from "./signals.ts";
+import { REVOKED, SERVED, VIEW } from "./signals.ts";
 
 /** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
 export type ClaimAnswer = ClueCard | { waiting: true; position: number; exhausted?: true };
@@ -62,11 +63,6 @@ export interface DeskPorts {
   forget(huntId: string): void;
 }
 
-/** Who waited on a node that is gone has so long to come in elsewhere: then their place is lost. Counts from the last one that went. */
-const COME_BACK_MS = 30_000;
-/** Waiting players ask again this often, in case the word of a served claim was lost with its node. */
-const ASK_AGAIN_MS = 15_000;
-
 /**
  * The hunts of this node: decides claims and solves in the ledger, commits each decision to MySQL before anybody hears of it,
  * and tells the rooms what comes from elsewhere.
@@ -75,15 +71,13 @@ export class HuntDesk {
   readonly #ports: DeskPorts;
   readonly #clerk: LedgerClerk;
   readonly #tables: HuntTables;
-  #cancelAskAgain: () => void = () => {};
-  #cancelDrop: () => void = () => {};
-  /** By hunt, whose claims wait and are yet to be told of. */
-  readonly #newlyWaiting = new Map<string, HuntPlayer[]>();
+  /** The claims of this node's players that wait. */
+  readonly queue: ClaimQueue;
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
     this.#clerk = new LedgerClerk(ports);
-    const { peers, membership } = ports.actors;
+    const { peers } = ports.actors;
     this.#tables = new HuntTables({
       ...ports,
       expire: (seat) => this.#clerk.expire(seat),
@@ -93,26 +87,17 @@ export class HuntDesk {
         this.#tables.at(huntId, (seat) => this.#onView(seat, view, isOwn));
       },
     });
-    peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
-    peers.onSignal(WAITS, (payload) => this.#onWaits(payload as { huntId: string; players: HuntPlayer[] }));
-    peers.onSignal(QUIT, (payload) => {
-      const { huntId, playerId } = payload as { huntId: string; playerId: string };
-      this.#tables.at(huntId, ({ table }) => table.quit(playerId));
+    this.queue = new ClaimQueue({
+      ...ports,
+      tables: this.#tables,
+      claim: (huntId, player) => this.claim(huntId, player),
     });
+    peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
-    peers.onSignal(RELOADED, (payload) =>
-      this.#tables.at((payload as { huntId: string }).huntId, (seat) => this.#askAgain(seat)),
-    );
     peers.onSignal(VIEW, (payload) => {
       const { huntId, view } = payload as { huntId: string; view: Parameters<HuntTable["show"]>[0] };
       this.#tables.at(huntId, (seat) => seat.pulse.take(view));
     });
-    membership.on((event) => {
-      if (event.type !== "gone") return;
-      this.#everybodyAsksAgain();
-      this.#waitForTheirReturn();
-    });
-    this.#scheduleAskAgain();
   }
 
   /** Throws `not_found` for an id that no hunt has; asks nobody about a hunt that has rooms here. */
@@ -136,7 +121,7 @@ export class HuntDesk {
     const nodeId = this.#ports.actors.peers.nodeId;
     // Before the decision: a claim that is served at once elsewhere must find its player waiting here.
     const before = table.waiting.get(player.playerId);
-    const claim = { name: player.name, isTold: false, isAway: false };
+    const claim = { name: player.name, isTold: false, isAway: false, position: 0 };
     table.waiting.set(player.playerId, claim);
     const decision = await this.#clerk
       .decide(seat, () =>
@@ -156,7 +141,8 @@ export class HuntDesk {
       // Served between the decision and here: the place in the queue is history, and claiming again gives the clue.
       if (!table.waiting.has(player.playerId) && table.seats(player.playerId)) return this.claim(huntId, player);
       claim.isTold = true;
-      if (before === undefined) this.#tellWaits(huntId, player);
+      claim.position = decision.position;
+      if (before === undefined) this.queue.tellWaits(huntId, player);
       return { waiting: true, position: decision.position };
     }
     table.waiting.delete(player.playerId);
@@ -224,16 +210,6 @@ export class HuntDesk {
     return { returned: true };
   }
 
-  /** Takes the player out of the queue, on whatever nodes they are. */
-  async quit(huntId: string, playerId: string): Promise<{ left: true }> {
-    const { table, pulse } = await this.#tables.seated(huntId);
-    const { peers } = this.#ports.actors;
-    await this.#ports.ledger.forget(table.key, playerId, peers.nodeId, []);
-    peers.signalAll(QUIT, { huntId, playerId });
-    pulse.touch();
-    return { left: true };
-  }
-
   /** Where the player stands, or came in a hunt that is over. */
   async standing(huntId: string, playerId: string): Promise<OwnStanding> {
     const seat = await this.#tables.seated(huntId);
@@ -243,66 +219,6 @@ export class HuntDesk {
     return { rank, points };
   }
 
-  /** A player comes into a room of this node, who may wait already where else they are: they are heard here too. */
-  async attend(huntId: string, player: HuntPlayer): Promise<void> {
-    const { ledger, actors, log } = this.#ports;
-    try {
-      const { table } = await this.#tables.seated(huntId);
-      if (table.phase !== "solving" || table.waiting.has(player.playerId)) return;
-      const waits = await ledger.attend(table.key, player.playerId, actors.peers.nodeId);
-      if (waits && table.seats(player.playerId) && !table.waiting.has(player.playerId))
-        table.waiting.set(player.playerId, { name: player.name, isTold: true, isAway: false });
-    } catch (error) {
-      log.debug({ err: error, hunt: huntId }, "whether a player waits elsewhere could not be asked");
-    }
-  }
-
-  /** Those who wait from now on may be on other nodes too. All of a moment are told in one go. */
-  #tellWaits(huntId: string, player: HuntPlayer): void {
-    const known = this.#newlyWaiting.get(huntId);
-    if (known) return void known.push(player);
-    const players = [player];
-    this.#newlyWaiting.set(huntId, players);
-    this.#ports.clock.schedule(() => {
-      this.#newlyWaiting.delete(huntId);
-      this.#ports.actors.peers.signalAll(WAITS, { huntId, players });
-    }, 0);
-  }
-
-  #onWaits({ huntId, players }: { huntId: string; players: HuntPlayer[] }): void {
-    this.#tables.at(huntId, ({ table }) => {
-      for (const player of players) if (table.seats(player.playerId)) void this.attend(huntId, player);
-    });
-  }
-
-  /** The player has dropped out of a room of this node, and may be back. The place in the queue is kept. */
-  away(huntId: string, playerId: string): void {
-    this.#tables.at(huntId, ({ table }) => {
-      const claim = table.waiting.get(playerId);
-      if (claim && !table.seats(playerId)) claim.isAway = true;
-    });
-  }
-
-  /** The player is back: who waited goes on waiting, or is handed the clue that came up meanwhile. */
-  back(huntId: string, player: HuntPlayer): void {
-    this.#tables.at(huntId, (seat) => {
-      const claim = seat.table.waiting.get(player.playerId);
-      if (!claim) return;
-      claim.isAway = false;
-      void this.#claimAgain(seat, player);
-    });
-  }
-
-  /** The player has left a room of this node for good, and the queue unless they are in another room. */
-  async forget(huntId: string, playerId: string): Promise<void> {
-    const seat = await this.#tables.seated(huntId).catch(() => undefined);
-    if (!seat || seat.table.seats(playerId) || !seat.table.waiting.delete(playerId)) return;
-    const { peers, membership } = this.#ports.actors;
-    const live = membership.live().map(({ id }) => id);
-    await this.#ports.ledger.forget(seat.table.key, playerId, peers.nodeId, live);
-    seat.pulse.touch();
-  }
-
   /** To be called after an outage of the shared memory, in which the word of a phase may have been lost. */
   refresh(): void {
     this.#tables.refresh();
@@ -310,8 +226,7 @@ export class HuntDesk {
 
   /** Commits what is buffered, for a drain. */
   async flush(): Promise<void> {
-    this.#cancelAskAgain();
-    this.#cancelDrop();
+    this.queue.stop();
     await this.#ports.journal.flush();
   }
 
@@ -328,40 +243,12 @@ export class HuntDesk {
     });
   }
 
-  #everybodyAsksAgain(): void {
-    this.#tables.all((seat) => {
-      seat.pulse.touch();
-      this.#askAgain(seat);
-    });
-  }
-
-  /** Who waited on a node that is gone is not served until they are back, and keeps their place for a while. */
-  #waitForTheirReturn(): void {
-    this.#tables.all((seat) => void this.#sweep(seat, false));
-    this.#cancelDrop();
-    this.#cancelDrop = this.#ports.clock.schedule(
-      () => this.#tables.all((seat) => void this.#sweep(seat, true)),
-      COME_BACK_MS,
-    );
-  }
-
-  async #sweep({ table, pulse }: Seat, drop: boolean): Promise<void> {
-    const { actors, ledger, log } = this.#ports;
-    try {
-      for (let after: number | undefined = 0; after !== undefined && table.phase === "solving"; ) {
-        const live = actors.membership.live().map(({ id }) => id);
-        after = await ledger.sweep(table.key, live, { after, drop });
-      }
-      pulse.touch();
-    } catch (error) {
-      log.debug({ err: error, hunt: table.id }, "the queue could not be rid of who was on a node that is gone");
-    }
-  }
-
   /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */
-  #onView(seat: Seat, { solved }: LedgerView, isOwn: boolean): void {
+  #onView(seat: Seat, view: LedgerView, isOwn: boolean): void {
+    seat.positions.stands(view);
+    const { solved } = view;
     if (seat.table.phase !== "solving" || solved < seat.table.key.rules.total) return;
-    if (!seat.isExhausted) this.#askAgain(seat);
+    if (!seat.isExhausted) this.queue.askAgain(seat);
     seat.isExhausted = true;
     if (isOwn) void this.#endIfExhausted(seat);
   }
@@ -373,35 +260,6 @@ export class HuntDesk {
       await this.#ports.actors.ref(HuntActor, table.id).endIfExhausted();
     } catch (error) {
       this.#ports.log.debug({ err: error, hunt: table.id }, "a hunt whose clues are all solved could not be ended yet");
-    }
-  }
-
-  #scheduleAskAgain(): void {
-    this.#cancelAskAgain = this.#ports.clock.schedule(() => {
-      this.#everybodyAsksAgain();
-      this.#scheduleAskAgain();
-    }, ASK_AGAIN_MS);
-  }
-
-  /** Claims once more for everybody of this node who was told to wait: whose claim was served unheard gets the clue now. */
-  #askAgain(seat: Seat): void {
-    for (const [playerId, { name, isTold, isAway }] of seat.table.waiting) {
-      if (isTold && !isAway) void this.#claimAgain(seat, { playerId, name });
-    }
-  }
-
-  async #claimAgain({ table }: Seat, player: HuntPlayer): Promise<void> {
-    if (!table.seats(player.playerId)) return;
-    try {
-      const answer = await this.claim(table.id, player);
-      if ("waiting" in answer) {
-        if (answer.exhausted) table.tellExhausted(player.playerId);
-        return;
-      }
-      table.waiting.set(player.playerId, { name: player.name, isTold: true, isAway: false });
-      table.serve(player.playerId, answer);
-    } catch (error) {
-      this.#ports.log.debug({ err: error, hunt: table.id }, "a waiting claim could not be asked again");
     }
   }
 }

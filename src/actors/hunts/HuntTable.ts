@@ -32,6 +32,8 @@ export interface WaitingClaim {
   isTold: boolean;
   /** Whether its player has dropped out and may be back: until then nothing is pushed, nor asked again. */
   isAway: boolean;
+  /** The place in the queue that its player was told last; 0 for none. */
+  position: number;
 }
 
 /** Who hears what happens to a hunt on this node: its rooms. */
@@ -41,6 +43,8 @@ export interface HuntAudience {
   /** A waiting claim was served. */
   onClue(playerId: string, card: ClueCard): void;
   onRevoked(playerId: string, assignmentId: string): void;
+  /** A waiting player has another place in the queue than they were told, counted from 1. */
+  onPosition(playerId: string, position: number): void;
   /** A player who waited has left the queue. */
   onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
@@ -112,6 +116,11 @@ export class HuntTable {
     return false;
   }
 
+  /** A player of this node waits, and knows it. */
+  wait({ playerId, name }: { playerId: string; name: string }): void {
+    this.waiting.set(playerId, { name, isTold: true, isAway: false, position: 0 });
+  }
+
   /**
    * Hands a clue to a player who waited, wherever they are on this node: also where another node has their claim. To one whose claim is
    * under way here, it is the answer.
@@ -122,6 +131,14 @@ export class HuntTable {
     this.waiting.delete(playerId);
     if (claim?.isTold === false) return;
     for (const room of this.audience) room.onClue(playerId, card);
+  }
+
+  /** Tells a waiting player their place in the queue, unless they know it. */
+  tellPosition(playerId: string, position: number): void {
+    const claim = this.waiting.get(playerId);
+    if (!claim?.isTold || claim.isAway || claim.position === position) return;
+    claim.position = position;
+    for (const room of this.audience) room.onPosition(playerId, position);
   }
 
   tellRevoked(playerId: string, assignmentId: string): void {

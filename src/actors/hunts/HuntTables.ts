@@ -8,11 +8,13 @@ import type { FiguresReader } from "./FiguresReader.ts";
 import { huntTopic } from "./HuntActor.ts";
 import { type HuntAudience, HuntTable } from "./HuntTable.ts";
 import { LedgerPulse } from "./LedgerPulse.ts";
+import { Positions } from "./Positions.ts";
 
 /** A hunt that has rooms on this node. */
 export interface Seat {
   table: HuntTable;
   pulse: LedgerPulse;
+  positions: Positions;
   /** Whether an errand for more clues is under way. */
   demanding: boolean;
   /** Whether everybody who waits here was asked about since every clue is solved. */
@@ -53,8 +55,9 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
         opened: (seat) => this.#opened(seat),
         onEvent: (seat, event) => this.#onEvent(seat, event),
         catchUp: (seat, record) => this.#catchUp(seat, record),
-        closed: ({ table, pulse }) => {
+        closed: ({ table, pulse, positions }) => {
           pulse.stop();
+          positions.stop();
           forget(table.id);
         },
       },
@@ -71,7 +74,8 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
       expire: () => expire(seat),
       show: (view, isOwn) => stands(table.id, view, isOwn),
     });
-    const seat: Seat = { table, pulse, demanding: false, isExhausted: false };
+    const positions = new Positions(table, { ledger, clock, log });
+    const seat: Seat = { table, pulse, positions, demanding: false, isExhausted: false };
     return seat;
   }
 

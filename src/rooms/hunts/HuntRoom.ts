@@ -69,7 +69,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.request("giveBack", named, (client, { assignmentId }) =>
       this.services.huntDesk.giveBack(huntId, client.auth!.playerId, assignmentId),
     );
-    this.request("leaveQueue", nothing, (client) => this.services.huntDesk.quit(huntId, client.auth!.playerId));
+    this.request("leaveQueue", nothing, (client) => this.services.huntDesk.queue.quit(huntId, client.auth!.playerId));
     this.request("standing", nothing, (client) => this.services.huntDesk.standing(huntId, client.auth!.playerId));
     this.request("solve", solution, (client, solved) => this.services.huntDesk.solve(huntId, playerOf(client), solved));
   }
@@ -79,7 +79,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     const known = this.#clients.get(playerId);
     if (known) known.add(client);
     else this.#clients.set(playerId, new Set([client]));
-    void this.services.huntDesk.attend(this.#table.id, playerOf(client));
+    void this.services.huntDesk.queue.attend(this.#table.id, playerOf(client));
     client.send("phase", { phase: this.#table.phase, endsAt: this.#table.phaseEndsAt });
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
@@ -87,19 +87,19 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   override onDrop(client: RoomClient): void {
     super.onDrop(client);
     this.#unseat(client);
-    this.services.huntDesk.away(this.#table.id, client.auth!.playerId);
+    this.services.huntDesk.queue.away(this.#table.id, client.auth!.playerId);
   }
 
   protected override onPlayerBack(client: RoomClient): void {
     this.onPlayerJoin(client);
-    this.services.huntDesk.back(this.#table.id, playerOf(client));
+    this.services.huntDesk.queue.back(this.#table.id, playerOf(client));
   }
 
   protected override async onPlayerGone(client: RoomClient): Promise<void> {
     this.#unseat(client);
     // Everybody goes on elsewhere, and has their place there.
     if (this.services.draining()) return;
-    await this.services.huntDesk.forget(this.#table.id, client.auth!.playerId);
+    await this.services.huntDesk.queue.forget(this.#table.id, client.auth!.playerId);
   }
 
   /** Hears the player on this connection no more. Who comes back has another one of the same session. */
@@ -127,6 +127,10 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   onRevoked(playerId: string, assignmentId: string): void {
     this.#tell(playerId, "revoked", { assignmentId });
+  }
+
+  onPosition(playerId: string, position: number): void {
+    this.#tell(playerId, "position", { position });
   }
 
   onQuit(playerId: string): void {

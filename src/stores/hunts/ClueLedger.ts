@@ -69,6 +69,11 @@ export interface ClueLedger {
    * `undefined` when all have been looked at.
    */
   sweep(hunt: HuntKey, live: readonly string[], from: { after: number; drop: boolean }): Promise<number | undefined>;
+  /**
+   * The places of these players in the queue, all of one moment, each counted from 1; 0 for one who does not wait. At most
+   * `MOST_POSITIONS` players a call. `undefined` when the ledger holds nothing of this hunt.
+   */
+  positions(hunt: HuntKey, playerIds: readonly string[]): Promise<number[] | undefined>;
   /** Counts and the top rows; `undefined` when the ledger holds nothing of this hunt. */
   read(hunt: HuntKey, top: number): Promise<LedgerView | undefined>;
   /** Where a player stands, in a time that grows with the logarithm of the players. */

@@ -67,6 +67,10 @@ export class MemoryClueLedger implements ClueLedger {
     this.#hunts.get(hunt.id)?.sweep(live, drop);
   }
 
+  async positions(hunt: HuntKey, playerIds: readonly string[]): Promise<number[] | undefined> {
+    return this.#hunts.get(hunt.id)?.positions(playerIds);
+  }
+
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {
     return this.#hunts.get(hunt.id)?.read(top);
   }

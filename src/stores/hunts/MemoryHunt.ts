@@ -104,7 +104,7 @@ export class MemoryHunt {
     const waiter = this.#waiting.get(playerId);
     if (waiter === undefined) this.#version += 1;
     this.#waiting.set(playerId, { name: playerName, nodes: (waiter?.nodes ?? new Set()).add(nodeId) });
-    return { kind: "waiting", position: this.#positionOf(playerId), ...extras, ...this.#demand() };
+    return { kind: "waiting", position: this.positions([playerId])[0]!, ...extras, ...this.#demand() };
   }
 
   solve({ playerId, assignmentId, correct, requestId, now }: SolveRequest): SolveDecision {
@@ -174,6 +174,13 @@ export class MemoryHunt {
       for (const id of nodes) if (!live.includes(id)) nodes.delete(id);
       if (drop && nodes.size === 0) this.#leaveQueue(playerId);
     }
+  }
+
+  /** Walks the queue, which is short beside the players of one process. */
+  positions(playerIds: readonly string[]): number[] {
+    const places = new Map<string, number>();
+    for (const id of this.#waiting.keys()) places.set(id, places.size + 1);
+    return playerIds.map((id) => places.get(id) ?? 0);
   }
 
   read(top: number): LedgerView {
@@ -326,16 +333,6 @@ export class MemoryHunt {
     this.#open.delete(playerId);
     this.#version += 1;
     return row;
-  }
-
-  /** From 1. Walks the queue, which is short beside the players of one process. */
-  #positionOf(playerId: string): number {
-    let position = 0;
-    for (const id of this.#waiting.keys()) {
-      position += 1;
-      if (id === playerId) break;
-    }
-    return position;
   }
 
   #score(id: string, player: RebuiltPlayer, { points, solveSeq }: AssignmentRow): void {

@@ -26,6 +26,7 @@ import { rebuild } from "./rebuild.ts";
 import * as wire from "./wire.ts";
 
 const DECIDE = new LuaScript(new URL("./decide.lua", import.meta.url));
+const POSITIONS = new LuaScript(new URL("./positions.lua", import.meta.url));
 const READ = new LuaScript(new URL("./read.lua", import.meta.url));
 const STANDING = new LuaScript(new URL("./standing.lua", import.meta.url));
 const LOAD_STAGE = new LuaScript(new URL("./loadStage.lua", import.meta.url));
@@ -135,6 +136,14 @@ export class RedisClueLedger implements ClueLedger {
   ): Promise<number | undefined> {
     const reply = await this.#ask(hunt, ["sweep", live, after, drop]);
     return (reply?.answer as wire.SweepAnswer | undefined)?.[1] || undefined;
+  }
+
+  async positions(hunt: HuntKey, playerIds: readonly string[]): Promise<number[] | undefined> {
+    if (playerIds.length === 0) return [];
+    const { meta, live } = keysOf(hunt.id);
+    const keys = [meta, live[COLLECTIONS.indexOf("waiting")]!];
+    const reply = await this.#run.call(POSITIONS, keys, [JSON.stringify(playerIds)]);
+    return reply === null ? undefined : (reply as unknown[]).map(Number);
   }
 
   async read(hunt: HuntKey, top: number): Promise<LedgerView | undefined> {

@@ -14,6 +14,9 @@ export const MAX_TOTAL_POINTS = 2 ** 29 - 1;
  */
 export const LEDGER_STEP = 512;
 
+/** Players whose places in the queue one call tells at most: about 1 ms of Redis. */
+export const MOST_POSITIONS = 1000;
+
 /** A record of a player has a bit a template, and a search of the pool looks at each at most once: some 0.1 ms of Redis. */
 export const MAX_TEMPLATES = 500;
 

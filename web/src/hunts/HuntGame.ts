@@ -9,6 +9,7 @@ import type {
   Clue,
   HuntState,
   Phase,
+  Position,
   Revoked,
   SolveAnswer,
   Standing,
@@ -128,6 +129,7 @@ export class HuntGame {
       if (this.play.value.at === "waiting") announce("Your clue is here.");
       this.#take(clue);
     });
+    room.onMessage("position", ({ position }: Position) => this.#move(position));
     room.onMessage("exhausted", () => this.#exhausted());
     room.onMessage("revoked", ({ assignmentId }: Revoked) => {
       const open = this.#openClue();
@@ -219,6 +221,14 @@ export class HuntGame {
       this.draft = "";
       this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
     }
+  }
+
+  /** Only the last step is read out: a long queue moves every second. */
+  #move(position: number): void {
+    const play = this.play.value;
+    if (play.at !== "waiting" || play.position === position) return;
+    if (position === 1) announce("You are next in the queue.");
+    this.play.set({ at: "waiting", position });
   }
 
   #exhausted(): void {
