@@ -37,15 +37,20 @@ export class DatabaseServer extends PrivateServer {
 
   /** Makes an empty database and returns its `mysql://…/name`. */
   async createDatabase(): Promise<string> {
-    const name = `ringmaster_${randomBytes(6).toString("hex")}`;
-    const connection = await createConnection(this.url);
-    try {
-      await connection.query(`CREATE DATABASE ${name}`);
-    } finally {
-      await connection.end();
-    }
-    return `${this.url}/${name}`;
+    return await createDatabase(this.url);
   }
+}
+
+/** Makes an empty database on the server at `url`, which names none, and returns its `mysql://…/name`. */
+export async function createDatabase(url: string): Promise<string> {
+  const name = `ringmaster_${randomBytes(6).toString("hex")}`;
+  const connection = await createConnection(url);
+  try {
+    await connection.query(`CREATE DATABASE ${name}`);
+  } finally {
+    await connection.end();
+  }
+  return `${url}/${name}`;
 }
 
 /** Starts a private, empty MariaDB. Rejects when there is none and none can be provided. */

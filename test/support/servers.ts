@@ -1,5 +1,5 @@
 import { findChromium, locateMariaDb, locateRedis } from "../../scripts/servers/locate.ts";
-import { type DatabaseServer, startMariaDb } from "../../scripts/servers/mariadb.ts";
+import { createDatabase, type DatabaseServer, startMariaDb } from "../../scripts/servers/mariadb.ts";
 import { type RedisServer, startRedis } from "../../scripts/servers/redis.ts";
 import { afterRun, beforeRun } from "./run.ts";
 
@@ -40,9 +40,13 @@ export function sharedDatabase(): Promise<DatabaseServer> {
   return database;
 }
 
-/** The URL of an empty database of the shared server. */
+/**
+ * The URL of an empty database of the shared server, or of the one that `TEST_DATABASE_SERVER` names
+ * (`mysql://user:password@host:port`): so the tests are tried on another version, or on MySQL.
+ */
 export async function freshDatabaseUrl(): Promise<string> {
-  return await (await sharedDatabase()).createDatabase();
+  const other = process.env.TEST_DATABASE_SERVER;
+  return other === undefined ? await (await sharedDatabase()).createDatabase() : await createDatabase(other);
 }
 
 /**
