@@ -1,7 +1,13 @@
 import { type Request, Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
-import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../actors/hunts/definition.ts";
+import {
+  HUNT_BOUNDS,
+  type HuntCorrection,
+  type HuntDefinition,
+  huntCorrection,
+  parseHuntDefinition,
+} from "../actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOffice.ts";
 import { RingmasterError } from "../errors.ts";
 import { validate } from "../validate.ts";
@@ -15,6 +21,8 @@ export interface HuntDirectory {
   list(): Promise<HuntSummary[]>;
   get(id: string): Promise<HuntDetails>;
   create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }>;
+  /** Replaces the definition of one that is scheduled. Throws `wrong_phase` once it has begun. */
+  correct(id: string, correction: HuntCorrection, call: OperatorCall): Promise<HuntSummary>;
   /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
   start(id: string, call: OperatorCall): Promise<HuntSummary>;
   /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
@@ -49,7 +57,7 @@ const ACTIONS = new Map<string, Act>([
   ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
 ]);
 
-/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/start|extend|postpone|end|cancel` for operators. */
+/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/:action` for operators. */
 export function huntRoutes(hunts: HuntDirectory): Router {
   const router = Router();
   router.get("/", async (_request, response) => {
@@ -62,10 +70,14 @@ export function huntRoutes(hunts: HuntDirectory): Router {
     const { id } = await hunts.create(parseHuntDefinition(request.body), operatorCall(request));
     response.status(201).location(`/api/hunts/${id}`).json({ id });
   });
+  router.post("/:id/correct", requireRole("operator"), jsonBody(DEFINITION_LIMIT), async (request, response) => {
+    const correction = validate(huntCorrection, request.body);
+    response.json(await hunts.correct(huntId(request), correction, operatorCall(request)));
+  });
   router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
     const act = ACTIONS.get(String(request.params.action));
     if (act === undefined)
-      throw new RingmasterError("not_found", "A hunt knows start, extend, postpone, end and cancel.");
+      throw new RingmasterError("not_found", `A hunt knows correct, ${[...ACTIONS.keys()].join(", ")}.`);
     response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
   });
   return router;

@@ -1,7 +1,11 @@
 import { type Request, Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
-import { parseTournamentDefinition, TOURNAMENT_BOUNDS } from "../actors/tournaments/definition.ts";
+import {
+  parseTournamentDefinition,
+  TOURNAMENT_BOUNDS,
+  tournamentCorrection,
+} from "../actors/tournaments/definition.ts";
 import type { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
 import { RingmasterError } from "../errors.ts";
 import { validate, wholeNumber } from "../validate.ts";
@@ -12,7 +16,8 @@ import { operatorCall } from "./idempotency.ts";
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
 export type TournamentDirectory = Pick<
   TournamentOffice,
-  "list" | "get" | "standings" | "create" | "start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries"
+  | ("list" | "get" | "standings" | "create" | "correct")
+  | ("start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries")
 >;
 
 const IDS = /^[0-9A-Za-z_-]{1,32}$/;
@@ -44,6 +49,7 @@ function bare(act: (tournaments: TournamentDirectory, id: string, call: Operator
 }
 
 const ACTIONS = new Map<string, Act>([
+  ["correct", (tournaments, id, body, call) => tournaments.correct(id, validate(tournamentCorrection, body), call)],
   ["start", bare((tournaments, id, call) => tournaments.start(id, call))],
   ["extend", (tournaments, id, body, call) => tournaments.extend(id, validate(extension, body).ms, call)],
   ["postpone", (tournaments, id, body, call) => tournaments.postpone(id, validate(extension, body).ms, call)],

@@ -67,7 +67,7 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
   backplane.watch((reachable) => {
     if (reachable) huntDesk.refresh();
   });
-  return { huntDesk, huntOffice: new HuntOffice(common) };
+  return { huntDesk, huntOffice: new HuntOffice({ ...common, database }) };
 }
 
 /** Anybody can send any score to a game that nobody verifies: an operator must know which those are. */

@@ -7,7 +7,7 @@ import { LocalDriver, LocalPresence, type Room, Server } from "@colyseus/core";
 import express from "express";
 import type { OperatorCall } from "../../src/actors/admin/operatorCall.ts";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
-import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
+import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOffice.ts";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
 import { RingmasterError } from "../../src/errors.ts";
@@ -48,6 +48,13 @@ export class HuntsInMemory implements HuntDirectory {
     const { name, startsAt } = definition;
     this.hunts.set(id, { id, name, startsAt, phase: "scheduled", phaseEndsAt: startsAt, definition });
     return { id };
+  }
+
+  async correct(id: string, { definition }: HuntCorrection, call: OperatorCall): Promise<HuntSummary> {
+    const hunt = this.#find(id, call);
+    if (hunt.phase !== "scheduled") throw new RingmasterError("wrong_phase");
+    const { name, startsAt } = definition;
+    return summaryOf(Object.assign(hunt, { definition, name, startsAt, phaseEndsAt: startsAt }));
   }
 
   async start(id: string, call: OperatorCall): Promise<HuntSummary> {

@@ -24,6 +24,8 @@ export class Row implements HuntAudience {
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
   readonly players = new Set<string>();
+  /** How often the definition was corrected. */
+  corrected = 0;
   /** Clues that players have, as it was shown last. */
   open = 0;
 
@@ -55,6 +57,10 @@ export class Row implements HuntAudience {
     this.phases.push(phase);
   }
 
+  onCorrected(): void {
+    this.corrected += 1;
+  }
+
   onChest(winners: Winner[]): void {
     this.chests.push(winners);
   }
@@ -82,6 +88,8 @@ export class DeskCluster {
   readonly database: Database;
   /** What the hunt `h` shall be; to be set before the first node joins. */
   plan: Partial<HuntDefinition> = {};
+  /** Whether it is begun as soon as it is made. */
+  isStarted = true;
 
   static async open(ledger: ClueLedger = new MemoryClueLedger()): Promise<DeskCluster> {
     return new DeskCluster(await openDatabase({ kind: "sqlite", path: ":memory:" }), ledger);
@@ -123,6 +131,11 @@ export class DeskCluster {
     return { node, desk, row, leave, claim };
   }
 
+  /** A feed on which nothing is heard. */
+  deaf(): MemoryFeed {
+    return new MemoryFeed();
+  }
+
   /** The ledger loses the hunt. */
   async lose(): Promise<void> {
     const { key } = new HuntTable((await new Hunts(this.database).get("h"))!);
@@ -133,7 +146,7 @@ export class DeskCluster {
     if (await new Hunts(this.database).get("h")) return;
     const hunt = node.actors.ref(HuntActor, "h");
     await hunt.create(someSealedHunt({ startsAt: this.clock.now() + 3_600_000, ...this.plan }), "op");
-    await hunt.start();
+    if (this.isStarted) await hunt.start();
   }
 
   /** Runs something to its end while a little time passes. */

@@ -49,6 +49,12 @@ export class Row implements TournamentAudience {
   readonly phases: string[] = [];
   readonly views: BoardPage[] = [];
   results: (string | undefined)[] = [];
+  /** How often the definition was corrected. */
+  corrected = 0;
+
+  onCorrected(): void {
+    this.corrected += 1;
+  }
 
   onPhase(): void {
     this.phases.push(this.table.phase);

@@ -105,10 +105,11 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
 
   /** After an outage of the shared memory, in which news may have been lost: looks up how the events stand. */
   refresh(): void {
-    for (const id of this.#open.keys()) this.#refreshOne(id);
+    for (const id of this.#open.keys()) this.refreshOne(id);
   }
 
-  #refreshOne(id: string): void {
+  /** Looks up how one event stands. */
+  protected refreshOne(id: string): void {
     this.#open.get(id)?.then(
       (open) => this.#refresh(open),
       () => {},
@@ -128,7 +129,7 @@ export class EventTables<Room, Seat extends EventSeat<Room>, Stored> {
     let hear = (event: FeedEvent): void => void missed.push(event);
     const unfollow = await this.#feed.follow(this.#kind.topicOf(id), {
       onEvent: (event) => hear(event),
-      onReset: () => this.#refreshOne(id),
+      onReset: () => this.refreshOne(id),
     });
     try {
       const open: Open<Seat> = { seat: this.#kind.seat(await this.read(id)), unfollow, heard: 0 };

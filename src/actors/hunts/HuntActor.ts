@@ -1,12 +1,14 @@
+import { type Intervention, noteEventChange } from "../../entities/events/EventChange.ts";
 import {
   type HuntPhase,
+  type HuntRecord,
   insertHunt,
   raiseLedgerEpoch,
   type SealedHunt,
   updateHunt,
   type Winner,
 } from "../../entities/hunts/Hunt.ts";
-import { amountsByItem, PrizeLedger, type PrizeRange, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
+import { amountsByItem, PrizeLedger, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
@@ -30,10 +32,14 @@ import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { TOP } from "./LedgerPulse.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
 
+/** What the actor needs of the definition. */
+type KeptPlan = HuntPlan &
+  Pick<SealedHunt, "name" | "winners" | "prizes" | "endWhenExhausted" | "revision"> & { total: number };
+
 /** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
 export interface HuntState {
   /** Absent until the hunt is created. */
-  plan?: HuntPlan & { name: string; winners: number; prizes: PrizeRange[]; total: number; endWhenExhausted?: boolean };
+  plan?: KeptPlan;
   phase: HuntPhase;
   phaseEndsAt: number;
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
@@ -57,6 +63,14 @@ export interface HuntStatus {
   phaseEndsAt: number;
   /** Of a hunt that is cancelled: whether its winners had been paid by then, who keep what they have. */
   prizes?: "paid" | "unpaid";
+}
+
+/** A `phase` event of a hunt's feed. */
+export interface PhaseNews {
+  phase: HuntPhase;
+  endsAt: number;
+  /** Of a hunt that was corrected: of which definition this is said. */
+  revision?: number;
 }
 
 /** The feed of one hunt: `phase` and `chest` events. */
@@ -101,10 +115,8 @@ export class HuntActor extends Actor<HuntState> {
   /** Creates the hunt. Throws `conflict` when it exists, and what `assertPayable` does for prizes that could not be paid. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
-    const { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes } = definition;
-    const total = definition.clues.length * definition.repeat;
-    const { endWhenExhausted = false } = definition;
-    this.state.plan = { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total, endWhenExhausted };
+    const { name, startsAt, prizes } = definition;
+    this.state.plan = planOf(definition);
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
     const tx = await this.sql();
@@ -159,6 +171,23 @@ export class HuntActor extends Actor<HuntState> {
     const startsAt = this.state.phaseEndsAt + ms;
     this.#plan().startsAt = startsAt;
     await this.#enter("scheduled", startsAt, { startsAt });
+    return this.#status();
+  }
+
+  /**
+   * Replaces the definition of one that is scheduled, its times too. Throws `wrong_phase` once it has begun, and what `create` does for
+   * prizes that could not be paid.
+   */
+  async correct(definition: SealedHunt, { operatorId, reason }: Intervention): Promise<HuntStatus> {
+    this.#require("scheduled");
+    const { name, startsAt, prizes } = definition;
+    const revision = (this.#plan().revision ?? 0) + 1;
+    this.state.plan = { ...planOf(definition), revision };
+    const tx = await this.sql();
+    await assertPayable(tx, prizes);
+    const change = { kind: "correct", operatorId, reason, changedAt: this.now } as const;
+    await noteEventChange(tx, { domain: "hunts", eventId: this.id, id: this.rng.id(12) }, change);
+    await this.#enter("scheduled", startsAt, { name, startsAt, definition: { ...definition, revision } });
     return this.#status();
   }
 
@@ -331,7 +360,7 @@ export class HuntActor extends Actor<HuntState> {
     );
   }
 
-  async #enter(phase: HuntPhase, endsAt: number, change: { ledgerEpoch?: number; startsAt?: number }): Promise<void> {
+  async #enter(phase: HuntPhase, endsAt: number, change: Partial<HuntRecord>): Promise<void> {
     const plan = this.#plan();
     this.state.phase = phase;
     this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;
@@ -343,7 +372,9 @@ export class HuntActor extends Actor<HuntState> {
       endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
       updatedAt: this.now,
     });
-    this.publish(huntTopic(this.id), { type: "phase", data: { phase, endsAt: this.state.phaseEndsAt } });
+    const data: PhaseNews = { phase, endsAt: this.state.phaseEndsAt };
+    if (plan.revision !== undefined) data.revision = plan.revision;
+    this.publish(huntTopic(this.id), { type: "phase", data });
     this.#announce("huntPhase");
   }
 
@@ -380,6 +411,13 @@ export class HuntActor extends Actor<HuntState> {
     const { phase, phaseEndsAt, prizes } = this.state;
     return { id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }) };
   }
+}
+
+function planOf(definition: SealedHunt): KeptPlan {
+  const { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, clues, repeat } = definition;
+  const { endWhenExhausted = false } = definition;
+  const total = clues.length * repeat;
+  return { name, startsAt, discoveryMs, solvingMs, revealMs, winners, prizes, total, endWhenExhausted };
 }
 
 /** The kind as a node registers it. */

@@ -1,10 +1,12 @@
 import type { Rng } from "../../clock.ts";
+import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
 import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
+import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
-import type { HuntDefinition } from "./definition.ts";
+import type { HuntCorrection, HuntDefinition } from "./definition.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor, type HuntStatus } from "./HuntActor.ts";
 import { HuntTable } from "./HuntTable.ts";
@@ -43,6 +45,7 @@ export interface OfficePorts {
   hunts: Hunts;
   ledger: ClueLedger;
   figures: FiguresReader;
+  database: Pick<Sql, "query">;
   rng: Rng;
 }
 
@@ -98,6 +101,19 @@ export class HuntOffice {
   /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
   async start(id: string, call: OperatorCall): Promise<HuntSummary> {
     return summaryOf(await this.#actor(id, call).start());
+  }
+
+  /**
+   * Replaces the definition of one that is scheduled, its times too. Throws `wrong_phase` once it has begun, else what `create` does.
+   */
+  async correct(id: string, { definition, reason }: HuntCorrection, call: OperatorCall): Promise<HuntSummary> {
+    const sealed = sealHunt(definition, this.#ports.rng);
+    return summaryOf(await this.#actor(id, call).correct(sealed, { operatorId: call.operatorId, reason }));
+  }
+
+  /** What operators did to it with a reason, latest first. */
+  async changes(id: string, limit: number): Promise<EventChange[]> {
+    return eventChanges(this.#ports.database, "hunts", id, limit);
   }
 
   /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */

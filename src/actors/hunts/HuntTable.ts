@@ -52,13 +52,15 @@ export interface HuntAudience {
   onPhase(phase: HuntPhase, endsAt: number): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
+  /** The definition is another one. */
+  onCorrected(): void;
 }
 
 /** What this node knows of one hunt while it has rooms for it. */
 export class HuntTable {
   readonly id: string;
-  readonly definition: SealedHunt;
-  readonly key: HuntKey;
+  definition: SealedHunt;
+  key: HuntKey;
   readonly audience = new Set<HuntAudience>();
   /** Players of this node whose claim waits; they ask again when the ledger was rebuilt or a node died. */
   readonly waiting = new Map<string, WaitingClaim>();
@@ -68,6 +70,8 @@ export class HuntTable {
   phaseEndsAt: number;
   view: LedgerView | undefined;
   winners: Winner[] | undefined;
+  /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
+  #revisionTold = 0;
 
   constructor(record: HuntRecord) {
     const { id, definition, phase, startsAt, phaseEndsAt, winners } = record;
@@ -80,10 +84,34 @@ export class HuntTable {
     this.key = { id, rules: rulesOf(definition) };
   }
 
-  /** Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now. */
+  /**
+   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; and `unavailable` for the moment in which a
+   * correction has been heard of, and not been read.
+   */
   requireSolving(): void {
     if (this.phase !== "solving")
       throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
+    if (this.#isOutdated)
+      throw new RingmasterError("unavailable", "The hunt was corrected just now; try again in a moment.");
+  }
+
+  get #isOutdated(): boolean {
+    return (this.definition.revision ?? 0) < this.#revisionTold;
+  }
+
+  /** The hunt was heard to have this revision; answers whether the definition is to be read. */
+  hearRevision(revision: number): boolean {
+    this.#revisionTold = Math.max(this.#revisionTold, revision);
+    return this.#isOutdated;
+  }
+
+  /** Takes the definition over if it is a later one. */
+  correct({ definition, startsAt }: Pick<HuntRecord, "definition" | "startsAt">): void {
+    if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
+    this.definition = definition;
+    this.key = { id: this.id, rules: rulesOf(definition) };
+    this.startsAt = startsAt;
+    for (const room of this.audience) room.onCorrected();
   }
 
   /** Why nothing is taken that is decided after the end of solving, while the word that it is over is yet to come. */

@@ -5,7 +5,7 @@ import type { ClueLedger, LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { EventTables } from "../events/EventTables.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
-import { huntTopic } from "./HuntActor.ts";
+import { huntTopic, type PhaseNews } from "./HuntActor.ts";
 import { type HuntAudience, HuntTable } from "./HuntTable.ts";
 import { LedgerPulse } from "./LedgerPulse.ts";
 import { Positions } from "./Positions.ts";
@@ -84,8 +84,10 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
     seat.pulse.touch();
   }
 
-  #catchUp(seat: Seat, { phase, phaseEndsAt, winners }: HuntRecord): void {
+  #catchUp(seat: Seat, record: HuntRecord): void {
     const { table, pulse } = seat;
+    const { phase, phaseEndsAt, winners } = record;
+    table.correct(record);
     if (winners && !table.winners) this.#openChest(seat, winners);
     if (phase !== table.phase || phaseEndsAt !== table.phaseEndsAt) this.#enter(seat, phase, phaseEndsAt);
     pulse.touch();
@@ -93,7 +95,8 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
 
   #onEvent(seat: Seat, { type, data }: FeedEvent): void {
     if (type === "phase") {
-      const { phase, endsAt } = data as { phase: HuntPhase; endsAt: number };
+      const { phase, endsAt, revision = 0 } = data as PhaseNews;
+      if (seat.table.hearRevision(revision)) this.refreshOne(seat.table.id);
       this.#enter(seat, phase, endsAt);
     }
     if (type === "chest") this.#openChest(seat, (data as { winners: Winner[] }).winners);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MAX_TOTAL_POINTS } from "../../stores/hunts/ledgerRules.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
+import { reason } from "../admin/reason.ts";
 import { prizeRange } from "../prizes/definition.ts";
 
 /**
@@ -100,6 +101,10 @@ export const huntDefinition = z
 
 /** A hunt as an operator defines it. It holds answers in clear: seal them (`answers.ts`) before anything is stored. */
 export type HuntDefinition = z.output<typeof huntDefinition>;
+
+/** What replaces the definition of a hunt, and why. */
+export const huntCorrection = z.strictObject({ reason, definition: huntDefinition });
+export type HuntCorrection = z.output<typeof huntCorrection>;
 
 /** Throws `invalid_payload` with the paths of the bad fields. */
 export function parseHuntDefinition(input: unknown): HuntDefinition {

@@ -1,3 +1,4 @@
+import { type Intervention, noteEventChange } from "../../entities/events/EventChange.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
@@ -26,6 +27,15 @@ import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActo
 
 /** The feed of one tournament: `phase`, `standings` (the first of the final ones are stored) and `settled` events. */
 export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;
+
+/** A `phase` event of a tournament's feed. */
+export interface PhaseNews {
+  phase: TournamentPhase;
+  endsAt: number;
+  phaseEndsAt: number;
+  /** Of a tournament that was corrected: of which definition this is said. */
+  revision?: number;
+}
 
 /** What a tournament's actor needs beside its turns. */
 export interface TournamentPorts extends SettlerPorts {
@@ -125,6 +135,26 @@ export class TournamentActor extends Actor<TournamentState> {
     plan.startsAt += ms;
     plan.endsAt += ms;
     await this.#enter("scheduled", plan.startsAt);
+    return this.#status();
+  }
+
+  /**
+   * Replaces the terms of one that is scheduled, its times too; its series stays as it is. Throws `wrong_phase` once it has begun, and
+   * what `create` does for prizes that could not be paid.
+   */
+  async correct(terms: TournamentTerms, { operatorId, reason }: Intervention): Promise<TournamentStatus> {
+    this.#require("scheduled");
+    const { series, revision = 0 } = this.#terms();
+    this.state.seriesTerms ??= this.#terms();
+    const corrected = { ...terms, series, revision: revision + 1 };
+    const { name, game, startsAt, endsAt, graceMs } = corrected;
+    this.state.terms = corrected;
+    this.state.plan = { startsAt, endsAt, graceMs };
+    const tx = await this.sql();
+    await assertPayable(tx, terms.prizes);
+    const change = { kind: "correct", operatorId, reason, changedAt: this.now } as const;
+    await noteEventChange(tx, { domain: "tournaments", eventId: this.id, id: this.rng.id(12) }, change);
+    await this.#enter("scheduled", startsAt, { name, game, definition: corrected });
     return this.#status();
   }
 
@@ -247,14 +277,17 @@ export class TournamentActor extends Actor<TournamentState> {
     if (isTimed(phase)) this.at(phase, phaseEndsAt);
     const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
     await updateTournament(await this.sql(), this.id, { ...change, ...times, phase });
-    this.publish(tournamentTopic(this.id), { type: "phase", data: { phase, endsAt, phaseEndsAt } });
+    const data: PhaseNews = { phase, endsAt, phaseEndsAt };
+    const { revision } = this.#terms();
+    if (revision !== undefined) data.revision = revision;
+    this.publish(tournamentTopic(this.id), { type: "phase", data });
     this.#announce("tournamentPhase");
   }
 
   /** This one is not the coming one of its series any more. */
   #passOnSeries(): void {
-    const { terms, seriesId, createdBy } = this.state;
-    if (seriesId !== null && terms) this.tell(TournamentSeriesActor, seriesId).goOn(this.id, terms, createdBy);
+    const { seriesTerms = this.#terms(), seriesId, createdBy } = this.state;
+    if (seriesId !== null) this.tell(TournamentSeriesActor, seriesId).goOn(this.id, seriesTerms, createdBy);
   }
 
   #announce(type: "tournamentScheduled" | "tournamentPhase"): void {

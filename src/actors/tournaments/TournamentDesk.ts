@@ -139,6 +139,7 @@ export class TournamentDesk {
     joinedAt: number,
   ): Promise<SubmitAnswer> {
     const { table, pulse } = await this.#tables.seated(id);
+    table.requireCurrent();
     const submission = { playerId, playerName: name, submissionId, score: table.unitsOf(score), subscore };
     // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
     const entry = await this.#inTurn.do(`${playerId} ${id}`, async () => {

@@ -1,4 +1,5 @@
 import type { Rng } from "../../clock.ts";
+import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
@@ -17,7 +18,7 @@ import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
-import { type TournamentDefinition, termsOf } from "./definition.ts";
+import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
 import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
 import type { TournamentStatus } from "./state.ts";
 import { TournamentActor } from "./TournamentActor.ts";
@@ -121,6 +122,24 @@ export class TournamentOffice {
     const id = idToCreate(call, this.#ports.rng);
     await this.#actor(id, call).create(termsOf(definition, game), call.operatorId, null);
     return { id };
+  }
+
+  /**
+   * Replaces the definition of one that is scheduled, its times too, and nothing of its series. Throws `wrong_phase` once it has begun,
+   * else what `create` does.
+   */
+  async correct(
+    id: string,
+    { definition, reason }: TournamentCorrection,
+    call: OperatorCall,
+  ): Promise<TournamentSummary> {
+    const terms = termsOf(definition, await gameById(this.#ports.database, definition.game));
+    return summaryOf(await this.#actor(id, call).correct(terms, { operatorId: call.operatorId, reason }));
+  }
+
+  /** What operators did to it with a reason, latest first. */
+  async changes(id: string, limit: number): Promise<EventChange[]> {
+    return eventChanges(this.#ports.database, "tournaments", id, limit);
   }
 
   /** Opens it now. Throws `wrong_phase` unless it is scheduled. */

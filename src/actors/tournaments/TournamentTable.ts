@@ -19,6 +19,8 @@ export interface TournamentAudience {
   onStandings(view: BoardPage): void;
   /** Standings, prizes and result are final. */
   onSettled(): void;
+  /** The definition is another one. */
+  onCorrected(): void;
 }
 
 /** Who may submit now: everybody, those whom grace is for, or nobody. */
@@ -30,10 +32,8 @@ export const isTaking = (phase: TournamentPhase): boolean => phase === "open" ||
 /** What this node knows of one tournament while it has rooms for it. Times are epoch milliseconds. */
 export class TournamentTable {
   readonly id: string;
-  readonly definition: TournamentTerms;
-  /** Digits of a score after the point. Boards and views have scores in units of it (`precision.ts`). */
-  readonly precision: number;
-  readonly key: BoardKey;
+  definition: TournamentTerms;
+  key: BoardKey;
   readonly audience = new Set<TournamentAudience>();
   phase: TournamentPhase;
   startsAt: number;
@@ -45,6 +45,8 @@ export class TournamentTable {
   resultHash: string | undefined;
   /** The top rows. */
   view: BoardPage | undefined;
+  /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
+  #revisionTold = 0;
 
   constructor(record: TournamentRecord) {
     const { id, definition, phase, startsAt, endsAt, phaseEndsAt, resultHash } = record;
@@ -55,16 +57,36 @@ export class TournamentTable {
     this.endsAt = endsAt;
     this.phaseEndsAt = phaseEndsAt;
     this.resultHash = resultHash ?? undefined;
-    const { operator, order, maxEntries, maxSubmissions, minScore, maxScore, submissionsPerMinute } = definition;
-    const { precision = 0 } = definition;
-    this.precision = precision;
-    // Bounds of before games had a precision may have more digits.
-    const bounds = {
-      minScore: unitsOf(minScore, precision) ?? Math.ceil(minScore * 10 ** precision),
-      maxScore: unitsOf(maxScore, precision) ?? Math.floor(maxScore * 10 ** precision),
-    };
-    const rules = { operator, order, maxEntries, maxSubmissions, ...bounds, submissionsPerMinute };
-    this.key = { id, rules };
+    this.key = { id, rules: rulesOf(definition) };
+  }
+
+  /** Digits of a score after the point. Boards and views have scores in units of it (`precision.ts`). */
+  get precision(): number {
+    return this.definition.precision ?? 0;
+  }
+
+  /** Throws `unavailable` for the moment in which a correction has been heard of, and not been read. */
+  requireCurrent(): void {
+    if (this.#isOutdated)
+      throw new RingmasterError("unavailable", "The tournament was corrected just now; try again in a moment.");
+  }
+
+  get #isOutdated(): boolean {
+    return (this.definition.revision ?? 0) < this.#revisionTold;
+  }
+
+  /** The tournament was heard to have this revision; answers whether the definition is to be read. */
+  hearRevision(revision: number): boolean {
+    this.#revisionTold = Math.max(this.#revisionTold, revision);
+    return this.#isOutdated;
+  }
+
+  /** Takes the definition over if it is a later one. */
+  correct({ definition }: Pick<TournamentRecord, "definition">): void {
+    if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
+    this.definition = definition;
+    this.key = { id: this.id, rules: rulesOf(definition) };
+    for (const room of this.audience) room.onCorrected();
   }
 
   /** Whether entries are taken, as far as this node knows: the journal has the last word. */
@@ -131,4 +153,15 @@ export class TournamentTable {
     this.view = view;
     for (const room of this.audience) room.onStandings(view);
   }
+}
+
+function rulesOf(definition: TournamentTerms): BoardKey["rules"] {
+  const { operator, order, maxEntries, maxSubmissions, minScore, maxScore, submissionsPerMinute } = definition;
+  const { precision = 0 } = definition;
+  // Bounds of before games had a precision may have more digits.
+  const bounds = {
+    minScore: unitsOf(minScore, precision) ?? Math.ceil(minScore * 10 ** precision),
+    maxScore: unitsOf(maxScore, precision) ?? Math.floor(maxScore * 10 ** precision),
+  };
+  return { operator, order, maxEntries, maxSubmissions, ...bounds, submissionsPerMinute };
 }

@@ -7,7 +7,7 @@ import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboar
 import { EventTables } from "../events/EventTables.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardPulse, TOP } from "./BoardPulse.ts";
-import { tournamentTopic } from "./TournamentActor.ts";
+import { type PhaseNews, tournamentTopic } from "./TournamentActor.ts";
 import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
 
 /** A tournament that has rooms on this node. */
@@ -66,7 +66,8 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
   #onEvent(seat: Seat, { type, at, data }: FeedEvent): void {
     const { table } = seat;
     if (type === "phase") {
-      const { phase, endsAt, phaseEndsAt } = data as Pick<TournamentRecord, "phase" | "endsAt" | "phaseEndsAt">;
+      const { phase, endsAt, phaseEndsAt, revision = 0 } = data as PhaseNews;
+      if (table.hearRevision(revision)) this.refreshOne(table.id);
       // Opened early, it begins with the event; one that is postponed, with the end of being scheduled.
       const startsAt = phase === "scheduled" ? phaseEndsAt : Math.min(table.startsAt, at);
       this.#enter(seat, { phase, startsAt, endsAt, phaseEndsAt });
@@ -77,6 +78,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
 
   #catchUp(seat: Seat, record: TournamentRecord): void {
     const { table, pulse } = seat;
+    table.correct(record);
     table.moveTo(record);
     this.#showStored(seat);
     if (record.resultHash !== null) table.settle(record.resultHash);

@@ -5,6 +5,7 @@ import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
+import { reason } from "../admin/reason.ts";
 import { prizeRange } from "../prizes/definition.ts";
 import { nextOfCron, scheduleFault, shortestGap } from "../runtime/schedule.ts";
 import { gameId } from "./game.ts";
@@ -129,6 +130,16 @@ export const tournamentDefinition = tournamentFields
   });
 
 export type TournamentDefinition = z.output<typeof tournamentDefinition>;
+
+/** What replaces the definition of a tournament, and why. */
+export const tournamentCorrection = z.strictObject({
+  reason,
+  definition: tournamentDefinition.refine(({ series }) => series === undefined, {
+    path: ["series"],
+    error: "must be left out: a correction is of this tournament alone",
+  }),
+});
+export type TournamentCorrection = z.output<typeof tournamentCorrection>;
 
 /** Throws `invalid_payload` with the paths of the bad fields. */
 export function parseTournamentDefinition(input: unknown): TournamentDefinition {

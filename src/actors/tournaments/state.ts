@@ -6,6 +6,8 @@ import type { PreviewedPrize, Settlement } from "./settlement.ts";
 export interface TournamentState {
   /** Absent until the tournament is created. */
   terms?: TournamentTerms;
+  /** Of one that was corrected: the terms before that, which its series goes by. */
+  seriesTerms?: TournamentTerms;
   /** As it is now: operators may have moved its times. */
   plan: TournamentPlan;
   seriesId: string | null;

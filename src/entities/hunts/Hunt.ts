@@ -27,6 +27,8 @@ export interface SealedHunt {
   cooldownMs?: number | undefined;
   /** Whether solving ends as soon as every clue is solved; not unless given. */
   endWhenExhausted?: boolean | undefined;
+  /** How often it was corrected; never unless given. */
+  revision?: number | undefined;
   salt: string;
   clues: Array<{
     type: string;

@@ -30,6 +30,7 @@ import { HuntScores20261130070000 } from "./20261130070000-hunt-scores.ts";
 import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
+import { EventChanges20261130110000 } from "./20261130110000-event-changes.ts";
 import { HuntPlaces20261130120000 } from "./20261130120000-hunt-places.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
@@ -65,5 +66,6 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ScorePrecision20261130090000,
   ScoresInUnits20261130090100,
   TournamentEntrants20261130100000,
+  EventChanges20261130110000,
   HuntPlaces20261130120000,
 ];

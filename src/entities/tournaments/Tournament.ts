@@ -54,6 +54,8 @@ export interface TournamentTerms {
   submissionsPerMinute: number;
   prizes: PrizeRange[];
   series: Series | null;
+  /** How often it was corrected; never unless given. */
+  revision?: number | undefined;
 }
 
 /** A tournament as everybody but its actor sees it; the actor's turns write it. Times are epoch milliseconds. */

@@ -60,6 +60,9 @@ const asked = z.strictObject({
 /** The feed of what operators did. */
 const AUDIT_TOPIC = "audit";
 
+/** Arguments of commands that are told with them. */
+const NOTED: ReadonlySet<string> = new Set(["huntId", "tournamentId", "playerId", "reason"]);
+
 /** The feeds of the timeline, and what it calls their events. */
 const TIMELINE = [
   [LOBBY_TOPIC, "event"],
@@ -110,7 +113,7 @@ export class AdminRoom extends BaseRoom<Types> {
     const call = { operatorId: playerId, requestId: requestId === undefined ? undefined : `${name}\n${requestId}` };
     const result = await verbOf(COMMANDS, name)(args ?? {}, this.services, call);
     this.log.info({ operatorId: playerId, command: name }, "an operator's command was carried out");
-    await this.#audit(name, { operatorId: playerId, operator });
+    await this.#audit(name, { operatorId: playerId, operator, ...notedOf(args) });
     return result;
   }
 
@@ -121,6 +124,12 @@ export class AdminRoom extends BaseRoom<Types> {
       .append([event])
       .catch((error: unknown) => this.log.warn({ err: error }, "the audit feed is out of reach"));
   }
+}
+
+/** What the audit tells of a command's arguments: what it was done to, and why. */
+function notedOf(args: unknown): Record<string, string> {
+  const named = Object.entries(args ?? {}).filter(([name, value]) => NOTED.has(name) && typeof value === "string");
+  return Object.fromEntries(named);
 }
 
 function verbOf<S>(verbs: ReadonlyMap<string, Verb<S>>, name: string): Verb<S> {

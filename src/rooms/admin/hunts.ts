@@ -1,11 +1,14 @@
 import { z } from "zod";
-import { HUNT_BOUNDS, parseHuntDefinition } from "../../actors/hunts/definition.ts";
+import { HUNT_BOUNDS, huntCorrection, parseHuntDefinition } from "../../actors/hunts/definition.ts";
 import type { HuntOffice } from "../../actors/hunts/HuntOffice.ts";
 import { validate } from "../../validate.ts";
-import { thingId, type Verbs } from "./verbs.ts";
+import { changesLimit, thingId, type Verbs } from "./verbs.ts";
 
 const named = z.strictObject({ huntId: thingId("hunt") });
 const extension = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
+
+const correction = huntCorrection.extend(named.shape);
+const changesOf = named.extend({ limit: changesLimit });
 
 export interface HuntVerbServices {
   huntOffice: HuntOffice;
@@ -23,11 +26,19 @@ export const HUNT_VERBS: Verbs<HuntVerbServices> = {
       const { huntId, ms } = validate(extension, args);
       return huntOffice.postpone(huntId, ms, call);
     },
+    correctHunt: (args, { huntOffice }, call) => {
+      const { huntId, ...corrected } = validate(correction, args);
+      return huntOffice.correct(huntId, corrected, call);
+    },
     endHunt: (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call),
     cancelHunt: (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call),
   },
   queries: {
     hunts: (_args, { huntOffice }) => huntOffice.list(),
     hunt: (args, { huntOffice }) => huntOffice.get(validate(named, args).huntId),
+    huntChanges: (args, { huntOffice }) => {
+      const { huntId, limit } = validate(changesOf, args);
+      return huntOffice.changes(huntId, limit);
+    },
   },
 };

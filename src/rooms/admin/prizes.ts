@@ -1,23 +1,18 @@
 import { z } from "zod";
+import { reason } from "../../actors/admin/reason.ts";
 import { itemAmount } from "../../actors/prizes/definition.ts";
 import type { InventoryOffice } from "../../actors/prizes/InventoryOffice.ts";
 import type { InventoryChangeKind } from "../../entities/prizes/InventoryChange.ts";
-import { lineOfText } from "../../text.ts";
 import { validate } from "../../validate.ts";
-import { thingId, type Verb, type Verbs } from "./verbs.ts";
+import { changesLimit, thingId, type Verb, type Verbs } from "./verbs.ts";
 
 export interface PrizeVerbServices {
   inventories: InventoryOffice;
 }
 
-/** Characters of a reason as a person counts them, and UTF-16 units as the column holds them. */
-const LONGEST_REASON = 200;
-const REASON_UNITS = 800;
-
-const order = itemAmount.extend({ playerId: thingId("player"), reason: lineOfText(LONGEST_REASON, REASON_UNITS) });
-const limit = z.int().min(1).max(200).default(20);
-const ofPlayer = z.strictObject({ playerId: thingId("player"), limit });
-const some = z.strictObject({ limit });
+const order = itemAmount.extend({ playerId: thingId("player"), reason });
+const ofPlayer = z.strictObject({ playerId: thingId("player"), limit: changesLimit });
+const some = z.strictObject({ limit: changesLimit });
 
 const changes =
   (kind: InventoryChangeKind): Verb<PrizeVerbServices> =>

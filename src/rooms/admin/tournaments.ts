@@ -1,10 +1,14 @@
 import { z } from "zod";
-import { parseTournamentDefinition, TOURNAMENT_BOUNDS } from "../../actors/tournaments/definition.ts";
+import {
+  parseTournamentDefinition,
+  TOURNAMENT_BOUNDS,
+  tournamentCorrection,
+} from "../../actors/tournaments/definition.ts";
 import type { GameOffice } from "../../actors/tournaments/GameOffice.ts";
 import { parseGameDefinition } from "../../actors/tournaments/game.ts";
 import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
 import { validate } from "../../validate.ts";
-import { thingId, type Verbs } from "./verbs.ts";
+import { changesLimit, thingId, type Verbs } from "./verbs.ts";
 
 export interface TournamentVerbServices {
   tournamentOffice: TournamentOffice;
@@ -20,6 +24,8 @@ const range = named.extend({
   limit: z.int().min(1).max(MOST_ROWS).default(100),
   offset: z.int().min(0).max(TOURNAMENT_BOUNDS.submissions).default(0),
 });
+const correction = tournamentCorrection.extend(named.shape);
+const changesOf = named.extend({ limit: changesLimit });
 
 const idIn = (args: unknown): string => validate(named, args).tournamentId;
 
@@ -28,6 +34,10 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
     createTournament: (args, { tournamentOffice }, call) =>
       tournamentOffice.create(parseTournamentDefinition(args), call),
     startTournament: (args, { tournamentOffice }, call) => tournamentOffice.start(idIn(args), call),
+    correctTournament: (args, { tournamentOffice }, call) => {
+      const { tournamentId, ...corrected } = validate(correction, args);
+      return tournamentOffice.correct(tournamentId, corrected, call);
+    },
     endTournament: (args, { tournamentOffice }, call) => tournamentOffice.end(idIn(args), call),
     extendTournament: (args, { tournamentOffice }, call) => {
       const { tournamentId, ms } = validate(extension, args);
@@ -48,6 +58,10 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
     tournamentStandings: (args, { tournamentOffice }) => {
       const { tournamentId, ...rows } = validate(range, args);
       return tournamentOffice.standings(tournamentId, rows);
+    },
+    tournamentChanges: (args, { tournamentOffice }) => {
+      const { tournamentId, limit } = validate(changesOf, args);
+      return tournamentOffice.changes(tournamentId, limit);
     },
     games: (_args, { games }) => games.list(),
   },

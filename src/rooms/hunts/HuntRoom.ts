@@ -151,6 +151,12 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.broadcast("chest", { winners });
   }
 
+  onCorrected(): void {
+    if (!this.#isSeated) return;
+    this.#showHunt();
+    this.broadcast("corrected", {});
+  }
+
   onView(view: LedgerView): void {
     const { state } = this;
     state.players = view.players;

@@ -131,6 +131,12 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     if (!this.#table.isTaking) this.services.forgetTournament(this.#table.id);
   }
 
+  onCorrected(): void {
+    if (!this.#isSeated) return;
+    this.#showTournament();
+    this.broadcast("corrected", {});
+  }
+
   onStandings(view: BoardPage): void {
     if (!this.#isSeated) return;
     const { state } = this;
