@@ -90,6 +90,21 @@ export function mayHaveCommitted(error: unknown): boolean {
   return code.startsWith("SQLITE_") ? code.startsWith("SQLITE_IOERR") : errno !== 0 && !CERTAINLY_UNDONE.has(errno);
 }
 
+/**
+ * Whether a statement may have failed for what it does itself, though that is no fault of it: it takes too long, or waits for what
+ * somebody has locked. Not where the server says of itself that it serves nobody, or nothing was sent.
+ */
+export function mayBeItsOwnDoing(error: unknown): boolean {
+  if (error instanceof CommitUnknown) return true;
+  const failure = failureOf(error);
+  if (failure !== "refused") return failure === "lost" || failure === "conflict";
+  const { code, errno } = toldBy(error);
+  return !code.startsWith("POOL_") && !REFUSE_WRITES.has(errno) && !REFUSE_EVERYBODY.has(errno);
+}
+
+/** The server goes, or takes no connection: too many, or not this account's. */
+const REFUSE_EVERYBODY = new Set([1040, 1044, 1045, 1049, 1053, 1079, 1129, 1130, 1135, 1203, 1226, 1698]);
+
 /** Whether the server answers and takes no writes, whoever sends them: it is read-only, or its disk is full. */
 export function refusesWrites(error: unknown): boolean {
   const { errno } = toldBy(error);

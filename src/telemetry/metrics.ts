@@ -29,6 +29,7 @@ export class Metrics {
   readonly #timerLateness: Histogram<"kind">;
   readonly #actorTurn: Histogram<"kind">;
   readonly #actorsActive: Gauge<"kind">;
+  readonly #timersFailing: Gauge<"kind">;
   readonly #actorErrors: Counter<"kind" | "code">;
   readonly #deadLetters: Counter<"kind">;
   readonly #huntPool: Gauge<"hunt">;
@@ -66,6 +67,8 @@ export class Metrics {
     const turn = "How long an actor's turn took, its commit included.";
     this.#actorTurn = this.#histogram("actor_turn_seconds", turn, "kind", ACTOR_TURN);
     this.#actorsActive = this.#gauge("actors_active", "Actors that live on this node.", "kind");
+    const failing = "Timers of actors on this node that have failed and are tried again, ever more seldom.";
+    this.#timersFailing = this.#gauge("timers_failing", failing, "kind");
     this.#actorErrors = new Counter({
       name: "actor_errors_total",
       help: "Calls to actors that failed, by the code they failed with (overloaded among them).",
@@ -202,6 +205,10 @@ export class Metrics {
 
   active(kind: string, change: 1 | -1): void {
     this.#actorsActive.inc({ kind }, change);
+  }
+
+  timersFailing(kind: string, change: number): void {
+    this.#timersFailing.inc({ kind }, change);
   }
 
   /** A tell to an actor of this kind has become a dead letter. */

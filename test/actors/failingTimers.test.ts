@@ -4,12 +4,13 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
+import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, noMetrics, SimulatedNode } from "./simulation.ts";
 
 const HOUR_MS = 3_600_000;
 
 let fault: (() => Error) | undefined;
 let hangs: boolean;
+let writes: boolean;
 let tries: number[];
 
 class Fragile extends CounterActor {
@@ -28,10 +29,13 @@ class Fragile extends CounterActor {
       tries.push(this.now);
       this.state.count += 1;
       if (hangs) await new Promise(() => {});
+      if (writes) await this.effect("fell", this.state.count);
       if (fault) throw fault();
     },
   };
 }
+
+const isOwnStatement = (statement: string): boolean => statement.startsWith("INSERT INTO effects");
 
 describe("a timer whose handler keeps throwing, and what is told later (simulated cluster)", () => {
   let database: Database;
@@ -47,6 +51,7 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
     tries = [];
     fault = () => new Error("broken");
     hangs = false;
+    writes = false;
   });
 
   afterEach(() => database.close());
@@ -106,12 +111,122 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
     await clock.advance(600_000);
     const [failing] = await a.actors.failingTimers.list(10);
     assert.equal(failing?.error.split(":")[0], "outcome_unknown");
-    // It hangs for 30 s each time, and then waits for 1 s, 2 s, 4 s, … up to a minute.
-    assert.deepEqual(pauses().slice(0, 7), [31, 32, 34, 38, 46, 62, 90]);
+    // It hangs for 30 s each time, and then waits for 1 s, 2 s, 4 s, …
+    assert.deepEqual(pauses().slice(0, 7), [31, 32, 34, 38, 46, 62, 94]);
     hangs = false;
     fault = undefined;
-    await clock.advance(120_000);
+    await clock.advance(300_000);
     assert.deepEqual(await a.actors.failingTimers.list(10), []);
+  });
+
+  for (const [what, error, mishap] of [
+    ["is given up", "not_delivered", "fall silent"],
+    [
+      "waits in vain for a locked row",
+      "not_delivered",
+      { refuse: Object.assign(new Error("locked"), { errno: 1205, sqlState: "HY000" }) },
+    ],
+    [
+      "is killed by the server",
+      "not_delivered",
+      { refuse: Object.assign(new Error("killed"), { errno: 1969, sqlState: "70100" }) },
+    ],
+    [
+      "fails as nobody knows",
+      "not_delivered",
+      { refuse: Object.assign(new Error("?"), { errno: 4999, sqlState: "HY000" }) },
+    ],
+  ] as const)
+    it(`is tried ever more seldom and shown also where its own statement ${what} each time`, async () => {
+      [fault, writes] = [undefined, true];
+      const a = await start("a");
+      a.life.onOperation = (when, statement) => (when === "before" && isOwnStatement(statement) ? mishap : undefined);
+      await within(500, fragile(a).arm());
+      await clock.advance(600_000);
+      const spentMs = mishap === "fall silent" ? 4 : 0;
+      assert.deepEqual(
+        pauses().slice(0, 8),
+        [1, 2, 4, 8, 16, 32, 64, 128].map((waitMs) => waitMs + spentMs),
+      );
+      const [failing] = await a.actors.failingTimers.list(10);
+      assert.deepEqual(
+        [failing?.timer, failing?.attempts, failing?.error.split(":")[0]],
+        ["fall", tries.length, error],
+      );
+      a.life.onOperation = () => undefined;
+      await within(500, a.actors.failingTimers.retry(actor, "fall"));
+      await clock.advance(200);
+      assert.equal(await within(500, fragile(a).read()), 1);
+      assert.deepEqual(await a.actors.failingTimers.list(10), []);
+    });
+
+  it("is tried ever more seldom and shown also where its COMMIT is given up each time, wherever it lives", async () => {
+    [fault, writes] = [undefined, true];
+    for (const id of ["a", "b"]) {
+      const node = await start(id);
+      let isOwn = false;
+      node.life.onOperation = (when, statement) => {
+        if (when === "after") return undefined;
+        isOwn = statement !== "BEGIN" && (isOwn || isOwnStatement(statement));
+        return statement === "COMMIT" && isOwn ? "fall silent" : undefined;
+      };
+      if (id === "b") continue;
+      await within(500, fragile(node).arm());
+      await clock.advance(40_000);
+    }
+    await clock.advance(200_000);
+    const [failing] = await database.query<{ timers: string }>(
+      "SELECT timers FROM actors WHERE failing_at IS NOT NULL",
+    );
+    const [{ failed }] = JSON.parse(failing!.timers);
+    assert.deepEqual([failed.attempts, failed.error.split(":")[0]], [tries.length, "outcome_unknown"]);
+    // 4 s until it is given up, 1 s, 2 s, 4 s …, and what it takes to be adopted once more.
+    for (const [at, pause] of pauses().entries()) assert.ok(Math.abs(pause - 2 ** at - 4.5) <= 1, `${pauses()}`);
+    assert.ok(tries.length >= 6 && tries.length <= 8, `${tries.length}`);
+  });
+
+  it("is counted on the node where its actor lives, until it succeeds or the actor leaves", async () => {
+    const gauges = { a: 0, b: 0 };
+    const startCounting = async (id: "a" | "b"): Promise<SimulatedNode> => {
+      const metrics = { ...noMetrics, timersFailing: (_: string, change: number) => (gauges[id] += change) };
+      const kinds = [CounterActor, Fragile].map((type) => kindOf(type as unknown as ActorType<Actor<unknown>>));
+      const node = new SimulatedNode({ id, hub, database, clock }, kinds, { metrics });
+      await node.actors.start();
+      await clock.advance(600);
+      return node;
+    };
+    const a = await startCounting("a");
+    for (const id of ["f", "g"]) await within(500, fragile(a, id).arm());
+    await clock.advance(10_000);
+    assert.deepEqual(gauges, { a: 2, b: 0 });
+    await startCounting("b");
+    await within(30_000, a.actors.drain());
+    await clock.advance(20_000);
+    assert.deepEqual(gauges, { a: 0, b: 2 });
+    fault = undefined;
+    await clock.advance(120_000);
+    assert.deepEqual(gauges, { a: 0, b: 0 });
+  });
+
+  it("is not taken for failing while the database serves nobody, and fires within seconds of its return", async () => {
+    [fault, writes] = [undefined, true];
+    const a = await start("a");
+    const ids = Array.from({ length: 40 }, (_, at) => `f${at}`);
+    for (const id of ids) await within(500, fragile(a, id).arm());
+    const readOnly = Object.assign(new Error("read only"), { errno: 1290, sqlState: "HY000" });
+    for (const mishap of ["fall silent", { refuse: readOnly }] as const) {
+      a.life.onOperation = (when, statement) =>
+        when === "before" && (mishap === "fall silent" || !statement.startsWith("SELECT")) ? mishap : undefined;
+      await clock.advance(120_000);
+      assert.deepEqual(await database.query("SELECT id FROM actors WHERE failing_at IS NOT NULL"), []);
+      a.life.onOperation = () => undefined;
+      await clock.advance(15_000);
+      assert.deepEqual(await a.actors.failingTimers.list(100), []);
+      const fallen = await database.query("SELECT DISTINCT actor FROM effects");
+      assert.equal(fallen.length, ids.length);
+      await database.write("DELETE FROM effects");
+      for (const id of ids) await within(500, fragile(a, id).arm());
+    }
   });
 
   it("is kept where this version of its actor has none of its name, and fires where another one has", async () => {

@@ -119,6 +119,7 @@ export const noMetrics: RuntimeMetrics = {
   turn() {},
   timerLateness() {},
   active() {},
+  timersFailing() {},
   actorFailed() {},
   deadLetter() {},
   outboxLag() {},
@@ -210,6 +211,7 @@ export interface SimulatedOptions {
   makeStore?: (database: Database, nodeId: string) => ActorStore;
   role?: NodeInfo["role"];
   idleMs?: number;
+  metrics?: RuntimeMetrics;
 }
 
 /** A node of a simulated cluster, of which a test says when it dies, stalls, or loses its connections. */
@@ -256,7 +258,7 @@ export class SimulatedNode {
       clock: this.clock,
       rng: seededRng(seed ?? 1),
       log: silentLog,
-      metrics: noMetrics,
+      metrics: options.metrics ?? noMetrics,
       ...(options.makeStore ? { makeStore: options.makeStore } : {}),
       ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     });

@@ -105,6 +105,7 @@ const actors = new Actors({
     turn() {},
     timerLateness() {},
     active() {},
+    timersFailing() {},
     actorFailed() {},
     deadLetter() {},
     outboxLag() {},

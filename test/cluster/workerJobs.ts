@@ -48,6 +48,7 @@ const actors: Actors = new Actors({
     turn() {},
     timerLateness() {},
     active() {},
+    timersFailing() {},
     actorFailed() {},
     deadLetter() {},
     outboxLag() {},

@@ -1,8 +1,8 @@
 import type { Clock, Rng } from "../../clock.ts";
-import { CommitUnknown, failureOf } from "../../entities/failures.ts";
+import { CommitUnknown, failureOf, mayBeItsOwnDoing } from "../../entities/failures.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
-import { type ActorStore, Fenced } from "./ActorStore.ts";
+import { type ActorStore, Fenced, type Kept } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
 import type { ClaimedRow } from "./actorRow.ts";
 import { RETRY_TIMER } from "./FailingTimers.ts";
@@ -91,17 +91,21 @@ export class Activation {
         if (!this.#ended) arm(this.key, due);
       },
       enqueue: (name) => this.#enqueueFiring(name),
-      keep: (records) => this.#keepTimers(records),
+      keep: (records, why) => this.#keepTimers(records, why),
     });
   }
 
-  #keepTimers(records: ReadonlyMap<string, TimerRecord>): void {
+  #keepTimers(records: () => ReadonlyMap<string, TimerRecord>, why: "threw" | "given up"): Promise<Kept> {
     const { store, log } = this.#ports;
     const { version } = this.row;
+    const by = why === "threw" ? "timers" : "control";
     // One after the other: the latest must not be overwritten by one before.
-    this.#keeping = this.#keeping
-      .then(() => store.keepTimers(this.row, version, [...records.values()]))
-      .catch((error: unknown) => log.debug({ err: error, actor: this.key }, "that a timer failed was not stored"));
+    const kept = this.#keeping.then(() => store.keepTimers(this.row, version, [...records().values()], by));
+    this.#keeping = kept.then(
+      () => {},
+      (error: unknown) => log.debug({ err: error, actor: this.key }, "that a timer failed was not stored"),
+    );
+    return kept;
   }
 
   /** Its timers fire from now on. */
@@ -203,6 +207,7 @@ export class Activation {
 
   #close(): void {
     this.#ended = true;
+    this.#timers.stop();
     this.#mailbox.turnAway();
   }
 
@@ -234,7 +239,7 @@ export class Activation {
     try {
       pass = await this.#enter(waiting.origin);
     } catch (error) {
-      return this.#failure(waiting, error);
+      return this.#failure(waiting, error, false);
     }
     try {
       if (!this.#ended && !this.#isLate(waiting)) return await this.#runWatched(waiting, pass);
@@ -277,7 +282,7 @@ export class Activation {
     const watchdog = new TurnWatchdog(clock, LONGEST_TURN_MS, () => {
       log.error({ actor: this.key, method: waiting.label }, "a turn takes too long; the actor is loaded anew");
       this.#dropHung();
-      resolve({ ...failed(new RingmasterError("outcome_unknown")), isOwn: true });
+      resolve({ ...failed(new RingmasterError("outcome_unknown")), isOwn: true, isGivenUp: true });
     });
     const running = this.#runTurn(waiting, watchdog).then((outcome) => {
       pass.ended(isOwnEnd(outcome));
@@ -307,7 +312,7 @@ export class Activation {
     } catch (error) {
       await turn.rollback();
       if (this.#turn === turn) this.#actor.state = JSON.parse(this.#committed);
-      return this.#failure(waiting, error);
+      return this.#failure(waiting, error, true);
     } finally {
       turn.running = false;
       if (this.#turn === turn) this.#turn = undefined;
@@ -349,16 +354,18 @@ export class Activation {
     return { kind: "ok", value };
   }
 
-  /** What a turn that threw means for its caller, and for this activation. */
-  #failure(waiting: WaitingTurn, error: unknown): CallOutcome {
+  /** What a turn that threw means for its caller, and for this activation. `hasBegun`: it is not that it could not be begun. */
+  #failure(waiting: WaitingTurn, error: unknown, hasBegun: boolean): CallOutcome {
     if (error instanceof Fenced) {
       this.#drop();
       return { kind: "moved" };
     }
     if (error instanceof CommitUnknown) {
-      this.#drop();
+      // That its timer fails is stored while the row is this activation's.
+      if (waiting.origin === "timer") this.#dropOnceKept();
+      else this.#drop();
       this.#ports.lookForMessages();
-      return failed(new RingmasterError("outcome_unknown", undefined, undefined, { cause: error }));
+      return { ...failed(new RingmasterError("outcome_unknown")), isGivenUp: true };
     }
     if (error instanceof MarkMoved) return failed(new RingmasterError("not_delivered"));
     if (error instanceof RingmasterError) return { ...failed(error), isOwn: true };
@@ -366,12 +373,16 @@ export class Activation {
     if (why !== "fault") {
       // The transaction was never sent or was rolled back with its connection: nothing happened.
       this.#ports.log.warn({ err: error, actor: this.key, method: waiting.label }, "a turn could not be stored");
-      return failed(
-        new RingmasterError(
-          "not_delivered",
-          "The database is out of reach; nothing happened, and it is safe to repeat.",
+      const code = (error as { code?: unknown }).code ?? "no answer";
+      return {
+        ...failed(
+          new RingmasterError(
+            "not_delivered",
+            `The database did not do it (${code}); nothing happened, and it is safe to repeat.`,
+          ),
         ),
-      );
+        isGivenUp: hasBegun && mayBeItsOwnDoing(error),
+      };
     }
     this.#ports.log.error({ err: error, actor: this.key, method: waiting.label }, "a turn failed");
     return { ...failed(toRingmasterError(error)), isOwn: true };
@@ -382,15 +393,19 @@ export class Activation {
     this.#ports.drop(this);
   }
 
-  /** Its row is given up once all is stored that is known of its timers: that the one that hangs has failed, if it was one. */
   #dropHung(): void {
-    this.abandon();
-    const { clock, log } = this.#ports;
     const undone = this.#turn?.abandon();
     this.#keeping = Promise.all([this.#keeping, undone]).then(
       () => {},
-      (error: unknown) => log.warn({ err: error, actor: this.key }, "a turn was not undone"),
+      (error: unknown) => this.#ports.log.warn({ err: error, actor: this.key }, "a turn was not undone"),
     );
+    this.#dropOnceKept();
+  }
+
+  /** Its row is given up once all is stored that is known of its timers: that this turn's has failed, if it was one. */
+  #dropOnceKept(): void {
+    this.abandon();
+    const { clock } = this.#ports;
     // By then its outcome has been settled.
     clock.schedule(() => void this.#keeping.finally(() => this.#ports.drop(this)), 0);
   }

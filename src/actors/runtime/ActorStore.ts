@@ -1,3 +1,4 @@
+import { edgeError } from "../../entities/failures.ts";
 import { insertNew } from "../../entities/insertNew.ts";
 import type { Database, Sql, Transaction } from "../../entities/sql.ts";
 import {
@@ -37,6 +38,12 @@ export interface TurnWrites {
 
 const NEW_ACTOR = { table: "actors", columns: [...COLUMNS.split(", "), "created_at", "updated_at", "slot"] };
 
+/** Rows whose timers are kept at once by connections of the control plane, of which there are few. */
+const MOST_KEPT = 16;
+
+/** What came of keeping how timers fare. `moved`: a turn has committed meanwhile, and stored it, or the actor has another owner. */
+export type Kept = "kept" | "moved" | "locked";
+
 /** The row has another epoch or version: this node does not own the actor any more, or does not know its latest turn. */
 export class Fenced extends Error {}
 
@@ -48,6 +55,8 @@ export class ActorStore {
   /** The turns' connections as well, where timers do not stand before callers. */
   readonly #timers: Database;
   readonly #nodeId: string;
+  /** Rows whose timers are being kept by the control plane's connections. */
+  #kept = 0;
 
   constructor(database: Database, nodeId: string) {
     this.#control = database.of("control");
@@ -85,16 +94,9 @@ export class ActorStore {
   async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
     const set = `owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ?`;
     const asSeen = "kind = ? AND id = ? AND epoch = ? AND version = ? AND crashes < ?";
-    const { affected } = await this.#control.write(
-      this.#control.dialect === "mysql"
-        ? `UPDATE (SELECT kind, id FROM actors WHERE ${asSeen} FOR UPDATE SKIP LOCKED) seen
-           STRAIGHT_JOIN actors FORCE INDEX FOR JOIN (PRIMARY) ON actors.kind = seen.kind AND actors.id = seen.id SET ${set}`
-        : `UPDATE actors SET ${set} WHERE ${asSeen}`,
-      this.#control.dialect === "mysql"
-        ? [seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE, this.#nodeId, now]
-        : [this.#nodeId, now, seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE],
-    );
-    return affected === 1 ? afterClaim(seen, crashed) : undefined;
+    const is = [seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE];
+    const change = { set, values: [this.#nodeId, now], where: asSeen, is };
+    return (await changeUnlocked(this.#control, change)) ? afterClaim(seen, crashed) : undefined;
   }
 
   /**
@@ -142,17 +144,31 @@ export class ActorStore {
 
   /**
    * Stores how timers fare that have failed. No turn: the version stays, for nothing else has changed, and one whose answer is lost
-   * may be stored again. Where a turn has committed meanwhile, that has stored it, and this changes nothing.
+   * may be stored again. Waits for no lock: what was given up may still hold the row's. `by`: the timers' connections, or those of the
+   * control plane where the timers' may all be held up; by these a few at a time, beyond which it rejects.
    */
-  async keepTimers(row: ClaimedRow, version: number, timers: readonly TimerRecord[]): Promise<void> {
-    await this.#timers.write(
-      `UPDATE actors SET timers = ?, due_at = ?, failing_at = ?
-       WHERE kind = ? AND id = ? AND epoch = ? AND version = ? AND owner = ?`,
-      [
-        ...[JSON.stringify(timers), soonestDue(timers), failingAt(timers)],
-        ...[row.kind, row.id, row.epoch, version, this.#nodeId],
-      ],
-    );
+  async keepTimers(
+    row: ClaimedRow,
+    version: number,
+    timers: readonly TimerRecord[],
+    by: "timers" | "control",
+  ): Promise<Kept> {
+    if (by === "timers") return this.#keepTimers(this.#timers, row, version, timers);
+    if (this.#kept >= MOST_KEPT) throw edgeError("POOL_FULL", `how ${MOST_KEPT} timers fare is being stored`);
+    this.#kept += 1;
+    try {
+      return await this.#keepTimers(this.#control, row, version, timers);
+    } finally {
+      this.#kept -= 1;
+    }
+  }
+
+  async #keepTimers(sql: Sql, row: ClaimedRow, version: number, timers: readonly TimerRecord[]): Promise<Kept> {
+    const where = "kind = ? AND id = ? AND epoch = ? AND version = ? AND owner = ?";
+    const is = [row.kind, row.id, row.epoch, version, this.#nodeId];
+    const values = [JSON.stringify(timers), soonestDue(timers), failingAt(timers)];
+    if (await changeUnlocked(sql, { set: "timers = ?, due_at = ?, failing_at = ?", values, where, is })) return "kept";
+    return (await sql.query(`SELECT 1 FROM actors WHERE ${where}`, is)).length === 0 ? "moved" : "locked";
   }
 
   /** The stored answer to a request id, JSON text. */
@@ -262,6 +278,22 @@ export class ActorStore {
     if (affected !== 1)
       throw new Fenced(`${row.kind}/${row.id} is not at epoch ${row.epoch}, version ${version} any more`);
   }
+}
+
+/** Changes an actor's row where that is as `where` says and nobody has it locked. Waits for no lock. Returns whether it did. */
+async function changeUnlocked(
+  sql: Sql,
+  { set, values, where, is }: { set: string; values: readonly unknown[]; where: string; is: readonly unknown[] },
+): Promise<boolean> {
+  const { affected } =
+    sql.dialect === "mysql"
+      ? await sql.write(
+          `UPDATE (SELECT kind, id FROM actors WHERE ${where} FOR UPDATE SKIP LOCKED) seen
+           STRAIGHT_JOIN actors FORCE INDEX FOR JOIN (PRIMARY) ON actors.kind = seen.kind AND actors.id = seen.id SET ${set}`,
+          [...is, ...values],
+        )
+      : await sql.write(`UPDATE actors SET ${set} WHERE ${where}`, [...values, ...is]);
+  return affected === 1;
 }
 
 const SET_TURN = "state = ?, timers = ?, due_at = ?, failing_at = ?, updated_at = ?";

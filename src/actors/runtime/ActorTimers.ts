@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
-import { RingmasterError } from "../../errors.ts";
+import { RingmasterError, type WireError } from "../../errors.ts";
 import type { TimerHandlers } from "./Actor.ts";
+import type { Kept } from "./ActorStore.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 import { actorKey, type CallOutcome } from "./protocol.ts";
@@ -16,16 +17,24 @@ export interface ActorTimerPorts {
   arm(due: number | null): void;
   /** Puts a firing of this timer into the mailbox: `fire` is its turn, and `settle` is told how that ended. */
   enqueue(name: string): void;
-  /** Stores that a timer has failed: no turn does. */
-  keep(records: ReadonlyMap<string, TimerRecord>): void;
+  /** Stores that a timer has failed, as `records` has it when its turn has come: no turn does. Rejects when the database does not do it now. */
+  keep(records: () => ReadonlyMap<string, TimerRecord>, why: "threw" | "given up"): Promise<Kept>;
 }
 
-/** A firing whose turn could not be stored or begun, through no fault of its handler, is tried again after 1 s, 2 s, 4 s …, at most this. */
+/** A firing whose turn could not be stored or begun is tried again after 1 s, 2 s, 4 s …, at most this, while nothing says that this is its own doing. */
 const LONGEST_RETRY_MS = 60_000;
 /** At most this where the turn could not be stored: when the database is back, what is due must not wait for long. */
 const LONGEST_RETRY_NOT_STORED_MS = 2000;
 
-/** The timers of one actor that lives here: when they are due, which of them wait in the mailbox, and which failed and are tried again. */
+/** That a timer has failed is stored later where that was not possible: after half of its pause, and not before this. */
+const LEAST_KEEP_AGAIN_MS = 1000;
+
+/**
+ * The timers of one actor that lives here: when they are due, which of them wait in the mailbox, and which failed and are tried again.
+ *
+ * A timer **fails** when its handler throws or never ends, and where the database has given its turn up but stores that it has: then it
+ * serves others. During an outage it does not, and nothing is counted, so that what is due fires at once when the database is back.
+ */
 export class ActorTimers {
   readonly #address: ActorAddress;
   readonly #handlers: TimerHandlers;
@@ -33,6 +42,11 @@ export class ActorTimers {
   /** Timers whose firing waits in the mailbox. */
   readonly #queued = new Set<string>();
   readonly #retries = new Map<string, { attempt: number; until: number }>();
+  /** Timers of which the database is being asked to store that they have failed. */
+  readonly #asked = new Set<string>();
+  /** Of how many timers it is told that they fail. */
+  #failing = 0;
+  #isStopped = false;
   #records: ReadonlyMap<string, TimerRecord>;
 
   constructor(row: ActorAddress & { timers: readonly TimerRecord[] }, handlers: TimerHandlers, ports: ActorTimerPorts) {
@@ -64,12 +78,26 @@ export class ActorTimers {
   /** Asks to be rung when the next of them is due; those that wait in the mailbox need no ring. */
   arm(): void {
     let soonest: number | null = null;
+    let failing = 0;
     for (const timer of this.#records.values()) {
+      if (timer.failed) failing += 1;
       if (this.#queued.has(timer.name)) continue;
       const due = this.#effectiveDue(timer);
       if (soonest === null || due < soonest) soonest = due;
     }
     this.#ports.arm(soonest);
+    this.#tellFailing(this.#isStopped ? 0 : failing);
+  }
+
+  /** None of them is this activation's any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#tellFailing(0);
+  }
+
+  #tellFailing(count: number): void {
+    if (count !== this.#failing) this.#ports.metrics.timersFailing(this.#address.kind, count - this.#failing);
+    this.#failing = count;
   }
 
   /** Puts whatever is due into the mailbox. */
@@ -114,21 +142,68 @@ export class ActorTimers {
     this.#queued.delete(name);
     const record = this.#records.get(name);
     if (outcome.kind === "error" && outcome.isOwn && record) {
-      const failing = failedOnce(record, outcome.error, this.#ports.clock.now());
-      this.#records = new Map(this.#records).set(name, failing);
-      this.#retries.delete(name);
-      this.#ports.keep(this.#records);
-      const { attempts: attempt, waitMs } = failing.failed!;
-      this.#tell(name, { attempt, waitMs, code: outcome.error.code });
+      const failing = failedOnce(record, outcome.error, this.#ports.clock.now(), outcome.isGivenUp);
+      this.#fails(name, failing);
+      this.#keepLater(
+        name,
+        failing,
+        this.#ports.keep(() => this.#records, "threw"),
+      );
     } else if (outcome.kind === "error") {
-      const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
-      const longest = outcome.error.code === "not_delivered" ? LONGEST_RETRY_NOT_STORED_MS : LONGEST_RETRY_MS;
-      const waitMs = Math.min(longest, 1000 * 2 ** Math.min(attempt - 1, 16));
-      this.#retries.set(name, { attempt, until: this.#ports.clock.monotonic() + waitMs });
-      this.#ports.clock.schedule(() => this.arm(), waitMs);
-      this.#tell(name, { attempt, waitMs, code: outcome.error.code });
+      this.#retry(name, outcome.error.code);
+      if (outcome.isGivenUp && record) void this.#failIfServed(record, outcome.error);
     } else if (outcome.kind === "ok") this.#retries.delete(name);
     this.arm();
+  }
+
+  /** Tries it again soon: nobody knows yet why it failed. */
+  #retry(name: string, code: string): void {
+    const attempt = (this.#retries.get(name)?.attempt ?? 0) + 1;
+    const longest = code === "not_delivered" ? LONGEST_RETRY_NOT_STORED_MS : LONGEST_RETRY_MS;
+    const waitMs = Math.min(longest, 1000 * 2 ** Math.min(attempt - 1, 16));
+    this.#retries.set(name, { attempt, until: this.#ports.clock.monotonic() + waitMs });
+    this.#ports.clock.schedule(() => this.arm(), waitMs);
+    this.#tell(name, { attempt, waitMs, code });
+  }
+
+  /** The database gave its turn up: it fails if the database does other things, of which storing that is one. */
+  async #failIfServed(record: TimerRecord, error: WireError): Promise<void> {
+    const { name } = record;
+    if (this.#asked.has(name)) return;
+    this.#asked.add(name);
+    const failing = failedOnce(record, error, this.#ports.clock.now(), true);
+    const isAsItWas = (): boolean => this.#records.get(name) === record;
+    const records = (): ReadonlyMap<string, TimerRecord> =>
+      isAsItWas() ? new Map(this.#records).set(name, failing) : this.#records;
+    const kept = await this.#ports.keep(records, "given up").catch(() => undefined);
+    this.#asked.delete(name);
+    if (kept === undefined || kept === "moved" || !isAsItWas()) return;
+    this.#fails(name, failing);
+    this.arm();
+    this.#keepLater(name, failing, Promise.resolve(kept));
+  }
+
+  #fails(name: string, failing: TimerRecord): void {
+    this.#records = new Map(this.#records).set(name, failing);
+    this.#retries.delete(name);
+    const { attempts: attempt, waitMs, error } = failing.failed!;
+    this.#tell(name, { attempt, waitMs, code: error.split(":")[0]! });
+  }
+
+  /** Where it could not be stored that a timer fails, that is tried again for as long as nothing else becomes of the timer. */
+  #keepLater(name: string, failing: TimerRecord, kept: Promise<Kept>): void {
+    const again = (): void => {
+      if (this.#isStopped || this.#records.get(name) !== failing) return;
+      this.#keepLater(
+        name,
+        failing,
+        this.#ports.keep(() => this.#records, "given up"),
+      );
+    };
+    const later = (): void => {
+      this.#ports.clock.schedule(again, Math.max(LEAST_KEEP_AGAIN_MS, failing.failed!.waitMs / 2));
+    };
+    kept.then((how) => how === "locked" && later(), later);
   }
 
   #tell(timer: string, failure: { attempt: number; waitMs: number; code: string }): void {

@@ -99,6 +99,8 @@ export interface RuntimeMetrics {
   turn(kind: string, seconds: number): void;
   timerLateness(kind: string, seconds: number): void;
   active(kind: string, change: 1 | -1): void;
+  /** So many more timers of such actors on this node fail, or fewer. */
+  timersFailing(kind: string, change: number): void;
   /** A call ended with an error of this code. */
   actorFailed(kind: string, code: string): void;
   /** A tell to an actor of this kind has become a dead letter. */

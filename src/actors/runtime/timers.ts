@@ -20,13 +20,13 @@ export interface TimerRecord {
   /** Period of a repeating timer, in milliseconds. */
   every?: number;
   policy?: MissedPolicy;
-  /** Its handler has thrown, and nothing of it has succeeded since. */
+  /** Its handler has thrown or its turn was given up, and nothing of it has succeeded since. */
   failed?: TimerFailure | undefined;
   /** No handler runs: when it is due, another actor is told this. */
   tell?: { to: ActorAddress; method: string; args: unknown[] };
 }
 
-/** How a timer fares whose handler keeps throwing. */
+/** How a timer fares that keeps failing. */
 export interface TimerFailure {
   attempts: number;
   error: string;
@@ -36,18 +36,19 @@ export interface TimerFailure {
   waitMs: number;
 }
 
-/** A handler that throws is tried again after 1 s, 2 s, 4 s …, at most this. */
+/** A timer that fails is tried again after 1 s, 2 s, 4 s …, at most this. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** The same where what it needs is out of reach, or has too much to do. */
+/** The same where its handler says that what it needs is out of reach, or has too much to do. */
 const LONGEST_UNAVAILABLE_WAIT_MS = 60_000;
 /** What is kept of an error, in characters. */
 const LONGEST_ERROR = 500;
 
-/** The record of a timer whose handler has thrown once more. */
-export function failedOnce(record: TimerRecord, error: WireError, now: number): TimerRecord {
+/** The record of a timer that has failed once more. `isGivenUp`: its turn was given up, and did not throw. */
+export function failedOnce(record: TimerRecord, error: WireError, now: number, isGivenUp = false): TimerRecord {
   const { attempts, waitMs } = record.failed ?? { attempts: 0, waitMs: 0 };
   const { status } = RingmasterError.fromWire(error);
-  const longest = status === 503 || status === 504 ? LONGEST_UNAVAILABLE_WAIT_MS : LONGEST_WAIT_MS;
+  const isOutOfReach = !isGivenUp && (status === 503 || status === 504);
+  const longest = isOutOfReach ? LONGEST_UNAVAILABLE_WAIT_MS : LONGEST_WAIT_MS;
   const text = `${error.code}: ${error.message}`.slice(0, LONGEST_ERROR);
   const failed = {
     attempts: attempts + 1,
