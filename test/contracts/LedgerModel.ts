@@ -7,6 +7,7 @@ import {
   type ExpireDecision,
   type GiveBackDecision,
   type GiveBackRequest,
+  type GiveUpRequest,
   type IssueDecision,
   type LedgerRules,
   type LedgerView,
@@ -106,6 +107,11 @@ export class LedgerModel {
     const served = wasOpen ? this.#serve(now) : [];
     const common = { row: { ...row }, total: this.#totalOf(playerId), ...this.#demand() };
     return row.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served, ...common };
+  }
+
+  giveUp({ playerId, now }: GiveUpRequest): GiveBackDecision {
+    const assignmentId = this.openIdOf(playerId);
+    return assignmentId === undefined ? { kind: "unknown" } : this.giveBack({ playerId, assignmentId, now });
   }
 
   issue(issued: number, now: number): IssueDecision {

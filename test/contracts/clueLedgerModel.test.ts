@@ -31,6 +31,7 @@ type Request =
       behind: number;
     }
   | { ask: "giveBack"; player: number; which: "open" | "last" | "any" | "none"; any: number; behind: number }
+  | { ask: "giveUp"; player: number; which: "open"; behind: number }
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
   | { ask: "attend"; player: number; node: number }
@@ -65,6 +66,7 @@ const giveBack = fc.record({
   any: fc.nat({ max: 50 }),
   behind,
 });
+const giveUp = fc.record({ ask: fc.constant("giveUp" as const), player, which: fc.constant("open" as const), behind });
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
 const node = fc.integer({ min: 1, max: 3 });
@@ -75,6 +77,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 8, arbitrary: solve },
   { weight: 2, arbitrary: giveBack },
+  { weight: 1, arbitrary: giveUp },
   { weight: 1, arbitrary: issue },
   { weight: 2, arbitrary: expire },
   { weight: 1, arbitrary: attend },
@@ -162,6 +165,10 @@ class Trial {
         const full = { playerId, assignmentId: this.#assignmentOf(playerId, request), now };
         return { expected: this.#model.giveBack(full), ask: () => ledger.giveBack(hunt, full) };
       }
+      case "giveUp": {
+        const full = { playerId, now };
+        return { expected: this.#model.giveUp(full), ask: () => ledger.giveUp(hunt, full) };
+      }
       case "issue": {
         this.#issued = Math.min(this.#issued + request.more, hunt.rules.total);
         const issued = this.#issued;
@@ -193,8 +200,7 @@ class Trial {
 
   /** Who answers an open assignment is somebody who has one. */
   #playerOf(request: Extract<Request, { player: number }>): string {
-    const holders =
-      (request.ask === "solve" || request.ask === "giveBack") && request.which === "open" ? this.#model.holders() : [];
+    const holders = "which" in request && request.which === "open" ? this.#model.holders() : [];
     return holders[request.player % holders.length] ?? `player-${(request.player % this.#players) + 1}`;
   }
 

@@ -8,7 +8,7 @@ import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
-import { clientOf, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
+import { clientOf, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
 import { someHunt } from "./someHunt.ts";
@@ -230,6 +230,28 @@ describe("a hunt on one embedded node", () => {
       assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.2");
       assert.deepEqual(next.unread("clue"), []);
       await assert.rejects(next.request("giveBack", { assignmentId: "0.2" }), { code: "unknown_assignment" });
+    });
+
+    it("back at once from who leaves for good, wanting to or with a token that has run out; not from who drops out", async () => {
+      const { huntId, hunters } = await queue(3);
+      const [holder, next, last] = hunters as [Hunter, Hunter, Hunter];
+      await holder.room.leave();
+      assert.equal((await next.message<ClueCard>("clue")).assignmentId, "0.2");
+      await next.request("giveBack", { assignmentId: "0.2" });
+      assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.3");
+      await last.request("giveBack", { assignmentId: "0.3" });
+      const short = { playerId: "leaving", name: "Leaving", role: "player" } as const;
+      const [brief, long] = [await tokens.issue(short, 3000), await tokens.issue(short, 60_000)];
+      const leaving = await Hunter.join(clientOf(wire.url, brief), huntId);
+      assert.equal((await leaving.clue()).assignmentId, "0.4");
+      const dropping = await enter(huntId);
+      assert.deepEqual(await dropping.claim(), { waiting: true, position: 1 });
+      assert.equal((await dropping.message<ClueCard>("clue")).assignmentId, "0.5");
+      dropping.room.reconnection.enabled = false;
+      dropping.room.connection.close(4010);
+      await dropping.left;
+      const again = await Hunter.join(clientOf(wire.url, long), huntId);
+      assert.deepEqual(await again.claim(), { waiting: true, position: 1 }, "who dropped out has it");
     });
 
     it("of a player with two tabs, both of which hear what is for the player, whichever leaves", async () => {

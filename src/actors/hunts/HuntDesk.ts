@@ -16,6 +16,7 @@ import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { matches } from "./answers.ts";
 import { ClaimQueue } from "./ClaimQueue.ts";
+import { Departures } from "./Departures.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor } from "./HuntActor.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "./HuntTable.ts";
@@ -73,6 +74,8 @@ export class HuntDesk {
   readonly #tables: HuntTables;
   /** The claims of this node's players that wait. */
   readonly queue: ClaimQueue;
+  /** The clues of players who leave for good. */
+  readonly departures: Departures;
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -92,6 +95,7 @@ export class HuntDesk {
       tables: this.#tables,
       claim: (huntId, player) => this.claim(huntId, player),
     });
+    this.departures = new Departures({ ...ports, clerk: this.#clerk, tables: this.#tables });
     peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(VIEW, (payload) => {

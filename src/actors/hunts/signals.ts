@@ -8,6 +8,10 @@ export const WAITS = "hunts.waits";
 export const QUIT = "hunts.quit";
 /** `{huntId, rows}`: assignments were revoked; to every node. */
 export const REVOKED = "hunts.revoked";
+/** `{huntId, from, question, players}`: these have left node `from` for good; which of them are on the receiver? To every other node. */
+export const LEFT = "hunts.left";
+/** `{question, from, here}`: the answer of node `from` to such a question, with those who are on it. */
+export const HERE = "hunts.here";
 /** `{huntId}`: the ledger was rebuilt, and its queue is empty; to every node. */
 export const RELOADED = "hunts.reloaded";
 /** `{huntId, view}`: how the hunt stands; to every node. */

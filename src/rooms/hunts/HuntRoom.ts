@@ -84,8 +84,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
 
-  override onDrop(client: RoomClient): void {
-    super.onDrop(client);
+  override onDrop(client: RoomClient, code?: number): void {
+    super.onDrop(client, code);
     this.#unseat(client);
     this.services.huntDesk.queue.away(this.#table.id, client.auth!.playerId);
   }
@@ -95,11 +95,15 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.services.huntDesk.queue.back(this.#table.id, playerOf(client));
   }
 
-  protected override async onPlayerGone(client: RoomClient): Promise<void> {
+  protected override async onPlayerGone(client: RoomClient, isForGood: boolean): Promise<void> {
     this.#unseat(client);
     // Everybody goes on elsewhere, and has their place there.
     if (this.services.draining()) return;
-    await this.services.huntDesk.queue.forget(this.#table.id, client.auth!.playerId);
+    const { queue, departures } = this.services.huntDesk;
+    const { playerId } = client.auth!;
+    // Who dropped out may come in again, on another connection too: their clue stays theirs for its time.
+    if (isForGood) void departures.left(this.#table.id, playerId);
+    await queue.forget(this.#table.id, playerId);
   }
 
   /** Hears the player on this connection no more. Who comes back has another one of the same session. */

@@ -127,8 +127,11 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   protected onPlayerJoin?(client: RoomClient, options: unknown): void | Promise<void>;
   /** A dropped player is back, on a new connection with the same `sessionId`, `auth` and `userData`. */
   protected onPlayerBack?(client: RoomClient): void | Promise<void>;
-  /** The player has left, or did not come back in time. Once for each call of `onPlayerJoin`, also when that threw. */
-  protected onPlayerGone?(client: RoomClient): void | Promise<void>;
+  /**
+   * The player has left, or did not come back in time. Once for each call of `onPlayerJoin`, also when that threw. `isForGood` when they
+   * left because they wanted to, were sent away (`kickClient`), or their token has run out; a drop is none of these.
+   */
+  protected onPlayerGone?(client: RoomClient, isForGood: boolean): void | Promise<void>;
 
   protected get services(): ServicesOf<T> {
     return roomServices<ServicesOf<T>>();
@@ -180,9 +183,9 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     return isReserved;
   }
 
-  override onDrop(client: RoomClient): void {
-    // There will be no room to come back to.
-    if (this.services.draining()) return;
+  override onDrop(client: RoomClient, code?: number): void {
+    // There will be no room to come back to, or no token to come back with.
+    if (this.services.draining() || code === TOKEN_EXPIRED) return;
     // Rejects when the client never quite joined, when the room is closing, and when the time is over; onLeave follows.
     this.allowReconnection(client, this.reconnectionSeconds).catch(() => {});
   }
@@ -220,14 +223,14 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     }
   }
 
-  override async onLeave(client: RoomClient): Promise<void> {
+  override async onLeave(client: RoomClient, code?: number): Promise<void> {
     const { stopWaiting } = this.#connection(client);
     if (stopWaiting === undefined) return;
     stopWaiting();
     this.#owners.delete(client.sessionId);
     PlayerLimits.of(this.services).giveBack(client.auth!);
     if (client.auth !== undefined) this.#attendance?.left(client.auth, client.sessionId);
-    await this.onPlayerGone?.(client);
+    await this.onPlayerGone?.(client, code === CloseCode.CONSENTED || code === TOKEN_EXPIRED);
   }
 
   /**

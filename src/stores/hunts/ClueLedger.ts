@@ -55,12 +55,14 @@ export interface ClueLedger {
    * decision. Serves who waits.
    */
   giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision>;
+  /** Revokes whatever assignment the player has open, as `giveBack` does; `unknown` when they have none. */
+  giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision>;
   /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait,
    * or is on no node (`sweep`): who is back claims again. */
   attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean>;
   /**
    * A player has left `nodeId` for good. Takes them out of the queue, unless they are on another of the nodes that live (`live`: their
-   * ids). An open assignment stays until it expires.
+   * ids). An open assignment stays (`giveUp`).
    */
   forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void>;
   /**
@@ -139,6 +141,8 @@ export interface GiveBackRequest {
   assignmentId: string;
   now: number;
 }
+
+export type GiveUpRequest = Omit<GiveBackRequest, "assignmentId">;
 
 /** The outcomes of an assignment, in the only order in which they may follow each other; a closed one never reopens. */
 export const OUTCOME = { open: 0, solved: 1, exhausted: 2, expired: 3, returned: 4 } as const;

@@ -6,6 +6,7 @@ import type {
   ExpireDecision,
   GiveBackDecision,
   GiveBackRequest,
+  GiveUpRequest,
   HuntKey,
   IssueDecision,
   LedgerMissing,
@@ -41,6 +42,12 @@ export class MemoryClueLedger implements ClueLedger {
     assertPlayer(request.playerId);
     assertTime(request.now);
     return this.#hunts.get(hunt.id)?.giveBack(request) ?? MISSING;
+  }
+
+  async giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision> {
+    assertPlayer(request.playerId);
+    assertTime(request.now);
+    return this.#hunts.get(hunt.id)?.giveUp(request) ?? MISSING;
   }
 
   async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {

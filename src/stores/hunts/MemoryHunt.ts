@@ -8,6 +8,7 @@ import {
   type ExpireDecision,
   type GiveBackDecision,
   type GiveBackRequest,
+  type GiveUpRequest,
   type IssueDecision,
   type LedgerRules,
   type LedgerView,
@@ -139,6 +140,11 @@ export class MemoryHunt {
     const outcome = now >= row.expiresAt ? OUTCOME.expired : OUTCOME.returned;
     const revoked = this.#revoke(playerId, player, outcome, now);
     return this.#closedDecision(player, revoked, this.#serve(now));
+  }
+
+  giveUp({ playerId, now }: GiveUpRequest): GiveBackDecision {
+    const open = this.#players.get(playerId)?.open;
+    return open ? this.giveBack({ playerId, assignmentId: assignmentIdOf(open), now }) : { kind: "unknown" };
   }
 
   issue(upTo: number, now: number): IssueDecision {

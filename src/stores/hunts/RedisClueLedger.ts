@@ -11,6 +11,7 @@ import type {
   ExpireDecision,
   GiveBackDecision,
   GiveBackRequest,
+  GiveUpRequest,
   HuntKey,
   IssueDecision,
   LedgerMissing,
@@ -86,9 +87,17 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   async giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision> {
+    return await this.#revoke(hunt, request, wire.giveBackRequest(request));
+  }
+
+  async giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision> {
+    return await this.#revoke(hunt, request, ["giveUp", request.playerId, request.now]);
+  }
+
+  async #revoke(hunt: HuntKey, request: GiveUpRequest, asked: wire.DecideRequest): Promise<GiveBackDecision> {
     assertPlayer(request.playerId);
     assertTime(request.now);
-    const reply = await this.#ask(hunt, wire.giveBackRequest(request));
+    const reply = await this.#ask(hunt, asked);
     if (reply === undefined) return MISSING;
     return wire.solveDecision(hunt.rules, reply.epoch, reply.answer as wire.SolveAnswer) as GiveBackDecision;
   }

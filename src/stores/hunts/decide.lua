@@ -24,7 +24,7 @@ ARGV
   9 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
-    ["giveBack", player id, instance, generation, now]   ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
+    ["giveBack", player id, instance, generation, now]   ["giveUp", player id, now]   ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
     ["sweep", ids of the nodes that live, place, drop]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
@@ -515,6 +515,15 @@ function decide.giveBack(id, instance, generation, now)
   end
   local kind = row[OUTCOME] == SOLVED and "solved" or "revoked"
   return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
+end
+
+function decide.giveUp(id, now)
+  local player = find(id)
+  local row = player and player[OPEN]
+  if not row then
+    return { "unknown" }
+  end
+  return decide.giveBack(id, row[INSTANCE], row[GENERATION], now)
 end
 
 function decide.attend(id, nodeId)

@@ -29,6 +29,7 @@ export type DecideRequest =
       ...[points: number, repeatable: boolean, mark: string, now: number],
     ]
   | ["giveBack", playerId: string, instance: number, generation: number, now: number]
+  | ["giveUp", playerId: string, now: number]
   | ["attend", playerId: string, nodeId: string]
   | ["forget", playerId: string, nodeId: string, live: readonly string[]]
   | ["sweep", live: readonly string[], after: number, drop: boolean]

@@ -71,8 +71,10 @@ export class HuntGame {
     });
   }
 
+  /** Leaves for good: with it the open clue and the place in the queue go to others. */
   close(): void {
     this.link.close();
+    keepPlay(this.#playerId, this.huntId, undefined);
   }
 
   /** Takes note of what is typed for the open clue, so that a reload does not lose it. */

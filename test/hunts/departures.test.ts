@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { type Desk, DeskCluster } from "./DeskCluster.ts";
+
+/** Within this, every node has answered or has been given up. */
+const ANSWERED_MS = 4000;
+
+describe("the clue of a player who has left a hunt for good", () => {
+  let cluster: DeskCluster;
+  let a: Desk;
+  let b: Desk;
+
+  // One clue, which ann has, on node a.
+  beforeEach(async () => {
+    cluster = await DeskCluster.open();
+    cluster.plan = { repeat: 1, attempts: 2, clues: [{ type: "riddle", prompt: "?", answers: ["yes"], points: 10 }] };
+    a = await cluster.join("a");
+    b = await cluster.join("b");
+    await cluster.clock.advance(1000);
+    assert.ok("assignmentId" in (await a.claim("ann")));
+    await b.claim("bob");
+  });
+  afterEach(() => cluster.database.close());
+
+  const given = ({ row }: Desk): [string, string][] =>
+    row.clues.map(([playerId, { assignmentId }]) => [playerId, assignmentId]);
+  const leave = (desk: Desk, playerId: string): Promise<void> => {
+    desk.row.players.delete(playerId);
+    return cluster.within(desk.desk.departures.left("h", playerId));
+  };
+  /** Nobody has the clue but ann. */
+  async function stays(): Promise<void> {
+    await cluster.clock.advance(ANSWERED_MS);
+    assert.deepEqual([given(a), given(b)], [[], []]);
+    await cluster.lose();
+    const card = await b.claim("ann");
+    assert.equal("assignmentId" in card && card.assignmentId, "0.1");
+  }
+
+  it("goes to who waits at once, and is committed", async () => {
+    await leave(a, "ann");
+    await cluster.clock.advance(100);
+    assert.deepEqual(given(b), [["bob", "0.2"]]);
+    await cluster.lose();
+    assert.deepEqual(await a.claim("ann"), { waiting: true, position: 1 });
+  });
+
+  it("goes back into the pool with the wrong answers to it counted", async () => {
+    await b.desk.queue.quit("h", "bob");
+    const wrong = { assignmentId: "0.1", answer: "no idea" };
+    await cluster.within(a.desk.solve("h", { playerId: "ann", name: "Ann" }, wrong));
+    await leave(a, "ann");
+    assert.deepEqual(await a.claim("ann"), { waiting: true, position: 0, exhausted: true });
+    const card = await b.claim("bob");
+    assert.equal("assignmentId" in card && card.assignmentId, "0.2");
+  });
+
+  it("stays while another connection of theirs is there: to this node", async () => {
+    await cluster.within(a.desk.departures.left("h", "ann"));
+    await stays();
+  });
+
+  it("stays while another connection of theirs is there: to another node", async () => {
+    b.row.players.add("ann");
+    await leave(a, "ann");
+    await stays();
+  });
+
+  it("stays where a node that may have them does not answer, until its time is over", async () => {
+    b.node.bus.cut = true;
+    const left = leave(a, "ann");
+    await cluster.clock.advance(ANSWERED_MS);
+    await left;
+    b.node.bus.cut = false;
+    await stays();
+  });
+
+  it("stays when they are back before everybody has answered", async () => {
+    a.row.players.delete("ann");
+    const left = a.desk.departures.left("h", "ann");
+    a.row.players.add("ann");
+    await cluster.within(left);
+    await stays();
+  });
+
+  it("goes on also when their room was the last one of their node", async () => {
+    a.row.players.delete("ann");
+    const left = a.desk.departures.left("h", "ann");
+    a.leave();
+    await cluster.within(left);
+    await cluster.clock.advance(100);
+    assert.deepEqual(given(b), [["bob", "0.2"]]);
+  });
+
+  it("goes to others with those of all who leave at that moment, for one question to each node", async () => {
+    await cluster.database.close();
+    cluster = await DeskCluster.open();
+    a = await cluster.join("a");
+    b = await cluster.join("b");
+    const many = Array.from({ length: 6 }, (_, n) => `p${n}`);
+    for (const player of many) assert.ok("assignmentId" in (await a.claim(player)));
+    await cluster.clock.advance(1000);
+    let questions = 0;
+    const signal = a.node.actors.peers.signal.bind(a.node.actors.peers);
+    a.node.actors.peers.signal = (nodeId, topic, payload) => {
+      if (topic === "hunts.left") questions += 1;
+      signal(nodeId, topic, payload);
+    };
+    a.row.players.clear();
+    await cluster.within(Promise.all(many.map((player) => a.desk.departures.left("h", player))));
+    assert.equal(questions, 1);
+    await cluster.clock.advance(1000);
+    assert.equal(b.row.open, 0);
+  });
+});
