@@ -57,9 +57,9 @@ const ACTIONS = new Map<string, Act>([
   ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
 ]);
 
-/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/:action` for operators. */
+/** `GET /`, `GET /:id` for everybody; `POST /` and `POST /:id/…` for operators, one for each action. */
 export function huntRoutes(hunts: HuntDirectory): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.get("/", async (_request, response) => {
     response.json({ hunts: await hunts.list() });
   });
@@ -74,12 +74,11 @@ export function huntRoutes(hunts: HuntDirectory): Router {
     const correction = validate(huntCorrection, request.body);
     response.json(await hunts.correct(huntId(request), correction, operatorCall(request)));
   });
-  router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-    const act = ACTIONS.get(String(request.params.action));
-    if (act === undefined)
-      throw new RingmasterError("not_found", `A hunt knows correct, ${[...ACTIONS.keys()].join(", ")}.`);
-    response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
-  });
+  for (const [action, act] of ACTIONS) {
+    router.post(`/:id/${action}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+      response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
+    });
+  }
   return router;
 }
 

@@ -59,9 +59,9 @@ const ACTIONS = new Map<string, Act>([
   ["endSeries", bare((tournaments, id, call) => tournaments.endSeries(id, call))],
 ]);
 
-/** `GET /`, `GET /:id` and `GET /:id/standings` for everybody; `POST /` and `POST /:id/:action` for operators. */
+/** `GET /`, `GET /:id` and `GET /:id/standings` for everybody; `POST /` and `POST /:id/…` for operators, one for each action. */
 export function tournamentRoutes(tournaments: TournamentDirectory): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.get("/", async (_request, response) => {
     response.json({ tournaments: await tournaments.list() });
   });
@@ -76,12 +76,11 @@ export function tournamentRoutes(tournaments: TournamentDirectory): Router {
     const { id } = await tournaments.create(definition, operatorCall(request));
     response.status(201).location(`/api/tournaments/${id}`).json({ id });
   });
-  router.post("/:id/:action", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-    const act = ACTIONS.get(String(request.params.action));
-    if (act === undefined)
-      throw new RingmasterError("not_found", `A tournament knows ${[...ACTIONS.keys()].join(", ")}.`);
-    response.json(await act(tournaments, idOf(request), request.body ?? {}, operatorCall(request)));
-  });
+  for (const [action, act] of ACTIONS) {
+    router.post(`/:id/${action}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
+      response.json(await act(tournaments, idOf(request), request.body ?? {}, operatorCall(request)));
+    });
+  }
   return router;
 }
 

@@ -61,18 +61,6 @@ describe("docs/protocol.md", function () {
     );
   }
 
-  it("names endpoints that are there", async () => {
-    const rows = tableOf(sectionOf(PROTOCOL, "## HTTP"), "endpoint");
-    const endpoints = rows.flatMap(([cell]) => codesOf(cell!)).filter((code) => /^[A-Z]+ \//.test(code));
-    assert.ok(endpoints.length > 20, "the table was not found");
-    for (const endpoint of endpoints.filter((each) => !each.includes("/playground"))) {
-      const [method = "", path = ""] = endpoint.split(" ");
-      const url = `${node.url}${path.replace(":method/:roomName", "joinOrCreate/hunt").replace(":id", "none")}`;
-      const response = await fetch(url, { method, headers: { authorization: `Bearer ${await tokenOf("operator")}` } });
-      assert.doesNotMatch(await response.text(), /There is no such endpoint/, endpoint);
-    }
-  });
-
   it("tells of /readyz what it answers", async () => {
     const { body } = await node.get<{ ready: boolean; parts: object }>("/readyz");
     const documented = /`\{ready, parts: \{([\w, ]+)\}\}`/.exec(PROTOCOL)![1]!.split(", ");
@@ -111,6 +99,19 @@ describe("docs/protocol.md", function () {
     const room = await enter(player, "hunt");
     const state = await new Promise<object>((resolve) => room.onStateChange.once((each) => resolve(each.toJSON())));
     assert.deepEqual(namesIn("hunt", "field").sort(), Object.keys(state).sort());
+    await room.leave();
+  });
+
+  it("lists the fields of the lobby's state, and those of its rows, and nothing else", async () => {
+    const room = await enter(player, "lobby");
+    const state = await new Promise<{ coming: object[] }>((resolve) => {
+      room.onStateChange((each) => {
+        if (each.coming.length > 0) resolve(each.toJSON());
+      });
+    });
+    assert.deepEqual(namesIn("lobby", "field").sort(), Object.keys(state).sort());
+    const [[, rows] = []] = tableOf(sectionOf(PROTOCOL, "## Room `lobby`"), "field");
+    assert.deepEqual(/\{(.+)\}/.exec(rows!)![1]!.split(", "), Object.keys(state.coming[0]!));
     await room.leave();
   });
 
