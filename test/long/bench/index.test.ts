@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const FOLDER = new URL("../../bench/", import.meta.url);
+const FOLDER = new URL("../../../bench/", import.meta.url);
 
 describe("npm run bench", function () {
   this.timeout(120_000);

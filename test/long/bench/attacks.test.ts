@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AttacksResult } from "../../bench/attacks.ts";
-import { FLOODS } from "../../bench/edge/floods.ts";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { startProcess } from "../support/processes.ts";
+import type { AttacksResult } from "../../../bench/attacks.ts";
+import { FLOODS } from "../../../bench/edge/floods.ts";
+import { removeDirectory, temporaryDirectory } from "../../../scripts/processes/guard.ts";
+import { startProcess } from "../../support/processes.ts";
 
 describe("the bench of attacks", function () {
   this.timeout(180_000);

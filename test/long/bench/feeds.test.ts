@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { WakeCost } from "../../bench/feeds/wakes.ts";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { startProcess } from "../support/processes.ts";
+import type { WakeCost } from "../../../bench/feeds/wakes.ts";
+import { removeDirectory, temporaryDirectory } from "../../../scripts/processes/guard.ts";
+import { startProcess } from "../../support/processes.ts";
 
 describe("the bench of feeds", function () {
   this.timeout(120_000);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StatementsResult } from "../../bench/entities/statements.ts";
-import type { BesideLoadResult } from "../../bench/hunts/besideLoad.ts";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { startProcess } from "../support/processes.ts";
+import type { StatementsResult } from "../../../bench/entities/statements.ts";
+import type { BesideLoadResult } from "../../../bench/hunts/besideLoad.ts";
+import { removeDirectory, temporaryDirectory } from "../../../scripts/processes/guard.ts";
+import { startProcess } from "../../support/processes.ts";
 
 describe("the bench of bulkheads", function () {
   this.timeout(120_000);

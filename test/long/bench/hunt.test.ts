@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClaimsResult } from "../../bench/hunts/claims.ts";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { startProcess } from "../support/processes.ts";
+import type { ClaimsResult } from "../../../bench/hunts/claims.ts";
+import { removeDirectory, temporaryDirectory } from "../../../scripts/processes/guard.ts";
+import { startProcess } from "../../support/processes.ts";
 
 /** What `--report` holds, as far as a run on a busy machine can be held to it. */
 interface Figures {

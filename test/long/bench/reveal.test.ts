@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RevealResult } from "../../bench/hunts/reveal.ts";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { startProcess } from "../support/processes.ts";
+import type { RevealResult } from "../../../bench/hunts/reveal.ts";
+import { removeDirectory, temporaryDirectory } from "../../../scripts/processes/guard.ts";
+import { startProcess } from "../../support/processes.ts";
 
 describe("the bench of reveals", function () {
   this.timeout(120_000);
