@@ -1,5 +1,6 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { fits } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 const HOUR_MS = 3_600_000;
@@ -104,10 +105,6 @@ async function playIntoTheKerb(page: Page): Promise<void> {
   await page.getByRole("button", { name: /^(Rehearse|Play a round)$/ }).click();
   await page.keyboard.press("ArrowUp");
   await page.getByRole("heading", { name: "Into the kerb!" }).waitFor();
-}
-
-function fits(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
 }
 
 /** Whether every word over the ring is within the ring, without scrolling. */

@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { Locator, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Hunter } from "../support/Visitor.ts";
+import { fits, listen, tabTo } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 describe("the player page", function () {
@@ -229,15 +230,6 @@ async function solve(page: Page, answer: string): Promise<void> {
   await page.getByRole("heading", { name: "Right you are!" }).waitFor();
 }
 
-/** Presses Tab until `target` has the focus, as somebody without a mouse does. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  for (let presses = 0; presses < 20; presses += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error("no number of tabs leads there");
-}
-
 /** Keeps the requests that the page's rooms are sent from now on. */
 function listenForRequests(page: Page): { of(...types: string[]): string[] } {
   const frames: string[] = [];
@@ -245,29 +237,6 @@ function listenForRequests(page: Page): { of(...types: string[]): string[] } {
   return {
     of: (...types) => frames.flatMap((frame) => types.filter((type) => frame.includes(type))),
   };
-}
-
-/** Keeps all that a screen reader is told from now on. */
-async function listen(page: Page): Promise<{ until(beginning: string): Promise<void> }> {
-  const told = await page.getByRole("status").evaluateHandle((status) => {
-    const texts: string[] = [];
-    new MutationObserver(() => texts.push(status.textContent ?? "")).observe(status, {
-      ...{ childList: true, characterData: true, subtree: true },
-    });
-    return texts;
-  });
-  return {
-    async until(beginning) {
-      await page.waitForFunction(([texts, start]) => texts.some((text) => text.startsWith(start)), [
-        told,
-        beginning,
-      ] as const);
-    },
-  };
-}
-
-function fits(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
 }
 
 /** The id of the hunt that is being solved. */

@@ -28,6 +28,23 @@ export function countdownText(ms: number): string {
   return hours > 0 ? `${hours}:${tail}` : tail.replace(/^0/, "");
 }
 
+/** What a longer wait is told in, the largest first. */
+const UNITS: readonly [ms: number, text: Intl.NumberFormat][] = [
+  [86_400_000, unit("day")],
+  [3_600_000, unit("hour")],
+  [60_000, unit("minute")],
+];
+
+/** "12 seconds", "4 minutes": so long, in the largest unit that there are two of. */
+export function waitText(ms: number): string {
+  const found = UNITS.find(([each]) => ms >= 2 * each);
+  return found ? found[1].format(Math.ceil(ms / found[0])) : unit("second").format(Math.max(1, Math.ceil(ms / 1000)));
+}
+
+function unit(name: string): Intl.NumberFormat {
+  return new Intl.NumberFormat("en", { style: "unit", unit: name, unitDisplay: "long" });
+}
+
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -64,6 +64,8 @@ export interface Clue {
   prompt: string;
   points: number;
   expiresAt: number;
+  /** Answers that the player has left to it; an earlier version of this page did not keep them. */
+  attemptsLeft?: number;
 }
 
 export type ClaimAnswer = Clue | { waiting: true; position: number; exhausted?: true };
@@ -78,6 +80,12 @@ export interface SolveAnswer {
 /** The player's place in the queue has changed. */
 export interface Position {
   position: number;
+}
+
+/** `rank` is `null` without points, and for some moments after the end. */
+export interface OwnStanding {
+  rank: number | null;
+  points: number;
 }
 
 export interface Revoked {

@@ -10,6 +10,10 @@ const WORDS: Record<Exclude<Closing["how"], "solved">, { title: string; text: st
     text: "That clue goes to somebody else now. The next one may suit you better.",
   },
   expired: { title: "Time is up", text: "The ring burned down, and that clue goes to somebody else. On to the next." },
+  returned: {
+    title: "Given back",
+    text: "That clue goes to whoever waits for one. Your wrong answers to it stay counted.",
+  },
   lost: { title: "That clue moved on", text: "It closed while you were away. There is another one for you." },
 };
 

@@ -5,7 +5,7 @@ import { focusWhenLost } from "../focus.ts";
 import { calm } from "../motion.ts";
 import { ExpiryRing } from "./ExpiryRing.tsx";
 import type { HuntGame } from "./HuntGame.ts";
-import type { Play } from "./play.ts";
+import { attemptsText, type Play } from "./play.ts";
 
 /** A screen reader hears of the end this many milliseconds before it. */
 const WARNING_MS = 10_000;
@@ -48,6 +48,8 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
   const field = useRef<HTMLInputElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const sending = play.sending !== undefined;
+  const isBusy = sending || play.isReturning === true;
+  const { attemptsLeft } = play.clue;
   const turn = play.verdict?.turn;
 
   useLayoutEffect(() => focusWhenLost(field.current), []);
@@ -64,7 +66,7 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
   };
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (reachable && !sending && answer.trim() !== "") void game.solve(answer.trim());
+    if (reachable && !isBusy && answer.trim() !== "") void game.solve(answer.trim());
   };
 
   return (
@@ -84,13 +86,25 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
           aria-describedby="answer-verdict"
           onInput={(event) => type(event.currentTarget.value)}
         />
-        <button class="primary" type="submit" aria-disabled={sending || !reachable || answer.trim() === ""}>
+        <button class="primary" type="submit" aria-disabled={isBusy || !reachable || answer.trim() === ""}>
           {sending ? "Sending…" : "Answer"}
         </button>
       </div>
       <p id="answer-verdict" class={play.verdict ? "verdict verdict--wrong" : "verdict"}>
-        {play.verdict?.text}
+        {play.verdict?.text ?? (attemptsLeft !== undefined && attemptsText(attemptsLeft))}
       </p>
+      <button
+        class="quiet ticket__return"
+        type="button"
+        aria-disabled={isBusy || !reachable}
+        aria-describedby="return-how"
+        onClick={() => reachable && void game.giveBack()}
+      >
+        {play.isReturning ? "Giving it back…" : "Give this clue back"}
+      </button>
+      <span id="return-how" class="unseen">
+        It goes to whoever waits for one.
+      </span>
     </form>
   );
 }

@@ -8,7 +8,7 @@ import type {
   ClaimAnswer,
   Clue,
   HuntState,
-  Phase,
+  OwnStanding,
   Position,
   Revoked,
   SolveAnswer,
@@ -18,25 +18,21 @@ import type {
 import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
-import { recall, remember } from "../storage.ts";
 import { keepPlay, keptPlay } from "./kept.ts";
-import { attemptsText, type Closing, isPlayable, type Play, type Sending } from "./play.ts";
+import { OwnRank } from "./OwnRank.ts";
+import {
+  attemptsText,
+  BEGUN,
+  type Closing,
+  closingText,
+  isPlayable,
+  type Play,
+  refusedPlay,
+  type Sending,
+} from "./play.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
 export type HuntView = Omit<HuntState, "top"> & { top: Standing[] };
-
-/** What is read out when a phase begins. */
-const BEGUN: Record<Phase, string> = {
-  scheduled: "The hunt is scheduled.",
-  discovery: "The doors are open.",
-  solving: "The hunt has begun. Get a clue!",
-  // The chest itself is read out.
-  reveal: "",
-  finished: "The hunt is over.",
-  cancelled: "The hunt was cancelled.",
-};
-
-const POINTS_KEY = "ringmaster.points";
 
 /** One player's game in one hunt: the room behind it, the open clue, and what survives a lost connection. */
 export class HuntGame {
@@ -47,24 +43,26 @@ export class HuntGame {
   readonly play = new Observable<Play>({ at: "idle" });
   readonly winners = new Observable<Winner[] | undefined>(undefined);
   /** This player's points in this hunt. */
-  readonly points: Observable<number>;
+  readonly points = new Observable(0);
+  readonly rank = new OwnRank(() => this.link.request<OwnStanding>("standing", {}));
   /** What is typed for the open clue. */
   draft = "";
   #playerId: string;
   #turn = 0;
   /** The answer that may have counted unheard: sent once more by hand, it keeps its id. */
-  #unjudged: (Sending & { clue: Clue }) | undefined;
+  #unjudged: (Sending & { assignmentId: string }) | undefined;
 
   constructor(owner: Session, huntId: string) {
     this.huntId = huntId;
     this.#playerId = owner.player.id;
-    this.points = new Observable(storedPoints(owner.player.id, huntId));
     this.play.subscribe(() => this.#keep());
+    this.rank.standing.subscribe((standing) => standing && this.#score(standing.points));
     this.link = new RoomLink<HuntState>(owner, "hunt", () => ({ huntId }), {
       joined: (room) => this.#listen(room),
       ready: () => {
         void this.clock.observeHttp();
         void this.#resume();
+        this.rank.look();
       },
       renewed: ({ id }) => this.#playAs(id),
       state: (state) => this.#read(state),
@@ -73,6 +71,7 @@ export class HuntGame {
 
   /** Leaves for good: with it the open clue and the place in the queue go to others. */
   close(): void {
+    this.rank.close();
     this.link.close();
     keepPlay(this.#playerId, this.huntId, undefined);
   }
@@ -93,17 +92,62 @@ export class HuntGame {
     } catch (error) {
       const problem = error as Problem;
       // Still "asking" once the room is back: then it is asked again.
-      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
+      if (!isAway(problem)) this.play.set(refusedPlay(problem, this.clock.now()));
     }
+  }
+
+  /** Gives the open clue back, unless an answer to it is on its way. */
+  async giveBack(): Promise<void> {
+    const play = this.play.value;
+    if (play.at !== "clue" || play.sending || play.isReturning) return;
+    this.play.set({ ...play, isReturning: true });
+    await this.#return(play.clue);
+  }
+
+  async #return(clue: Clue): Promise<void> {
+    try {
+      await this.link.request("giveBack", { assignmentId: clue.assignmentId });
+      if (this.#isOpen(clue)) this.#closeClue(clue, { how: "returned" });
+    } catch (error) {
+      this.#requestFailed(clue, error as Problem);
+    }
+  }
+
+  /** Gives the place in the queue up. */
+  async leaveQueue(): Promise<void> {
+    const play = this.play.value;
+    if (play.at !== "waiting" || play.isLeaving) return;
+    this.play.set({ at: "waiting", position: play.position, isLeaving: true });
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.link.request("leaveQueue", {});
+      this.#left();
+    } catch (error) {
+      const problem = error as Problem;
+      const play = this.play.value;
+      // Still "leaving" once the room is back: then it is said again.
+      if (play.at !== "waiting" || isAway(problem)) return;
+      this.play.set({ at: "waiting", position: play.position, problem: problem.sentence });
+    }
+  }
+
+  #left(): void {
+    if (this.play.value.at !== "waiting") return;
+    announce("You have left the queue.");
+    this.play.set({ at: "idle" });
   }
 
   /** Sends an answer to the open clue. */
   async solve(answer: string): Promise<void> {
     const play = this.play.value;
-    if (play.at !== "clue" || play.sending !== undefined) return;
+    if (play.at !== "clue" || play.sending || play.isReturning) return;
+    const { assignmentId } = play.clue;
     const before = this.#unjudged;
-    const isAgain = before?.clue === play.clue && before.answer === answer;
-    this.#unjudged = { clue: play.clue, answer, requestId: isAgain ? before.requestId : randomId() };
+    const isAgain = before?.assignmentId === assignmentId && before.answer === answer;
+    this.#unjudged = { assignmentId, answer, requestId: isAgain ? before.requestId : randomId() };
     this.play.set({ ...play, sending: this.#unjudged });
     await this.#send(play.clue, this.#unjudged);
   }
@@ -114,7 +158,7 @@ export class HuntGame {
       const { assignmentId } = clue;
       this.#judge(clue, await this.link.request<SolveAnswer>("solve", { assignmentId, answer, requestId }));
     } catch (error) {
-      this.#solveFailed(clue, error as Problem);
+      this.#requestFailed(clue, error as Problem);
     }
   }
 
@@ -133,12 +177,10 @@ export class HuntGame {
     });
     room.onMessage("position", ({ position }: Position) => this.#move(position));
     room.onMessage("exhausted", () => this.#exhausted());
+    room.onMessage("left", () => this.#left());
     room.onMessage("revoked", ({ assignmentId }: Revoked) => {
       const open = this.#openClue();
-      if (open?.clue.assignmentId === assignmentId) {
-        const outOfTime = open.clue.expiresAt <= this.clock.now() + 1000;
-        this.#closeClue(open.clue, { how: outOfTime ? "expired" : "exhausted" });
-      }
+      if (open?.clue.assignmentId === assignmentId) this.#closeClue(open.clue, this.#revoked(open));
     });
     room.onMessage("chest", ({ winners }: ChestOpened) => {
       const isNews = this.winners.value === undefined;
@@ -150,8 +192,15 @@ export class HuntGame {
     });
   }
 
+  /** Why the server takes the clue: also because another of this player's tabs has given it back, or has used the last attempt up. */
+  #revoked({ clue, sending, isReturning }: Play & { at: "clue" }): Closing {
+    if (isReturning) return { how: "returned" };
+    if (clue.expiresAt <= this.clock.now() + 1000) return { how: "expired" };
+    return { how: sending || clue.attemptsLeft === 1 ? "exhausted" : "returned" };
+  }
+
   #read(state: HuntState): void {
-    const before = this.hunt.value?.phase;
+    const { phase: before, solved: solvedBefore } = this.hunt.value ?? {};
     this.clock.observe(state.serverNow);
     const { huntId, name, phase, endsAt, startsAt, players, open, solved, total, waiting, serverNow } = state;
     const top = [...state.top].map(({ rank, playerId, name, points }) => ({ rank, playerId, name, points }));
@@ -159,6 +208,7 @@ export class HuntGame {
     this.hunt.set({ huntId, name, phase, endsAt, startsAt, serverNow, ...counts, top });
     const own = top.find(({ playerId }) => playerId === session.value?.player.id);
     if (own) this.#score(own.points);
+    if (phase !== before || solved !== solvedBefore) this.rank.lookSoon();
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
     if (!isPlayable(phase)) this.play.set({ at: "idle" });
@@ -172,7 +222,7 @@ export class HuntGame {
     if (kept?.at !== "clue") return;
     const { clue, lifetime, sending } = kept;
     this.draft = kept.draft;
-    if (sending) this.#unjudged = { clue, ...sending };
+    if (sending) this.#unjudged = { assignmentId: clue.assignmentId, ...sending };
     this.play.set({ at: "clue", clue, lifetime, sending: this.#unjudged });
     if (sending) void this.#send(clue, sending);
   }
@@ -185,7 +235,7 @@ export class HuntGame {
       const answer = sending && { answer: sending.answer, requestId: sending.requestId };
       keepPlay(this.#playerId, this.huntId, { at: "clue", clue, lifetime, draft, sending: answer });
     } else {
-      const isWaiting = play.at === "waiting" || play.at === "asking";
+      const isWaiting = (play.at === "waiting" && !play.isLeaving) || play.at === "asking";
       keepPlay(this.#playerId, this.huntId, isWaiting ? { at: "waiting" } : undefined);
     }
   }
@@ -193,7 +243,8 @@ export class HuntGame {
   /** The open clue is the former player's. */
   #playAs(playerId: string): void {
     this.#playerId = playerId;
-    this.points.set(storedPoints(playerId, this.huntId));
+    this.points.set(0);
+    this.rank.forget();
     const open = this.#openClue();
     if (open) this.#closeClue(open.clue, { how: "lost" });
   }
@@ -205,12 +256,14 @@ export class HuntGame {
   async #resume(): Promise<void> {
     const play = this.play.value;
     if (play.at === "clue" && play.sending) return this.#send(play.clue, play.sending);
+    if (play.at === "clue" && play.isReturning) return this.#return(play.clue);
+    if (play.at === "waiting" && play.isLeaving) return this.#leave();
     if (play.at !== "waiting" && play.at !== "asking") return;
     try {
       this.#take(await this.link.request<ClaimAnswer>("claim", {}));
     } catch (error) {
       const problem = error as Problem;
-      if (!isAway(problem)) this.play.set({ at: "idle", problem: this.#explain(problem) });
+      if (!isAway(problem)) this.play.set(refusedPlay(problem, this.clock.now()));
     }
   }
 
@@ -230,7 +283,7 @@ export class HuntGame {
     const play = this.play.value;
     if (play.at !== "waiting" || play.position === position) return;
     if (position === 1) announce("You are next in the queue.");
-    this.play.set({ at: "waiting", position });
+    this.play.set({ ...play, position });
   }
 
   #exhausted(): void {
@@ -243,37 +296,41 @@ export class HuntGame {
     this.#score(total);
     if (correct) this.#closeClue(clue, { how: "solved", points });
     else if (attemptsLeft <= 0) this.#closeClue(clue, { how: "exhausted" });
-    else if (this.#openClue()?.clue.assignmentId === clue.assignmentId) {
-      this.#tell(`“${this.#openClue()?.sending?.answer}” is not it. ${attemptsText(attemptsLeft)}`);
+    else if (this.#isOpen(clue)) {
+      const text = `“${this.#openClue()?.sending?.answer}” is not it. ${attemptsText(attemptsLeft)}`;
+      this.#tell(text, attemptsLeft);
     }
   }
 
-  #solveFailed(clue: Clue, problem: Problem): void {
-    // The answer stays on its way until the room is back.
-    if (isAway(problem) || this.#openClue()?.clue.assignmentId !== clue.assignmentId) return;
+  #requestFailed(clue: Clue, problem: Problem): void {
+    // What was asked stays on its way until the room is back.
+    if (isAway(problem) || !this.#isOpen(clue)) return;
     if (problem.code === "unknown_assignment") this.#closeClue(clue, { how: "lost" });
-    else if (problem.code === "wrong_phase") this.play.set({ at: "idle", problem: this.#explain(problem) });
+    else if (problem.code === "wrong_phase") this.play.set(refusedPlay(problem, this.clock.now()));
     else this.#tell(problem.sentence);
   }
 
-  /** Ends the sending of an answer with a word about it; the clue stays open. */
-  #tell(text: string): void {
+  /** Ends what was asked about the open clue with a sentence about it; the clue stays open. */
+  #tell(text: string, attemptsLeft?: number): void {
     const open = this.#openClue();
     if (!open) return;
     this.#turn += 1;
     announce(text);
-    this.play.set({ ...open, sending: undefined, verdict: { turn: this.#turn, text } });
+    const clue = attemptsLeft === undefined ? open.clue : { ...open.clue, attemptsLeft };
+    this.play.set({ at: "clue", clue, lifetime: open.lifetime, verdict: { turn: this.#turn, text } });
   }
 
   #closeClue(clue: Clue, closing: Closing): void {
     const { value: play } = this.play;
     // The last wrong answer is told twice: by its answer and by "revoked".
-    if (play.at === "closed" && play.clue === clue && play.closing.how === closing.how) return;
-    if (closing.how === "solved") announce(`Right! ${closing.points} points.`);
-    else if (closing.how === "exhausted") announce("Out of attempts. The clue goes to somebody else.");
-    else if (closing.how === "expired") announce("Time is up. The clue goes to somebody else.");
-    else announce("That clue was closed while you were away.");
+    const isTold = play.at === "closed" && play.clue.assignmentId === clue.assignmentId;
+    if (isTold && play.closing.how === closing.how) return;
+    announce(closingText(closing));
     this.play.set({ at: "closed", clue, closing });
+  }
+
+  #isOpen({ assignmentId }: Clue): boolean {
+    return this.#openClue()?.clue.assignmentId === assignmentId;
   }
 
   #openClue(): (Play & { at: "clue" }) | undefined {
@@ -284,20 +341,6 @@ export class HuntGame {
   #score(points: number): void {
     if (points <= this.points.value) return;
     this.points.set(points);
-    const playerId = session.value?.player.id;
-    remember(POINTS_KEY, { playerId, huntId: this.huntId, points });
+    if (points > (this.rank.standing.value?.points ?? 0)) this.rank.look();
   }
-
-  #explain(problem: Problem): string {
-    if (problem.code !== "wrong_phase") return problem.sentence;
-    const phase = (problem.details as { phase?: string } | undefined)?.phase;
-    if (phase === "scheduled" || phase === "discovery") return "Clues are handed out once the hunt begins.";
-    return "The hunt is over; no more clues are handed out.";
-  }
-}
-
-/** The state holds nothing per player, so points outside the top ten are remembered here across a reload. */
-function storedPoints(playerId: string, huntId: string): number {
-  const found = recall(POINTS_KEY) as { playerId?: string; huntId?: string; points?: number } | null;
-  return found?.playerId === playerId && found.huntId === huntId ? (found.points ?? 0) : 0;
 }

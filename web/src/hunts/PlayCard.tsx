@@ -1,35 +1,63 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { announce } from "../announcer.ts";
+import { countdownText, useServerNow } from "../countdown.ts";
 import { focusWhenLost } from "../focus.ts";
 import { useObservable } from "../observable.ts";
 import { ClosedClue } from "./ClosedClue.tsx";
 import { ClueCard } from "./ClueCard.tsx";
 import type { HuntGame } from "./HuntGame.ts";
+import type { Play } from "./play.ts";
 
 /** What there is to do while the hunt runs: get a clue, wait for one, answer it, go on. */
 export function PlayCard({ game }: { game: HuntGame }) {
   const play = useObservable(game.play);
   const reachable = useObservable(game.link.status).at === "joined";
 
+  // The first card must not take the focus from whoever has just come in.
+  const isBack = useRef(false);
+  if (play.at === "waiting" || play.at === "clue" || play.at === "closed") isBack.current = true;
   const closed = play.at === "closed" ? play : play.at === "asking" ? play.after : undefined;
 
   if (play.at === "clue") {
     return <ClueCard key={play.clue.assignmentId} game={game} play={play} reachable={reachable} />;
   }
-  if (play.at === "waiting") return <InQueue position={play.position} />;
+  if (play.at === "waiting") return <InQueue game={game} play={play} reachable={reachable} />;
   if (play.at === "exhausted") return <Exhausted />;
   if (closed) return <ClosedClue key={closed.clue.assignmentId} closed={closed} game={game} reachable={reachable} />;
   return (
     <Invitation
       game={game}
       asking={play.at === "asking"}
-      problem={(play.at === "idle" && play.problem) || ""}
+      idle={play.at === "idle" ? play : undefined}
       reachable={reachable}
+      isBack={isBack.current}
     />
   );
 }
 
-function Invitation(props: { game: HuntGame; asking: boolean; problem: string; reachable: boolean }) {
-  const { game, asking, problem, reachable } = props;
+interface InvitationProps {
+  game: HuntGame;
+  asking: boolean;
+  idle: (Play & { at: "idle" }) | undefined;
+  reachable: boolean;
+  /** Whether another card was here before, which may have had the focus. */
+  isBack: boolean;
+}
+
+function Invitation({ game, asking, idle, reachable, isBack }: InvitationProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (isBack) focusWhenLost(button.current);
+  }, [isBack]);
+  const restLeft = (idle?.restUntil ?? 0) - useServerNow(game.clock);
+  const isResting = restLeft > 0;
+  const rested = useRef(false);
+  useEffect(() => {
+    if (rested.current && !isResting) announce("The next clue can be yours now.");
+    rested.current = isResting;
+  }, [isResting]);
+  const label = isResting ? `Get a clue in ${countdownText(restLeft)}` : "Get a clue";
+
   return (
     <section class="card card--invitation" aria-labelledby="invitation">
       <h2 id="invitation">The next clue could be yours</h2>
@@ -37,13 +65,14 @@ function Invitation(props: { game: HuntGame; asking: boolean; problem: string; r
       <button
         class="primary primary--large"
         type="button"
-        aria-disabled={asking || !reachable}
-        onClick={() => reachable && void game.claim()}
+        ref={button}
+        aria-disabled={asking || !reachable || isResting}
+        onClick={() => reachable && !isResting && void game.claim()}
       >
-        {asking ? "Drawing a clue…" : "Get a clue"}
+        {asking ? "Drawing a clue…" : label}
       </button>
       <p class="problem" role="alert">
-        {problem}
+        {idle?.restUntil !== undefined && !isResting ? "" : idle?.problem}
       </p>
     </section>
   );
@@ -62,7 +91,9 @@ function Exhausted() {
   );
 }
 
-function InQueue({ position }: { position: number }) {
+function InQueue(props: { game: HuntGame; play: Play & { at: "waiting" }; reachable: boolean }) {
+  const { game, play, reachable } = props;
+  const { position, isLeaving = false, problem } = play;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => focusWhenLost(heading.current), []);
   return (
@@ -76,6 +107,17 @@ function InQueue({ position }: { position: number }) {
         You are number {position} in the queue
       </h2>
       <p>Every clue is in somebody's hands. Yours comes by itself the moment one is free.</p>
+      <button
+        class="quiet"
+        type="button"
+        aria-disabled={isLeaving || !reachable}
+        onClick={() => reachable && void game.leaveQueue()}
+      >
+        {isLeaving ? "Leaving…" : "Leave the queue"}
+      </button>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
     </section>
   );
 }
