@@ -1,4 +1,4 @@
-import { type Request, Router } from "express";
+import { Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
 import {
@@ -9,10 +9,10 @@ import {
   parseHuntDefinition,
 } from "../actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOffice.ts";
-import { RingmasterError } from "../errors.ts";
 import { validate } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
+import { eventIdOf } from "./eventId.ts";
 import { operatorCall } from "./idempotency.ts";
 
 /** Hunts as the endpoints need them. Each call but `list` throws `not_found` for an id that no hunt has. */
@@ -33,8 +33,6 @@ export interface HuntDirectory {
   end(id: string, call: OperatorCall): Promise<HuntSummary>;
   cancel(id: string, call: OperatorCall): Promise<HuntSummary>;
 }
-
-const IDS = /^[0-9A-Za-z_-]{1,64}$/;
 
 const nothing = z.strictObject({});
 const extension = z.strictObject({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
@@ -64,7 +62,7 @@ export function huntRoutes(hunts: HuntDirectory): Router {
     response.json({ hunts: await hunts.list() });
   });
   router.get("/:id", async (request, response) => {
-    response.json(await hunts.get(huntId(request)));
+    response.json(await hunts.get(eventIdOf(request)));
   });
   router.post("/", requireRole("operator"), jsonBody(DEFINITION_LIMIT), async (request, response) => {
     const { id } = await hunts.create(parseHuntDefinition(request.body), operatorCall(request));
@@ -72,18 +70,12 @@ export function huntRoutes(hunts: HuntDirectory): Router {
   });
   router.post("/:id/correct", requireRole("operator"), jsonBody(DEFINITION_LIMIT), async (request, response) => {
     const correction = validate(huntCorrection, request.body);
-    response.json(await hunts.correct(huntId(request), correction, operatorCall(request)));
+    response.json(await hunts.correct(eventIdOf(request), correction, operatorCall(request)));
   });
   for (const [action, act] of ACTIONS) {
     router.post(`/:id/${action}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-      response.json(await act(hunts, huntId(request), request.body ?? {}, operatorCall(request)));
+      response.json(await act(hunts, eventIdOf(request), request.body ?? {}, operatorCall(request)));
     });
   }
   return router;
-}
-
-function huntId(request: Request): string {
-  const id = String(request.params.id);
-  if (!IDS.test(id)) throw new RingmasterError("not_found");
-  return id;
 }

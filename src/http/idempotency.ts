@@ -1,17 +1,14 @@
 import type { Request } from "express";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
+import { REQUEST_ID, REQUEST_ID_RULE } from "../ids.ts";
 import { invalidPayload } from "../validate.ts";
 import { callerOf } from "./auth/authenticate.ts";
-
-const KEYS = /^[\x21-\x7e]{1,64}$/;
 
 /** The caller's own id of this request, if it has one: a repeat with the same key is the same request. */
 export function idempotencyKey(request: Request): string | undefined {
   const key = request.get("Idempotency-Key");
-  if (key !== undefined && !KEYS.test(key)) {
-    throw invalidPayload([
-      { path: "Idempotency-Key", message: "must have 1 to 64 printable ASCII characters, no spaces" },
-    ]);
+  if (key !== undefined && !REQUEST_ID.test(key)) {
+    throw invalidPayload([{ path: "Idempotency-Key", message: REQUEST_ID_RULE }]);
   }
   return key;
 }

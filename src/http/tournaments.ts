@@ -1,4 +1,4 @@
-import { type Request, Router } from "express";
+import { Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
 import {
@@ -7,10 +7,11 @@ import {
   tournamentCorrection,
 } from "../actors/tournaments/definition.ts";
 import type { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
-import { RingmasterError } from "../errors.ts";
+import { idOf } from "../ids.ts";
 import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
+import { eventIdOf } from "./eventId.ts";
 import { operatorCall } from "./idempotency.ts";
 
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
@@ -20,7 +21,6 @@ export type TournamentDirectory = Pick<
   | ("start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries")
 >;
 
-const IDS = /^[0-9A-Za-z_-]{1,32}$/;
 /** What a page of the standings may be: whoever recomputes a hash reads all of them. */
 const MOST_ROWS = 1000;
 const DEFAULT_ROWS = 100;
@@ -31,7 +31,7 @@ const range = z
   .strictObject({
     limit: wholeNumber(1, MOST_ROWS).default(DEFAULT_ROWS),
     offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).optional(),
-    around: z.string().regex(IDS, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -").optional(),
+    around: idOf("player").optional(),
   })
   .refine(({ offset, around }) => offset === undefined || around === undefined, {
     path: ["around"],
@@ -66,10 +66,10 @@ export function tournamentRoutes(tournaments: TournamentDirectory): Router {
     response.json({ tournaments: await tournaments.list() });
   });
   router.get("/:id", async (request, response) => {
-    response.json(await tournaments.get(idOf(request)));
+    response.json(await tournaments.get(eventIdOf(request)));
   });
   router.get("/:id/standings", async (request, response) => {
-    response.json(await tournaments.standings(idOf(request), validate(range, request.query)));
+    response.json(await tournaments.standings(eventIdOf(request), validate(range, request.query)));
   });
   router.post("/", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
     const definition = parseTournamentDefinition(request.body);
@@ -78,14 +78,8 @@ export function tournamentRoutes(tournaments: TournamentDirectory): Router {
   });
   for (const [action, act] of ACTIONS) {
     router.post(`/:id/${action}`, requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-      response.json(await act(tournaments, idOf(request), request.body ?? {}, operatorCall(request)));
+      response.json(await act(tournaments, eventIdOf(request), request.body ?? {}, operatorCall(request)));
     });
   }
   return router;
-}
-
-function idOf(request: Request): string {
-  const id = String(request.params.id);
-  if (!IDS.test(id)) throw new RingmasterError("not_found");
-  return id;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PERIOD_TYPES } from "../../entities/pools/Pool.ts";
 import { RANKING_PERIODS } from "../../entities/pools/Ranking.ts";
+import { idOf } from "../../ids.ts";
 import { wholeNumber } from "../../validate.ts";
 
 /** 2100-01-01. */
@@ -30,10 +31,7 @@ export const rankingRange = z
   .strictObject({
     limit: rows,
     offset: offset.optional(),
-    around: z
-      .string()
-      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -")
-      .optional(),
+    around: idOf("player").optional(),
     at: moment.optional(),
   })
   .refine((part) => part.offset === undefined || part.around === undefined, {

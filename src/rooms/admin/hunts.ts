@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { HUNT_BOUNDS, huntCorrection, parseHuntDefinition } from "../../actors/hunts/definition.ts";
 import type { HuntOffice } from "../../actors/hunts/HuntOffice.ts";
+import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
-import { changesLimit, thingId, type Verbs } from "./verbs.ts";
+import { changesLimit, type Verbs } from "./verbs.ts";
 
-const named = z.strictObject({ huntId: thingId("hunt") });
+const named = z.strictObject({ huntId: idOf("hunt") });
 const extension = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
 
 const correction = huntCorrection.extend(named.shape);

@@ -3,15 +3,16 @@ import { reason } from "../../actors/admin/reason.ts";
 import { itemAmount } from "../../actors/prizes/definition.ts";
 import type { InventoryOffice } from "../../actors/prizes/InventoryOffice.ts";
 import type { InventoryChangeKind } from "../../entities/prizes/InventoryChange.ts";
+import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
-import { changesLimit, thingId, type Verb, type Verbs } from "./verbs.ts";
+import { changesLimit, type Verb, type Verbs } from "./verbs.ts";
 
 export interface PrizeVerbServices {
   inventories: InventoryOffice;
 }
 
-const order = itemAmount.extend({ playerId: thingId("player"), reason });
-const ofPlayer = z.strictObject({ playerId: thingId("player"), limit: changesLimit });
+const order = itemAmount.extend({ playerId: idOf("player"), reason });
+const ofPlayer = z.strictObject({ playerId: idOf("player"), limit: changesLimit });
 const some = z.strictObject({ limit: changesLimit });
 
 const changes =

@@ -7,8 +7,9 @@ import {
 import type { GameOffice } from "../../actors/tournaments/GameOffice.ts";
 import { parseGameDefinition } from "../../actors/tournaments/game.ts";
 import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
+import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
-import { changesLimit, thingId, type Verbs } from "./verbs.ts";
+import { changesLimit, type Verbs } from "./verbs.ts";
 
 export interface TournamentVerbServices {
   tournamentOffice: TournamentOffice;
@@ -18,7 +19,7 @@ export interface TournamentVerbServices {
 /** Rows of the standings that one query may ask for. */
 const MOST_ROWS = 1000;
 
-const named = z.strictObject({ tournamentId: thingId("tournament") });
+const named = z.strictObject({ tournamentId: idOf("tournament") });
 const extension = named.extend({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
 const range = named.extend({
   limit: z.int().min(1).max(MOST_ROWS).default(100),

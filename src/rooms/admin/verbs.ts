@@ -12,8 +12,5 @@ export interface Verbs<S> {
   queries: Record<string, Verb<S>>;
 }
 
-/** The id of a thing that an actor owns. */
-export const thingId = (what: string) => z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, `must be a ${what}'s id`);
-
 /** How many changes that operators have made are read. */
 export const changesLimit = z.int().min(1).max(200).default(20);

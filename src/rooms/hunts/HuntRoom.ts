@@ -3,11 +3,11 @@ import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
 import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
 import type { HuntPhase, Winner } from "../../entities/hunts/Hunt.ts";
+import { idOf, requestId } from "../../ids.ts";
 import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { admit } from "../runtime/admission.ts";
-import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { BaseRoom, playerOf, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
-import { requestId } from "../runtime/requestId.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
 
@@ -20,7 +20,7 @@ export interface HuntRoomServices extends RoomServices {
 
 /** Players a room; a hunt has as many rooms as it needs. */
 const MOST_PLAYERS = 500;
-const joinOptions = z.looseObject({ huntId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a hunt's id") });
+const joinOptions = z.looseObject({ huntId: idOf("hunt") });
 const nothing = z.strictObject({}).optional();
 const assignmentId = z.string().min(1).max(24);
 const named = z.strictObject({ assignmentId });
@@ -204,9 +204,4 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.state.endsAt = this.#table.phaseEndsAt;
     this.#stamp();
   }
-}
-
-function playerOf(client: RoomClient): { playerId: string; name: string } {
-  const { playerId, name } = client.auth!;
-  return { playerId, name };
 }

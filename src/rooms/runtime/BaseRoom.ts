@@ -39,6 +39,12 @@ export interface RoomTypes {
 /** A connected client; `auth` is who its token speaks for. */
 export type RoomClient = Client<{ auth: Identity }>;
 
+/** Who is at a connection that has joined. */
+export function playerOf(client: RoomClient): { playerId: string; name: string } {
+  const { playerId, name } = client.auth!;
+  return { playerId, name };
+}
+
 type ServicesOf<T extends RoomTypes> = T extends { services: infer S extends RoomServices } ? S : RoomServices;
 type AskFrame = Extract<Frame, { kind: "request" | "asked" }>;
 

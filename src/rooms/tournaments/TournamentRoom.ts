@@ -3,10 +3,11 @@ import type { TournamentDesk } from "../../actors/tournaments/TournamentDesk.ts"
 import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
 import type { TournamentAudience, TournamentTable } from "../../actors/tournaments/TournamentTable.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
+import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
 import { LARGEST_SUBSCORE } from "../../stores/tournaments/scoring.ts";
 import { admit } from "../runtime/admission.ts";
-import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { BaseRoom, playerOf, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { Results } from "./Results.ts";
@@ -30,10 +31,10 @@ const MOST_ROWS = 100;
 const LONGEST_PROOF = 4096;
 
 const joinOptions = z.looseObject({
-  tournamentId: z.string().regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a tournament's id"),
+  tournamentId: idOf("tournament"),
 });
 const submission = z.strictObject({
-  submissionId: z.string().regex(/^[\x21-\x7e]{1,64}$/, "must have 1 to 64 printable ASCII characters, no spaces"),
+  submissionId: requestId,
   score: z.number(),
   subscore: z.int().min(-LARGEST_SUBSCORE).max(LARGEST_SUBSCORE).default(0),
   proof: z.string().max(LONGEST_PROOF).optional(),
@@ -41,10 +42,7 @@ const submission = z.strictObject({
 const range = z
   .strictObject({
     limit: z.int().min(1).max(MOST_ROWS).default(10),
-    around: z
-      .string()
-      .regex(/^[0-9A-Za-z_-]{1,32}$/, "must be a player's id: 1 to 32 of a-z, A-Z, 0-9, _ and -")
-      .optional(),
+    around: idOf("player").optional(),
   })
   .prefault({});
 
@@ -208,9 +206,4 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
 
 function rowOf({ rank, playerId, name, score, subscore }: BoardPage["rows"][number]) {
   return { rank, playerId, name, score, subscore };
-}
-
-function playerOf(client: RoomClient): { playerId: string; name: string } {
-  const { playerId, name } = client.auth!;
-  return { playerId, name };
 }

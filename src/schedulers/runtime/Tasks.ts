@@ -9,6 +9,7 @@ import { JobHistory } from "../../entities/jobs/Job.ts";
 import { type DeadTask, deadTasks } from "../../entities/jobs/TaskBook.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
+import { REQUEST_ID } from "../../ids.ts";
 import { invalidPayload, validate } from "../../validate.ts";
 import type { Task } from "./defineTask.ts";
 import { type Attempt, JobRunner, type RunnerPorts } from "./JobRunner.ts";
@@ -34,7 +35,6 @@ export interface EnqueueOptions {
 const SHARDS = 16;
 /** The arguments of a task, in bytes of JSON. */
 const MOST_ARGS_BYTES = 16_384;
-const KEY = /^[\x21-\x7e]{1,64}$/;
 const FURTHEST_MS = 366 * 86_400_000;
 
 /** The tasks that this node knows: their actor kind, who enqueues them, and their dead letters. */
@@ -81,7 +81,7 @@ export class Tasks {
   async enqueue(name: string, args: unknown, { at, key = randomUUID() }: EnqueueOptions): Promise<Enqueued> {
     const task = this.#tasks.get(name);
     if (!task) throw new RingmasterError("not_found", `There is no task ${name}.`);
-    if (!KEY.test(key)) throw bad("key", "must be 1 to 64 printable ASCII characters without spaces");
+    if (!REQUEST_ID.test(key)) throw bad("key", "must be 1 to 64 printable ASCII characters without spaces");
     const latest = this.#ports.clock.now() + FURTHEST_MS;
     if (at !== undefined && !(Number.isSafeInteger(at) && at >= 0 && at <= latest))
       throw bad("at", "must be epoch milliseconds, at most a year ahead");

@@ -1,11 +1,9 @@
 import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import { RingmasterError } from "../../errors.ts";
+import { REQUEST_ID } from "../../ids.ts";
 import { assertPlayer, assertTime } from "../runtime/inputs.ts";
 import type { Submission } from "./Leaderboard.ts";
 import { LARGEST_SUBSCORE } from "./scoring.ts";
-
-/** No spaces: MySQL would take ids that differ in trailing ones for the same. */
-const SUBMISSION_ID = /^[!-~]{1,64}$/;
 
 /**
  * The submission as it is decided on: with 0 for -0, which no two of Redis, MySQL and JSON treat alike.
@@ -15,7 +13,7 @@ export function checkedSubmission(submission: Submission): Submission {
   const { playerId, playerName, submissionId, score, subscore, now } = submission;
   assertPlayer(playerId, playerName);
   assertTime(now);
-  if (!SUBMISSION_ID.test(submissionId)) {
+  if (!REQUEST_ID.test(submissionId)) {
     throw new RingmasterError("invalid_payload", "A submissionId is 1 to 64 printable ASCII characters, no spaces.");
   }
   if (!Number.isInteger(score) || Math.abs(score) > LARGEST_SCORE) {
