@@ -175,6 +175,22 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.deepEqual(news, ["once"]);
   });
 
+  it("publishes nothing again whose node has died before it could delete it, however late the next one comes", async () => {
+    const a = await start("a");
+    await within(500, teller(a).announceAll("before"));
+    a.life.onOperation = (when, statement) =>
+      when === "before" && statement.startsWith("DELETE FROM actor_events") ? "crash" : undefined;
+    await within(500, teller(a).announceAll("one", "two"));
+    await clock.advance(500);
+    assert.deepEqual([news, await rowsOf("actor_events"), a.crashed], [["before", "one", "two"], 2, true]);
+
+    await clock.advance(20 * FEED_DEDUPE_MS);
+    const b = await start("b");
+    await within(5000, teller(b).announceAll("three"));
+    await clock.advance(30_000);
+    assert.deepEqual([news, await rowsOf("actor_events")], [["before", "one", "two", "three"], 0]);
+  });
+
   it("publishes nothing again whose row it could not delete for longer than the feed remembers", async () => {
     const a = await start("a");
     let isAway = false;

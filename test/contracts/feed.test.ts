@@ -76,6 +76,12 @@ function event(topic: string, type: string, key = `key-${++keys}`): FeedAppend {
   return { key, topic, at: 1_700_000_000_000, type, data: { type } };
 }
 
+/** An event of a sender that counts what it sends. */
+function sent(topic: string, type: string, position: [sender: string, version: number, index: number], at = 1000) {
+  const [sender, version, index] = position;
+  return { ...event(topic, type), at, from: { sender, version, index } };
+}
+
 function events(topic: string, count: number): FeedAppend[] {
   return Array.from({ length: count }, (_, i) => event(topic, `e${i}`));
 }
@@ -144,6 +150,46 @@ for (const [name, create] of [
       await subject.passDedupeWindow();
       await feed.append([event("window", "after", "window-key")]);
       assert.deepEqual(types((await feed.read("window", undefined)).events), ["before", "after"]);
+    });
+
+    it("leaves out what stands at or before the last that its sender appended, however long ago, in whichever topic", async () => {
+      await feed.append([
+        sent("marks", "1.0", ["m", 1, 0]),
+        sent("marks-too", "2.0", ["m", 2, 0]),
+        sent("marks", "2.1", ["m", 2, 1]),
+      ]);
+      await subject.passDedupeWindow();
+      await subject.peer.append([
+        ...[
+          sent("marks", "again", ["m", 1, 0]),
+          sent("marks-too", "again", ["m", 2, 0]),
+          sent("marks", "again", ["m", 2, 1]),
+        ],
+        ...[sent("marks", "10.0", ["m", 10, 0]), sent("marks", "of another", ["m2", 1, 0])],
+      ]);
+      await feed.append([sent("marks", "again", ["m", 9, 0])]);
+      assert.deepEqual(types((await feed.read("marks", undefined)).events), ["1.0", "2.1", "10.0", "of another"]);
+      assert.deepEqual(types((await feed.read("marks-too", undefined)).events), ["2.0"]);
+    });
+
+    it("leaves out an event of a counting sender whose key was appended before by a server that knows no positions", async () => {
+      const { from, ...unnumbered } = sent("upgrade", "once", ["u", 5, 0]);
+      await feed.append([unnumbered]);
+      await feed.append([{ ...unnumbered, from }, sent("upgrade", "next", ["u", 5, 1])]);
+      await subject.passDedupeWindow();
+      await feed.append([{ ...unnumbered, from }]);
+      assert.deepEqual(types((await feed.read("upgrade", undefined)).events), ["once", "next"]);
+    });
+
+    it("takes an event that is younger than all that its sender has appended, though it counts anew", async () => {
+      const anew = (type: string, version: number, index: number, at: number) =>
+        sent("anew-counted", type, ["r", version, index], at);
+      await feed.append([anew("old", 7, 0, 1000), anew("older clock", 8, 0, 900), anew("again", 7, 0, 1000)]);
+      await feed.append([anew("new", 1, 0, 1001), anew("new too", 1, 1, 1001)]);
+      await subject.passDedupeWindow();
+      await feed.append([anew("again", 1, 0, 1001), anew("again", 1, 1, 1001), anew("newest", 2, 0, 1001)]);
+      const all = (await feed.read("anew-counted", undefined)).events;
+      assert.deepEqual(types(all), ["old", "older clock", "new", "new too", "newest"]);
     });
 
     it("catches a reader up from its cursor, exclusively", async () => {
@@ -318,6 +364,13 @@ for (const [name, create] of [
         assert.equal(newest.at(-1)?.type, "new");
       });
 
+      it("takes again what was lost, and nothing that was not", async () => {
+        await feed.append([sent("retaken", "kept", ["l", 1, 0])]);
+        const back = await subject.comeBackOlder(() => feed.append([sent("retaken", "lost", ["l", 2, 0])]));
+        await back.append([sent("retaken", "kept", ["l", 1, 0]), sent("retaken", "lost", ["l", 2, 0])]);
+        assert.deepEqual(types((await back.read("retaken", undefined)).events), ["kept", "lost"]);
+      });
+
       it("takes its own cursors again from then on", async () => {
         const back = await subject.comeBackOlder(() => feed.append(events("anew", 3)));
         await back.append(events("anew", 3));
@@ -355,7 +408,7 @@ describe("RedisFeed", () => {
     const url = await freshRedisUrl();
     const client = new Redis(url);
     const feed = new RedisFeed(client, url);
-    await feed.append(events("idle", 3));
+    await feed.append([...events("idle", 3), sent("idle", "counted", ["idle", 1, 0])]);
     for (const key of await client.keys("*")) assert.ok((await client.pttl(key)) > 0, `${key} must expire`);
     await feed.close();
     client.disconnect();

@@ -1,5 +1,5 @@
 import type { Clock, Rng } from "../../clock.ts";
-import { FEED_DEDUPE_MS, type Feed, type FeedAppend } from "../../stores/feeds/Feed.ts";
+import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { backoffMs } from "./backoff.ts";
 import type { EventTable } from "./EventTable.ts";
@@ -54,8 +54,6 @@ export class EventPump {
   #scanSince = 0;
   #running: Promise<void> | undefined;
   #failures = 0;
-  /** Monotonic; undefined while the last step succeeded. */
-  #failingSince: number | undefined;
   #cancelRetry: (() => void) | undefined;
   #stopped = false;
 
@@ -124,14 +122,11 @@ export class EventPump {
 
   #retryLater(error: unknown): void {
     this.#failures += 1;
-    this.#failingSince ??= this.#clock.monotonic();
     const waitMs = backoffMs(this.#failures, LONGEST_RETRY_MS, this.#rng);
     this.#log.warn({ err: error, waitMs, waiting: this.#queue.length }, "events cannot be delivered; trying again");
     if (this.#stopped) return;
     this.#cancelRetry = this.#clock.schedule(() => {
       this.#cancelRetry = undefined;
-      // A peer may have published it so long ago that the feed has forgotten its key: the table tells.
-      if (this.#clock.monotonic() - (this.#failingSince ?? 0) > FEED_DEDUPE_MS / 2) this.forget();
       this.run();
     }, waitMs);
   }
@@ -144,7 +139,6 @@ export class EventPump {
       else if (this.#scan) await this.#lookOn(this.#scan);
       else await this.#readBehind();
       this.#failures = 0;
-      this.#failingSince = undefined;
     }
   }
 
@@ -168,7 +162,8 @@ export class EventPump {
   #take(rows: readonly EventRow[]): void {
     for (const { message, ...id } of rows) {
       const { topic, at, event } = JSON.parse(message) as EventMessage;
-      this.#queue.push({ id, append: { key: messageKey(id), topic, at, ...event } });
+      const from = { sender: actorKey(id), version: id.version, index: id.index };
+      this.#queue.push({ id, append: { key: messageKey(id), from, topic, at, ...event } });
     }
   }
 

@@ -9,9 +9,18 @@ export interface FeedEvent {
   data: unknown;
 }
 
-/** An event on its way into a feed. `key` makes appending idempotent: the same key twice appends once. */
+/** Where an event stands among those of a sender that counts them, and appends them in that order. */
+export interface FeedPosition {
+  sender: string;
+  version: number;
+  /** Within the version. */
+  index: number;
+}
+
+/** An event on its way into a feed. Appending is idempotent: by its position where it has one, and by `key` for a while. */
 export interface FeedAppend {
   key: string;
+  from?: FeedPosition;
   topic: string;
   at: number;
   type: string;
@@ -35,7 +44,10 @@ export interface FeedCatchUp {
 /** How many events a topic keeps (a Redis Stream a few more: it is trimmed by whole nodes). Ten minutes of a busy event. */
 export const FEED_KEEPS = 1000;
 
-/** How long an appended key is remembered, in milliseconds: far longer than any retry of a publisher takes. */
+/**
+ * How long an appended key is remembered, in milliseconds: far longer than any retry of a publisher takes. Of who counts, the last
+ * position is remembered for as long as an idle topic (`FEED_IDLE_MS`).
+ */
 export const FEED_DEDUPE_MS = 600_000;
 
 /** A topic that nothing was appended to for this long is forgotten, in milliseconds: events end, their topics must not stay. */
@@ -47,7 +59,10 @@ export const FEED_IDLE_MS = 7 * 24 * 3_600_000;
  * reach; an append may then have taken effect, and is safe to repeat.
  */
 export interface Feed {
-  /** Appends in the order given; an event whose key was appended before (within `FEED_DEDUPE_MS`) is left out. */
+  /**
+   * Appends in the order given. Left out is an event whose key was appended before (within `FEED_DEDUPE_MS`), and one that stands at or
+   * before the last that its sender has appended, unless it is younger than all of them: then its sender counts anew.
+   */
   append(events: readonly FeedAppend[]): Promise<void>;
   /**
    * What came after `since` (exclusive), oldest first; without `since`, the newest events that are kept. At most `limit`

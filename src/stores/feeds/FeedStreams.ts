@@ -3,7 +3,15 @@ import { systemRng } from "../../clock.ts";
 import { RedisRun } from "../runtime/RedisRun.ts";
 import { LuaScript } from "../runtime/redis.ts";
 import { FEED_DEDUPE_MS, FEED_IDLE_MS, FEED_KEEPS, type FeedAppend } from "./Feed.ts";
-import { BEGINNING, GENERATION_KEY, markKey, type Position, type StreamEntry, streamKey } from "./streams.ts";
+import {
+  BEGINNING,
+  GENERATION_KEY,
+  markKey,
+  type Position,
+  type StreamEntry,
+  senderKey,
+  streamKey,
+} from "./streams.ts";
 
 /** A topic, and where in it a reader stands; `undefined` where it knows nothing yet. */
 export interface TopicCursor {
@@ -47,8 +55,13 @@ export class FeedStreams {
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH);
       const streams = batch.map(({ topic }) => streamKey(topic));
-      const keys = [GENERATION_KEY, ...streams, ...batch.map(({ key }) => markKey(key))];
-      const fields = batch.flatMap(({ at, type, data }) => [at, type, JSON.stringify(data ?? null)]);
+      const marks = batch.map(({ key }) => markKey(key));
+      const senders = batch.map(({ key, from }) => (from ? senderKey(from.sender) : markKey(key)));
+      const keys = [GENERATION_KEY, ...streams, ...marks, ...senders];
+      const fields = batch.flatMap(({ at, type, data, from }) => [
+        ...[at, type, JSON.stringify(data ?? null)],
+        ...[from?.version ?? "", from?.index ?? ""],
+      ]);
       await this.#run.call(appendScript, keys, [systemRng.id(), FEED_KEEPS, FEED_DEDUPE_MS, FEED_IDLE_MS, ...fields]);
     }
   }

@@ -10,6 +10,7 @@ import {
   type FeedCatchUp,
   type FeedEvent,
   type FeedListener,
+  type FeedPosition,
 } from "./Feed.ts";
 import { Listeners } from "./Listeners.ts";
 
@@ -21,8 +22,16 @@ interface Topic {
 
 const SLACK = 100;
 
+/** The last that a sender has appended, and the latest time of all that it has. */
+interface Sender extends FeedPosition {
+  at: number;
+  until: number;
+}
+
 /** Beyond this many topics the one appended to longest ago goes: names may come from outside, memory must not follow them. */
 const MOST_TOPICS = 10_000;
+/** Senders whose last position is remembered; beyond it, the one that appended longest ago is forgotten. */
+const MOST_SENDERS = 100_000;
 
 /**
  * The feed of a single process: a ring a topic. Its cursors end with the process; a reader that brings an older one is reset. Nothing is
@@ -35,6 +44,8 @@ export class MemoryFeed implements Feed {
   readonly #topics = new Map<string, Topic>();
   /** When each appended key may be forgotten, the soonest first. */
   readonly #seen = new Map<string, number>();
+  /** By name, the one that appended longest ago first. */
+  readonly #senders = new Map<string, Sender>();
   readonly #generation = systemRng.id();
   #sequence = 0;
   #closed = false;
@@ -48,10 +59,24 @@ export class MemoryFeed implements Feed {
     this.#ensureOpen();
     for (const event of events) {
       this.#forgetOld();
-      if (this.#seen.has(event.key)) continue;
+      if (!this.#isNew(event)) continue;
       this.#seen.set(event.key, this.#clock.monotonic() + FEED_DEDUPE_MS);
       this.#listeners.tell(this.#push(event));
     }
+  }
+
+  /** Notes what is new as its sender's last. */
+  #isNew({ key, from, at }: FeedAppend): boolean {
+    if (from) {
+      const last = this.#senders.get(from.sender);
+      const isAfter =
+        !last || from.version > last.version || (from.version === last.version && from.index > last.index);
+      if (!isAfter && at <= last.at) return false;
+      this.#senders.delete(from.sender);
+      const until = this.#clock.monotonic() + FEED_IDLE_MS;
+      this.#senders.set(from.sender, { ...from, at: Math.max(at, last?.at ?? at), until });
+    }
+    return !this.#seen.has(key);
   }
 
   async read(name: string, since: string | undefined, limit: number = FEED_KEEPS): Promise<FeedCatchUp> {
@@ -73,6 +98,7 @@ export class MemoryFeed implements Feed {
     this.#closed = true;
     this.#topics.clear();
     this.#seen.clear();
+    this.#senders.clear();
   }
 
   #push({ topic: name, at, type, data }: FeedAppend): FeedEvent {
@@ -88,12 +114,16 @@ export class MemoryFeed implements Feed {
     return event;
   }
 
-  /** Both maps are in order of age, so this stops at the first that is young enough. */
+  /** All are in order of age, so this stops at the first that is young enough. */
   #forgetOld(): void {
     const now = this.#clock.monotonic();
     for (const [key, until] of this.#seen) {
       if (until > now) break;
       this.#seen.delete(key);
+    }
+    for (const [name, { until }] of this.#senders) {
+      if (this.#senders.size <= MOST_SENDERS && until > now) break;
+      this.#senders.delete(name);
     }
     for (const [name, topic] of this.#topics) {
       if (this.#topics.size <= MOST_TOPICS && topic.appendedAt + FEED_IDLE_MS > now) break;

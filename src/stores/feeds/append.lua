@@ -1,13 +1,16 @@
--- Appends events to their streams and publishes them to whoever follows, leaving out those whose key was appended before.
+-- Appends events to their streams and publishes them to whoever follows, leaving out those that were appended before: by their key for
+-- a while, and where their sender counts them, at or before the last that it has appended, however long ago.
 -- Atomic so that an event and the mark that it was appended can only exist together (a retry then never doubles or loses it), and
 -- so that followers hear the events of a topic in the order of its stream, each with the id of the one before it.
 --
--- KEYS  the generation, then for n events: n stream keys (each is the events' channel as well), then n mark keys
+-- KEYS  the generation, then for n events: n stream keys (each is the events' channel as well), then n mark keys, then n keys of their
+--       senders' last positions (the mark key once more where the sender does not count)
 -- ARGV  run id of the server, an id for a new generation, events kept a stream, lifetime of a mark in ms, lifetime of an idle
---       stream in ms, then for each event: at, type, data
+--       stream and of a sender's position in ms, then for each event: at, type, data, its sender's version and the index in that (two
+--       empty strings where the sender does not count)
 -- Returns the number of events that were appended
 local run, fresh, keeps, mark_ms, idle_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local count = (#KEYS - 1) / 2
+local count = (#KEYS - 1) / 3
 local appended = 0
 
 -- Data that another run of the server wrote may be older than what was acknowledged: what is appended now is another history.
@@ -30,16 +33,46 @@ local function before(stream)
   return last[stream]
 end
 
+-- The last position of each sender, and the latest time of its events.
+local senders = {}
+local function positionOf(sender)
+  if not senders[sender] then
+    local text = redis.call("GET", sender) or "-1 -1 -1"
+    local version, index, at = string.match(text, "^(%S+) (%S+) (%S+)$")
+    senders[sender] = { version = tonumber(version), index = tonumber(index), at = tonumber(at) }
+  end
+  return senders[sender]
+end
+
+-- What stands before the last one and is younger than all is of a sender whose row is a new one, or an older one come back.
+local function wasAppended(position, version, index, at)
+  local isAfter = version > position.version or (version == position.version and index > position.index)
+  return not isAfter and at <= position.at
+end
+
 for i = 1, count do
-  local stream = KEYS[1 + i]
-  if redis.call("SET", KEYS[1 + count + i], "1", "PX", mark_ms, "NX") then
-    local at, event_type, data = ARGV[3 * i + 3], ARGV[3 * i + 4], ARGV[3 * i + 5]
+  local stream, mark, sender = KEYS[1 + i], KEYS[1 + count + i], KEYS[1 + 2 * count + i]
+  local at, event_type, data = ARGV[5 * i + 1], ARGV[5 * i + 2], ARGV[5 * i + 3]
+  local version, index = tonumber(ARGV[5 * i + 4]), tonumber(ARGV[5 * i + 5])
+  local position = version and positionOf(sender)
+  local is_double = position and wasAppended(position, version, index, tonumber(at))
+  if position and not is_double then
+    position.version, position.index, position.at = version, index, math.max(position.at, tonumber(at))
+    position.moved = true
+  end
+  -- Nodes that know no positions go by the keys of the others.
+  if not is_double and redis.call("SET", mark, "1", "PX", mark_ms, "NX") then
     local previous = before(stream)
     local id = redis.call("XADD", stream, "MAXLEN", "~", keeps, "*", "g", generation, "at", at, "type", event_type, "data", data)
     redis.call("PEXPIRE", stream, idle_ms)
     redis.call("PUBLISH", stream, table.concat({ generation, previous, id, at, cjson.encode(event_type), data }, "\n"))
     last[stream] = id
     appended = appended + 1
+  end
+end
+for sender, position in pairs(senders) do
+  if position.moved then
+    redis.call("SET", sender, string.format("%d %d %.0f", position.version, position.index, position.at), "PX", idle_ms)
   end
 end
 return appended

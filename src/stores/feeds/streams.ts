@@ -8,6 +8,8 @@ const TOPIC = `${TAG}:topic:`;
 export const streamKey = (topic: string): string => `${TOPIC}${topic}`;
 export const topicOf = (channel: string): string => channel.slice(TOPIC.length);
 export const markKey = (eventKey: string): string => `${TAG}:seen:${eventKey}`;
+/** What the last event of a sender was that counts them. */
+export const senderKey = (sender: string): string => `${TAG}:sender:${sender}`;
 export const GENERATION_KEY = `${TAG}:generation`;
 
 /** Before every entry of any stream: the position of a reader of a topic that is empty. */
