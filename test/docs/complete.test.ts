@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import express from "express";
 import { type HttpServices, mountHttp } from "../../src/http/server.ts";
-import { codesOf, documentOf, REPOSITORY, sectionOf, tableOf } from "./documents.ts";
+import { codesOf, documentOf, endpointsOf, REPOSITORY, sectionOf, tableOf } from "./documents.ts";
 
 const PROTOCOL = documentOf("docs/protocol.md");
 
@@ -30,14 +30,6 @@ const services = new Proxy(
   },
 ) as unknown as HttpServices;
 
-/** The endpoints of the table; one that goes on with `, /close` is another of the same folder. */
-function documentedEndpoints(): string[] {
-  return tableOf(sectionOf(PROTOCOL, "## HTTP"), "endpoint").flatMap(([cell]) => {
-    const [first = "", ...others] = codesOf(cell!);
-    return [first, ...others.map((other) => first.replace(/\/[^/]*$/, other))];
-  });
-}
-
 /** What is written in `pattern`'s group in the files of a room. */
 function writtenIn(room: string, pattern: RegExp): string[] {
   const folder = join(REPOSITORY, "src/rooms", room);
@@ -62,7 +54,8 @@ describe("docs/protocol.md leaves out", () => {
     // Pages' own: the player page under its root, and what the monitor's page asks for.
     routes.add("GET /monitor").delete("GET /monitor/api/room");
     assert.deepEqual(
-      documentedEndpoints()
+      endpointsOf(PROTOCOL)
+        .map(({ endpoint }) => endpoint)
         .filter((each) => each !== "GET /playground")
         .sort(),
       [...routes].sort(),

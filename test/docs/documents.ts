@@ -39,6 +39,18 @@ export function tableOf(text: string, first: string): string[][] {
   return rows.filter(([cell]) => !/^-+$/.test(cell!));
 }
 
+/**
+ * The endpoints of docs/protocol.md, and for whom they are. A cell of `POST /api/popups/global/open`, `/close` is two.
+ * `complete.test.ts` holds that there are no others.
+ */
+export function endpointsOf(protocol: string): { endpoint: string; who: string }[] {
+  return tableOf(sectionOf(protocol, "## HTTP"), "endpoint").flatMap(([cell, who]) => {
+    const [first = "", ...others] = codesOf(cell!);
+    const endpoints = [first, ...others.map((other) => first.replace(/\/[^/]*$/, other))];
+    return endpoints.map((endpoint) => ({ endpoint, who: who! }));
+  });
+}
+
 /** What stands in backquotes. */
 export function codesOf(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
