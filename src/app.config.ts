@@ -15,7 +15,6 @@ import { openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { KeepOut } from "./edge/KeepOut.ts";
-import { Players } from "./entities/players/Player.ts";
 import { PrizeLedger } from "./entities/prizes/PrizeLedger.ts";
 import { SessionHistory } from "./entities/sessions/SessionHistory.ts";
 import { Tokens } from "./http/auth/tokens.ts";
@@ -45,6 +44,7 @@ import type { Job } from "./schedulers/runtime/defineJob.ts";
 import type { Task } from "./schedulers/runtime/defineTask.ts";
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { sessionsJob } from "./schedulers/sessions/sessionsJob.ts";
+import { PlayerJournal } from "./stores/players/PlayerJournal.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
@@ -313,7 +313,9 @@ function mountRoutes(
   desks: Desks,
   services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "deadTasks" | "metricsPage" | "cutOff">,
 ): void {
-  const { app, backplane, config, database, keepOut, log, readiness, tokens } = parts;
+  const { app, backplane, config, database, keepOut, lifecycle, log, readiness, tokens } = parts;
+  const players = new PlayerJournal(database.of("commits"), systemClock);
+  lifecycle.onStop("sign-ins", () => players.flush());
   mountHttp(app, {
     ...desks,
     production: config.production,
@@ -332,7 +334,7 @@ function mountRoutes(
     tournaments: desks.tournamentOffice,
     ...services,
     me: new PrizeLedger(database.of("commits"), systemRng),
-    players: new Players(database.of("commits")),
+    players,
     tokens,
     clock: systemClock,
     rng: systemRng,

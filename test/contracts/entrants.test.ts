@@ -48,15 +48,30 @@ for (const { name, open } of DATABASES) {
       );
     });
 
+    let transactions: number;
+    const counting = {
+      query: (...statement: Parameters<Database["query"]>) => database.query(...statement),
+      transaction: <T>(work: Parameters<typeof database.transaction<T>>[0]): Promise<T> => {
+        transactions += 1;
+        return database.transaction(work);
+      },
+    } as Pick<Database, "query" | "transaction">;
+
+    it("is stored in few transactions, however many join one after another", async () => {
+      transactions = 0;
+      const node = entrants({ database: counting });
+      for (let n = 0; n < 90; n += 1) {
+        node.note({ tournamentId: "t", playerId: `p${n}`, joinedAt: 1 });
+        await clock.advance(1);
+      }
+      assert.equal(transactions, 0, "for a tenth of a second");
+      await clock.advance(10);
+      await until(async () => (await stored()).length === 90, { what: "all are stored", timeoutMs: 10_000 });
+      assert.equal(transactions, 1);
+    });
+
     it("is stored in few transactions, however many join together on two nodes", async () => {
-      let transactions = 0;
-      const counting = {
-        query: database.query.bind(database),
-        transaction: <T>(work: Parameters<typeof database.transaction<T>>[0]): Promise<T> => {
-          transactions += 1;
-          return database.transaction(work);
-        },
-      };
+      transactions = 0;
       const nodes = [entrants({ database: counting }), entrants({ database: counting })];
       for (let n = 0; n < 2000; n += 1)
         for (const [at, node] of nodes.entries())

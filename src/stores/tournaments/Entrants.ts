@@ -14,6 +14,8 @@ export interface EntrantPorts {
 const BATCH = 500;
 /** Entrants that wait for the database. Who comes beyond is known only for as long as their connection lasts. */
 const MOST_WAITING = 10_000;
+/** How long who joins waits for others, in milliseconds: the embedded database, and its whole process, stands still for every commit. */
+const LINGER_MS = 100;
 /** After a failure, in milliseconds. */
 const RETRY_MS = 1000;
 
@@ -27,6 +29,7 @@ export class Entrants {
   readonly #waiting = new Map<string, Entrant>();
   readonly #finds: Coalescer<string, number | undefined>;
   #storing: Promise<void> | undefined;
+  #hurry = (): void => {};
   #isClosed = false;
 
   constructor(ports: EntrantPorts) {
@@ -34,7 +37,7 @@ export class Entrants {
     this.#finds = new Coalescer({ batch: (tournamentId, playerIds) => this.#find(tournamentId, playerIds) });
   }
 
-  /** The player is in a room of the tournament. It is stored within milliseconds, or as soon as the database takes it. */
+  /** The player is in a room of the tournament. It is stored within a tenth of a second, or as soon as the database takes it. */
   note(entrant: Entrant): void {
     const key = keyOf(entrant);
     if (this.#waiting.has(key) || this.#waiting.size >= MOST_WAITING) return;
@@ -53,24 +56,40 @@ export class Entrants {
   /** Resolves once all that was noted is stored, or could not be; for a drain. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#hurry();
     await this.#storing;
   }
 
   async #store(): Promise<void> {
-    const { database, clock, log } = this.#ports;
+    const { database, log } = this.#ports;
+    let waitMs = LINGER_MS;
     while (this.#waiting.size > 0) {
+      await this.#wait(waitMs);
       const batch = [...this.#waiting.values()].slice(0, BATCH);
       try {
         // In the order of the primary key: nodes that store the same players do not wait for each other in a circle.
         await insertEntrants(database, batch.toSorted(byKey));
         for (const entrant of batch) this.#waiting.delete(keyOf(entrant));
+        waitMs = LINGER_MS;
       } catch (error) {
         log.warn({ err: error }, "who joined tournaments could not be stored yet");
         if (this.#isClosed) break;
-        await new Promise<void>((resolve) => void clock.schedule(resolve, RETRY_MS));
+        waitMs = RETRY_MS;
       }
     }
     this.#storing = undefined;
+  }
+
+  /** Until then, or until this is closed. */
+  async #wait(ms: number): Promise<void> {
+    if (this.#isClosed) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.clock.schedule(resolve, ms);
+      this.#hurry = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   async #find(tournamentId: string, playerIds: readonly string[]): Promise<(number | undefined)[]> {

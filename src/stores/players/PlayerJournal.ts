@@ -1,0 +1,40 @@
+import type { Clock } from "../../clock.ts";
+import { insertPlayers, type PlayerRecord } from "../../entities/players/Player.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { GroupCommit } from "../runtime/GroupCommit.ts";
+import { failureOfStore } from "../runtime/journaling.ts";
+
+/** How long a sign-in waits for others, in milliseconds: the embedded database, and its whole process, stands still for every commit. */
+const LINGER_MS = 20;
+/** Players a statement. */
+const MOST_PLAYERS = 500;
+/** Players that wait for the database: some seconds' worth. */
+const MOST_WAITING = 10_000;
+
+/** Stores those who sign in, those of some milliseconds by one statement. */
+export class PlayerJournal {
+  readonly #group: GroupCommit<PlayerRecord, void>;
+
+  constructor(database: Pick<Sql, "write">, clock: Clock) {
+    this.#group = new GroupCommit({
+      clock,
+      lingerMs: LINGER_MS,
+      maxItems: MOST_PLAYERS,
+      maxQueued: MOST_WAITING,
+      flush: (_lane, players) =>
+        insertPlayers(database, players).catch((error: unknown) => {
+          throw failureOfStore(error);
+        }),
+    });
+  }
+
+  /** Durable when it resolves. Rejects with `overloaded`, or with `unavailable` when it may be stored. */
+  create(player: PlayerRecord): Promise<void> {
+    return this.#group.commit("players", [player]);
+  }
+
+  /** Stores what waits. */
+  flush(): Promise<void> {
+    return this.#group.flush();
+  }
+}
