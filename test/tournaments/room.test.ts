@@ -134,6 +134,20 @@ describe("a tournament's room", function () {
     await Promise.all([late, stranger].map(({ room }) => room.leave()));
   });
 
+  it("shows whoever has just submitted where they stand, though the same was asked for just before", async () => {
+    const id = await create();
+    const [ada, bob] = await Promise.all(["Ada", "Bob"].map(async (name) => await enter(id, await node.signIn(name))));
+    await state(ada!, ({ phase }) => phase === "open");
+    for (let score = 1; score <= 10; score += 1) {
+      await submit(ada!, `a${score}`, score);
+      const pages = [ada!, bob!].map((visitor) =>
+        visitor.request<{ rows: { score: number }[] }>("standings", { limit: 50 }),
+      );
+      for (const { rows } of await Promise.all(pages)) assert.equal(rows[0]!.score, score);
+    }
+    await Promise.all([ada, bob].map((visitor) => visitor!.room.leave()));
+  });
+
   it("takes scores only while it is open, and in grace only of what was being played", async () => {
     const startsAt = Date.now() + 3_600_000;
     const id = await create({ startsAt, endsAt: startsAt + 60_000 });

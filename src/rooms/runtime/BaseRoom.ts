@@ -21,6 +21,7 @@ import { type Ask, askOf } from "./asks.ts";
 import { type Frame, parseFrame } from "./frames.ts";
 import { PlayerLimits } from "./PlayerLimits.ts";
 import { refusal, socketRefusal } from "./refusal.ts";
+import type { Seats } from "./seats.ts";
 import { type RoomServices, roomServices } from "./services.ts";
 
 /** What a listing tells matchmaking beside Colyseus's own fields. */
@@ -54,13 +55,6 @@ interface RequestType {
 }
 
 type SeatArguments = Parameters<Room["_reserveSeat"]>;
-
-/** What Colyseus keeps of seats that were given and not taken yet, or are kept for a dropped client. */
-interface Seats {
-  /** By session id: join options, who joins, whether it has been taken, whether it is kept for a return. */
-  _reservedSeats: Record<string, [unknown, unknown, boolean?, boolean?]>;
-  _reservedSeatTimeouts: Record<string, NodeJS.Timeout>;
-}
 
 /** What this room keeps of a connection. */
 interface Connection {
@@ -148,7 +142,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   /**
-   * Answers `room.request(type, payload)` with what `handle` returns. A payload that does not fit `schema` is rejected as
+   * Answers `room.request(type, payload)` with what `handle` returns, or with the value that this has `Encoded`. A payload that does not fit `schema` is rejected as
    * `invalid_payload`; an error that is not a RingmasterError is logged and rejected as `internal`.
    */
   protected request<S extends z.ZodType>(

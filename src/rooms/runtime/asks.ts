@@ -3,6 +3,7 @@ import { z } from "zod";
 import { RingmasterError } from "../../errors.ts";
 import { invalidPayload, validate } from "../../validate.ts";
 import type { RoomClient } from "./BaseRoom.ts";
+import { Encoded, encodedWith } from "./Encoded.ts";
 import { decodePayload, type Frame, LONGEST_TYPE } from "./frames.ts";
 
 /** What a client asks of a room, whichever way it came, and how it is told what came of it. */
@@ -11,7 +12,7 @@ export interface Ask {
   type: string;
   /** Throws `invalid_payload` when it is none, or the ask is none. */
   payload(): unknown;
-  /** Tells the client the answer. Throws when that cannot be sent. */
+  /** Tells the client the answer, or one that is `Encoded`. Throws when that cannot be sent. */
   resolve(client: RoomClient, value: unknown): void;
   reject(client: RoomClient, error: RingmasterError): void;
 }
@@ -34,7 +35,13 @@ function askByRequest({ id, type, body }: Extract<Frame, { kind: "request" }>): 
   return {
     type,
     payload: () => payloadOf(body),
-    resolve: (client, value) => reply(client, ResponseStatus.OK, value),
+    resolve: (client, value) => {
+      if (!(value instanceof Encoded)) reply(client, ResponseStatus.OK, value);
+      else {
+        const head = getMessageBytes[Protocol.ROOM_RESPONSE](id, ResponseStatus.OK);
+        client.enqueueRaw(Buffer.concat([head, value.bytes]));
+      }
+    },
     reject: (client, error) => reply(client, ResponseStatus.REJECTED, error.toWire()),
   };
 }
@@ -47,8 +54,14 @@ function askByMessage(message: unknown): Ask {
   return {
     type: String(asked.type),
     payload: () => validate(askMessage, message).payload,
-    // MessagePack has no `undefined`: what JavaScript makes of it other decoders do not know.
-    resolve: (client, value) => client.send(ANSWERING, { id: id.data, ok: true, value: value ?? null }),
+    resolve: (client, value) => {
+      // MessagePack has no `undefined`: what JavaScript makes of it other decoders do not know.
+      if (!(value instanceof Encoded)) client.send(ANSWERING, { id: id.data, ok: true, value: value ?? null });
+      else {
+        const head = getMessageBytes.raw(Protocol.ROOM_DATA, ANSWERING);
+        client.enqueueRaw(Buffer.concat([head, ...encodedWith({ id: id.data, ok: true }, "value", value)]));
+      }
+    },
     reject: (client, error) => client.send(ANSWERING, { id: id.data, ok: false, error: error.toWire() }),
   };
 }

@@ -9,6 +9,7 @@ import { LARGEST_SUBSCORE } from "../../stores/tournaments/scoring.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, playerOf, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "../runtime/PatchPace.ts";
+import { SharedAnswers } from "../runtime/SharedAnswers.ts";
 import type { RoomServices } from "../runtime/services.ts";
 import { Results } from "./Results.ts";
 import { ScoreRow, TournamentRoomState } from "./TournamentRoomState.ts";
@@ -74,6 +75,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   /** When each session's play began, in epoch milliseconds: in grace it tells what was being played. */
   readonly #joinedAt = new Map<string, number>();
   #results!: Results;
+  readonly #standings = new SharedAnswers(this.services.clock);
 
   override async onCreate(options: unknown): Promise<void> {
     const { tournamentId } = joinOptions.parse(options);
@@ -90,12 +92,18 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     });
     await this.setMatchmaking({ metadata: { tournamentId, key: `tournament:${tournamentId}@${nodeId}` } });
     this.#showTournament();
-    this.request("submit", submission, (client, submitted) =>
-      tournamentDesk.submit(tournamentId, playerOf(client), submitted, this.#joinedAt.get(client.sessionId)!),
-    );
-    // What is settled is in the database; what is not must not be looked up there each time that a player asks.
+    this.request("submit", submission, async (client, submitted) => {
+      const joinedAt = this.#joinedAt.get(client.sessionId)!;
+      const answer = await tournamentDesk.submit(tournamentId, playerOf(client), submitted, joinedAt);
+      // Who asks for standings now finds the score there.
+      this.#standings.forget();
+      return answer;
+    });
     this.request("standings", range, (_client, asked) =>
-      (table.isTaking ? tournamentDesk : tournamentOffice).standings(tournamentId, asked),
+      this.#standings.of(JSON.stringify([asked.limit, asked.around]), () =>
+        // What is settled is in the database; what is not must not be looked up there each time that a player asks.
+        (table.isTaking ? tournamentDesk : tournamentOffice).standings(tournamentId, asked),
+      ),
     );
   }
 
@@ -122,6 +130,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   onPhase(): void {
+    this.#standings.forget();
     if (!this.#isSeated) return;
     this.#showPhase();
     const closed = this.#closed();
@@ -136,6 +145,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   onStandings(view: BoardPage): void {
+    this.#standings.forget();
     if (!this.#isSeated) return;
     const { state } = this;
     state.players = view.total;
@@ -154,6 +164,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   onSettled(): void {
+    this.#standings.forget();
     if (!this.#isSeated) return;
     this.#showPhase();
     this.#results.tell(new Set(this.clients.map((client) => client.auth!.playerId)));

@@ -1,0 +1,20 @@
+import { Packr } from "msgpackr";
+
+/** As Colyseus writes messages: without msgpackr's own records, which other decoders do not know. */
+const packr = new Packr({ useRecords: false });
+
+/** A value that many are answered with, written as MessagePack once for all of them. */
+export class Encoded {
+  readonly bytes: Buffer;
+
+  constructor(value: unknown) {
+    // msgpackr writes the next value into the same memory.
+    this.bytes = Buffer.from(packr.pack(value));
+  }
+}
+
+/** An object as MessagePack, in two parts, whose last field is a value that is written already. */
+export function encodedWith(fields: object, last: string, { bytes }: Encoded): [Buffer, Buffer] {
+  const withNil = packr.pack({ ...fields, [last]: null });
+  return [withNil.subarray(0, -1), bytes];
+}
