@@ -5,8 +5,10 @@ import { systemClock } from "../clock.ts";
 import { clientAddress, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
+import { FairQueue } from "./FairQueue.ts";
 import { failureBody } from "./failures.ts";
 import { DEFAULT_PER_ADDRESS, type RetryAfter } from "./limits.ts";
+import { NetworkRates } from "./NetworkRates.ts";
 import { MOST_WAITING, OneAtATime, UNREAD_MS } from "./OneAtATime.ts";
 import { UpgradeGate } from "./UpgradeGate.ts";
 
@@ -19,8 +21,15 @@ const CHECK_INTERVAL_MS = 1000;
 /** Milliseconds for a refused sender to read why; closing at once would take the answer away with what is still unread. */
 const LINGER_MS = 1000;
 
+/** For each request that an address may send in a window, it may open so many connections: browsers open some ahead. */
+const CONNECTIONS_PER_REQUEST = 2;
+
 /** What Node's parser calls a head of a request beyond 16 kB, a long URL among them. */
 const TOO_LONG = "HPE_HEADER_OVERFLOW";
+
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+
+type Response = ServerResponse & { req: IncomingMessage };
 
 export interface DoorOptions {
   /** Whether `X-Forwarded-For` is believed. */
@@ -29,6 +38,8 @@ export interface DoorOptions {
   perAddress?: number;
   /** Who may not open a websocket for a while. */
   keepOut?: KeepOut;
+  /** Whether the websocket of this URL is for a seat that somebody was given; taken for granted unless told. */
+  hasSeat?(url: string): boolean;
 }
 
 /**
@@ -41,20 +52,28 @@ export class FrontDoor extends Server {
   readonly #trustProxy: boolean;
   readonly #keepOut: KeepOut;
   readonly #gate: UpgradeGate;
+  readonly #queue = new FairQueue();
+  readonly #connections: NetworkRates;
 
   constructor(
     handle: RequestListener,
-    { trustProxy, perAddress = DEFAULT_PER_ADDRESS, keepOut = new KeepOut(systemClock) }: DoorOptions,
+    {
+      trustProxy,
+      perAddress = DEFAULT_PER_ADDRESS,
+      keepOut = new KeepOut(systemClock),
+      hasSeat = () => true,
+    }: DoorOptions,
   ) {
     super({
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     });
-    this.#line = new OneAtATime(handle);
+    this.#line = new OneAtATime((request, response) => this.#handleInTurn(handle, request, response));
     this.#trustProxy = trustProxy;
     this.#keepOut = keepOut;
-    this.#gate = new UpgradeGate(perAddress, keepOut, systemClock);
+    this.#gate = new UpgradeGate({ perAddress, keepOut, hasSeat, clock: systemClock });
+    this.#connections = new NetworkRates(perAddress * CONNECTIONS_PER_REQUEST, systemClock);
     this.timeout = UNREAD_MS;
     this.on("timeout", (socket) => this.#onSilence(socket));
     this.on("connection", stopParsingAtItsEnd);
@@ -62,19 +81,54 @@ export class FrontDoor extends Server {
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
+    // Before a parser is made for it.
+    if (event === "connection" && this.#turnsAway(args[0] as Socket)) return true;
     if (event === "request") {
-      const exchange = args as [IncomingMessage, ServerResponse & { req: IncomingMessage }];
-      const { key } = networksOf(clientAddress(exchange[0], this.#trustProxy))[0]!;
+      const exchange = args as [IncomingMessage, Response];
+      const key = this.#networkOf(exchange[0]);
       const isKeptOut = this.#keepOut.remainingMs(key) > 0;
       if (!this.#line.take(exchange, isKeptOut ? 0 : MOST_WAITING)) this.#keepOut.add(key);
       return true;
     }
-    if (event === "upgrade" && !this.#admits(args[0] as IncomingMessage, args[1] as Duplex)) return true;
+    if (event === "upgrade") {
+      this.#upgradeInTurn(args as [IncomingMessage, Duplex, Buffer]);
+      return true;
+    }
     return super.emit(event as string, ...args);
   }
 
-  #admits(request: IncomingMessage, socket: Duplex): boolean {
+  #handleInTurn(handle: RequestListener, request: IncomingMessage, response: Response): void {
+    // What asks whether this node is alive must not wait for anybody.
+    if (PROBES.has(request.url!)) handle(request, response);
+    else this.#queue.add(this.#networkOf(request), () => request.socket.destroyed || handle(request, response));
+  }
+
+  #upgradeInTurn(upgrade: [IncomingMessage, Duplex, Buffer]): void {
+    const [request, socket] = upgrade;
     const address = clientAddress(request, this.#trustProxy);
+    if (!this.#admits(request, socket, address)) return;
+    nameAddress(request, address);
+    const destroy = (): void => void socket.destroy();
+    // ws listens to it from the handshake on.
+    socket.on("error", destroy);
+    this.#queue.add(networksOf(address)[0]!.key, () => {
+      socket.off("error", destroy);
+      super.emit("upgrade", ...upgrade);
+    });
+  }
+
+  /** Ends a connection of an address that opens too many: a word about it would cost what this saves. A proxy opens as many as it likes. */
+  #turnsAway(socket: Socket): boolean {
+    const isTooMuch = !this.#trustProxy && this.#connections.take(networksOf(socket.remoteAddress ?? "unknown")) > 0;
+    if (isTooMuch) socket.destroy();
+    return isTooMuch;
+  }
+
+  #networkOf(request: IncomingMessage): string {
+    return networksOf(clientAddress(request, this.#trustProxy))[0]!.key;
+  }
+
+  #admits(request: IncomingMessage, socket: Duplex, address: string): boolean {
     try {
       if (this.#line.isBusy(request.socket)) throw new RingmasterError("invalid_payload", "One thing at a time.");
       this.#gate.admit(request, address);
@@ -83,7 +137,6 @@ export class FrontDoor extends Server {
       refuse(socket, toRingmasterError(error));
       return false;
     }
-    nameAddress(request, address);
     return true;
   }
 

@@ -1,48 +1,65 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../clock.ts";
-import { networksOf } from "../edge/addresses.ts";
+import { type Network, networksOf } from "../edge/addresses.ts";
 import type { KeepOut } from "../edge/KeepOut.ts";
-import { KeyedBuckets } from "../edge/KeyedBuckets.ts";
 import { RingmasterError } from "../errors.ts";
 import { LIMIT_WINDOW_SECONDS, tooMany } from "./limits.ts";
+import { NetworkRates } from "./NetworkRates.ts";
 
 /** For each request that an address may send in a window, it may have so many websockets open: a school plays behind one address. */
 const SOCKETS_PER_REQUEST = 4;
+/** One in so many of the websockets that it opens may be for no seat: its player came too late, or is told what is wrong with its client. */
+const SEATED_PER_SEATLESS = 10;
+
+export interface GatePorts {
+  /** How many websockets an address may open in a window. */
+  perAddress: number;
+  keepOut: KeepOut;
+  /** Whether the websocket of this URL is for a seat that somebody was given. */
+  hasSeat(url: string): boolean;
+  clock: Clock;
+}
 
 /** Which websockets are let in, by the address that they come from. A node counts for itself: that its peers are asked as well costs it nothing. */
 export class UpgradeGate {
-  readonly #perAddress: number;
-  readonly #keepOut: KeepOut;
-  readonly #rates: KeyedBuckets;
+  readonly #ports: GatePorts;
+  readonly #rates: NetworkRates;
+  readonly #seatless: NetworkRates;
   /** Open websockets by network; none of 0. */
   readonly #open = new Map<string, number>();
 
-  constructor(perAddress: number, keepOut: KeepOut, clock: Clock) {
-    this.#perAddress = perAddress;
-    this.#keepOut = keepOut;
-    this.#rates = new KeyedBuckets(clock);
+  constructor(ports: GatePorts) {
+    const { perAddress, clock } = ports;
+    this.#ports = ports;
+    this.#rates = new NetworkRates(perAddress, clock);
+    this.#seatless = new NetworkRates(Math.ceil(perAddress / SEATED_PER_SEATLESS), clock);
   }
 
   /** Counts the websocket until its connection closes. Throws `invalid_payload` for one whose address is none, and `rate_limited`. */
-  admit(request: IncomingMessage, address: string): void {
-    const { url = "", socket } = request;
+  admit({ url = "", socket }: IncomingMessage, address: string): void {
+    const { keepOut, hasSeat } = this.#ports;
     // Colyseus makes a URL of it where nobody catches what that throws.
     if (!url.startsWith("/") || !URL.canParse(`ws://server${url}`)) {
       throw new RingmasterError("invalid_payload", "This is not the address of a room.");
     }
     const networks = networksOf(address);
-    const keptOutMs = this.#keepOut.remainingMs(networks[0]!.key);
-    if (keptOutMs > 0) throw tooMany(keptOutMs);
-    for (const { key, shares } of networks) {
-      const most = this.#perAddress * shares;
-      const bucket = this.#rates.of(key, most / LIMIT_WINDOW_SECONDS, most);
-      if (!bucket.take()) throw tooMany(bucket.waitMs());
-      if ((this.#open.get(key) ?? 0) >= most * SOCKETS_PER_REQUEST) throw tooMany(LIMIT_WINDOW_SECONDS * 1000);
-    }
+    const waitMs =
+      keepOut.remainingMs(networks[0]!.key) ||
+      this.#rates.take(networks) ||
+      this.#fullMs(networks) ||
+      (hasSeat(url) ? 0 : this.#seatless.take(networks));
+    if (waitMs > 0) throw tooMany(waitMs);
     for (const { key } of networks) this.#count(key, 1);
     socket.once("close", () => {
       for (const { key } of networks) this.#count(key, -1);
     });
+  }
+
+  /** 0 unless one of the networks has as many websockets open as it may. */
+  #fullMs(networks: readonly Network[]): number {
+    const most = this.#ports.perAddress * SOCKETS_PER_REQUEST;
+    const isFull = networks.some(({ key, shares }) => (this.#open.get(key) ?? 0) >= most * shares);
+    return isFull ? LIMIT_WINDOW_SECONDS * 1000 : 0;
   }
 
   #count(key: string, change: 1 | -1): void {

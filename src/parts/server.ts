@@ -11,6 +11,7 @@ import type { MetricsPage } from "../http/health.ts";
 import { mountMetrics } from "../http/server.ts";
 import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "../rooms/runtime/placement.ts";
+import { hasSeat } from "../rooms/runtime/seats.ts";
 import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
@@ -18,6 +19,12 @@ export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" 
   /** There once they have started, which is before anybody can join a room. */
   actors: Promise<Actors>;
 }
+
+/**
+ * Connections that wait to be taken, where the system allows as many. Node takes one in each turn of its loop; what the system has no room for is tried again by its
+ * client after 1, 2, 4 s.
+ */
+const MOST_UNTAKEN = 4096;
 
 /** What a client may send in one frame, in bytes. */
 const LARGEST_FRAME = 16 * 1024;
@@ -42,6 +49,8 @@ export async function openServer({
     trustProxy: config.trustProxy,
     perAddress: config.rateLimitPerAddress,
     keepOut,
+    // Who comes to a node that drains is told so, though the seat is void.
+    hasSeat: (url) => readiness.draining || hasSeat(url),
   });
   const server = new Server({
     transport: new PacedTransport({
@@ -89,7 +98,7 @@ export async function listenForMetrics(
   const door = new FrontDoor(app, { trustProxy });
   await new Promise<void>((resolve, reject) => {
     door.once("error", (error) => reject(portError("METRICS_PORT", port, error)));
-    door.listen(port, host, resolve);
+    door.listen(port, host, MOST_UNTAKEN, resolve);
   });
   const { port: found } = door.address() as AddressInfo;
   parts.log.info({ port: found }, "metrics are on a port of their own");
@@ -109,7 +118,7 @@ export async function listen(server: Server, { port, host }: Pick<Config, "port"
   const refused = Promise.withResolvers<never>();
   const refuse = (error: NodeJS.ErrnoException): void => refused.reject(portError("PORT", port, error));
   server.transport.server?.once("error", refuse);
-  await Promise.race([server.listen(port, host), refused.promise]);
+  await Promise.race([server.listen(port, host, MOST_UNTAKEN), refused.promise]);
   server.transport.server?.off("error", refuse);
 }
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { systemClock } from "../../src/clock.ts";
+import { FrontDoor } from "../../src/http/FrontDoor.ts";
 import { MetricsPage } from "../../src/http/health.ts";
 import { MOST_WAITING } from "../../src/http/OneAtATime.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
@@ -137,6 +139,36 @@ describe("One client over HTTP", function () {
     const drip = setInterval(() => slow.write("X-More: 1\r\n"), 1000);
     await Promise.all([closed(silent), closed(slow)]);
     clearInterval(drip);
+  });
+
+  it("may open many connections, and loses what is too many before anything is made of them", async () => {
+    const door = new FrontDoor((_request, response) => response.end("in"), { trustProxy: false, perAddress: 10 });
+    await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+    const { port } = door.address() as AddressInfo;
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => dial(port)));
+    for (const socket of sockets) socket.resume();
+    await until(() => sockets.filter((socket) => socket.closed).length >= 15, {
+      what: "those beyond twenty and two a second are closed",
+      timeoutMs: 5000,
+    });
+    const answered = sockets.filter((socket) => !socket.closed);
+    const answers = answered.map((socket) => {
+      socket.write(HEAD("/healthz", "Connection: close\r\n"));
+      return buffer(socket);
+    });
+    for (const answer of await Promise.all(answers)) assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+    await new Promise((resolve) => door.close(resolve));
+  });
+
+  it("keeps no other waiting for a connection, though a thousand of its own wait while the node stands still", async () => {
+    process.kill(node.program.pid, "SIGSTOP");
+    try {
+      const sockets = await Promise.all(Array.from({ length: 1000 }, () => dial(node.port)));
+      for (const socket of sockets) socket.destroy();
+    } finally {
+      process.kill(node.program.pid, "SIGCONT");
+    }
+    assert.equal((await node.get("/healthz")).status, 200);
   });
 
   it("is answered 400 to a websocket whose address is none, and ends no process", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import { POLICY_VIOLATION } from "../../src/rooms/runtime/SocketMeter.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
@@ -17,14 +17,18 @@ function frame(opcode: number, payload: Buffer, isFinal = true): Buffer {
 
 const [TEXTLESS, PING, PONG] = [2, 9, 10];
 
+function upgradeTo(url: string): string {
+  return (
+    `GET ${url.slice(url.indexOf("/", 5))} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`
+  );
+}
+
 /** A connection that has opened a websocket by hand, to send what no library would. */
 async function upgraded(node: RingmasterNode, token: string): Promise<Socket> {
   const { url } = await seatIn(node, token);
   const socket = await dial(node.port);
-  socket.write(
-    `GET ${url.slice(url.indexOf("/", 5))} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
-  );
+  socket.write(upgradeTo(url));
   await new Promise((resolve, reject) => socket.once("data", resolve).once("close", reject));
   socket.pause();
   return socket;
@@ -120,6 +124,17 @@ describe("One client on a websocket", function () {
     assert.equal(await codeOf(patient), POLICY_VIOLATION);
   });
 
+  it("has no more read that it sends once it has broken the protocol, though it does not mind that it is told so", async () => {
+    const { url } = await seatIn(node, (await node.signIn()).token);
+    const socket = connect({ port: node.port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {});
+    socket.write(upgradeTo(url));
+    await new Promise((resolve, reject) => socket.once("data", resolve).once("close", reject));
+    const reserved = frame(7, Buffer.from([1]));
+    flood(socket, Buffer.concat(Array.from({ length: 5000 }, () => reserved)));
+    await closed(socket);
+    assert.ok(socket.bytesWritten < 30_000_000, `${socket.bytesWritten} bytes`);
+  });
+
   it("has at most 16 seats of a player, and a limit for what comes by all of them", async () => {
     const { token } = await node.signIn();
     const sockets = await Promise.all(Array.from({ length: 20 }, () => sit(node, token).catch(() => undefined)));
@@ -144,11 +159,11 @@ describe("One client on a websocket", function () {
 describe("Websockets of one address", function () {
   this.timeout(2 * PATIENCE_MS);
 
-  it("are let in at the rate of its requests", async () => {
-    const { node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "20" });
+  /** How many websockets of this URL are let in of so many at once, and how many refused as too many. */
+  async function opened(url: string, count: number): Promise<{ admitted: number; refused: number }> {
     const statuses = await Promise.all(
-      Array.from({ length: 30 }, () => {
-        const socket = new WebSocket(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`);
+      Array.from({ length: count }, () => {
+        const socket = new WebSocket(url);
         socket.on("error", () => {});
         return new Promise<number>((resolve) => {
           socket
@@ -157,10 +172,28 @@ describe("Websockets of one address", function () {
         });
       }),
     );
-    const admitted = statuses.filter((status) => status === 101).length;
+    const countOf = (status: number): number => statuses.filter((each) => each === status).length;
+    return { admitted: countOf(101), refused: countOf(429) };
+  }
+
+  it("are let in at the rate of its requests", async () => {
+    const { node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "20" });
+    const { url } = await seatIn(node, (await node.signIn()).token);
+    const { admitted, refused } = await opened(url, 30);
     // Two more each second.
     assert.ok(admitted >= 20 && admitted < 30, `${admitted} of 30 are let in`);
-    assert.equal(statuses.filter((status) => status === 429).length, 30 - admitted);
+    assert.equal(refused, 30 - admitted);
+    await end();
+  });
+
+  it("that nobody has a seat for are let in at a tenth of that rate", async () => {
+    const { node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "100" });
+    const seatless = await opened(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`, 30);
+    // One more each second.
+    assert.ok(seatless.admitted >= 10 && seatless.admitted < 20, `${seatless.admitted} of 30 are let in`);
+    assert.equal(seatless.refused, 30 - seatless.admitted);
+    const { url } = await seatIn(node, (await node.signIn()).token);
+    assert.equal((await opened(url, 1)).admitted, 1, "who has a seat takes it");
     await end();
   });
 

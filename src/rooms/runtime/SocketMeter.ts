@@ -74,7 +74,11 @@ export class SocketMeter {
     stream.removeAllListeners("data").on("data", (bytes: Buffer) => this.#onBytes(bytes));
     // ws would take apart what is left in the stream.
     stream.prependOnceListener("close", () => this.#stop());
-    socket.once("error", () => this.#stop());
+    socket.once("error", () => {
+      this.#stop();
+      // ws reads on what else is sent, and throws it away; it begins with that in a tick of its own.
+      process.nextTick(() => this.#readNoFurther());
+    });
   }
 
   /** The client has been let into a room, which allows it so many messages. */
@@ -153,11 +157,16 @@ export class SocketMeter {
     }
   }
 
-  /** Closes the connection; what its client still sends stays unread. */
+  /** Closes the connection. */
   #end(why: string): void {
     this.#stop();
     this.#ports.ended();
     this.#socket.close(POLICY_VIOLATION, why);
+    this.#readNoFurther();
+  }
+
+  /** Leaves its client a moment to read why the connection ends; what is still sent stays unread. */
+  #readNoFurther(): void {
     this.#socket.pause();
     const cancel = this.#ports.clock.schedule(() => this.#socket.terminate(), LINGER_MS);
     this.#stream.once("close", cancel);

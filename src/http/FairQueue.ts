@@ -1,0 +1,54 @@
+import { type Clock, systemClock } from "../clock.ts";
+
+/** How long what is begun in one turn of the event loop may take together before the rest waits for the next, in milliseconds. */
+const TURN_MS = 1;
+
+/**
+ * Begins what comes from many, a little in each turn of the event loop, and by turns of those whom it comes from: however much one of them sends, others wait for
+ * one thing of theirs, and what goes on beside (websockets, answers) for a millisecond. Nothing is delayed while there is little of it.
+ */
+export class FairQueue {
+  readonly #clock: Pick<Clock, "monotonic">;
+  /** What waits, by whom it is from; whose turn it is next comes first. None is empty. */
+  readonly #lanes = new Map<string, (() => void)[]>();
+  #usedMs = 0;
+  #isCounting = false;
+
+  constructor(clock: Pick<Clock, "monotonic"> = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `begin` now or in a later turn. It must not throw. */
+  add(from: string, begin: () => void): void {
+    if (this.#lanes.size === 0 && this.#usedMs < TURN_MS) {
+      this.#run(begin);
+      return;
+    }
+    const lane = this.#lanes.get(from);
+    if (lane === undefined) this.#lanes.set(from, [begin]);
+    else lane.push(begin);
+  }
+
+  #run(begin: () => void): void {
+    const startedAt = this.#clock.monotonic();
+    begin();
+    this.#usedMs += this.#clock.monotonic() - startedAt;
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    setImmediate(() => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    this.#isCounting = false;
+    this.#usedMs = 0;
+    while (this.#lanes.size > 0 && this.#usedMs < TURN_MS) this.#run(this.#next());
+  }
+
+  #next(): () => void {
+    const [from, lane] = this.#lanes.entries().next().value!;
+    const begin = lane.shift()!;
+    this.#lanes.delete(from);
+    if (lane.length > 0) this.#lanes.set(from, lane);
+    return begin;
+  }
+}
