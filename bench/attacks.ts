@@ -1,6 +1,6 @@
 /**
  * How long players who mean no harm wait while others attack their node, beside the same flood sent to a bare TCP sink next to it, and
- * whether memory and descriptors come back. `npm run bench -- attacks --seconds 8`
+ * whether memory and descriptors come back. `npm run bench -- attacks --rounds 3`
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
@@ -15,35 +15,53 @@ import { Program } from "../scripts/processes/Program.ts";
 import { systemClock } from "../src/clock.ts";
 import { operatorToken } from "../src/http/auth/roles.ts";
 import { Tokens } from "../src/http/auth/tokens.ts";
-import type { Done, Orders } from "./edge/attackerProcess.ts";
+import type { Orders } from "./edge/attackerProcess.ts";
 import { FLOODS, type Target } from "./edge/floods.ts";
 import { type InnocentRound, Innocents } from "./edge/Innocents.ts";
+import type { MemoryAnswer, MemoryMb, MemoryQuestion } from "./edge/memoryPorts.ts";
+import type { Done } from "./edge/traces.ts";
+import { medianOf } from "./runtime/medianOf.ts";
 import { run, say } from "./runtime/run.ts";
-import { residentMbOf } from "./runtime/usage.ts";
+import { cpuSecondsOf } from "./runtime/usage.ts";
 
 const HELP = `npm run bench -- attacks [flags]
 
-  --seconds N       how long each attack goes on (8)
-  --rest N          seconds after an attack at which memory and descriptors are looked at (30)
+  --seconds N       how long each round of an attack goes on (10)
+  --rounds N        rounds of each, to the node and to the sink in turn; figures are medians of these (3)
+  --rest N          seconds after an attack's last round at which memory and descriptors are looked at (30)
   --attackers LIST  how many attack at once (1,5)
   --only LIST       these attacks alone: ${Object.keys(FLOODS).join(",")}
+  --profile FOLDER  write there where the node's time went, as a CPU profile
   --report FILE     write all figures as JSON
 `;
 
 const GOAL = 2;
-const INNOCENTS = 4;
+const INNOCENTS = 16;
 const SCORES = 100;
+
+/** What goes on in a round of an attack. */
+export interface Round extends InnocentRound {
+  done: Done;
+  /** What the node used of the CPU, in seconds: it tells more than times where others use the machine as well. */
+  cpuSeconds: number;
+}
+
+/** What a node holds: its memory after a garbage collection, and its open files. */
+export interface Held {
+  memory: MemoryMb;
+  descriptors: number;
+}
 
 /** One attack, by so many at once. */
 export interface Attacked {
   flood: string;
   attackers: number;
-  /** Beside the same flood sent to a sink. */
-  sink: InnocentRound & { done: Done };
-  node: InnocentRound & { done: Done };
-  /** Resident memory of the node in MB, and its open files, before the attack, at its end, and after the rest. */
-  residentMb: [before: number, atEnd: number, after: number];
-  descriptors: [before: number, atEnd: number, after: number];
+  node: Round[];
+  /** The same floods again, sent to a sink. */
+  sink: Round[];
+  before: Held;
+  atEnd: Held;
+  after: Held;
 }
 
 export interface AttacksResult {
@@ -54,10 +72,12 @@ export interface AttacksResult {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      seconds: { type: "string", default: "8" },
+      seconds: { type: "string", default: "10" },
+      rounds: { type: "string", default: "3" },
       rest: { type: "string", default: "30" },
       attackers: { type: "string", default: "1,5" },
       only: { type: "string", default: Object.keys(FLOODS).join(",") },
+      profile: { type: "string" },
       report: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -65,18 +85,22 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(HELP);
   const floods = values.only.split(",").filter((name) => FLOODS[name] !== undefined);
   const attackers = values.attackers.split(",").map((each) => numberOf("attackers", each, { min: 1, isWhole: true }));
+  const rounds = numberOf("rounds", values.rounds, { min: 1, isWhole: true });
   const ms = numberOf("seconds", values.seconds, { min: 0.2 }) * 1000;
   const restMs = numberOf("rest", values.rest) * 1000;
   say(
     `${availableParallelism()} × ${cpus()[0]?.model}, Node ${process.version}; load average ${loadavg()[0]!.toFixed(1)}`,
   );
-  const bench = await Bench.open();
+  const bench = await Bench.open(values.profile);
   try {
+    // The first finds everything cold.
+    await bench.innocents.round(ms);
     const result: AttacksResult = { quiet: await bench.innocents.round(ms), attacks: [] };
-    say(`\nwithout an attack: room p50 ${result.quiet.room.p50} p99 ${result.quiet.room.p99} ms\n${HEADINGS}`);
+    const { all } = result.quiet;
+    say(`\nwithout an attack: ${all.count} requests, p50 ${all.p50} p99 ${all.p99} ms\n${HEADINGS}`);
     for (const flood of floods)
       for (const count of attackers) {
-        const attacked = await bench.attack(flood, count, ms, restMs);
+        const attacked = await bench.attack(flood, count, { rounds, ms, restMs });
         result.attacks.push(attacked);
         say(lineOf(attacked));
       }
@@ -94,18 +118,23 @@ class Bench {
   readonly #nodeTarget: Target;
   readonly #sinkPort: number;
   readonly #folder: string;
+  #rounds = 0;
+  #questions = 0;
 
-  static async open(): Promise<Bench> {
+  static async open(profile: string | undefined): Promise<Bench> {
     await import("../scripts/buildWeb.ts");
     const folder = temporaryDirectory("bench-attacks");
     const secret = randomBytes(32).toString("base64url");
     const own = { NODE_ENV: "production", PORT: "0", JWT_SECRET: secret, LOG_LEVEL: "error", DEMO: "false" };
-    const node = await start("../src/index.ts", [], {
-      ...own,
-      DATABASE_URL: `sqlite:${join(folder, "ringmaster.sqlite")}`,
+    const ports = fileURLToPath(new URL("edge/memoryPorts.ts", import.meta.url));
+    const flags = ["--expose-gc", "--import", ports];
+    if (profile !== undefined) flags.push("--cpu-prof", `--cpu-prof-dir=${profile}`);
+    const node = await start("../src/index.ts", {
+      flags,
+      env: { ...own, DATABASE_URL: `sqlite:${join(folder, "ringmaster.sqlite")}` },
     });
     const url = await node.line("being ready", (line) => /is ready: (http:\S+)/.exec(line)?.[1]);
-    const sink = await start("edge/sink.ts", []);
+    const sink = await start("edge/sink.ts");
     const sinkPort = await sink.message("its port", (message) => (message as { port?: number }).port);
     const tournamentId = await createTournament(url, await operatorToken(new Tokens(secret, systemClock)));
     const innocents = new Innocents(url.replace("localhost", "127.0.0.1"), tournamentId);
@@ -115,7 +144,7 @@ class Bench {
     if (asset === undefined) throw new Error("the player's page has no script");
     return new Bench(
       { node, sink, folder, innocents },
-      { port: Number(new URL(url).port), isSink: false, asset, tournamentId },
+      { port: Number(new URL(url).port), asset, tournamentId },
       sinkPort,
     );
   }
@@ -133,45 +162,74 @@ class Bench {
     this.#sinkPort = sinkPort;
   }
 
-  async attack(flood: string, attackers: number, ms: number, restMs: number): Promise<Attacked> {
-    const sink = await this.#round({ ...this.#nodeTarget, port: this.#sinkPort, isSink: true, flood, attackers }, ms);
-    const before = this.#usage();
-    const node = await this.#round({ ...this.#nodeTarget, flood, attackers }, ms);
-    const atEnd = this.#usage();
-    await pause(restMs);
-    const after = this.#usage();
-    const residentMb: Attacked["residentMb"] = [before.mb, atEnd.mb, after.mb];
-    return { flood, attackers, sink, node, residentMb, descriptors: [before.files, atEnd.files, after.files] };
+  async attack(
+    flood: string,
+    attackers: number,
+    { rounds, ms, restMs }: { rounds: number; ms: number; restMs: number },
+  ): Promise<Attacked> {
+    const trace = join(this.#folder, "trace.json");
+    const [node, sink]: [Round[], Round[]] = [[], []];
+    const before = await this.#held();
+    let atEnd = before;
+    for (let round = 0; round < rounds; round += 1) {
+      node.push(await this.#round({ trace, flood, node: this.#nodeTarget, addresses: this.#addresses(attackers) }, ms));
+      atEnd = await this.#held();
+      sink.push(await this.#round({ trace, sink: { port: this.#sinkPort } }, ms));
+    }
+    // The rounds of the sink were a rest already.
+    await pause(Math.max(0, restMs - ms));
+    return { flood, attackers, node, sink, before, atEnd, after: await this.#held() };
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#node.kill(), this.#sink.kill()]);
+    await Promise.all([this.#node.stop(10_000), this.#sink.kill()]);
     removeDirectory(this.#folder);
   }
 
-  async #round(orders: Orders, ms: number): Promise<InnocentRound & { done: Done }> {
-    const attacker = await start("edge/attackerProcess.ts", [JSON.stringify(orders)]);
+  async #round(orders: Orders, ms: number): Promise<Round> {
+    const attacker = await start("edge/attackerProcess.ts", { args: [JSON.stringify(orders)] });
     try {
+      await attacker.message("being ready", (message) => (message === "ready" ? true : undefined));
+      await attacker.send("begin");
+      const used = cpuSecondsOf(this.#node.pid);
       const round = await this.innocents.round(ms);
-      attacker.send("what have you done?");
-      const done = await attacker.message("what it has done", (message) => message as Done);
-      return { ...round, done };
+      const cpuSeconds = Number((cpuSecondsOf(this.#node.pid) - used).toFixed(2));
+      await attacker.send("end");
+      const done = await attacker.message("what it has done", (message) =>
+        message === "ready" ? undefined : (message as Done),
+      );
+      return { ...round, done, cpuSeconds };
     } finally {
       await attacker.kill();
     }
   }
 
-  #usage(): { mb: number; files: number } {
+  /** The innocent come from 127.0.0.1, and attackers from addresses that nobody before them has had kept out. */
+  #addresses(count: number): string[] {
+    this.#rounds += 1;
+    return Array.from({ length: count }, (_, n) => `127.1.${this.#rounds}.${n + 1}`);
+  }
+
+  async #held(): Promise<Held> {
     if (this.#node.exit !== undefined) throw new Error(`the node has ended: ${JSON.stringify(this.#node.exit)}`);
-    return { mb: residentMbOf(this.#node.pid), files: readdirSync(`/proc/${this.#node.pid}/fd`).length };
+    this.#questions += 1;
+    await this.#node.send({ memory: this.#questions } satisfies MemoryQuestion);
+    const { answers: _, ...memory } = await this.#node.message("its memory", (message) => {
+      const answer = message as MemoryAnswer;
+      return answer.answers === this.#questions ? answer : undefined;
+    });
+    return { memory, descriptors: readdirSync(`/proc/${this.#node.pid}/fd`).length };
   }
 }
 
-function start(script: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Program> {
+function start(
+  script: string,
+  { flags = [], args = [], env = {} }: { flags?: string[]; args?: string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<Program> {
   return Program.start({
     name: script,
     command: process.execPath,
-    args: [fileURLToPath(new URL(script, import.meta.url)), ...args],
+    args: [...flags, fileURLToPath(new URL(script, import.meta.url)), ...args],
     env: { ...process.env, ...env },
     ipc: true,
   });
@@ -188,26 +246,27 @@ async function createTournament(url: string, token: string): Promise<string> {
   return ((await answer.json()) as { id: string }).id;
 }
 
-const HEADINGS = [
-  "attack       by | room p99, ms: sink   node  ratio | http p99, ms: sink   node  ratio |",
-  "goes sink, node | MB before, at end, after | files before, at end, after | errors",
-].join(" ");
+const HEADINGS =
+  "attack, by | p50, p99 in ms: node; sink; ratio | room p99: node, sink | http p99: node, sink | " +
+  "node's CPU s: node, sink | connections, writes, MB | MB of heap, external, resident before; at the end; after | files | errors";
 
-function lineOf({ flood, attackers, sink, node, residentMb, descriptors }: Attacked): string {
-  const beside = (pick: (round: InnocentRound) => number): string => {
-    const [one, other] = [pick(sink), pick(node)];
-    const ratio = other / one;
-    return `${String(one).padStart(6)} ${String(other).padStart(6)} ${ratio.toFixed(2)}${ratio > GOAL ? "!" : " "}`;
-  };
-  const errors = Object.keys(node.errors).length === 0 ? "none" : JSON.stringify(node.errors);
+function lineOf({ flood, attackers, node, sink, before, atEnd, after }: Attacked): string {
+  const median = (rounds: Round[], pick: (round: Round) => number): number => medianOf(rounds.map(pick));
+  const p50 = [node, sink].map((rounds) => median(rounds, ({ all }) => all.p50));
+  const p99 = [node, sink].map((rounds) => median(rounds, ({ all }) => all.p99));
+  const ratio = p99[0]! / p99[1]!;
+  const held = [before, atEnd, after];
+  const { connections, writes, mb } = node.at(-1)!.done;
   return [
-    `${flood.padEnd(12)} ${String(attackers).padStart(2)}`,
-    beside(({ room }) => room.p99),
-    beside(({ http }) => http.p99),
-    `${sink.done.goes}, ${node.done.goes}`,
-    residentMb.join(", "),
-    descriptors.join(", "),
-    errors,
+    `${flood}, ${attackers}`,
+    `${p50[0]}, ${p99[0]}; ${p50[1]}, ${p99[1]}; ${ratio.toFixed(2)}${ratio > GOAL ? "!" : ""}`,
+    [node, sink].map((rounds) => median(rounds, ({ room }) => room.p99)).join(", "),
+    [node, sink].map((rounds) => median(rounds, ({ http }) => http.p99)).join(", "),
+    [node, sink].map((rounds) => median(rounds, ({ cpuSeconds }) => cpuSeconds)).join(", "),
+    `${connections}, ${writes}, ${mb}`,
+    held.map(({ memory: { heap, external, rss } }) => `${heap}, ${external}, ${rss}`).join("; "),
+    held.map(({ descriptors }) => descriptors).join(", "),
+    JSON.stringify(Object.assign({}, ...node.map(({ errors }) => errors))),
   ].join(" | ");
 }
 

@@ -1,8 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Client, type Room } from "@colyseus/sdk";
 import { Latencies, type LatencySummary } from "../../loadtest/runtime/Latencies.ts";
 
 /** What the players who mean no harm met with in a round, in milliseconds from when they were to ask to their answer. */
 export interface InnocentRound {
+  all: LatencySummary;
   /** Requests in a room. */
   room: LatencySummary;
   /** Requests over HTTP. */
@@ -11,10 +13,11 @@ export interface InnocentRound {
   errors: Record<string, number>;
 }
 
-/** Each asks its room so often, in milliseconds; all together ask as often over HTTP as one does in its room. */
-const EVERY_MS = 100;
+/** Each player asks its room so often, in milliseconds, and all together over HTTP. */
+const ROOM_EVERY_MS = 80;
+const HTTP_EVERY_MS = 20;
 
-/** Players who ask for standings, in their room and over HTTP. */
+/** Players who ask for standings, in their room and over HTTP, by the clock: who waits for one answer before asking again does not see how long others would wait. */
 export class Innocents {
   readonly #url: string;
   readonly #tournamentId: string;
@@ -37,31 +40,32 @@ export class Innocents {
   }
 
   async round(ms: number): Promise<InnocentRound> {
-    const [room, http] = [new Latencies(), new Latencies()];
+    const [all, room, http] = [new Latencies(), new Latencies(), new Latencies()];
     const errors: Record<string, number> = {};
-    const endsAt = performance.now() + ms;
-    const ask = async (latencies: Latencies, question: () => Promise<unknown>): Promise<void> => {
+    const startsAt = performance.now();
+    const ask = async (kind: Latencies, everyMs: number, offsetMs: number, question: () => Promise<unknown>) => {
       const asked: Promise<void>[] = [];
-      // By the clock, whatever the answers take: who waits for one before asking again does not see how long others would wait.
-      for (let due = performance.now(); due < endsAt; due += EVERY_MS) {
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-        asked.push(
-          question().then(
-            () => latencies.record(performance.now() - due),
-            (error: { reason?: { code: string }; message: string }) => {
-              const code = error.reason?.code ?? error.message;
-              errors[code] = (errors[code] ?? 0) + 1;
-            },
-          ),
-        );
+      for (let due = startsAt + offsetMs; due < startsAt + ms; due += everyMs) {
+        await pause(Math.max(0, due - performance.now()));
+        const answered = (): void => {
+          for (const latencies of [all, kind]) latencies.record(performance.now() - due);
+        };
+        const failed = (error: { reason?: { code: string }; message: string }): void => {
+          const code = error.reason?.code ?? error.message;
+          errors[code] = (errors[code] ?? 0) + 1;
+        };
+        asked.push(question().then(answered, failed));
       }
       await Promise.all(asked);
     };
+    const apart = ROOM_EVERY_MS / this.#rooms.length;
     await Promise.all([
-      ...this.#rooms.map((each) => ask(room, () => each.request("standings", { limit: 10 }))),
-      ask(http, () => this.#get(`/api/tournaments/${this.#tournamentId}`)),
+      ...this.#rooms.map((each, at) =>
+        ask(room, ROOM_EVERY_MS, at * apart, () => each.request("standings", { limit: 10 })),
+      ),
+      ask(http, HTTP_EVERY_MS, apart / 2, () => this.#get(`/api/tournaments/${this.#tournamentId}`)),
     ]);
-    return { room: room.summary(), http: http.summary(), errors };
+    return { all: all.summary(), room: room.summary(), http: http.summary(), errors };
   }
 
   async #get(path: string): Promise<void> {

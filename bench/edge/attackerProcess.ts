@@ -1,33 +1,37 @@
-/** Attacks until it is killed, as so many attackers, each from an address of its own; tells on asking what it has done. */
+/**
+ * Told to begin, floods a node as so many attackers, each from an address of its own, and writes down what it does; or does to a sink
+ * what is written there. Told to end, it says how much that was.
+ */
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { attack, FLOODS, type Target } from "./floods.ts";
+import { doneIn, Recorder, replay, type Trace } from "./traces.ts";
 
-export interface Orders extends Target {
-  flood: string;
-  attackers: number;
-}
+/** Where the trace is, and who is attacked: a node by a flood from addresses, or a sink. */
+export type Orders = { trace: string } & (
+  | { node: Target; flood: string; addresses: string[] }
+  | { sink: { port: number } }
+);
 
-/** What was done so far. */
-export interface Done {
-  goes: number;
-  bytes: number;
-}
-
-/** The innocent come from 127.0.0.1, and each flood from addresses that none before it has had kept out. */
-const NETWORK = `127.0.${1 + Object.keys(FLOODS).indexOf((JSON.parse(process.argv[2]!) as Orders).flood)}`;
-
-const done: Done = { goes: 0, bytes: 0 };
-const { flood, attackers, ...target } = JSON.parse(process.argv[2]!) as Orders;
-for (let n = 0; n < attackers; n += 1) {
-  const attacker = {
-    ...target,
-    address: `${NETWORK}.${10 * attackers + n}`,
-    sent: (bytes: number) => {
-      done.bytes += bytes;
-    },
-  };
-  attack(FLOODS[flood]!, attacker, () => {
-    done.goes += 1;
-  });
-}
-process.on("message", () => process.send!(done));
+const orders = JSON.parse(process.argv[2]!) as Orders;
 process.on("disconnect", () => process.exit());
+
+let trace: Trace;
+if ("node" in orders) {
+  await toBegin();
+  const recorder = new Recorder();
+  for (const address of orders.addresses) attack(FLOODS[orders.flood]!, { ...orders.node, address, recorder });
+  trace = recorder.trace;
+} else {
+  trace = JSON.parse(readFileSync(orders.trace, "utf8"));
+  await toBegin();
+  void replay(trace, orders.sink.port);
+}
+await once(process, "message");
+if ("node" in orders) writeFileSync(orders.trace, JSON.stringify(trace));
+process.send!(doneIn(trace));
+
+async function toBegin(): Promise<void> {
+  process.send!("ready");
+  await once(process, "message");
+}
