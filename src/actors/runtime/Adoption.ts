@@ -1,9 +1,11 @@
 import type { Clock, Rng } from "../../clock.ts";
+import { failureOf, mayBeItsOwnDoing } from "../../entities/failures.ts";
 import { attemptEach } from "./attemptEach.ts";
 import type { GoneNodes } from "./GoneNodes.ts";
 import type { Membership } from "./Membership.ts";
 import type { DueActor, Orphans } from "./Orphans.ts";
 import { SLOTS } from "./placement.ts";
+import { actorKey } from "./protocol.ts";
 import type { Residents } from "./Residents.ts";
 
 /** Actors are adopted this long before their timer is due, so that it fires on time. */
@@ -12,6 +14,7 @@ const LOOK_AHEAD_MS = 1500;
 const GRACE_MS = 1000;
 /** Actors read at once; their slots, due times and keys are the cursor of the next page. */
 const PAGE = 512;
+/** Adopted in one transaction. After one that failed it is half as many, down to each by itself, and after one that did not twice as many. */
 const ADOPT_BATCH = 128;
 /**
  * Of the slots that are others', all nodes together look at this many times as many as there are, each at a part of its own
@@ -35,6 +38,9 @@ export class Adoption {
   readonly #ports: AdoptionPorts;
   #helpedAt = Number.NEGATIVE_INFINITY;
   #doubtedAt = Number.NEGATIVE_INFINITY;
+  #batch = ADOPT_BATCH;
+  /** The last one that could not be adopted by itself. */
+  #suspect: string | undefined;
   #stopped = false;
 
   constructor(ports: AdoptionPorts) {
@@ -109,13 +115,26 @@ export class Adoption {
 
   async #adopt(actors: readonly DueActor[], owner: string | null): Promise<void> {
     const { orphans, residents, clock } = this.#ports;
-    for (let at = 0; at < actors.length && !this.#stopped; at += ADOPT_BATCH) {
+    for (let at = 0; at < actors.length && !this.#stopped; ) {
+      const batch = actors.slice(at, at + this.#batch);
       try {
-        await residents.settle(await orphans.adopt(actors.slice(at, at + ADOPT_BATCH), owner, clock.now()));
+        await residents.settle(await orphans.adopt(batch, owner, clock.now()));
       } catch (error) {
         this.#doubtedAt = clock.monotonic();
+        if (batch.length === 1) this.#failedAlone(batch[0]!, error);
+        this.#batch = Math.max(1, Math.floor(batch.length / 2));
         throw error;
       }
+      at += batch.length;
+      this.#batch = Math.min(ADOPT_BATCH, this.#batch * 2);
     }
+  }
+
+  /** One that cannot be adopted twice in a row is left alone for a while, or it would keep those after it from being adopted. */
+  #failedAlone(actor: DueActor, error: unknown): void {
+    const key = actorKey(actor);
+    const isItsDoing = failureOf(error) === "fault" || mayBeItsOwnDoing(error);
+    if (isItsDoing && this.#suspect === key) this.#ports.residents.leave(actor, error);
+    this.#suspect = key;
   }
 }

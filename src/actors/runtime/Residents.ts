@@ -38,8 +38,9 @@ export interface ResidentPorts {
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
 /** How often a drain looks for turns that have ended, and tries again what could not be released. */
 const DRAIN_EVERY_MS = 20;
-/** An actor that could not be loaded here is left to the peers for this long. */
+/** An actor that could not be loaded here is left to the peers for this long, the next time for twice as long, up to the longest. */
 const LOAD_AGAIN_MS = 10_000;
+const LONGEST_LOAD_AGAIN_MS = 600_000;
 
 const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.(id) ?? true;
 
@@ -52,8 +53,8 @@ export class Residents {
   readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
   /** Claimed rows that wait until they may be loaded. */
   readonly #loading = new Map<string, Promise<void>>();
-  /** Until when (monotonic) actors that could not be loaded here are not adopted by this node. */
-  readonly #unloadable = new Map<string, number>();
+  /** Until when (monotonic) actors that could not be loaded here are not adopted by this node, and for how long the last time. */
+  readonly #unloadable = new Map<string, { until: number; waitMs: number }>();
   readonly #gate: TurnGate;
   readonly #heap: TimerHeap;
   /** Take no more turns; their last one may still be running. */
@@ -100,8 +101,7 @@ export class Residents {
     if (this.#ports.membership.self.cutOff) return false;
     const key = actorKey(address);
     if (this.#releases.isDoubtful(key)) return false;
-    if ((this.#unloadable.get(key) ?? 0) > this.#ports.clock.monotonic()) return false;
-    this.#unloadable.delete(key);
+    if (this.#isLeft(key)) return false;
     const kind = this.#kinds.get(address.kind);
     return kind !== undefined && canHost(kind, address) && !this.has(key) && !this.#arriving.has(key);
   }
@@ -165,8 +165,9 @@ export class Residents {
 
   async #loaded(key: string): Promise<Activation | { owner: string | undefined }> {
     await this.#loading.get(key);
-    if (this.#unloadable.has(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
-    return this.#activations.get(key) ?? { owner: undefined };
+    const here = this.#activations.get(key);
+    if (!here && this.#isLeft(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
+    return here ?? { owner: undefined };
   }
 
   /**
@@ -207,11 +208,24 @@ export class Residents {
       this.#unloadable.delete(key);
       return activation;
     } catch (error) {
-      this.#ports.log.error({ err: error, actor: key }, "an actor cannot be loaded; it is left to the other nodes");
-      this.#unloadable.set(key, this.#ports.clock.monotonic() + LOAD_AGAIN_MS);
+      this.leave(row, error);
       this.#releases.add([row]);
       return undefined;
     }
+  }
+
+  /** An actor cannot be brought to life here: it is left to the other nodes for a while. */
+  leave(address: ActorAddress, error: unknown): void {
+    const { log, metrics, clock } = this.#ports;
+    const key = actorKey(address);
+    const waitMs = Math.min(LONGEST_LOAD_AGAIN_MS, 2 * (this.#unloadable.get(key)?.waitMs ?? LOAD_AGAIN_MS / 2));
+    this.#unloadable.set(key, { until: clock.monotonic() + waitMs, waitMs });
+    metrics.actorFailed(address.kind, "internal");
+    log.error({ err: error, actor: key, waitMs }, "an actor cannot be loaded; it is left to the other nodes");
+  }
+
+  #isLeft(key: string): boolean {
+    return (this.#unloadable.get(key)?.until ?? 0) > this.#ports.clock.monotonic();
   }
 
   /** Whoever claimed the row last has it: a call and a sweep may have claimed it one after the other. */
