@@ -78,8 +78,11 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
          IF(seq > ${ROWS - 100}, ${now - 1000}, ${day.startsAt} - seq * 60000) ${each}`,
       `INSERT INTO rankings (game, period, starts_at, player_id, player_name, score, reached_at, reached_seq, entries)
        SELECT 'snake', 'all', 0, CONCAT('p', seq), 'n', seq % 9973, seq, seq, 1 ${each}`,
+      // In this one everybody has the same score, so that all depends on who had it first.
+      `INSERT INTO rankings (game, period, starts_at, player_id, player_name, score, reached_at, reached_seq, entries)
+       SELECT 'tetris', 'all', 0, CONCAT('p', seq), 'n', 40, seq DIV 7, seq, 1 ${each}`,
       `INSERT INTO ranking_periods (game, period, starts_at, ends_at, changes, ranked_changes, players)
-       VALUES ('snake', 'all', 0, ${ALL_TIME.endsAt}, 1, 0, 0)`,
+       VALUES ('snake', 'all', 0, ${ALL_TIME.endsAt}, 1, 0, 0), ('tetris', 'all', 0, ${ALL_TIME.endsAt}, 1, 0, 0)`,
       `INSERT INTO pools (game, period, starts_at, ends_at, finalised_at)
        SELECT 'snake', 'daily', ${day.startsAt} - seq * 86400000, ${day.startsAt} - (seq - 1) * 86400000, 1 FROM seq_1_to_20000`,
       `INSERT INTO pool_contributions (game, period, contribution_id, starts_at, item, amount, contributed_by, contributed_at)
@@ -105,7 +108,8 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
        SELECT 'hunt', CONCAT('r', seq), 'p1', 'TICO', 1, seq ${each}`,
     ])
       await database.write(statement);
-    await rank(database, { game: "snake", period: "all", ...ALL_TIME }, now, new AbortController().signal);
+    for (const game of ["snake", "tetris"])
+      await rank(database, { game, period: "all", ...ALL_TIME }, now, new AbortController().signal);
     const tables = await database.query<{ name: string }>(
       "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()",
     );
@@ -116,11 +120,13 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
   const common = { clock, rng: systemRng, timezone: "UTC" };
   const daily = { game: "snake", period: "daily" } as const;
   const player = { playerId: "p1", questId: "q1" };
-  const page = (part: object) => (within: Database) =>
-    new RankingOffice({ ...common, database: within }).page("snake", "all", {
-      ...{ limit: 100, offset: 0, around: undefined },
-      ...part,
-    });
+  const page =
+    (part: object, game = "snake") =>
+    (within: Database) =>
+      new RankingOffice({ ...common, database: within }).page(game, "all", {
+        ...{ limit: 100, offset: 0, around: undefined },
+        ...part,
+      });
 
   const asked: Record<string, (within: Database) => Promise<unknown>> = {
     "the list of hunts": (within) => new Hunts(within).list(),
@@ -135,6 +141,9 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
     "the top of a ranking": page({}),
     "the end of a ranking": page({ offset: ROWS - 100 }),
     "the rows around a player of a ranking": page({ around: "p777" }),
+    "the middle of a ranking in which all have the same score": page({ offset: ROWS / 2 }, "tetris"),
+    "the end of a ranking in which all have the same score": page({ offset: ROWS - 100 }, "tetris"),
+    "the rows around a player of a ranking in which all have the same score": page({ around: "p77777" }, "tetris"),
     "the list of draws": (within) => new DrawOffice(within).list(100),
     "a draw and its candidates": (within) => new DrawOffice(within).get(604_800_000, { limit: 1000, offset: 50_000 }),
     "the list of quests": (within) => new Quests(within).list(),

@@ -18,7 +18,7 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const ASSIGNMENTS = 400;
 const PLAYERS = 45;
 /** A hunt of so many assignments is counted in many turns, and so are its results stored. */
-const PAGES = { assignments: 23, results: 7 };
+const PAGES = { assignments: 23, players: 11, results: 7 };
 const PRIZES = [{ from: 1, to: 3, items: [{ item: "TICO", amount: "50" }] }];
 const OUTCOMES = [OUTCOME.solved, OUTCOME.solved, OUTCOME.exhausted, OUTCOME.expired];
 

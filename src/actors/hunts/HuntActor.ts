@@ -17,9 +17,11 @@ import {
   bestScores,
   type Counted,
   countAssignments,
-  figuresOf,
   NOTHING_COUNTED,
+  NOTHING_TALLIED,
   solvedAssignments,
+  type Tally,
+  tallyScores,
 } from "../../stores/hunts/scores.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
@@ -46,7 +48,7 @@ export interface HuntState {
   issued: number;
   ledgerEpoch: number;
   /** From the end of solving until all is counted: how far that has come, and when (epoch milliseconds) it began and the next phase was to. */
-  counting?: Counted & { since: number; begins: number };
+  counting?: Counted & { since: number; begins: number; tally?: Tally };
   /** From the reveal until all results are stored: the last one that is. A version before noted a player: then all are stored once more. */
   resultsTo?: Recorded | string;
   /** Set once it is cancelled. */
@@ -87,8 +89,8 @@ export interface HuntPorts {
   pages?: typeof PAGES;
 }
 
-/** Assignments that one turn counts, and results that one stores: some tenths of a second's work. */
-const PAGES = { assignments: 20_000, results: 20_000 };
+/** Assignments and players that one turn counts, and results that one stores: some tenths of a second's work. */
+const PAGES = { assignments: 20_000, players: 50_000, results: 20_000 };
 /** Counting that takes longer puts off what follows by as much: players are to have all of their reveal. */
 const COUNTED_AT_ONCE_MS = 1000;
 
@@ -298,24 +300,31 @@ export class HuntActor extends Actor<HuntState> {
     const { counting } = this.state;
     if (!counting) return;
     const { pages = PAGES } = this.#ports;
-    const counted = await countAssignments(await this.#patientSql(), this.id, counting, pages.assignments);
+    const tx = await this.#patientSql();
+    const counted = counting.tally ? undefined : await countAssignments(tx, this.id, counting, pages.assignments);
     if (counted) {
       this.state.counting = { ...counting, ...counted };
       this.at("count", this.now);
       return;
     }
+    const { tally, isLast } = await tallyScores(tx, this.id, counting.tally ?? NOTHING_TALLIED, pages.players);
+    if (!isLast) {
+      this.state.counting = { ...counting, tally };
+      this.at("count", this.now);
+      return;
+    }
     delete this.state.counting;
-    await this.#reveal(counting);
+    await this.#reveal(counting, tally);
   }
 
   /** Stores the winners and pays them, and begins what comes after solving. */
-  async #reveal({ since, begins }: { since: number; begins: number }): Promise<void> {
+  async #reveal({ since, begins }: { since: number; begins: number }, { players, solved }: Tally): Promise<void> {
     const tx = await this.#patientSql();
     const { winners: count, prizes, ...plan } = this.#plan();
-    const best = await bestScores(tx, this.id, count);
-    const winners = best.map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
+    const best = await bestScores(tx, this.id, Math.max(count, TOP));
+    const winners = best.slice(0, count).map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
     await this.#pay(tx, winners);
-    const figures = await figuresOf(tx, this.id, TOP);
+    const figures = { players, solved, standings: best.slice(0, TOP) };
     await updateHunt(tx, this.id, { winners, figures });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
     if (figures.solved > 0) this.state.resultsTo = NOTHING_RECORDED;

@@ -96,10 +96,13 @@ export async function playersBefore(sql: Sql, ranking: RankingKey, playerId: str
   return at === -1 ? undefined : Number(row.players_before) + at;
 }
 
-/** The condition that a player is at this position or behind it, and its parameters. */
+/**
+ * The condition that a player is at this position or behind it, and its parameters. Written so that a database reads it as ranges of
+ * the index: it begins at the position, also where many have the same score.
+ */
 export function fromOn({ score, reachedAt, reachedSeq, playerId }: Position): [condition: string, params: unknown[]] {
   return [
-    `score <= ? AND (score < ? OR reached_at > ? OR (reached_at = ? AND (reached_seq > ? OR (reached_seq = ? AND player_id >= ?))))`,
+    `(score < ? OR (score = ? AND (reached_at > ? OR (reached_at = ? AND (reached_seq > ? OR (reached_seq = ? AND player_id >= ?))))))`,
     [score, score, reachedAt, reachedAt, reachedSeq, reachedSeq, playerId],
   ];
 }
@@ -107,7 +110,7 @@ export function fromOn({ score, reachedAt, reachedSeq, playerId }: Position): [c
 /** The condition that a position is this one or one before it. */
 function notBehind({ score, reachedAt, reachedSeq, playerId }: Position): [condition: string, params: unknown[]] {
   return [
-    `score >= ? AND (score > ? OR reached_at < ? OR (reached_at = ? AND (reached_seq < ? OR (reached_seq = ? AND player_id <= ?))))`,
+    `(score > ? OR (score = ? AND (reached_at < ? OR (reached_at = ? AND (reached_seq < ? OR (reached_seq = ? AND player_id <= ?))))))`,
     [score, score, reachedAt, reachedAt, reachedSeq, reachedSeq, playerId],
   ];
 }

@@ -42,10 +42,13 @@ export async function rankingPage(
   const block = await blockAt(sql, ranking, after);
   const [condition, params] = block ? fromOn(block) : ["1 = 1", []];
   const limit = Math.min(part.limit, total - after);
+  // What is skipped is read of the index alone: only the rows of the page are looked up.
   const rows = await sql.query<RankingRow>(
-    `SELECT ${selected(sql)} FROM rankings WHERE ${RANKING} AND ${condition}
-     ORDER BY ${BEST_PLAYER_FIRST} LIMIT ${limit} OFFSET ${after - (block?.before ?? 0)}`,
-    [...keyOf(ranking), ...params],
+    `SELECT ${selected(sql)} FROM
+       (SELECT player_id AS id FROM rankings WHERE ${RANKING} AND ${condition}
+        ORDER BY ${BEST_PLAYER_FIRST} LIMIT ${limit} OFFSET ${after - (block?.before ?? 0)}) part
+     JOIN rankings ON ${RANKING} AND player_id = part.id ORDER BY ${BEST_PLAYER_FIRST}`,
+    [...keyOf(ranking), ...params, ...keyOf(ranking)],
   );
   return { ...page, rows: rows.map((row, at) => rankedOf(row, after + at + 1, sign)) };
 }

@@ -1,4 +1,3 @@
-import type { HuntFigures } from "../../entities/hunts/Hunt.ts";
 import type { Sql, Transaction } from "../../entities/sql.ts";
 import { OUTCOME, type Standing } from "./ClueLedger.ts";
 
@@ -78,12 +77,28 @@ export async function bestScores(sql: Pick<Sql, "query">, huntId: string, limit:
   }));
 }
 
-/** What everybody reads of a hunt that is counted, with its best `limit` players. */
-export async function figuresOf(sql: Pick<Sql, "query">, huntId: string, limit: number): Promise<HuntFigures> {
-  const [row] = await sql.query<{ players: unknown; solved: unknown }>(
-    "SELECT COUNT(*) AS players, SUM(solved) AS solved FROM hunt_scores WHERE hunt_id = ?",
-    [huntId],
+/** How many players up to `after` have a score, and how many assignments they have solved. */
+export interface Tally {
+  after: string;
+  players: number;
+  solved: number;
+}
+
+export const NOTHING_TALLIED: Tally = { after: "", players: 0, solved: 0 };
+
+/** Adds the next `limit` players of a hunt that is counted; `isLast` when there are no more. */
+export async function tallyScores(
+  sql: Pick<Sql, "query">,
+  huntId: string,
+  { after, players, solved }: Tally,
+  limit: number,
+): Promise<{ tally: Tally; isLast: boolean }> {
+  const [row] = await sql.query<{ players: unknown; solved: unknown; last: string | null }>(
+    `SELECT COUNT(*) AS players, SUM(solved) AS solved, MAX(player_id) AS last FROM
+     (SELECT player_id, solved FROM hunt_scores WHERE hunt_id = ? AND player_id > ? ORDER BY hunt_id, player_id LIMIT ?) part`,
+    [huntId, after, limit],
   );
-  const { players, solved } = row!;
-  return { players: Number(players), solved: Number(solved), standings: await bestScores(sql, huntId, limit) };
+  const more = Number(row!.players);
+  const tally = { after: row!.last ?? after, players: players + more, solved: solved + Number(row!.solved) };
+  return { tally, isLast: more < limit };
 }
