@@ -43,6 +43,12 @@ const chromium: Need<string> = {
   find: () => findProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
 };
 
+const promtool: Need<string> = {
+  name: "promtool",
+  debianPackage: "prometheus",
+  find: () => findProgram("promtool"),
+};
+
 /** The path of redis-server, or that it runs in a container. Rejects with one error that says what to install. */
 export const locateRedis = memoised(
   async () => (await provide(redis, [mariaDb])) ?? (await inContainer(redis, "redis")),
@@ -54,11 +60,17 @@ export const locateMariaDb = memoised(
 );
 
 /** The path of a Chromium or Chrome. Rejects with one error that says what to install. */
-export const findChromium = memoised(async () => {
-  const path = await provide(chromium, []);
-  if (path === undefined) throw new Error(`${wanted(chromium)}.`);
+export const findChromium = memoised(() => findOnly(chromium));
+
+/** The path of the tool that checks Prometheus's rules. Rejects with one error that says what to install. */
+export const findPromtool = memoised(() => findOnly(promtool));
+
+/** For what no container provides. */
+async function findOnly(need: Need<string>): Promise<string> {
+  const path = await provide(need, []);
+  if (path === undefined) throw new Error(`${wanted(need)}.`);
   return path;
-});
+}
 
 /**
  * Finds it, or installs it where that is allowed. `companions` that are missing too are installed along: who needs one

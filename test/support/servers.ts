@@ -1,9 +1,9 @@
-import { findChromium, locateMariaDb, locateRedis } from "../../scripts/servers/locate.ts";
+import { findChromium, findPromtool, locateMariaDb, locateRedis } from "../../scripts/servers/locate.ts";
 import { createDatabase, type DatabaseServer, startMariaDb } from "../../scripts/servers/mariadb.ts";
 import { type RedisServer, startRedis } from "../../scripts/servers/redis.ts";
 import { afterRun, beforeRun } from "./run.ts";
 
-export { type DatabaseServer, findChromium, type RedisServer, startMariaDb, startRedis };
+export { type DatabaseServer, findChromium, findPromtool, type RedisServer, startMariaDb, startRedis };
 
 /** Servers that live as long as the run. */
 const started: Promise<RedisServer | DatabaseServer>[] = [];
