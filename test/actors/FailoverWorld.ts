@@ -9,8 +9,8 @@ const PERIOD_MS = 20_000;
 /** What takes longer than this comes never. */
 const PATIENCE_MS = 60_000;
 
-/** When an actor ends its process: as it is loaded, or so long after its turn has begun. */
-export type Fault = "at load" | number;
+/** When an actor ends its process: as it is loaded, or so long after its turn has begun, which may be another time each time. */
+export type Fault = "at load" | number | (() => number);
 
 /** A simulated cluster whose nodes take over from each other, and whose actors all work at the same time. */
 export class FailoverWorld {
@@ -76,9 +76,27 @@ export class FailoverWorld {
     return this.#begunOn!;
   }
 
-  /** Lets time pass until a node has ended by itself, or so many workers have answered since now. */
-  async crashesOrAnswers(node: SimulatedNode, count: number): Promise<"crashes" | "answers"> {
+  /**
+   * Lets node after node die of `culprits`, until the first node lives on which all others have answered. Returns how many adoptions
+   * crashed, and how long it took since the last crash.
+   */
+  async untilFound(count: number, culprits: Record<string, Fault>): Promise<{ crashed: number; tookMs: number }> {
+    const victim = await this.populate(count);
+    await this.untilInTurns(Math.min(count, 4000));
+    for (const [id, fault] of Object.entries(culprits)) this.faults.set(id, fault);
+    await victim.crash();
     this.#answeredAt.clear();
+    const others = count - Object.keys(culprits).length;
+    for (let crashed = 0; ; crashed++) {
+      const from = this.clock.monotonic();
+      const heir = await this.start();
+      if ((await this.#crashesOrAnswers(heir, others)) === "answers")
+        return { crashed, tookMs: this.clock.monotonic() - from };
+    }
+  }
+
+  /** Lets time pass until a node has ended by itself, or so many workers have answered. */
+  async #crashesOrAnswers(node: SimulatedNode, count: number): Promise<"crashes" | "answers"> {
     await this.#until("a crash or answers", () => node.crashed || this.#answeredAt.size >= count);
     return node.crashed ? "crashes" : "answers";
   }
@@ -125,8 +143,9 @@ export class FailoverWorld {
     this.#inTurns += 1;
     this.#begunOn = node;
     const fault = this.faults.get(id);
-    if (typeof fault === "number") {
-      if (fault > 0) await this.#pause(fault);
+    if (fault !== undefined && fault !== "at load") {
+      const afterMs = typeof fault === "number" ? fault : fault();
+      if (afterMs > 0) await this.#pause(afterMs);
       await node.crash();
     }
     await this.#pause(TURN_MS);

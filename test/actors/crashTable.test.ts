@@ -25,7 +25,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       const table = new CrashTable(database, nodeId);
       await table.store(
         "life",
-        ids.map((id) => ({ kind: "k", id, isFresh: true })),
+        ids.map((id) => ({ kind: "k", id, isFresh: true, ageMs: 7 })),
         1000,
       );
       return (await table.blame(nodeId, () => undefined, 2000)).named;
@@ -49,7 +49,9 @@ for (const [name, open] of Object.entries(DATABASES)) {
 
     it("blames once for a death that is judged again", async () => {
       await dies("a", ["x"]);
-      assert.deepEqual(await dies("a", ["x"]), [{ kind: "k", id: "x", times: 1, fresh: 1, isFresh: true }]);
+      assert.deepEqual(await dies("a", ["x"]), [
+        { kind: "k", id: "x", times: 1, ageMs: 7, spreadMs: 0, isFresh: true },
+      ]);
     });
 
     if (name === "MariaDB")

@@ -1,7 +1,7 @@
 import type { Clock, Rng } from "../../clock.ts";
 import type { Database } from "../../entities/sql.ts";
 import type { ActorAddress, ClaimedRow } from "./actorRow.ts";
-import { CrashTable, DEATHS_TO_QUARANTINE, type Deaths, type InRecord } from "./CrashTable.ts";
+import { CrashTable, DEATHS_TO_QUARANTINE, type Deaths, type InRecord, STEADY_MS } from "./CrashTable.ts";
 import { InHand } from "./InHand.ts";
 import type { Place } from "./Pace.ts";
 import type { Log } from "./ports.ts";
@@ -18,6 +18,8 @@ const HEALTHY_AFTER_MS = 10_000;
 const ACQUIT_EVERY_MS = 5000;
 /** Deaths after which one is in quarantine that was in later turns, or stayed for long, at the last one: nobody was kept away from it then. */
 const DEATHS_IN_COMPANY = 5;
+/** Of those blamed for as many deaths as it, so many may be expected to be as steady by chance where an actor goes into quarantine for that. */
+const BY_CHANCE = 0.05;
 /** Nodes whose record was read; beyond it the oldest are forgotten, which costs one query when they are asked for again. */
 const JUDGED_BOUND = 1000;
 
@@ -122,12 +124,12 @@ export class CrashBlame {
     this.#acquitLater();
   }
 
-  /** Who is to be let in alone: of too many, only those that were only just let in at each death, if these are few. */
+  /** Who is to be let in alone: those blamed for the most deaths, as far as these are few, since that takes its time. */
   async #alone(deaths: readonly Deaths[]): Promise<Set<string>> {
     if (!deaths.some(({ times }) => times >= DEATHS_TO_BE_ALONE)) return new Set();
     const worst = await this.#table.blamedFor(DEATHS_TO_BE_ALONE, ALONE_BOUND + 1);
-    const few = worst.length <= ALONE_BOUND ? worst : worst.filter(({ times, fresh }) => times === fresh);
-    return new Set(few.length <= ALONE_BOUND ? few.map(actorKey) : []);
+    const tooMany = worst[ALONE_BOUND]?.times ?? 0;
+    return new Set(worst.filter(({ times }) => times > tooMany).map(actorKey));
   }
 
   /** Runs `load` when the actor's place in the order of suspects has come. Rejects when that cannot be recorded; then it has not run. */
@@ -210,18 +212,35 @@ export class CrashBlame {
   }
 }
 
-const NONE: Deaths = { times: 0, fresh: 0 };
+const NONE: Deaths = { times: 0, ageMs: 0, spreadMs: 0 };
 
 /**
- * Who is guilty of enough deaths, by the record of the last one. Only one that had just been let in, alone: that one. Several: the next
- * adoption will tell them apart. None, since all were in later turns or stayed for long: the one that was in hand at more deaths than any
- * other.
+ * Who is guilty of enough deaths, by the record of the last one: the only one that had been in hand for the same time at each of them; or
+ * the only one that had just been let in, alone. Several: the next adoption will tell them apart. None, since all were in later turns or
+ * stayed for long: the one that was in hand at more deaths than any other.
  */
 function convict(named: readonly InRecord[]): InRecord | undefined {
-  const fresh = named.filter(({ isFresh }) => isFresh);
   const most = Math.max(...named.map(({ times }) => times));
-  const suspected = fresh.length > 0 ? fresh : named.filter(({ times }) => times === most);
+  const worst = named.filter(({ times }) => times === most);
+  const steady = most >= DEATHS_TO_QUARANTINE ? surelySteady(worst) : [];
+  if (steady.length === 1) return steady[0];
+  const fresh = named.filter(({ isFresh }) => isFresh);
+  const suspected = fresh.length > 0 ? fresh : worst;
   const enough = fresh.length > 0 ? DEATHS_TO_QUARANTINE : DEATHS_IN_COMPANY;
   const [one] = suspected;
   return suspected.length === 1 && one!.times >= enough ? one : undefined;
+}
+
+/**
+ * Those that had been in hand for the same time at each of their deaths, as by chance hardly any of so many would have been: so near to
+ * each other, or so near to the begin, as they would be anywhere within the longest time that is told of any of them.
+ */
+function surelySteady(worst: readonly InRecord[]): InRecord[] {
+  const timed = worst.filter(({ ageMs }) => Number.isFinite(ageMs));
+  const longestMs = Math.max(1, ...timed.map(({ ageMs, spreadMs }) => ageMs + spreadMs));
+  return timed.filter(({ times, ageMs, spreadMs }) => {
+    const together = times * (Math.max(spreadMs, 1) / longestMs) ** (times - 1);
+    const atBegin = ((ageMs + spreadMs) / longestMs) ** times;
+    return spreadMs <= STEADY_MS && worst.length * Math.min(together, atBegin) <= BY_CHANCE;
+  });
 }

@@ -5,14 +5,25 @@ import { actorKey } from "./protocol.ts";
 /** How often an actor was in hand when a node died. */
 export interface Deaths {
   times: number;
-  /** In how many of these nobody had been let in since. */
-  fresh: number;
+  /** How long it had been in hand at least, in milliseconds, as the records say: Infinity where one does not say it. */
+  ageMs: number;
+  /** By how much that differed from death to death: little, where it always crashes at the same point. Infinity as above. */
+  spreadMs: number;
 }
+
+/** An actor that is said to have been in hand for the same time at each death, give or take this, is taken for one that crashes there. */
+export const STEADY_MS = 15;
 
 export type Named = ActorAddress & Deaths;
 
 /** Named by a record; `isFresh`: nobody had been let in since. */
 export type InRecord = Named & { isFresh: boolean };
+
+/** What a record says of an actor; `ageMs`: for how long it has been in hand. */
+export type InHandNow = ActorAddress & { isFresh: boolean; ageMs: number };
+
+/** As a record has it; a node of the version before leaves out the last. */
+type NameText = [kind: string, id: string, fresh: number, ageMs?: number];
 
 /** Rows that one statement names. */
 const BATCH = 500;
@@ -31,13 +42,15 @@ export class CrashTable {
   }
 
   /** Writes this node's record; nobody in hand: takes it away. */
-  async store(life: string, names: ReadonlyArray<ActorAddress & { isFresh: boolean }>, now: number): Promise<void> {
+  async store(life: string, names: readonly InHandNow[], now: number): Promise<void> {
     if (names.length === 0) return this.#remove(this.#database, life);
     const update =
       this.#database.dialect === "mysql"
         ? "ON DUPLICATE KEY UPDATE life = VALUES(life), actors = VALUES(actors), written_at = VALUES(written_at)"
         : "ON CONFLICT (node_id) DO UPDATE SET life = excluded.life, actors = excluded.actors, written_at = excluded.written_at";
-    const actors = JSON.stringify(names.map(({ kind, id, isFresh }) => [kind, id, isFresh ? 1 : 0]));
+    const actors = JSON.stringify(
+      names.map(({ kind, id, isFresh, ageMs }): NameText => [kind, id, isFresh ? 1 : 0, ageMs]),
+    );
     await this.#database.write(
       `INSERT INTO actor_in_hand (node_id, life, actors, written_at) VALUES (?, ?, ?, ?) ${update}`,
       [this.#nodeId, life, actors, now],
@@ -68,10 +81,9 @@ export class CrashTable {
         [nodeId],
       );
       if (!record) return { named: [], convicted: undefined };
-      const names = (JSON.parse(record.actors) as [string, string, number][]).map(([kind, id, fresh]) => ({
-        kind,
-        id,
-        fresh,
+      const names = (JSON.parse(record.actors) as NameText[]).map(([kind, id, fresh, ageMs]) => ({
+        ...{ kind, id, fresh },
+        ageMs: ageMs ?? null,
       }));
       await insertBlame(tx, names, { nodeId, life: record.life }, now);
       const counted = await count(tx, names);
@@ -111,15 +123,14 @@ export class CrashTable {
   }
 
   /**
-   * Up to `limit` actors that are blamed for this many deaths or more, first those that were only just let in at each of them. Reads
-   * no blame of others: of so many rows of an actor, the last one that came has at least this `nth`, also when earlier ones have gone.
+   * Up to `limit` actors that are blamed for this many deaths or more, those with the most first. Reads no blame of others: of so many rows of an actor, the last one that came has at least this `nth`, also when earlier ones have gone.
    */
   async blamedFor(times: number, limit: number): Promise<Named[]> {
     const rows = await this.#database.query<CountedRow>(
-      `SELECT blame.kind AS kind, blame.id AS id, COUNT(*) AS times, SUM(blame.fresh) AS fresh_times
+      `SELECT blame.kind AS kind, blame.id AS id, ${COUNTED}
        FROM (SELECT DISTINCT kind, id FROM actor_blame WHERE nth >= ?) again
        JOIN actor_blame blame ON blame.kind = again.kind AND blame.id = again.id
-       GROUP BY blame.kind, blame.id HAVING COUNT(*) >= ? ORDER BY COUNT(*) - SUM(blame.fresh) LIMIT ?`,
+       GROUP BY blame.kind, blame.id HAVING COUNT(*) >= ? ORDER BY COUNT(*) DESC LIMIT ?`,
       [times, times, limit],
     );
     return rows.map(namedOf);
@@ -159,17 +170,23 @@ export class CrashTable {
 /** An actor in whose hands this many processes died, and that is the only such one in the last of them, goes into quarantine. */
 export const DEATHS_TO_QUARANTINE = 3;
 
-type CountedRow = ActorAddress & { times: number; fresh_times: number };
+type CountedRow = ActorAddress & { times: number; dated: number; least: number | null; most: number | null };
 
-const namedOf = ({ kind, id, times, fresh_times }: CountedRow): Named => {
-  return { kind, id, times: Number(times), fresh: Number(fresh_times) };
+/** Columns of a `CountedRow`. */
+const COUNTED = "COUNT(*) AS times, COUNT(age_ms) AS dated, MIN(age_ms) AS least, MAX(age_ms) AS most";
+
+const namedOf = ({ kind, id, times, dated, least, most }: CountedRow): Named => {
+  const isDated = Number(dated) === Number(times);
+  const ageMs = isDated ? Number(least) : Number.POSITIVE_INFINITY;
+  const spreadMs = isDated ? Number(most) - Number(least) : Number.POSITIVE_INFINITY;
+  return { kind, id, times: Number(times), ageMs, spreadMs };
 };
 
 async function count(sql: Sql, addresses: readonly ActorAddress[]): Promise<Named[]> {
   const named: Named[] = [];
   for (const batch of batches(addresses)) {
     const rows = await sql.query<CountedRow>(
-      `SELECT kind, id, COUNT(*) AS times, SUM(fresh) AS fresh_times FROM actor_blame WHERE (kind, id) IN (${pairs(batch)}) GROUP BY kind, id`,
+      `SELECT kind, id, ${COUNTED} FROM actor_blame WHERE (kind, id) IN (${pairs(batch)}) GROUP BY kind, id`,
       flat(batch),
     );
     named.push(...rows.map(namedOf));
@@ -180,7 +197,7 @@ async function count(sql: Sql, addresses: readonly ActorAddress[]): Promise<Name
 /** Blames these for one more death, once however often this is done for the same one. */
 async function insertBlame(
   tx: Sql,
-  names: ReadonlyArray<ActorAddress & { fresh: number }>,
+  names: ReadonlyArray<ActorAddress & { fresh: number; ageMs: number | null }>,
   { nodeId, life }: { nodeId: string; life: string },
   now: number,
 ): Promise<void> {
@@ -188,11 +205,11 @@ async function insertBlame(
   const known = tx.dialect === "mysql" ? "ON DUPLICATE KEY UPDATE life = life" : "ON CONFLICT DO NOTHING";
   for (const batch of batches(names))
     await tx.write(
-      `INSERT INTO actor_blame (kind, id, node_id, life, fresh, nth, blamed_at)
-       VALUES ${batch.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")} ${known}`,
+      `INSERT INTO actor_blame (kind, id, node_id, life, fresh, age_ms, nth, blamed_at)
+       VALUES ${batch.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${known}`,
       batch.flatMap((name) => {
         const nth = (before.get(actorKey(name)) ?? 0) + 1;
-        return [name.kind, name.id, nodeId, life, name.fresh, nth, now];
+        return [name.kind, name.id, nodeId, life, name.fresh, name.ageMs, nth, now];
       }),
     );
 }

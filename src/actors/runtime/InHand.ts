@@ -4,9 +4,20 @@ import type { CrashTable } from "./CrashTable.ts";
 import type { Log } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
 
-/** A record that names somebody who has left is written anew after this, unless somebody enters before. */
-const CLEAR_AFTER_MS = 100;
+/**
+ * A record that names somebody who has left is written anew after this, unless somebody enters before: for how long the others have been
+ * in hand must not be told too late, as long as any come and go.
+ */
+const CLEAR_AFTER_MS = 5;
 const WRITE_AGAIN_MS = 1000;
+
+interface Name {
+  address: ActorAddress;
+  times: number;
+  isFresh: () => boolean;
+  /** Monotonic: when it was let in, which is once it is stored that it is. */
+  since?: number;
+}
 
 /**
  * The actors that this process is in the hands of right now, as a row of the table tells those that outlive it. An actor is
@@ -18,7 +29,7 @@ export class InHand {
   readonly #clock: Clock;
   readonly #log: Log;
   /** By key; an actor may be in hand twice, when a turn that hangs outlives its activation. */
-  readonly #names = new Map<string, { address: ActorAddress; times: number; isFresh: () => boolean }>();
+  readonly #names = new Map<string, Name>();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   /** How this process signs its record: anew after each time that it may have been taken for dead. */
   readonly #newLife: () => string;
@@ -43,7 +54,7 @@ export class InHand {
    */
   async add({ kind, id }: ActorAddress, isFresh: () => boolean): Promise<() => void> {
     const key = actorKey({ kind, id });
-    const name = this.#names.get(key) ?? { address: { kind, id }, times: 0, isFresh };
+    const name: Name = this.#names.get(key) ?? { address: { kind, id }, times: 0, isFresh };
     name.times += 1;
     name.isFresh = isFresh;
     this.#names.set(key, name);
@@ -62,6 +73,7 @@ export class InHand {
       remove();
       throw error;
     }
+    name.since = this.#clock.monotonic();
     return remove;
   }
 
@@ -110,7 +122,12 @@ export class InHand {
         await this.#table.forgive(life);
         this.#pastLives.splice(this.#pastLives.indexOf(life), 1);
       }
-      const names = [...this.#names.values()].map(({ address, isFresh }) => ({ ...address, isFresh: isFresh() }));
+      const now = this.#clock.monotonic();
+      const names = [...this.#names.values()].map(({ address, isFresh, since = now }) => ({
+        ...address,
+        isFresh: isFresh(),
+        ageMs: Math.trunc(now - since),
+      }));
       if (names.length > 0 || this.#life !== undefined) {
         this.#life ??= this.#newLife();
         await this.#table.store(this.#life, names, Math.trunc(this.#clock.now()));

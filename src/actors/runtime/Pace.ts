@@ -20,9 +20,8 @@ export interface Place {
 export class Pace {
   readonly #clock: Clock;
   readonly #withinMs: number;
-  readonly #waiting: Array<() => void> = [];
-  /** What goes before all that. */
-  readonly #waitingFirst: Array<() => void> = [];
+  /** The lowest rank first. */
+  readonly #waiting: Array<{ rank: number; letIn: () => void }> = [];
   /** By entry, when it was let in; the oldest first. */
   readonly #inside = new Map<object, number>();
   /** The most that waited since nobody did: what the pace goes by. */
@@ -38,16 +37,16 @@ export class Pace {
     this.#onChange = onChange;
   }
 
-  /** Resolves when the work may begin; `first`: before all that wait without this. */
-  async enter(first: boolean): Promise<Place> {
+  /** Resolves when the work may begin: before all that wait with a higher rank, and after those with the same. */
+  async enter(rank: number): Promise<Place> {
     const entry = {};
     const { promise, resolve } = Promise.withResolvers<void>();
-    (first ? this.#waitingFirst : this.#waiting).push(() => {
+    this.#line(rank, () => {
       this.#inside.set(entry, this.#clock.monotonic());
       this.#onChange(1);
       resolve();
     });
-    this.#peak = Math.max(this.#peak, this.#waits);
+    this.#peak = Math.max(this.#peak, this.#waiting.length);
     this.#admit();
     await promise;
     return {
@@ -69,8 +68,14 @@ export class Pace {
     this.#admit();
   }
 
-  get #waits(): number {
-    return this.#waiting.length + this.#waitingFirst.length;
+  #line(rank: number, letIn: () => void): void {
+    let [from, to] = [0, this.#waiting.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#waiting[middle]!.rank <= rank) from = middle + 1;
+      else to = middle;
+    }
+    this.#waiting.splice(from, 0, { rank, letIn });
   }
 
   #admit(): void {
@@ -79,7 +84,7 @@ export class Pace {
     if (this.#rests) return;
     const places = Math.max(1, Math.ceil((this.#peak * SHORTEST_STAY_MS) / this.#withinMs));
     const stayMs = Math.floor((places * this.#withinMs) / this.#peak);
-    while (this.#waits > 0) {
+    while (this.#waiting.length > 0) {
       const full = this.#inside.size >= places ? this.#oldest() : undefined;
       const leftMs = full === undefined ? 0 : full.since + stayMs - this.#clock.monotonic();
       if (leftMs > 0) {
@@ -87,7 +92,7 @@ export class Pace {
         return;
       }
       if (full) this.#inside.delete(full.entry);
-      (this.#waitingFirst.shift() ?? this.#waiting.shift())!();
+      this.#waiting.shift()!.letIn();
     }
     this.#peak = 0;
   }

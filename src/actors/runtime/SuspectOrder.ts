@@ -1,10 +1,15 @@
 import type { Clock } from "../../clock.ts";
-import type { Deaths } from "./CrashTable.ts";
+import { type Deaths, STEADY_MS } from "./CrashTable.ts";
 import { Pace, type Place } from "./Pace.ts";
 
-/** Within which time everybody that came from a dead node is let in, those blamed for 0, 1, and more deaths each by themselves. */
+/**
+ * Within which time everybody that came from a dead node is let in, those blamed for 0, 1 … and this many deaths or more each by
+ * themselves; and so are those that were at the same point of their turns each time.
+ */
 const LET_IN_WITHIN_MS = 1200;
-const LEVELS = 3;
+const MOST_DEATHS = 6;
+const STEADY = MOST_DEATHS + 1;
+const LEVELS = MOST_DEATHS + 2;
 /** All that are let in alone, together; and one of them, at least and at most. */
 const ALONE_WITHIN_MS = 3000;
 const ALONE_AT_LEAST_MS = 200;
@@ -15,8 +20,9 @@ const CLEAR_WITHIN_MS = 250;
 /**
  * In which order actors that came from dead nodes are let in, be it to be loaded or to take their first turn.
  *
- * By a pace, as few at once as time allows; whoever was only just let in at each death that it is blamed for goes first, while
- * nothing else is inside that would look as guilty. And those who are to be let in alone one after another, while the pace rests.
+ * By a pace, as few at once as time allows, and in the order of how long they had been inside at the deaths that they are blamed for:
+ * so no two of them come to that point again at the same time. And those who are to be let in alone one after another, while the pace
+ * rests.
  */
 export class SuspectOrder {
   readonly #clock: Clock;
@@ -88,6 +94,7 @@ export class SuspectOrder {
   }
 }
 
-function enter(paces: readonly Pace[], { times, fresh }: Deaths): Promise<Place> {
-  return paces[Math.min(times, LEVELS - 1)]!.enter(times > 0 && fresh === times);
+function enter(paces: readonly Pace[], { times, ageMs, spreadMs }: Deaths): Promise<Place> {
+  const level = times >= 2 && spreadMs <= STEADY_MS ? STEADY : Math.min(times, MOST_DEATHS);
+  return paces[level]!.enter(times > 0 ? ageMs : 0);
 }

@@ -32,6 +32,7 @@ import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
 import { EventChanges20261130110000 } from "./20261130110000-event-changes.ts";
 import { HuntPlaces20261130120000 } from "./20261130120000-hunt-places.ts";
+import { BlameAges20261130130000 } from "./20261130130000-blame-ages.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -68,4 +69,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   TournamentEntrants20261130100000,
   EventChanges20261130110000,
   HuntPlaces20261130120000,
+  BlameAges20261130130000,
 ];
