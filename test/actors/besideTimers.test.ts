@@ -49,12 +49,12 @@ describe("calls beside many timers that wait for a connection to the database", 
   }
 
   class NotingStore extends ActorStore {
-    override async create(address: ActorAddress, state: string, now: number): Promise<boolean> {
+    override async create(address: ActorAddress, state: string, now: number): ReturnType<ActorStore["create"]> {
       const created = super.create(address, state, now);
       creating.resolve();
-      const isMine = await created;
+      const made = await created;
       stored.push("new");
-      return isMine;
+      return made;
     }
 
     override async commitSingle(row: ClaimedRow, writes: TurnWrites, origin: TurnOrigin): Promise<void> {

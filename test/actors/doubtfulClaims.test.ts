@@ -13,7 +13,7 @@ describe("a claim of an actor that failed (simulated cluster)", () => {
 
   /** No connection is free while it is down: nothing is sent. */
   class FlakyStore extends ActorStore {
-    override async create(...args: Parameters<ActorStore["create"]>): Promise<boolean> {
+    override async create(...args: Parameters<ActorStore["create"]>): ReturnType<ActorStore["create"]> {
       this.#require();
       return super.create(...args);
     }

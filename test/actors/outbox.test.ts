@@ -126,7 +126,8 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     const a = await start("a");
     const held = Promise.withResolvers<void>();
     a.gate.held = held.promise;
-    a.life.onOperation = (_when, statement) => (/FROM actor_marks/.test(statement) ? "lose connection" : undefined);
+    a.life.onOperation = (_when, statement) =>
+      /gaps FROM actor_marks/.test(statement) ? "lose connection" : undefined;
     await within(500, teller(a).announceAll("1", "2"));
     await within(500, teller(a).say("l", "1", "2"));
     const b = await start("b");
@@ -254,6 +255,45 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await clock.advance(6000);
     assert.deepEqual(await heardBy(node, "l"), ["1"]);
   });
+
+  it("is heard of an actor whose row is made again", async () => {
+    const a = await start("a");
+    await within(500, teller(a).say("l", "1", "2"));
+    await within(500, teller(a).say("l", "3"));
+    await clock.advance(1000);
+    await a.crash();
+    await database.write("DELETE FROM actors WHERE kind = 'teller'");
+    const b = await start("b");
+    await within(5000, teller(b).say("l", "made again"));
+    await clock.advance(15_000);
+    assert.deepEqual(await heardBy(b, "l"), ["1", "2", "3", "made again"]);
+  });
+
+  for (const [where, columns, values] of [
+    ["actor_events", "kind, id, version, idx, owner, message", "'k', 'i', 7, 0, 'n', '{}'"],
+    [
+      "actor_tells",
+      "kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts",
+      "'k', 'i', 7, 0, 'n', 'l', 'l', '{}', 0, 0",
+    ],
+    [
+      "actor_dead_letters",
+      "kind, id, version, idx, target_kind, target_id, message, created_at, attempts, error, died_at",
+      "'k', 'i', 7, 0, 'l', 'l', '{}', 0, 18, 'x', 0",
+    ],
+    [
+      "actor_marks",
+      "from_kind, from_id, version, idx, kind, id, gaps, updated_at",
+      "'k', 'i', 7, 0, 'l', 'l', '[]', 0",
+    ],
+  ] as const)
+    it(`counts on from what ${where} knows of an actor whose row is made again`, async () => {
+      await database.write(`INSERT INTO ${where} (${columns}) VALUES (${values})`);
+      const store = new ActorStore(database, "n");
+      assert.equal((await store.create({ kind: "k", id: "i" }, "{}", 0))?.version, 7);
+      assert.equal((await store.create({ kind: "k", id: "other" }, "{}", 0))?.version, 0);
+      assert.equal((await store.find({ kind: "k", id: "i" }))?.version, 7);
+    });
 
   it("deletes no row that is another node's by now", async () => {
     const id = { kind: "teller", id: "t", version: 1, index: 0 };

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/TellPump.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { WireError } from "../../src/errors.ts";
+import { PATIENCE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 
 describe("dead letters, as operators have them", function () {
@@ -73,5 +75,55 @@ describe("dead letters, as operators have them", function () {
     await room.request("command", { name: "discardDeadLetter", args: { from: from(0) } });
     assert.deepEqual(await listed(), []);
     await room.leave();
+  });
+});
+
+describe("the metric of dead letters", function () {
+  this.timeout(120_000);
+  let directory: string;
+  let node: RingmasterNode;
+
+  before(async () => {
+    directory = temporaryDirectory("dead-letters-test");
+    const path = join(directory, "ringmaster.sqlite");
+    const database = await openDatabase({ kind: "sqlite", path });
+    // What a turn has told actors of a kind that no node has, tried in vain for a day.
+    for (const index of [0, 1])
+      await database.write(
+        `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
+         VALUES ('tournament', 't1', 3, ?, 'embedded', 'nobody', ?, ?, ?, ?)`,
+        [
+          ...[index, `n${index}`, JSON.stringify({ method: "x", args: [] })],
+          ...[Date.now() - LONGEST_UNREACHED_MS, MOST_ATTEMPTS - 1],
+        ],
+      );
+    await database.close();
+    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${path}` });
+  });
+
+  after(async () => {
+    await node?.kill();
+    removeDirectory(directory);
+  });
+
+  const counted = async (): Promise<number> => {
+    const text = await (await fetch(`${node.url}/metrics`)).text();
+    return Number(/^dead_letters_total\{kind="nobody"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+
+  it("counts each that dies, while the list has those that nobody has replayed or discarded yet", async () => {
+    const token = await tokenOf("operator");
+    const listed = async () =>
+      (await node.get<{ letters: { from: object }[] }>("/api/dead-letters", { token })).body.letters;
+    await until(async () => (await counted()) === 2, { what: "both are counted", timeoutMs: PATIENCE_MS });
+    const [first, second] = await listed();
+    for (const [verb, from, left] of [
+      ["replay", first!.from, 1],
+      ["discard", second!.from, 0],
+    ] as const) {
+      assert.equal((await node.post(`/api/dead-letters/${verb}`, { token, body: { from } })).status, 200);
+      assert.equal((await listed()).length, left);
+    }
+    assert.equal(await counted(), 2);
   });
 });

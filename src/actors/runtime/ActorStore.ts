@@ -75,15 +75,29 @@ export class ActorStore {
 
   /**
    * Makes the actor's row, owned by this node: work of the turn that is to come, and not of the few connections that fences and
-   * sweeps have. False when somebody else was first. Its turns are counted from 0, so the id must be new: a row that is made again would
-   * have to begin at the last version that it had, or its messages look like earlier ones.
+   * sweeps have. Undefined when somebody else was first. Its turns are counted from 0, or where the row was there before and is made
+   * again, from the last version by which anything knows its messages: else they would be taken for earlier ones.
    */
-  async create(address: ActorAddress, state: string, now: number): Promise<boolean> {
+  async create(address: ActorAddress, state: string, now: number): Promise<ClaimedRow | undefined> {
     const { kind, id } = address;
+    const version = await this.#lastKnownVersion(address);
     const inserted = await insertNew(this.#turns, NEW_ACTOR, [
-      [kind, id, this.#nodeId, 1, 0, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
+      [kind, id, this.#nodeId, 1, version, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
     ]);
-    return inserted === 1;
+    return inserted === 1 ? { kind, id, epoch: 1, version, state, timers: [], crashes: 0 } : undefined;
+  }
+
+  /** The last version of which messages wait, are dead letters, or have been had by their receivers; 0 of an actor that is new. */
+  async #lastKnownVersion({ kind, id }: ActorAddress): Promise<number> {
+    const sent = ["actor_events", "actor_tells", "actor_dead_letters"].map(
+      (table) => `SELECT MAX(version) AS version FROM ${table} WHERE kind = ? AND id = ?`,
+    );
+    const had = "SELECT MAX(version) AS version FROM actor_marks WHERE from_kind = ? AND from_id = ?";
+    const [row] = await this.#turns.query<{ version: number | null }>(
+      `SELECT MAX(version) AS version FROM (${[...sent, had].join(" UNION ALL ")}) known`,
+      [kind, id, kind, id, kind, id, kind, id],
+    );
+    return Number(row!.version ?? 0);
   }
 
   /**

@@ -132,9 +132,9 @@ export class Residents {
     if (!canHost(kind, address)) return { owner: undefined };
     if (!found) {
       const state = JSON.stringify(kind.type.initial(address.id));
-      const made: ClaimedRow = { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 };
-      const isMine = await this.#orGiveUp(made, store.create(address, state, clock.now()));
-      return isMine ? this.#arrive(made) : { owner: undefined };
+      const doubtful: ClaimedRow = { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 };
+      const made = await this.#orGiveUp(doubtful, store.create(address, state, clock.now()));
+      return made ? this.#arrive(made) : { owner: undefined };
     }
     if (found.crashes >= CRASHES_TO_QUARANTINE) {
       throw new RingmasterError(

@@ -12,6 +12,7 @@ import { Retention20261121000900 } from "./20261121000900-retention.ts";
 import { TournamentIndexes20261121001000 } from "./20261121001000-tournament-indexes.ts";
 import { Messages20261130020000 } from "./20261130020000-messages.ts";
 import { FailingTimers20261130020100 } from "./20261130020100-failing-timers.ts";
+import { MarksBySender20261130020200 } from "./20261130020200-marks-by-sender.ts";
 import { Tasks20261130021000 } from "./20261130021000-tasks.ts";
 import { DatabaseProbes20261130030000 } from "./20261130030000-database-probes.ts";
 import { ActorBlame20261130030300 } from "./20261130030300-actor-blame.ts";
@@ -70,4 +71,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   EventChanges20261130110000,
   HuntPlaces20261130120000,
   BlameAges20261130130000,
+  MarksBySender20261130020200,
 ];
