@@ -93,7 +93,7 @@ export class ActorStore {
       (table) => `SELECT MAX(version) AS version FROM ${table} WHERE kind = ? AND id = ?`,
     );
     const had = "SELECT MAX(version) AS version FROM actor_marks WHERE from_kind = ? AND from_id = ?";
-    const [row] = await this.#turns.query<{ version: number | null }>(
+    const [row] = await this.#control.query<{ version: number | null }>(
       `SELECT MAX(version) AS version FROM (${[...sent, had].join(" UNION ALL ")}) known`,
       [kind, id, kind, id, kind, id, kind, id],
     );
