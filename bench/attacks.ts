@@ -240,7 +240,7 @@ async function createTournament(url: string, token: string): Promise<string> {
   const answer = await fetch(`${url}/api/tournaments`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-    body: JSON.stringify({ name: "Bench", game: "snake", startsAt, endsAt: startsAt + 86_400_000 }),
+    body: JSON.stringify({ name: "Bench", game: "tetris", startsAt, endsAt: startsAt + 86_400_000 }),
   });
   if (!answer.ok) throw new Error(`no tournament: ${await answer.text()}`);
   return ((await answer.json()) as { id: string }).id;

@@ -21,7 +21,7 @@ const HELP = `Players who submit scores, and come back when their connection is 
 ${LOAD_HELP}
   --tournament ID            the tournament (the first that is open); or
   --operator TOKEN           an operator's token, with which one is made
-  --game ID                  the game of one that is made (snake)
+  --game ID                  the game of one that is made (tetris)
   --rate N                   submissions a second of each player, on average (1); a game allows so many a minute
   --seed N                   repeats a test's choices
 
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const { shared, own, isHelpWanted } = readFlags(process.argv.slice(2), "tournament", {
     tournament: undefined,
     operator: undefined,
-    game: "snake",
+    game: "tetris",
     rate: "1",
     seed: String(Math.floor(Math.random() * 2 ** 32)),
   });

@@ -9,9 +9,10 @@ const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
 /** Files and folders of `src`, each named by the first of these that it begins with. */
 const LAYERS = [
   ["composition", ["index.ts", "app.config.ts", "backplane.ts", "lifecycle.ts", "parts/"]],
-  ["common", ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "text.ts", "validate.ts"]],
+  ["common", ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", "text.ts", "validate.ts"]],
   ["runtime", ["actors/runtime/"]],
   ["actors", ["actors/"]],
+  ["games", ["games/"]],
   ["schedulers", ["schedulers/"]],
   ["rooms", ["rooms/"]],
   ["identity", ["http/auth/"]],
@@ -32,7 +33,8 @@ const MAY_IMPORT: Record<Layer, readonly Layer[] | "everything"> = {
   identity: ["common"],
   edge: ["common"],
   schedulers: ["actors", "runtime", "stores", "feeds", "tables", "common"],
-  actors: ["runtime", "stores", "feeds", "tables", "common"],
+  actors: ["runtime", "stores", "feeds", "tables", "games", "common"],
+  games: [],
   runtime: ["feeds", "tables", "common"],
   stores: ["feeds", "tables", "common"],
   feeds: ["tables", "common"],

@@ -12,7 +12,9 @@ import { WalletDesk } from "../actors/quests/WalletDesk.ts";
 import { verifiersFor } from "../actors/quests/walletProof.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
 import { GameOffice } from "../actors/tournaments/GameOffice.ts";
+import { Runs } from "../actors/tournaments/Runs.ts";
 import type { ScoreCheck } from "../actors/tournaments/ScoreCheck.ts";
+import { checkSnake } from "../actors/tournaments/snakeCheck.ts";
 import { TournamentDesk } from "../actors/tournaments/TournamentDesk.ts";
 import { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
 import { systemClock, systemRng } from "../clock.ts";
@@ -27,7 +29,7 @@ import { ScoreJournal } from "../stores/tournaments/ScoreJournal.ts";
 import type { Parts } from "./Parts.ts";
 
 /** Games whose scores are verified before they are taken, by the game's id: CONTRIBUTING.md has an example. */
-const SCORE_CHECKS: ReadonlyMap<string, ScoreCheck> = new Map();
+const SCORE_CHECKS: ReadonlyMap<string, ScoreCheck> = new Map([["snake", checkSnake]]);
 
 /** What rooms and endpoints turn to, one of each a node. */
 export type Desks = Awaited<ReturnType<typeof openDesks>>;
@@ -79,7 +81,11 @@ async function tellUnverified({ config, log }: Parts, directory: GameOffice): Pr
   }
 }
 
-function openTournaments({ backplane, database, lifecycle, log }: Parts, actors: Actors, tournaments: Tournaments) {
+function openTournaments(
+  { backplane, config, database, lifecycle, log }: Parts,
+  actors: Actors,
+  tournaments: Tournaments,
+) {
   const { feed, leaderboard } = backplane;
   const common = { actors, tournaments, database, clock: actors.clock, rng: systemRng };
   const tournamentDesk = new TournamentDesk({
@@ -90,6 +96,7 @@ function openTournaments({ backplane, database, lifecycle, log }: Parts, actors:
     log,
     entrants: new Entrants({ database: database.of("commits"), clock: actors.clock, log }),
     checks: SCORE_CHECKS,
+    runs: new Runs(config.jwtSecret, systemRng),
   });
   lifecycle.onStop("tournaments", () => tournamentDesk.flush());
   backplane.watch((reachable) => {

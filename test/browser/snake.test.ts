@@ -1,11 +1,11 @@
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
-import { Round } from "../../web/src/snake/Round.ts";
 import {
   begin,
   type Cell,
   COIN_POINTS,
   describe as describeRing,
   type Heading,
+  replay,
   SIDE,
   type Snake,
   STAR_POINTS,
@@ -13,7 +13,9 @@ import {
   stepMs,
   TUNE_STEPS,
   turn,
-} from "../../web/src/snake/rules.ts";
+} from "../../src/games/snake.ts";
+import { Round } from "../../web/src/snake/Round.ts";
+import { playSnake } from "../support/snakeRound.ts";
 
 const HEADINGS: readonly Heading[] = ["up", "right", "down", "left"];
 
@@ -138,6 +140,25 @@ describe("a round of Snake", () => {
     equal(round.snake.value.step, 0);
     for (const heading of ["right", "up", "down"] as const) round.steer(heading);
     equal(round.snake.value.step, 2);
+  });
+
+  it("can be played again from its seed and its steps, at any pace, and wherever the bell ends it", () => {
+    for (const isStepwise of [true, false]) {
+      const round = new Round({ seed: 5, counts: true, isStepwise, run: "a run" });
+      const { snake, proof } = playSnake(5, 60);
+      let now = 0;
+      for (const [at, letter] of [...proof].entries()) {
+        round.steer(HEADINGS.find((one) => one.startsWith(letter))!);
+        while (round.snake.value.step === at) {
+          now += 20;
+          round.frame(now);
+        }
+      }
+      round.ring();
+      equal(round.proof, proof);
+      equal(replay(5, round.proof)?.snake.score, round.snake.value.score);
+      equal(round.snake.value.score, snake.score);
+    }
   });
 
   it("is over with the score that it has when the bell rings, also while it pauses", () => {

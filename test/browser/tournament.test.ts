@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Client } from "@colyseus/sdk";
 import type { Page } from "playwright-core";
-import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../web/src/snake/rules.ts";
+import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../src/games/snake.ts";
+import type { BegunRun } from "../../web/src/protocol.ts";
+import { playSnake } from "../support/snakeRound.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 /** A tournament that lasts for as long as the test needs, with prizes for the first three. */
@@ -61,7 +63,7 @@ describe("the player page's tournament", function () {
     const id = await announce();
     const { page, complaints } = await enter("Ada of the Ring", id);
     await page.getByLabel("At my own pace").check();
-    await page.getByRole("button", { name: "Play a round" }).press("Enter");
+    await play(page, "Play a round");
     const score = await runIntoTheKerb(page, await collectTwoStars(page));
     ok(score >= 2 * STAR_POINTS);
 
@@ -85,7 +87,7 @@ describe("the player page's tournament", function () {
   it("lets the round that is being played at the bell count, and starts no other", async () => {
     const id = await announce();
     const { page } = await enter("Bo", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("KeyP");
     await page.getByRole("heading", { name: "The band waits for you" }).waitFor();
 
@@ -106,7 +108,7 @@ describe("the player page's tournament", function () {
     const visit = await stage.visit();
     const { page } = visit;
     await signIn(visit, "Cleo", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("KeyP");
     await stage.operate(`/api/tournaments/${id}/end`);
     await page.locator(".winner.own", { hasText: "Cleo" }).waitFor();
@@ -116,7 +118,7 @@ describe("the player page's tournament", function () {
   it("brings a score to the judges that was made while the connection was gone", async () => {
     const id = await announce();
     const { page } = await enter("Dot", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.context().setOffline(true);
     stage.wire.cut();
     await page.keyboard.press("ArrowDown");
@@ -131,16 +133,16 @@ describe("the player page's tournament", function () {
   it("says so when all rounds are played", async () => {
     const id = await announce({ maxEntries: 1 });
     const { page } = await enter("Eve", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("ArrowUp");
     await page.getByText("You have played all your rounds.").waitFor();
   });
 
   it("tells whoever is beyond the top ten their place and score, also after a reload", async () => {
     const id = await announce();
-    for (let rival = 1; rival <= 11; rival += 1) await submitAs(stage, `Rival ${rival}`, id, 1000 + rival);
+    for (let rival = 1; rival <= 11; rival += 1) await playAs(stage, `Rival ${rival}`, id);
     const { page } = await enter("Ivy", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("ArrowUp");
     await page.getByText(/^You are 12th of 12, with \d+\.$/).waitFor();
     await page.reload();
@@ -185,7 +187,7 @@ describe("the player page's tournament", function () {
   it("plays as another player from the start when it opens with a token that the server takes no longer", async () => {
     const id = await announce({ maxEntries: 1 });
     const { page } = await enter("Hal", id);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("ArrowUp");
     await page.getByText("You have played all your rounds.").waitFor();
     await page.evaluate(() => {
@@ -197,7 +199,7 @@ describe("the player page's tournament", function () {
     await page.getByRole("alert").filter({ hasText: "You are signed in anew." }).waitFor();
     await page.locator(".standings tr", { hasText: "Hal" }).waitFor();
     equal(await page.locator(".standings .own").count(), 0);
-    await page.getByRole("button", { name: "Play a round" }).click();
+    await play(page, "Play a round");
     await page.keyboard.press("ArrowUp");
     await page.locator(".standings .own", { hasText: "Hal" }).waitFor();
     equal(await page.locator(".standings tbody tr:not(.own)", { hasText: "Hal" }).count(), 1);
@@ -208,11 +210,11 @@ describe("the player page's tournament", function () {
     const id = await announce();
     const { page } = await enter("Gus", id);
     await page.getByLabel("At my own pace").check();
-    await page.getByRole("button", { name: "Play a round" }).press("Enter");
+    await play(page, "Play a round");
     await runIntoTheKerb(page, "up");
     await page.locator(".standings .own", { hasText: "Gus" }).waitFor();
     equal(await told(page, "Rounds"), "1 of 2");
-    await page.getByRole("button", { name: "Play again" }).press("Enter");
+    await play(page, "Play again");
 
     await stage.restartServer("another secret that only these tests know");
     const notice = page.getByRole("alert").filter({ hasText: "You are signed in anew." });
@@ -222,8 +224,11 @@ describe("the player page's tournament", function () {
     await notice.getByRole("button", { name: "All right" }).click();
     await notice.waitFor({ state: "detached" });
 
-    // The round goes on, and counts for the new player.
+    // The round was the former player's: it goes on, and does not count. The next one does.
     await page.locator(".arena").focus();
+    await runIntoTheKerb(page, "up");
+    await page.locator(".curtain__refusal", { hasText: "This round was begun by somebody else" }).waitFor();
+    await play(page, "Play again");
     await runIntoTheKerb(page, "up");
     await page.locator(".curtain__rank").waitFor();
     await page.locator(".standings .own", { hasText: "Gus" }).waitFor();
@@ -232,8 +237,14 @@ describe("the player page's tournament", function () {
   });
 });
 
-/** Has another player, who is on no page, make a score. */
-async function submitAs(stage: Stage, name: string, tournamentId: string, score: number): Promise<void> {
+/** Begins a round, which plays once the server has begun it. */
+async function play(page: Page, button: string): Promise<void> {
+  await page.getByRole("button", { name: button }).press("Enter");
+  await page.locator(".arena--playing").waitFor();
+}
+
+/** Has another player, who is on no page, play a whole round at their own pace. */
+async function playAs(stage: Stage, name: string, tournamentId: string): Promise<void> {
   const response = await fetch(`${stage.address}auth/anonymous`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -242,7 +253,9 @@ async function submitAs(stage: Stage, name: string, tournamentId: string, score:
   const client = new Client(stage.address);
   client.auth.token = ((await response.json()) as { token: string }).token;
   const room = await client.joinOrCreate("tournament", { tournamentId });
-  await room.request("submit", { submissionId: "rival", score });
+  const { run, seed } = await room.request<object, BegunRun>("begin", {});
+  const { score, proof } = playSnake(seed);
+  await room.request("submit", { run, score, subscore: -1, proof });
   await room.leave();
 }
 

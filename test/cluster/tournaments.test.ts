@@ -46,7 +46,7 @@ function someTournament(name: string, rules: Pick<TournamentDefinition, "operato
   return {
     ...{
       name,
-      game: "snake",
+      game: "tetris",
       startsAt,
       endsAt: startsAt + 3_600_000,
       graceMs: 3_600_000,

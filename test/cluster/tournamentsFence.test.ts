@@ -40,7 +40,7 @@ describe("a tournament one of whose nodes is late", function () {
     for (;;) {
       const startsAt = Date.now();
       const id = await cluster.create({
-        ...{ name: "Too late", game: "snake", startsAt, endsAt: startsAt + 3_600_000, graceMs: 0, graceFor: "joined" },
+        ...{ name: "Too late", game: "tetris", startsAt, endsAt: startsAt + 3_600_000, graceMs: 0, graceFor: "joined" },
         ...{ operator: "best", order: "desc", maxEntries: 100, maxSubmissions: 1000 },
         prizes: [{ from: 1, to: 3, items: [{ item: "TICO", amount: "5" }] }],
       });

@@ -12,10 +12,11 @@ const COMMON = ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", 
 
 /** What the files of a folder may import beside their own folder and the common ones; the longest prefix counts. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  "actors/": ["stores/", "entities/"],
+  "actors/": ["stores/", "entities/", "games/"],
   "actors/runtime/": ["stores/feeds/", "stores/runtime/", "entities/"],
   "entities/": [],
   "edge/": [],
+  "games/": [],
   "http/": ["edge/", "actors/", "stores/", "entities/", "telemetry/"],
   "rooms/": ["edge/", "actors/", "stores/", "entities/", "http/auth/", "telemetry/"],
   "schedulers/": ["actors/", "stores/", "entities/"],

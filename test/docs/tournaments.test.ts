@@ -57,7 +57,7 @@ describe("docs/protocol.md, of tournaments", function () {
         (error: { reason: WireError }) => error.reason.code,
       );
     const requests = namesIn(ROOM, "request");
-    assert.deepEqual(requests, ["submit", "standings"]);
+    assert.deepEqual(requests, ["begin", "submit", "standings"]);
     for (const type of requests) assert.equal(await codeOf(type), "invalid_payload", type);
     assert.equal(await codeOf("claim"), "unknown_request");
     await room.leave();

@@ -38,7 +38,7 @@ describe("the load test of tournaments", function () {
       ...{ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, RATE_LIMIT_PER_ADDRESS: "100000", LOG_LEVEL: "warn" },
     });
     database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
-    await database.write("UPDATE games SET submissions_per_minute = 6000 WHERE id = 'snake'");
+    await database.write("UPDATE games SET submissions_per_minute = 6000 WHERE id = 'tetris'");
     broken = playWithBreaks();
     broken.catch(() => {});
   });
@@ -67,7 +67,7 @@ describe("the load test of tournaments", function () {
 
   async function createTournament(change: object = {}): Promise<string> {
     const startsAt = Date.now();
-    const body = { name: "Snakes", game: "snake", startsAt, endsAt: startsAt + 600_000, graceMs: 0, ...change };
+    const body = { name: "Snakes", game: "tetris", startsAt, endsAt: startsAt + 600_000, graceMs: 0, ...change };
     const { status, body: made } = await node.post<{ id: string }>("/api/tournaments", { token: operator, body });
     assert.equal(status, 201, JSON.stringify(made));
     return made.id;

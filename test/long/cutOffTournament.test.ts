@@ -50,7 +50,7 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
         const id = await cluster.create({
           ...{
             name: "Cut off",
-            game: "snake",
+            game: "tetris",
             startsAt,
             endsAt: startsAt + OPEN_MS,
             graceMs: GRACE_MS,

@@ -1,10 +1,11 @@
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { type BegunRun, Runs } from "../../src/actors/tournaments/Runs.ts";
 import type { ScoreCheck } from "../../src/actors/tournaments/ScoreCheck.ts";
 import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
 import { type SubmitAnswer, TournamentDesk } from "../../src/actors/tournaments/TournamentDesk.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { type TournamentAudience, TournamentTable } from "../../src/actors/tournaments/TournamentTable.ts";
-import type { Clock } from "../../src/clock.ts";
+import { type Clock, systemRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
@@ -80,10 +81,12 @@ export interface Desk {
   desk: TournamentDesk;
   row: Row;
   leave(): void;
-  submit(playerId: string, submissionId: string, score: number, more?: SubmitMore): Promise<SubmitAnswer>;
+  begin(playerId: string): Promise<BegunRun>;
+  submit(playerId: string, submissionId: string | undefined, score: number, more?: SubmitMore): Promise<SubmitAnswer>;
 }
 
 export interface SubmitMore {
+  run?: string;
   subscore?: number;
   proof?: string;
   joinedAt?: number;
@@ -130,6 +133,7 @@ export class TournamentCluster<C extends Clock = Clock> {
       feed: parts.feed ?? this.feed,
       entrants: parts.entrants ?? new Entrants({ database, clock, log: silentLog }),
       checks: new Map(Object.entries(parts.checks ?? {})),
+      runs: new Runs("a secret that all nodes of this cluster know", systemRng),
     });
     await this.within(this.#ensureTournament(node));
     return await this.another({ node, desk });
@@ -142,7 +146,8 @@ export class TournamentCluster<C extends Clock = Clock> {
     row.table = table;
     const submit: Desk["submit"] = (playerId, submissionId, score, { joinedAt = 0, ...more } = {}) =>
       this.within(desk.submit("t", playerOf(playerId), { submissionId, score, ...more }, joinedAt));
-    return { node, desk, row, leave, submit };
+    const begin: Desk["begin"] = (playerId) => this.within(desk.begin("t", playerId));
+    return { node, desk, row, leave, begin, submit };
   }
 
   actor({ node }: Pick<Desk, "node">) {

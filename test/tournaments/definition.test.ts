@@ -25,6 +25,7 @@ describe("what is stored of a tournament's definition", () => {
   const game = (change: Partial<Game> = {}): Game => ({
     ...{ id: "snake", name: "Snake", precision: 0, order: "desc", minScore: 0, maxScore: 100 },
     submissionsPerMinute: 60,
+    runs: "optional",
     ...change,
   });
   const terms = (change: object, of: Game) =>
@@ -34,6 +35,16 @@ describe("what is stored of a tournament's definition", () => {
     assert.equal(terms({}, game()).order, "desc");
     assert.equal(terms({}, game({ order: "asc" })).order, "asc");
     assert.equal(terms({ order: "desc" }, game({ order: "asc" })).order, "desc");
+  });
+
+  it("needs runs where it says so, and always where its game does", () => {
+    for (const [said, ofGame, stored] of [
+      [undefined, "optional", "optional"],
+      ["required", "optional", "required"],
+      [undefined, "required", "required"],
+      ["optional", "required", "required"],
+    ] as const)
+      assert.equal(terms({ runs: said }, game({ runs: ofGame })).runs, stored);
   });
 
   it("bounds the steps of an increment: by what it says, and by the best score of its game", () => {

@@ -83,6 +83,7 @@ describe("the endpoints of tournaments and games", function () {
       ...{ id: body.id, phase: "scheduled", phaseEndsAt: definition.startsAt, operator: "best", order: "desc" },
       ...{ maxEntries: 100_000, maxSubmissions: 5_000_000, precision: 0, minScore: 0, maxScore: 1e9 },
       graceFor: "joined",
+      runs: "optional",
       submissionsPerMinute: 120,
       ...{ series: null, seriesId: null, players: 0, resultHash: null, prizesDistributed: false },
     });
@@ -292,6 +293,7 @@ describe("the endpoints of tournaments and games", function () {
       { precision: 7 },
       { precision: 0.5 },
       { submissionsPerMinute: 0 },
+      { runs: "sometimes" },
       { colour: 1 },
     ])
       assert.equal((await post({ ...golf, id: "golf2", ...bad })).status, 400, JSON.stringify(bad));

@@ -102,6 +102,6 @@ describe("tournaments in the lobby", function () {
       { item: "TICO", amount: "50" },
     ];
     const winners = [{ rank: 1, playerId: player.id, name: "Ada", score: 3, prizes }];
-    assert.deepEqual(data, { id, name: "Regatta", game: "snake", players: 1, resultHash, winners });
+    assert.deepEqual(data, { id, name: "Regatta", game: "tetris", players: 1, resultHash, winners });
   });
 });

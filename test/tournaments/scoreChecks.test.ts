@@ -26,7 +26,9 @@ describe("the desks of a tournament ask the game's check", () => {
     await join({
       checks: {
         snake: async (checked) => {
-          seen.push(checked);
+          const { takenAt, ...rest } = checked;
+          assert.equal(takenAt, cluster.clock.now());
+          seen.push(rest);
           return checked.proof === "true";
         },
         tetris: () => assert.fail("of another game"),
@@ -45,6 +47,7 @@ describe("the desks of a tournament ask the game's check", () => {
         score: 1,
         subscore: 7,
         proof: "true",
+        run: undefined,
       },
     });
     assert.deepEqual(await cluster.committed(), [["ann", 1, "s1"]]);

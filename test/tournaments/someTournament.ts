@@ -5,7 +5,7 @@ export function someTournament(change: Partial<TournamentDefinition> = {}): Reco
   const startsAt = Date.now();
   return {
     name: "Regatta",
-    game: "snake",
+    game: "tetris",
     startsAt,
     endsAt: startsAt + 600_000,
     graceMs: 60_000,

@@ -151,6 +151,13 @@ export interface TournamentDetails {
   graceMs: number;
 }
 
+/** A run of the player's that begins now; the round is played from its seed. */
+export interface BegunRun {
+  run: string;
+  seed: number;
+  at: number;
+}
+
 /** `best` is what counts for the player now, `entries` how many entries they have made. */
 export interface SubmitAnswer {
   rank: number;

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { Run } from "./Runs.ts";
 
 /** A submission as a game's check sees it. */
 export interface CheckedScore {
@@ -14,6 +15,10 @@ export interface CheckedScore {
   subscore: number;
   /** Whatever the game's client sends along. */
   proof?: string | undefined;
+  /** The run that this came of, of this player in this tournament; without one where the tournament takes scores without. */
+  run?: Run | undefined;
+  /** When it is checked, in epoch milliseconds of the node: later for a repeat. */
+  takenAt: number;
 }
 
 /**

@@ -24,7 +24,8 @@ import type { Log } from "../runtime/ports.ts";
 import { TOP } from "./BoardPulse.ts";
 import { Doubts } from "./Doubts.ts";
 import { InTurn } from "./InTurn.ts";
-import { type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
+import type { BegunRun, Run, Runs } from "./Runs.ts";
+import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
 import { ScoreClerk } from "./ScoreClerk.ts";
 import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
@@ -41,8 +42,10 @@ export interface TournamentPlayer {
 }
 
 export interface SubmittedScore {
-  /** The player's own id of it: the same id means the same submission. */
-  submissionId: string;
+  /** The player's own id of it: the same id means the same submission. Of a run, that is its own id, whatever is given here. */
+  submissionId?: string | undefined;
+  /** What `begin` answered, of the run that this came of. */
+  run?: string | undefined;
   score: number;
   subscore?: number | undefined;
   /** For the game's check. */
@@ -77,6 +80,7 @@ export interface DeskPorts {
   entrants: Pick<Entrants, "note" | "joinedAt" | "close">;
   /** By game. */
   checks: ReadonlyMap<string, ScoreCheck>;
+  runs: Runs;
 }
 
 /**
@@ -128,24 +132,41 @@ export class TournamentDesk {
   }
 
   /**
+   * Begins a run of the player's, from now on. Nothing is kept of it: who hears no answer begins another. Rejects with `wrong_phase` unless
+   * the tournament is open.
+   */
+  async begin(id: string, playerId: string): Promise<BegunRun> {
+    const { table } = await this.#tables.seated(id);
+    const { clock, runs } = this.#ports;
+    const now = clock.now();
+    if (table.windowAt(now) !== "open") throw table.wrongPhase();
+    return runs.begin(id, playerId, now);
+  }
+
+  /**
    * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
-   * taken now. Rejects with `wrong_phase` outside of the window (in grace, `joinedAt` or an earlier `entered` of the player
-   * must be from before the end, unless the definition lets anyone), `invalid_payload` (more digits than the game's precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
+   * taken now. Rejects with `wrong_phase` outside of the window (in grace, the run must have been begun before the end; without one,
+   * `joinedAt` or an earlier `entered` of the player must be from before it, unless the definition lets anyone), `run_refused` for a run
+   * that is none of this player's here, or where one is required and none is given, `invalid_payload` (more digits than the game's
+   * precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
    */
   async submit(
     id: string,
     { playerId, name }: TournamentPlayer,
-    { submissionId, score, subscore = 0, proof }: SubmittedScore,
+    submitted: SubmittedScore,
     joinedAt: number,
   ): Promise<SubmitAnswer> {
     const { table, pulse } = await this.#tables.seated(id);
     table.requireCurrent();
+    const { score, subscore = 0, proof } = submitted;
+    const run = this.#runOf(table, playerId, submitted);
+    const submissionId = run?.id ?? submitted.submissionId!;
     const submission = { playerId, playerName: name, submissionId, score: table.unitsOf(score), subscore };
     // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
     const entry = await this.#inTurn.do(`${playerId} ${id}`, async () => {
       try {
-        await this.#requireWindow(table, playerId, joinedAt);
-        await this.#requireBelievable(table, submission, proof);
+        await this.#requireWindow(table, playerId, run?.begunAt ?? joinedAt, run !== undefined);
+        await this.#requireBelievable(table, submission, { proof, run });
         return await this.#clerk.take(table, submission);
       } catch (error) {
         return await this.#takenBefore(table, submission, error);
@@ -196,11 +217,22 @@ export class TournamentDesk {
     await Promise.all([this.#ports.journal.flush(), this.#ports.entrants.close()]);
   }
 
-  async #requireWindow(table: TournamentTable, playerId: string, joinedAt: number): Promise<void> {
+  /** The run that a score came of; `undefined` where none is needed, nor given. */
+  #runOf({ id, definition }: TournamentTable, playerId: string, { run: token }: SubmittedScore): Run | undefined {
+    const run = token === undefined ? undefined : this.#ports.runs.read(id, playerId, token);
+    if (run === undefined && (token !== undefined || definition.runs === "required"))
+      throw new RingmasterError("run_refused");
+    return run;
+  }
+
+  /** `begunAt`: since when this was played, as far as is known; of a run, the player cannot have played it before. */
+  async #requireWindow(table: TournamentTable, playerId: string, begunAt: number, isRun: boolean): Promise<void> {
     const { clock, entrants } = this.#ports;
     const window = table.windowAt(clock.now());
     if (window === "closed") throw table.wrongPhase();
-    if (window === "open" || joinedAt < table.endsAt || table.definition.graceFor === "anyone") return;
+    if (window === "open" || begunAt < table.endsAt) return;
+    if (isRun) throw table.wrongPhase();
+    if (table.definition.graceFor === "anyone") return;
     // Who has dropped out and joined again was there before.
     const firstJoinedAt = await entrants.joinedAt(table.id, playerId);
     if (firstJoinedAt === undefined || firstJoinedAt >= table.endsAt) throw table.wrongPhase();
@@ -210,7 +242,7 @@ export class TournamentDesk {
   async #requireBelievable(
     table: TournamentTable,
     { playerId, submissionId, score, subscore }: Pick<Submission, "playerId" | "submissionId" | "score" | "subscore">,
-    proof: string | undefined,
+    evidence: Pick<CheckedScore, "proof" | "run">,
   ): Promise<void> {
     const { id, key, precision } = table;
     const { game, operator } = table.definition;
@@ -219,7 +251,8 @@ export class TournamentDesk {
     // Of what comes of a step, which must be within the bounds too, only the board knows.
     const isPossible =
       operator === "increment" ? isStep(table.definition, asWritten.score) : isWithinBounds(key.rules, entry, entry);
-    const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, proof };
+    const takenAt = this.#ports.clock.now();
+    const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, ...evidence, takenAt };
     if (!isPossible || !(await this.#checks.pass(checked))) throw table.scoreRefused();
   }
 

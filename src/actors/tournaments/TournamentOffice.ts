@@ -99,6 +99,7 @@ export class TournamentOffice {
       ...definition,
       precision: definition.precision ?? 0,
       graceFor: definition.graceFor ?? "joined",
+      runs: definition.runs ?? "optional",
       ...summaryOf(record),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,

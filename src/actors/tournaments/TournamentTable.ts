@@ -126,7 +126,7 @@ export class TournamentTable {
     const { phase, phaseEndsAt } = this;
     const message =
       phase === "grace"
-        ? "The tournament is over; only scores of players who had joined it before its end are still taken."
+        ? "The tournament is over; only scores of what was being played before its end are still taken."
         : `The tournament is ${phase}; it takes no score now.`;
     return new RingmasterError("wrong_phase", message, { phase, changesAt: phaseEndsAt === 0 ? null : phaseEndsAt });
   }

@@ -96,6 +96,8 @@ export const tournamentFields = z.strictObject({
   order: z.enum(["desc", "asc"]).optional(),
   /** The largest step of an `increment`, either way. */
   maxStep: z.number().positive().max(LARGEST_SCORE).optional(),
+  /** Whether each score must come of a run that was begun; always of a game that requires it. */
+  runs: z.enum(["optional", "required"]).optional(),
   /** Entries that one player may make. */
   maxEntries: z.int().min(1).max(TOURNAMENT_BOUNDS.entries).default(TOURNAMENT_BOUNDS.entries),
   /** Entries that the tournament takes from all players together. */
@@ -150,8 +152,10 @@ export function parseTournamentDefinition(input: unknown): TournamentDefinition 
 export function termsOf({ series: next, maxStep, ...definition }: TournamentDefinition, game: Game): TournamentTerms {
   const { precision, minScore, maxScore, submissionsPerMinute } = game;
   const order = definition.order ?? game.order;
+  const runs = game.runs === "required" ? game.runs : (definition.runs ?? game.runs);
   const steps = definition.operator === "increment" ? stepsOf(maxStep, game) : {};
-  return { ...definition, order, precision, minScore, maxScore, ...steps, submissionsPerMinute, series: next ?? null };
+  const allowed = { precision, minScore, maxScore, ...steps, submissionsPerMinute };
+  return { ...definition, order, runs, ...allowed, series: next ?? null };
 }
 
 /** Pools and rankings count a step as a score of its own: it must not be better than the best one that the game allows. */

@@ -9,6 +9,7 @@ export const DEMO_TOURNAMENT: Omit<TournamentDefinition, "startsAt" | "endsAt"> 
   game: "snake",
   graceMs: 10_000,
   graceFor: "joined",
+  runs: "required",
   operator: "best",
   order: "desc",
   maxEntries: 1000,

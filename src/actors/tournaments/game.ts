@@ -52,6 +52,8 @@ const gameDefinition = z
     maxScore: score,
     /** How often one player may submit to one tournament. */
     submissionsPerMinute: z.int().min(1).max(GAME_BOUNDS.submissionsPerMinute),
+    /** Whether each score must come of a run that was begun. */
+    runs: z.enum(["optional", "required"]).default("optional"),
   })
   .refine(({ minScore, maxScore }) => minScore < maxScore, {
     path: ["maxScore"],

@@ -34,6 +34,7 @@ import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-en
 import { EventChanges20261130110000 } from "./20261130110000-event-changes.ts";
 import { HuntPlaces20261130120000 } from "./20261130120000-hunt-places.ts";
 import { BlameAges20261130130000 } from "./20261130130000-blame-ages.ts";
+import { Runs20261130130100 } from "./20261130130100-runs.ts";
 
 /** Every migration, oldest first; they run before anything listens. */
 export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
@@ -72,4 +73,5 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   HuntPlaces20261130120000,
   BlameAges20261130130000,
   MarksBySender20261130020200,
+  Runs20261130130100,
 ];

@@ -17,7 +17,11 @@ export interface Game {
   maxScore: number;
   /** How often one player may submit to one tournament. */
   submissionsPerMinute: number;
+  /** Whether each score of its tournaments must come of a run that was begun. */
+  runs: RunsPolicy;
 }
+
+export type RunsPolicy = "optional" | "required";
 
 interface StoredGame {
   id: string;
@@ -27,10 +31,11 @@ interface StoredGame {
   min_score: unknown;
   max_score: unknown;
   submissions_per_minute: unknown;
+  runs: RunsPolicy;
 }
 
 const selected = ({ dialect }: Pick<Sql, "dialect">): string =>
-  `id, name, score_precision, score_order, ${exactDouble(dialect, "min_score")} AS min_score, ${exactDouble(dialect, "max_score")} AS max_score, submissions_per_minute`;
+  `id, name, score_precision, score_order, ${exactDouble(dialect, "min_score")} AS min_score, ${exactDouble(dialect, "max_score")} AS max_score, submissions_per_minute, runs`;
 
 /** Every game, by id. There are as many as operators make: few. */
 export async function games(sql: Pick<Sql, "query" | "dialect">): Promise<Game[]> {
@@ -65,11 +70,12 @@ export async function insertGame(sql: Sql, game: Game, now: number): Promise<voi
     "min_score",
     "max_score",
     "submissions_per_minute",
+    "runs",
     "created_at",
   ];
-  const { id, name, precision, order, minScore, maxScore, submissionsPerMinute } = game;
+  const { id, name, precision, order, minScore, maxScore, submissionsPerMinute, runs } = game;
   const added = await insertNew(sql, { table: "games", columns }, [
-    [id, name, precision, order, minScore, maxScore, submissionsPerMinute, now],
+    [id, name, precision, order, minScore, maxScore, submissionsPerMinute, runs, now],
   ]);
   if (added === 0) throw new RingmasterError("conflict", `There is a game ${game.id} already.`);
 }
@@ -82,6 +88,7 @@ function gameOf({
   min_score,
   max_score,
   submissions_per_minute,
+  runs,
 }: StoredGame): Game {
   return {
     id,
@@ -91,5 +98,6 @@ function gameOf({
     minScore: Number(min_score),
     maxScore: Number(max_score),
     submissionsPerMinute: Number(submissions_per_minute),
+    runs,
   };
 }

@@ -3,6 +3,7 @@ import { bigNumber, json } from "../columns.ts";
 import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
+import type { RunsPolicy } from "./Game.ts";
 
 /**
  * A tournament's life. `grace`: the time is over, and scores of what was being played are still taken. `settling`: nothing is taken
@@ -52,6 +53,8 @@ export interface TournamentTerms {
   minStep?: number | undefined;
   maxStep?: number | undefined;
   submissionsPerMinute: number;
+  /** Whether each score must come of a run that was begun; `optional` where there is none. */
+  runs?: RunsPolicy | undefined;
   prizes: PrizeRange[];
   series: Series | null;
   /** How often it was corrected; never unless given. */

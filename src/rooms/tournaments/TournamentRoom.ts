@@ -30,16 +30,25 @@ const MOST_PLAYERS = 500;
 /** Rows of the standings that one request may ask for. */
 const MOST_ROWS = 100;
 const LONGEST_PROOF = 4096;
+/** Ours have some 70 characters. */
+const LONGEST_RUN = 128;
 
 const joinOptions = z.looseObject({
   tournamentId: idOf("tournament"),
 });
-const submission = z.strictObject({
-  submissionId: requestId,
-  score: z.number(),
-  subscore: z.int().min(-LARGEST_SUBSCORE).max(LARGEST_SUBSCORE).default(0),
-  proof: z.string().max(LONGEST_PROOF).optional(),
-});
+const nothing = z.strictObject({}).optional();
+const submission = z
+  .strictObject({
+    submissionId: requestId.optional(),
+    run: z.string().max(LONGEST_RUN).optional(),
+    score: z.number(),
+    subscore: z.int().min(-LARGEST_SUBSCORE).max(LARGEST_SUBSCORE).default(0),
+    proof: z.string().max(LONGEST_PROOF).optional(),
+  })
+  .refine(({ submissionId, run }) => submissionId !== undefined || run !== undefined, {
+    path: ["submissionId"],
+    error: "is required without a run",
+  });
 const range = z
   .strictObject({
     limit: z.int().min(1).max(MOST_ROWS).default(10),
@@ -92,6 +101,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     });
     await this.setMatchmaking({ metadata: { tournamentId, key: `tournament:${tournamentId}@${nodeId}` } });
     this.#showTournament();
+    this.request("begin", nothing, (client) => tournamentDesk.begin(tournamentId, client.auth!.playerId));
     this.request("submit", submission, async (client, submitted) => {
       const joinedAt = this.#joinedAt.get(client.sessionId)!;
       const answer = await tournamentDesk.submit(tournamentId, playerOf(client), submitted, joinedAt);

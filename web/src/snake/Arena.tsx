@@ -1,11 +1,11 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { begin, type Snake } from "../../../src/games/snake.ts";
 import { calm } from "../motion.ts";
 import { Observable, useObservable } from "../observable.ts";
 import { theme } from "../theme.ts";
 import { draw, lookOf } from "./draw.ts";
 import type { Round, RoundStatus } from "./Round.ts";
-import { begin, type Snake } from "./rules.ts";
 import { Swipe } from "./steering.ts";
 
 /** What is seen before the first round. */

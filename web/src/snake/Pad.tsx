@@ -1,5 +1,5 @@
+import type { Heading } from "../../../src/games/snake.ts";
 import type { Round } from "./Round.ts";
-import type { Heading } from "./rules.ts";
 
 const BUTTONS: readonly { heading: Heading; name: string; path: string }[] = [
   { heading: "up", name: "Up", path: "m6 15 6-6 6 6" },

@@ -1,10 +1,17 @@
+import { begin, type Heading, letterOf, type Snake, step, stepMs, turn } from "../../../src/games/snake.ts";
 import { Observable } from "../observable.ts";
-import { begin, type Heading, type Snake, step, stepMs, turn } from "./rules.ts";
 
 /** Time that one frame may stand for at most, in milliseconds: after a hitch the parade goes on, it does not leap. */
 const LONGEST_FRAME_MS = 200;
 
 export type RoundStatus = "playing" | "paused" | "over";
+
+export interface RoundPlan {
+  seed: number;
+  counts: boolean;
+  isStepwise: boolean;
+  run?: string | undefined;
+}
 
 /** One round of Snake as it is played: the rules, and the time that drives them. */
 export class Round {
@@ -14,14 +21,23 @@ export class Round {
   readonly counts: boolean;
   /** The parade takes a step with each turn, and none by itself. */
   readonly isStepwise: boolean;
+  /** The run that it is, as the server has begun it; a rehearsal is none. */
+  readonly run: string | undefined;
+  /** Every step so far, by which the server can play the round again. */
+  #proof = "";
   #frameAt: number | undefined;
   /** Time that has passed towards the next step, in milliseconds. */
   #passed = 0;
 
-  constructor({ seed, counts, isStepwise }: { seed: number; counts: boolean; isStepwise: boolean }) {
+  constructor({ seed, counts, isStepwise, run }: RoundPlan) {
+    this.run = run;
     this.snake = new Observable(begin(seed));
     this.counts = counts;
     this.isStepwise = isStepwise;
+  }
+
+  get proof(): string {
+    return this.#proof;
   }
 
   steer(heading: Heading): void {
@@ -65,6 +81,7 @@ export class Round {
   }
 
   #advance(next: Snake): void {
+    if (next.step > this.snake.value.step) this.#proof += letterOf(next);
     this.snake.set(next);
     if (next.end) this.status.set("over");
   }

@@ -1,4 +1,4 @@
-import { type Cell, type Heading, SIDE, type Snake } from "./rules.ts";
+import { type Cell, type Heading, SIDE, type Snake } from "../../../src/games/snake.ts";
 
 /** The colours of the ring, from the page's sheet: they differ by day and by night. */
 export interface Look {

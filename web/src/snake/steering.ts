@@ -1,4 +1,4 @@
-import type { Heading } from "./rules.ts";
+import type { Heading } from "../../../src/games/snake.ts";
 
 /** Keys by their place on the keyboard, so that W, A, S, D are a cross on any layout. */
 const KEYS: Record<string, Heading> = {

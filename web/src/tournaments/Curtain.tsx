@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { End } from "../../../src/games/snake.ts";
 import { Star } from "../art/Star.tsx";
 import { Observable, useObservable } from "../observable.ts";
 import { pointsText } from "../points.ts";
 import { ordinal } from "../prizes.ts";
 import type { TournamentPhase } from "../protocol.ts";
 import type { Round, RoundStatus } from "../snake/Round.ts";
-import type { End } from "../snake/rules.ts";
 import { recall, remember } from "../storage.ts";
 import { reportText } from "./reports.ts";
 import type { Report } from "./Submissions.ts";
@@ -111,6 +111,7 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
   const [isStepwise, setStepwise] = useState(() => recall(PACE_KEY) === true);
   const entries = useObservable(game.entries);
   const most = useObservable(game.details)?.maxEntries;
+  const trouble = useObservable(game.trouble);
   if (phase === "grace") return null;
   if (phase === "open" && entries !== undefined && most !== undefined && entries >= most) {
     return <p>You have played all your rounds. What you have reached stands.</p>;
@@ -123,9 +124,14 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
   const Button = isAgain ? FocusedButton : PlainButton;
   return (
     <>
-      <Button onClick={() => game.play(isStepwise)}>
+      <Button onClick={() => void game.play(isStepwise)}>
         {phase === "scheduled" ? "Rehearse" : isAgain ? "Play again" : "Play a round"}
       </Button>
+      {trouble && (
+        <p class="curtain__refusal" role="alert">
+          {trouble}
+        </p>
+      )}
       <label class="pace">
         <input type="checkbox" checked={isStepwise} onChange={(event) => choose(event.currentTarget.checked)} />
         <span>

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { describe } from "../../../src/games/snake.ts";
 import { announce } from "../announcer.ts";
 import { calm } from "../motion.ts";
 import { useObservable } from "../observable.ts";
@@ -6,7 +7,6 @@ import type { TournamentPhase } from "../protocol.ts";
 import { Arena } from "../snake/Arena.tsx";
 import { Pad } from "../snake/Pad.tsx";
 import type { Round } from "../snake/Round.ts";
-import { describe } from "../snake/rules.ts";
 import { headingOfKey } from "../snake/steering.ts";
 import { Curtain } from "./Curtain.tsx";
 import { Scores } from "./Scores.tsx";

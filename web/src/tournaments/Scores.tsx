@@ -1,9 +1,9 @@
+import { begin, TUNE_STEPS } from "../../../src/games/snake.ts";
 import { Observable, useObservable } from "../observable.ts";
 import { pointsText } from "../points.ts";
 import { ordinal } from "../prizes.ts";
 import type { TournamentDetails } from "../protocol.ts";
 import type { Round } from "../snake/Round.ts";
-import { begin, TUNE_STEPS } from "../snake/rules.ts";
 import type { TournamentGame } from "./TournamentGame.ts";
 
 /** How the score that counts is called, by how it comes about. */

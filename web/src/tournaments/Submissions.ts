@@ -7,6 +7,9 @@ export interface PendingScore {
   submissionId: string;
   score: number;
   subscore: number;
+  /** The run that it came of, and every step of it: such a score counts once by its run. */
+  run?: string | undefined;
+  proof?: string | undefined;
 }
 
 /** What became of a score so far. */

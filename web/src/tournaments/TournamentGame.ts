@@ -4,7 +4,9 @@ import { api } from "../api.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { itemsText, ordinal } from "../prizes.ts";
+import type { Problem } from "../problems.ts";
 import type {
+  BegunRun,
   PrizeRange,
   ScoreRow,
   StandingsPage,
@@ -19,7 +21,7 @@ import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import type { Session } from "../session.ts";
 import { Round } from "../snake/Round.ts";
-import { reportText } from "./reports.ts";
+import { refusalText, reportText } from "./reports.ts";
 import { type Report, Submissions } from "./Submissions.ts";
 import { handOver, scoreShelf } from "./shelf.ts";
 
@@ -68,6 +70,8 @@ export class TournamentGame {
   /** The rows around the player's own; none before the player's first entry. */
   readonly around = new Observable<ScoreRow[]>([]);
   readonly round = new Observable<Round | undefined>(undefined);
+  /** Why no round could be begun just now; empty otherwise. */
+  readonly trouble = new Observable("");
   readonly report = new Observable<Report | undefined>(undefined);
   readonly settled = new Observable<TournamentSettled | undefined>(undefined);
   /** How this player stands; nothing before the first entry. */
@@ -77,6 +81,7 @@ export class TournamentGame {
   /** How many entries this player has made. */
   readonly entries = new Observable<number | undefined>(undefined);
   #playerId: string;
+  #isBeginning = false;
   readonly #submissions: Submissions;
   #aroundAt = Number.NEGATIVE_INFINITY;
   #bell: ReturnType<typeof setTimeout> | undefined;
@@ -111,12 +116,34 @@ export class TournamentGame {
     this.link.close();
   }
 
-  /** A new round; it counts when the tournament is open. */
-  play(isStepwise: boolean): void {
+  /** A new round. It counts when the tournament is open: then it is a run that the server begins. */
+  async play(isStepwise: boolean): Promise<void> {
     const phase = this.tournament.value?.phase;
-    if (phase !== "open" && phase !== "scheduled") return;
-    const [seed] = crypto.getRandomValues(new Uint32Array(1));
-    const round = new Round({ seed: seed!, counts: phase === "open", isStepwise });
+    if ((phase !== "open" && phase !== "scheduled") || this.#isBeginning) return;
+    this.#isBeginning = true;
+    this.trouble.set("");
+    try {
+      const begun = phase === "open" ? await this.#beginRun() : undefined;
+      const seed = begun?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+      this.#begin(new Round({ seed, counts: phase === "open", isStepwise, run: begun?.run }));
+    } catch (error) {
+      this.trouble.set(refusalText(error as Problem));
+    } finally {
+      this.#isBeginning = false;
+    }
+  }
+
+  /** Nodes of an earlier version begin no runs, and want none. */
+  async #beginRun(): Promise<BegunRun | undefined> {
+    try {
+      return await this.link.request<BegunRun>("begin", {});
+    } catch (error) {
+      if ((error as Problem).code === "unknown_request") return undefined;
+      throw error;
+    }
+  }
+
+  #begin(round: Round): void {
     this.report.set(undefined);
     this.round.set(round);
     const unsubscribe = round.status.subscribe((status) => {
@@ -126,7 +153,10 @@ export class TournamentGame {
     });
   }
 
-  /** A round that is being played, and scores on their way, go on as the new player's; what was reached stays the former one's. */
+  /**
+   * What was reached stays the former player's, and so does a run that is being played: it does not count any more. Scores on their way
+   * without a run go on as the new player's.
+   */
   #playAs(playerId: string): void {
     handOver(this.#playerId, playerId);
     this.#playerId = playerId;
@@ -137,9 +167,10 @@ export class TournamentGame {
     this.settled.set(undefined);
   }
 
-  #submit({ snake, isStepwise }: Round): void {
+  #submit({ snake, isStepwise, run, proof }: Round): void {
     const { score } = snake.value;
-    this.#submissions.add({ submissionId: randomId(), score, subscore: isStepwise ? OWN_PACE : 0 });
+    const played = run === undefined ? {} : { run, proof };
+    this.#submissions.add({ submissionId: randomId(), score, subscore: isStepwise ? OWN_PACE : 0, ...played });
   }
 
   #hear(report: Report): void {

@@ -24,6 +24,7 @@ export function refusalText({ code, sentence, details }: Problem): string {
     if (phase === "grace") return "This round began after the bell, so it could not be counted.";
     return "The tournament had closed when this score came in, so it could not be counted.";
   }
+  if (code === "run_refused") return "This round was begun by somebody else, so it could not be counted.";
   if (code === "entries_used_up" && of === "player")
     return "You have played all your rounds. What you have reached stands.";
   if (code === "entries_used_up")

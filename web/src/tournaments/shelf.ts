@@ -16,7 +16,7 @@ export function scoreShelf(tournamentId: string, playerId: () => string): Shelf 
     list: () =>
       kept()
         .filter((score) => score.tournamentId === tournamentId && score.playerId === playerId())
-        .map(({ submissionId, score, subscore }) => ({ submissionId, score, subscore })),
+        .map(({ tournamentId, playerId, ...score }) => score),
     put: (pending) => remember(KEY, [...kept(), { ...pending, tournamentId, playerId: playerId() }].slice(-MOST_KEPT)),
     remove: (submissionId) => {
       remember(

@@ -95,6 +95,34 @@ export function step(snake: Snake): Snake {
   return after.step >= TUNE_STEPS ? { ...after, end: "tune" } : after;
 }
 
+/** Steps as they are written down: a letter each, of the heading that was taken. */
+const LETTERS: Record<Heading, string> = { up: "u", right: "r", down: "d", left: "l" };
+const HEADINGS = new Map(Object.entries(LETTERS).map(([heading, letter]) => [letter, heading as Heading]));
+
+/** The letter of the step that the parade took last. */
+export function letterOf({ heading }: Snake): string {
+  return LETTERS[heading];
+}
+
+/**
+ * The round of this seed after these steps, each a letter of `letterOf`, and how long it takes at its own pace in milliseconds;
+ * `undefined` for steps that nobody can take: turns back, and such as come after the end. Some 2 ms for a whole tune.
+ */
+export function replay(seed: number, letters: string): { snake: Snake; ms: number } | undefined {
+  if (letters.length > TUNE_STEPS) return undefined;
+  let snake = begin(seed);
+  let ms = 0;
+  for (const letter of letters) {
+    const heading = HEADINGS.get(letter);
+    if (heading === undefined || snake.end) return undefined;
+    ms += stepMs(snake);
+    snake = step(turn(snake, heading));
+    // A turn that is none is taken for straight on.
+    if (snake.heading !== heading) return undefined;
+  }
+  return { snake, ms };
+}
+
 /** How long the parade takes for its next step when it keeps its own pace, in milliseconds. */
 export function stepMs({ stars }: Snake): number {
   return Math.max(FASTEST_STEP_MS, FIRST_STEP_MS - FASTER_BY_MS * stars);
