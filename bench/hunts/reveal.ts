@@ -1,5 +1,5 @@
 import { openDatabase } from "../../src/entities/database.ts";
-import type { Database, Value } from "../../src/entities/sql.ts";
+import type { Database, Transaction, Value } from "../../src/entities/sql.ts";
 import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
 import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
@@ -89,17 +89,20 @@ async function revealedBefore(database: Database, tell: (line: string) => void) 
 /** As the turns of a hunt's actor do it. */
 async function revealInParts(database: Database) {
   const turns = database.of("turns");
+  const turn = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    turns.transaction((tx) => {
+      tx.allow(WHOLE_EVENT_MS);
+      return work(tx);
+    });
   const others = await Meanwhile.begin(database);
-  const counting = await inParts(NOTHING_COUNTED, (after) =>
-    turns.transaction((tx) => countAssignments(tx, HUNT, after, PAGE)),
-  );
+  const counting = await inParts(NOTHING_COUNTED, (after) => turn((tx) => countAssignments(tx, HUNT, after, PAGE)));
   const tallying = await inParts(NOTHING_TALLIED, async (after) => {
-    const { tally, isLast } = await turns.transaction((tx) => tallyScores(tx, HUNT, after, PLAYERS_PAGE));
+    const { tally, isLast } = await turn((tx) => tallyScores(tx, HUNT, after, PLAYERS_PAGE));
     return isLast ? undefined : tally;
   });
-  const [winnersMs, best] = await timed(() => bestScores(turns, HUNT, WINNERS));
+  const [winnersMs, best] = await timed(() => turn((tx) => bestScores(tx, HUNT, WINNERS)));
   const results = await inParts(NOTHING_RECORDED, (after) =>
-    turns.transaction((tx) => recordResults(tx, HUNT, { after, limit: PAGE }, 1)),
+    turn((tx) => recordResults(tx, HUNT, { after, limit: PAGE }, 1)),
   );
   return { counting, tallying, winnersMs, results, best, meanwhile: await others.end() };
 }
