@@ -16,20 +16,21 @@ export type Orders = { trace: string } & (
 const orders = JSON.parse(process.argv[2]!) as Orders;
 process.on("disconnect", () => process.exit());
 
-let trace: Trace;
+let done: Trace;
 if ("node" in orders) {
   await toBegin();
   const recorder = new Recorder();
   for (const address of orders.addresses) attack(FLOODS[orders.flood]!, { ...orders.node, address, recorder });
-  trace = recorder.trace;
+  done = recorder.trace;
 } else {
-  trace = JSON.parse(readFileSync(orders.trace, "utf8"));
+  const trace = JSON.parse(readFileSync(orders.trace, "utf8")) as Trace;
   await toBegin();
-  void replay(trace, orders.sink.port);
+  done = { addresses: [], deeds: [] };
+  void replay(trace, orders.sink.port, done);
 }
 await once(process, "message");
-if ("node" in orders) writeFileSync(orders.trace, JSON.stringify(trace));
-process.send!(doneIn(trace));
+if ("node" in orders) writeFileSync(orders.trace, JSON.stringify(done));
+process.send!(doneIn(done));
 
 async function toBegin(): Promise<void> {
   process.send!("ready");

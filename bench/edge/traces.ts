@@ -63,15 +63,18 @@ export class Recorded {
 /** How often the deeds are looked at that are due, in milliseconds. */
 const TICK_MS = 1;
 
-/** Does to a port what was done to another: as many bytes on as many connections at the same times. */
-export async function replay({ addresses, deeds }: Trace, port: number): Promise<void> {
+/** Does to a port what was done to another: as many bytes on as many connections at the same times. What is done is noted in `done`. */
+export async function replay({ addresses, deeds }: Trace, port: number, done: Trace): Promise<void> {
   const sockets: (Socket | undefined)[] = [];
   const zeros = Buffer.alloc(Math.max(0, ...deeds.map(([, , deed]) => deed)));
   const startedAt = performance.now();
   for (const [ms, connection, deed] of deeds) {
     while (performance.now() - startedAt < ms) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-    if (deed === OPENED) sockets[connection] = open(port, addresses[connection]!);
-    else if (deed > 0) sockets[connection]!.write(zeros.subarray(0, deed));
+    done.deeds.push([performance.now() - startedAt, connection, deed]);
+    if (deed === OPENED) {
+      done.addresses.push(addresses[connection]!);
+      sockets[connection] = open(port, addresses[connection]!);
+    } else if (deed > 0) sockets[connection]!.write(zeros.subarray(0, deed));
     else {
       sockets[connection]!.destroy();
       sockets[connection] = undefined;

@@ -26,6 +26,7 @@ for (const { name, open } of DATABASES) {
       let statements = 0;
       const journal = new PlayerJournal(
         {
+          dialect: database.dialect,
           write: (...statement) => {
             statements += 1;
             return database.write(...statement);
@@ -35,7 +36,7 @@ for (const { name, open } of DATABASES) {
       );
       const created = Promise.all(many(400).map((player) => journal.create(player)));
       assert.equal(statements, 0, "they wait for each other");
-      await clock.advance(20);
+      await clock.advance(50);
       await created;
       assert.equal(statements, 1);
       const rows = await database.query<{ id: string; name: string; created_at: unknown }>(
@@ -60,10 +61,13 @@ for (const { name, open } of DATABASES) {
         ["ECONNRESET", "unavailable"],
         ["SQLITE_ERROR", "internal"],
       ]) {
-        const failing = { write: () => Promise.reject(Object.assign(new Error("no"), { code })) };
+        const failing = {
+          dialect: database.dialect,
+          write: () => Promise.reject(Object.assign(new Error("no"), { code })),
+        };
         const created = new PlayerJournal(failing, clock).create(many(1)[0]!);
         const refused = assert.rejects(created, { code: told });
-        await clock.advance(20);
+        await clock.advance(50);
         await refused;
       }
     });

@@ -197,8 +197,9 @@ describe("Websockets of one address", function () {
     await end();
   });
 
-  it("are let in no more when their clients break the protocol again and again, be it as new players", async () => {
+  it("are let in no more when their clients break the protocol again and again, be it as new players; who is in stays in", async () => {
     const { node, end } = await victim();
+    const neighbour = await node.client((await node.signIn()).token).joinOrCreate("lobby");
     const more = Buffer.concat(Array.from({ length: 100 }, () => frame(0, Buffer.from([1]), false)));
     let broken = 0;
     while (broken < 100) {
@@ -213,6 +214,11 @@ describe("Websockets of one address", function () {
     const { status, headers } = await node.post("/auth/anonymous", { body: {} });
     assert.equal(status, 429);
     assert.ok(Number(headers.get("retry-after")) > 20);
+    await assert.rejects(
+      neighbour.request("viewPopup", { windowId: "none" }),
+      ({ reason }) => reason.code === "conflict",
+    );
+    await neighbour.leave();
     await end();
   });
 

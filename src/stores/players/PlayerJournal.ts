@@ -4,8 +4,8 @@ import type { Sql } from "../../entities/sql.ts";
 import { GroupCommit } from "../runtime/GroupCommit.ts";
 import { failureOfStore } from "../runtime/journaling.ts";
 
-/** How long a sign-in waits for others, in milliseconds: the embedded database, and its whole process, stands still for every commit. */
-const LINGER_MS = 20;
+/** How long a sign-in waits for others, in milliseconds: of the embedded database, the whole process stands still for every commit. */
+const LINGER_MS = { sqlite: 50, mysql: 2 };
 /** Players a statement. */
 const MOST_PLAYERS = 500;
 /** Players that wait for the database: some seconds' worth. */
@@ -15,10 +15,10 @@ const MOST_WAITING = 10_000;
 export class PlayerJournal {
   readonly #group: GroupCommit<PlayerRecord, void>;
 
-  constructor(database: Pick<Sql, "write">, clock: Clock) {
+  constructor(database: Pick<Sql, "write" | "dialect">, clock: Clock) {
     this.#group = new GroupCommit({
       clock,
-      lingerMs: LINGER_MS,
+      lingerMs: LINGER_MS[database.dialect],
       maxItems: MOST_PLAYERS,
       maxQueued: MOST_WAITING,
       flush: (_lane, players) =>

@@ -29,7 +29,11 @@ describe("the bench of attacks", function () {
         assert.ok(done.connections > 0 && room.count > 0 && http.count > 0, flood);
         assert.deepEqual(errors, {}, `${flood} ${at}`);
       }
-      assert.deepEqual(node[0]!.done, sink[0]!.done, "the same flood");
+      const [sent, again] = [node[0]!.done, sink[0]!.done];
+      assert.ok(
+        again.connections > 0.8 * sent.connections && again.mb >= 0.8 * sent.mb,
+        `${flood}: the same, of ${JSON.stringify(sent)} ${JSON.stringify(again)}`,
+      );
       const [more, heap, external] = [
         after.descriptors - before.descriptors,
         after.memory.heap - before.memory.heap,
