@@ -176,8 +176,8 @@ class Bench {
       atEnd = await this.#held();
       sink.push(await this.#round({ trace, sink: { port: this.#sinkPort } }, ms));
     }
-    // The rounds of the sink were a rest already.
-    await pause(Math.max(0, restMs - ms));
+    // The last round of the sink was a rest already.
+    await pause(Math.max(0, Math.max(restMs, FLOODS[flood]?.keptMs ?? 0) - ms));
     return { flood, attackers, node, sink, before, atEnd, after: await this.#held() };
   }
 

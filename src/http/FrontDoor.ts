@@ -2,7 +2,7 @@ import { type IncomingMessage, type RequestListener, Server, type ServerResponse
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemClock } from "../clock.ts";
-import { clientAddress, networksOf } from "../edge/addresses.ts";
+import { clientAddress, type Network, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
 import { FairQueue } from "./FairQueue.ts";
@@ -23,6 +23,8 @@ const LINGER_MS = 1000;
 
 /** For each request that an address may send in a window, it may open so many connections: browsers open some ahead. */
 const CONNECTIONS_PER_REQUEST = 2;
+/** For each so many requests that an address may send in a window, it is refused once in words: a websocket, or anything while it is kept out. */
+const REQUESTS_PER_REFUSAL = 2;
 
 /** What Node's parser calls a head of a request beyond 16 kB, a long URL among them. */
 const TOO_LONG = "HPE_HEADER_OVERFLOW";
@@ -54,6 +56,7 @@ export class FrontDoor extends Server {
   readonly #gate: UpgradeGate;
   readonly #queue = new FairQueue();
   readonly #connections: NetworkRates;
+  readonly #refusals: NetworkRates;
 
   constructor(
     handle: RequestListener,
@@ -74,6 +77,7 @@ export class FrontDoor extends Server {
     this.#keepOut = keepOut;
     this.#gate = new UpgradeGate({ perAddress, keepOut, hasSeat, clock: systemClock });
     this.#connections = new NetworkRates(perAddress * CONNECTIONS_PER_REQUEST, systemClock);
+    this.#refusals = new NetworkRates(Math.ceil(perAddress / REQUESTS_PER_REFUSAL), systemClock);
     this.timeout = UNREAD_MS;
     this.on("timeout", (socket) => this.#onSilence(socket));
     this.on("connection", stopParsingAtItsEnd);
@@ -85,8 +89,10 @@ export class FrontDoor extends Server {
     if (event === "connection" && this.#turnsAway(args[0] as Socket)) return true;
     if (event === "request") {
       const exchange = args as [IncomingMessage, Response];
-      const key = this.#networkOf(exchange[0]);
+      const networks = this.#networksOf(exchange[0]);
+      const { key } = networks[0]!;
       const isKeptOut = this.#keepOut.remainingMs(key) > 0;
+      if (isKeptOut) this.#refusals.take(networks);
       if (!this.#line.take(exchange, isKeptOut ? 0 : MOST_WAITING)) this.#keepOut.add(key);
       return true;
     }
@@ -100,7 +106,8 @@ export class FrontDoor extends Server {
   #handleInTurn(handle: RequestListener, request: IncomingMessage, response: Response): void {
     // What asks whether this node is alive must not wait for anybody.
     if (PROBES.has(request.url!)) handle(request, response);
-    else this.#queue.add(this.#networkOf(request), () => request.socket.destroyed || handle(request, response));
+    else
+      this.#queue.add(this.#networksOf(request)[0]!.key, () => request.socket.destroyed || handle(request, response));
   }
 
   #upgradeInTurn(upgrade: [IncomingMessage, Duplex, Buffer]): void {
@@ -117,15 +124,20 @@ export class FrontDoor extends Server {
     });
   }
 
-  /** Ends a connection of an address that opens too many: a word about it would cost what this saves. A proxy opens as many as it likes. */
+  /**
+   * Ends a connection of an address that opens too many, or comes again and again to be refused: to say so would cost what this saves.
+   * A proxy opens as many as it likes.
+   */
   #turnsAway(socket: Socket): boolean {
-    const isTooMuch = !this.#trustProxy && this.#connections.take(networksOf(socket.remoteAddress ?? "unknown")) > 0;
+    if (this.#trustProxy) return false;
+    const networks = networksOf(socket.remoteAddress ?? "unknown");
+    const isTooMuch = this.#connections.take(networks) > 0 || this.#refusals.waitMs(networks) > 0;
     if (isTooMuch) socket.destroy();
     return isTooMuch;
   }
 
-  #networkOf(request: IncomingMessage): string {
-    return networksOf(clientAddress(request, this.#trustProxy))[0]!.key;
+  #networksOf(request: IncomingMessage): Network[] {
+    return networksOf(clientAddress(request, this.#trustProxy));
   }
 
   #admits(request: IncomingMessage, socket: Duplex, address: string): boolean {
@@ -134,6 +146,7 @@ export class FrontDoor extends Server {
       this.#gate.admit(request, address);
     } catch (error) {
       socket.on("error", () => socket.destroy());
+      this.#refusals.take(networksOf(address));
       refuse(socket, toRingmasterError(error));
       return false;
     }

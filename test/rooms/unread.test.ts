@@ -43,8 +43,8 @@ describe("A client that does not read", () => {
       heard += 1;
     });
     deaf.pause();
-    const [{ roomId }] = await matchMaker.query({ name: "loud" });
-    const room = matchMaker.getLocalRoomById(roomId!)!;
+    const [listed] = await matchMaker.query({ name: "loud" });
+    const room = matchMaker.getLocalRoomById(listed!.roomId)!;
     await until(() => room.clients.every(({ state }) => state === ClientState.JOINED), {
       what: "both are in",
       timeoutMs: PATIENCE_MS,

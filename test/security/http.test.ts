@@ -160,6 +160,31 @@ describe("One client over HTTP", function () {
     await new Promise((resolve) => door.close(resolve));
   });
 
+  it("is told no more why its websockets are refused when it comes again and again", async () => {
+    const hasSeat = (): boolean => false;
+    const door = new FrontDoor((_request, response) => response.end("in"), {
+      trustProxy: false,
+      perAddress: 100,
+      hasSeat,
+    });
+    door.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 101 in\r\n\r\n"));
+    await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+    const { port } = door.address() as AddressInfo;
+    const answers: string[] = [];
+    const ask = "GET /p/r?sessionId=x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    while (answers.length < 100 && answers.at(-1) !== "") {
+      const socket = await dial(port);
+      socket.write(ask);
+      answers.push((await buffer(socket).catch(() => Buffer.alloc(0))).toString().slice(0, 12));
+    }
+    const countOf = (status: number): number => answers.filter((answer) => answer.endsWith(` ${status}`)).length;
+    // One more of the ones and five of the others each second.
+    assert.ok(countOf(101) >= 10 && countOf(101) < 20, `${countOf(101)} are let in`);
+    assert.ok(countOf(429) >= 50 && countOf(429) < 85, `${countOf(429)} are refused in words`);
+    assert.equal(answers.at(-1), "");
+    await new Promise((resolve) => door.close(resolve));
+  });
+
   it("keeps no other waiting for a connection, though a thousand of its own wait while the node stands still", async () => {
     process.kill(node.program.pid, "SIGSTOP");
     try {
