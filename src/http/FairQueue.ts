@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from "../clock.ts";
 
-/** How long what is begun in one turn of the event loop may take together before the rest waits for the next, in milliseconds. */
-const TURN_MS = 1;
+/** How long what is begun in one turn of the event loop may take together before the rest waits for the next, in milliseconds: one or two requests. */
+const TURN_MS = 0.25;
 
 /**
  * Begins what comes from many, a little in each turn of the event loop, and by turns of those whom it comes from: however much one of them sends, others wait for
- * one thing of theirs, and what goes on beside (websockets, answers) for a millisecond. Nothing is delayed while there is little of it.
+ * one thing of theirs, and what goes on beside (websockets, answers) for little more than that. Nothing is delayed while there is little of it.
  */
 export class FairQueue {
   readonly #clock: Pick<Clock, "monotonic">;
