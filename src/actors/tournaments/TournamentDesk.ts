@@ -18,6 +18,7 @@ import type {
 } from "../../stores/tournaments/Leaderboard.ts";
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
+import { KeptReads } from "../events/KeptReads.ts";
 import { DECISION_PATIENCE_MS, LOOK_PATIENCE_MS, Patience } from "../events/Patience.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -94,9 +95,11 @@ export class TournamentDesk {
   readonly #doubts: Doubts;
   readonly #checks: ScoreChecks;
   readonly #inTurn = new InTurn();
+  readonly #committedReads: KeptReads<CommittedPage>;
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
+    this.#committedReads = new KeptReads(ports.clock);
     const { peers, membership } = ports.actors;
     this.#clerk = new ScoreClerk(ports, (table) => this.#doubts.raise(table));
     this.#doubts = new Doubts({ ...ports, rebuild: (table) => this.#showRebuilt(table) });
@@ -287,12 +290,15 @@ export class TournamentDesk {
     throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
   }
 
-  #committed({ id, definition }: TournamentTable, { limit, offset = 0, around }: StandingsRange) {
+  /** Each read sorts all players of the tournament. */
+  #committed({ id, definition, phase }: TournamentTable, { limit, offset = 0, around }: StandingsRange) {
     const { database } = this.#ports;
     const tournament = { id, order: definition.order };
-    return around === undefined
-      ? committedPage(database, tournament, offset, limit)
-      : committedAround(database, tournament, around, limit);
+    return this.#committedReads.get(JSON.stringify([id, limit, offset, around]), phase === "cancelled", () =>
+      around === undefined
+        ? committedPage(database, tournament, offset, limit)
+        : committedAround(database, tournament, around, limit),
+    );
   }
 
   async #showRebuilt(table: TournamentTable): Promise<boolean> {
