@@ -3,7 +3,18 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** Every bench; a file beside this one each. */
-const BENCHES = ["attacks", "bulkheads", "feeds", "hunt", "idle", "leaderboard", "reveal", "settlement", "timers"];
+const BENCHES = [
+  "attacks",
+  "bulkheads",
+  "feeds",
+  "hunt",
+  "idle",
+  "leaderboard",
+  "reveal",
+  "settlement",
+  "takeover",
+  "timers",
+];
 
 const flagsFrom = process.argv.findIndex((argument, at) => at >= 2 && argument.startsWith("-"));
 const names = process.argv.slice(2, flagsFrom < 0 ? undefined : flagsFrom);

@@ -6,6 +6,7 @@ import { ConfigError, type DatabaseConfig } from "../config.ts";
 import { ENTITIES } from "./index.ts";
 import { CONNECTION, SQL_MODE } from "./MysqlConnection.ts";
 import { MysqlServer } from "./MysqlDatabase.ts";
+import { whatBreaks } from "./migrations/breaks.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { SqliteDatabase } from "./SqliteDatabase.ts";
 import type { Database } from "./sql.ts";
@@ -14,14 +15,19 @@ import type { Database } from "./sql.ts";
 const MIGRATION_LOCK_SECONDS = 60;
 
 /**
- * Opens the database and runs every pending migration; nothing may listen before this resolves. Rejects with a ConfigError when
- * the database cannot be reached or opened.
+ * Opens the database and runs every pending migration; nothing may listen before this resolves. `beforeBreaking` is asked before one
+ * that nodes of the version before cannot live beside, with what they would do wrong; what it throws keeps all of them from running.
+ * Rejects with a ConfigError when the database cannot be reached or opened.
  */
-export async function openDatabase(config: DatabaseConfig): Promise<Database> {
-  return config.kind === "mysql" ? openMysql(config) : openSqlite(config.path);
+export async function openDatabase(config: DatabaseConfig, beforeBreaking: BeforeBreaking = alone): Promise<Database> {
+  return config.kind === "mysql" ? openMysql(config, beforeBreaking) : openSqlite(config.path);
 }
 
-async function openMysql(config: { url: string; pool: number }): Promise<Database> {
+type BeforeBreaking = (reasons: readonly string[]) => Promise<void>;
+
+const alone: BeforeBreaking = async () => {};
+
+async function openMysql(config: { url: string; pool: number }, beforeBreaking: BeforeBreaking): Promise<Database> {
   const source = new DataSource({
     type: "mysql",
     url: config.url,
@@ -35,7 +41,7 @@ async function openMysql(config: { url: string; pool: number }): Promise<Databas
   await opening(() => source.initialize());
   const { pool } = source.driver as unknown as { pool: Pool };
   pool.on("connection", (connection) => connection.query(`SET SESSION sql_mode = '${SQL_MODE}'`, () => {}));
-  await migrateUnderLock(source);
+  await migrateUnderLock(source, beforeBreaking);
   return new MysqlServer(source, { uri: config.url }, config.pool).of("reports");
 }
 
@@ -48,11 +54,13 @@ async function opening(step: () => unknown): Promise<void> {
   }
 }
 
-async function migrateUnderLock(source: DataSource): Promise<void> {
+async function migrateUnderLock(source: DataSource, beforeBreaking: BeforeBreaking): Promise<void> {
   const runner = source.createQueryRunner();
   try {
     const [row] = await runner.query("SELECT GET_LOCK('ringmaster.migrations', ?) AS got", [MIGRATION_LOCK_SECONDS]);
     if (Number(row?.got) !== 1) throw new Error("another node has been migrating the database for over a minute");
+    const reasons = await whatBreaks(source.migrations, runner);
+    if (reasons.length > 0) await beforeBreaking(reasons);
     await source.runMigrations({ transaction: "each" });
   } finally {
     await runner.query("DO RELEASE_LOCK('ringmaster.migrations')").catch(() => {});

@@ -4,6 +4,7 @@ import { openDatabase } from "../entities/database.ts";
 import { refusesWrites } from "../entities/failures.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Parts } from "./Parts.ts";
+import { assertNoNodes } from "./runningNodes.ts";
 
 /** For how long a write that was refused to anybody on this node speaks against the database, in milliseconds. */
 const REFUSED_FOR_MS = 1000;
@@ -13,7 +14,10 @@ export async function startDatabase(
   parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
 ): Promise<{ database: Database; databaseProbe: DatabaseProbe | undefined }> {
   const { config, lifecycle } = parts;
-  const database = await openDatabase(config.database);
+  const { redisUrl, nodeTtlMs } = config;
+  const database = await openDatabase(config.database, async (reasons) => {
+    if (redisUrl !== undefined) await assertNoNodes(redisUrl, nodeTtlMs, reasons);
+  });
   lifecycle.onStop("database", () => database.close());
   lifecycle.up("database");
   if (config.database.kind === "sqlite") return { database, databaseProbe: undefined };

@@ -1,4 +1,5 @@
-import type { MigrationInterface, QueryRunner } from "typeorm";
+import type { QueryRunner } from "typeorm";
+import type { BreakingMigration } from "./breaks.ts";
 
 /** `MOST_DIGITS` and `LARGEST_SCORE` of `src/entities/tournaments/precision.ts` when this was written. */
 const MOST_DIGITS = 6;
@@ -10,17 +11,17 @@ const LARGEST_SCORE = 1e15;
  * room for, and its rows are written anew in units. What is settled stays as it is, in standings without a precision: their hash is known. All of it
  * is one transaction: no table is changed here, which would end it.
  */
-export class ScoresInUnits20261130090100 implements MigrationInterface {
+export class ScoresInUnits20261130090100 implements BreakingMigration {
   readonly name = "ScoresInUnits20261130090100";
 
+  /** It would read units as scores. */
+  async breaks(runner: QueryRunner): Promise<string | undefined> {
+    const games = await fractional(runner);
+    return games.length > 0 ? `they would misread the scores of ${games.join(", ")}` : undefined;
+  }
+
   async up(runner: QueryRunner): Promise<void> {
-    const rows: Array<{ game: string }> = await runner.query(
-      `SELECT DISTINCT game FROM score_entries WHERE score <> ROUND(score)
-       UNION SELECT game FROM rankings WHERE score <> ROUND(score)
-       UNION SELECT game FROM pools WHERE score <> ROUND(score)
-       UNION SELECT id FROM games WHERE min_score <> ROUND(min_score) OR max_score <> ROUND(max_score)`,
-    );
-    for (const { game } of rows) {
+    for (const game of await fractional(runner)) {
       const precision = await digitsOf(runner, game);
       await runner.query("UPDATE games SET score_precision = ? WHERE id = ?", [precision, game]);
       await write(runner, game, `* ${10 ** precision}`, {
@@ -41,6 +42,17 @@ export class ScoresInUnits20261130090100 implements MigrationInterface {
         set: (terms) => `'$.${terms}precision', 0`,
       });
   }
+}
+
+/** Games with a score or a bound that is not whole. */
+async function fractional(runner: QueryRunner): Promise<string[]> {
+  const rows: Array<{ game: string }> = await runner.query(
+    `SELECT DISTINCT game FROM score_entries WHERE score <> ROUND(score)
+     UNION SELECT game FROM rankings WHERE score <> ROUND(score)
+     UNION SELECT game FROM pools WHERE score <> ROUND(score)
+     UNION SELECT id FROM games WHERE min_score <> ROUND(min_score) OR max_score <> ROUND(max_score)`,
+  );
+  return rows.map(({ game }) => game);
 }
 
 interface Rewriting {
