@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { CommitUnknown, edgeError, mayHaveCommitted } from "../../src/entities/failures.ts";
-import type { Database, RowPages, Sql, Transaction, Value, Written } from "../../src/entities/sql.ts";
+import type { Database, RowPages, Sql, Transaction, Value, Work, Written } from "../../src/entities/sql.ts";
+import type { Places } from "./Places.ts";
 import type { Mishap, ProcessLife } from "./ProcessLife.ts";
 
 const lost = (): Error => Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });
@@ -48,33 +49,48 @@ async function operate<T>(
   return settled.value;
 }
 
-/** The database as a process sees it that may die, stall and lose connections. */
+/** The database as a process sees it that may die, stall and lose connections, and may have so many `places` for each class of work. */
 export class MortalDatabase implements Database {
   readonly dialect: Sql["dialect"];
   readonly #base: Database;
   readonly #life: ProcessLife;
+  readonly #places: Places | undefined;
+  readonly #work: Work;
 
-  constructor(base: Database, life: ProcessLife) {
+  constructor(base: Database, life: ProcessLife, places?: Places, work: Work = "reports") {
     this.dialect = base.dialect;
     this.#base = base;
     this.#life = life;
+    this.#places = places;
+    this.#work = work;
   }
 
-  of(): Database {
-    return this;
+  of(work: Work | "timers"): Database {
+    if (!this.#places) return this;
+    return new MortalDatabase(this.#base, this.#life, this.#places, work === "timers" ? "turns" : work);
   }
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
-    return operate(this.#life, sql, () => this.#base.query<T>(sql, params), nothing);
+    return this.#inPlace(() => operate(this.#life, sql, () => this.#base.query<T>(sql, params), nothing));
   }
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
-    return operate(this.#life, sql, () => this.#base.write(sql, params), nothing);
+    return this.#inPlace(() => operate(this.#life, sql, () => this.#base.write(sql, params), nothing));
+  }
+
+  async #inPlace<T>(work: () => Promise<T>): Promise<T> {
+    const leave = await this.#places?.take(this.#work);
+    try {
+      return await work();
+    } finally {
+      leave?.();
+    }
   }
 
   async begin(): Promise<Transaction> {
     await this.#life.reached(undefined);
-    const transaction = new MortalTransaction(await this.#base.begin(), this.#life);
+    const leave = (await this.#places?.take(this.#work)) ?? (() => {});
+    const transaction = new MortalTransaction(await this.#base.begin(), this.#life, leave);
     // Its turn with the one connection of SQLite may have come after the process had ended or stopped.
     if (this.#life.isDead || this.#life.isStalled) await transaction.lose();
     try {
@@ -86,6 +102,7 @@ export class MortalDatabase implements Database {
       );
     } catch (error) {
       await transaction.lose();
+      leave();
       throw error;
     }
   }
@@ -130,12 +147,15 @@ class MortalTransaction implements Transaction {
   readonly dialect: Sql["dialect"];
   readonly #base: Transaction;
   readonly #life: ProcessLife;
+  readonly #leave: () => void;
   #isOver = false;
 
-  constructor(base: Transaction, life: ProcessLife) {
+  /** `leave` gives its connection back. */
+  constructor(base: Transaction, life: ProcessLife, leave: () => void) {
     this.dialect = base.dialect;
     this.#base = base;
     this.#life = life;
+    this.#leave = leave;
     life.transactions.add(this);
   }
 
@@ -168,12 +188,15 @@ class MortalTransaction implements Transaction {
     } catch (error) {
       await this.lose();
       throw mayHaveCommitted(error) ? new CommitUnknown("lost", { cause: error }) : error;
+    } finally {
+      this.#leave();
     }
   }
 
   async rollback(): Promise<void> {
     await this.#life.reached(undefined);
     await this.lose();
+    this.#leave();
     await this.#life.reached(undefined);
   }
 

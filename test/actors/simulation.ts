@@ -9,6 +9,7 @@ import { seededRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MortalDatabase, undergo } from "./MortalDatabase.ts";
+import { Places } from "./Places.ts";
 import { ProcessLife } from "./ProcessLife.ts";
 
 /** Time that moves only when a test says so; callbacks run in the order they are due, and what they start settles in between. */
@@ -212,6 +213,8 @@ export interface SimulatedOptions {
   role?: NodeInfo["role"];
   idleMs?: number;
   metrics?: RuntimeMetrics;
+  /** Its connections to the database are as many, for each class of work, as those of a node on MySQL. */
+  hasPlaces?: boolean;
 }
 
 /** A node of a simulated cluster, of which a test says when it dies, stalls, or loses its connections. */
@@ -227,6 +230,7 @@ export class SimulatedNode {
   readonly actors: Actors;
   readonly bus: CuttableBus;
   readonly feed: MemoryFeed;
+  readonly places = new Places(this.life);
   /** Nothing that it asks the database is answered any more, while its peers' questions are. */
   databaseCut = false;
 
@@ -253,7 +257,7 @@ export class SimulatedNode {
         },
       ],
       bus: this.bus,
-      database: new MortalDatabase(database, this.life),
+      database: new MortalDatabase(database, this.life, options.hasPlaces ? this.places : undefined),
       feed: this.feed,
       clock: this.clock,
       rng: seededRng(seed ?? 1),

@@ -1,4 +1,5 @@
 import type { Bus } from "../../src/actors/runtime/ports.ts";
+import type { Work } from "../../src/entities/sql.ts";
 import type { FeedAppend } from "../../src/stores/feeds/Feed.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { undergo } from "../actors/MortalDatabase.ts";
@@ -9,6 +10,13 @@ import type { World } from "./World.ts";
 
 /** What a node's way to the database does to each operation; undefined: nothing. */
 export type DatabaseFault = (when: "before" | "after", statement: string) => Mishap | undefined;
+
+/** No turn is answered while all else is: turns take all places that they may. */
+export const turnsSilent: DatabaseFault = (when, statement) =>
+  when === "before" && statement.includes("SET version = version + 1") ? "fall silent" : undefined;
+
+/** What another fault has left on the way to the database has come to its end after this, in milliseconds. */
+const AFTER_OTHERS_MS = 8000;
 
 /**
  * Statements and messages of one node within a second: several times the most (422) that 400 seeds have shown. More is a loop that goes on
@@ -24,7 +32,8 @@ export class WorldNode {
   readonly id: string;
   readonly simulated: SimulatedNode;
   isDraining = false;
-  databaseFault: DatabaseFault | undefined;
+  #databaseFault: DatabaseFault | undefined;
+  #faultySince = 0;
   readonly #world: World;
   /** Its statements and messages in this second of the world. */
   #operations = 0;
@@ -39,11 +48,28 @@ export class WorldNode {
     const parts = { id, hub, database, clock, seed };
     const feed = new NodeFeed(world.feed, () => this.simulated);
     const kinds = world.bots.flatMap((bots) => bots.kinds(this));
-    this.simulated = new SimulatedNode({ ...parts, feed }, kinds, { idleMs: IDLE_MS });
+    this.simulated = new SimulatedNode({ ...parts, feed }, kinds, { idleMs: IDLE_MS, hasPlaces: true });
+    this.simulated.places.onTurnedAway = (work) => this.#turnedAway(work);
     this.life.onOperation = (when, sql) => this.#befall(when, sql) ?? this.databaseFault?.(when, sql);
     this.life.onMessage = (when, what) => this.#befall(when, what);
     this.life.latencyMs = () => world.latencyMs();
     this.simulated.bus.fate = () => world.network();
+  }
+
+  get databaseFault(): DatabaseFault | undefined {
+    return this.#databaseFault;
+  }
+
+  set databaseFault(fault: DatabaseFault | undefined) {
+    this.#databaseFault = fault;
+    this.#faultySince = this.#world.clock.monotonic();
+  }
+
+  /** However many turns stand still, the control plane goes on. */
+  #turnedAway(work: Work): void {
+    const isLong = this.#world.clock.monotonic() - this.#faultySince >= AFTER_OTHERS_MS;
+    if (work === "control" && this.#databaseFault === turnsSilent && isLong)
+      this.#world.violation(`${this.id} had no connection for its control plane while its turns stood still`);
   }
 
   get life(): ProcessLife {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Rng } from "../../src/clock.ts";
 import type { Mishap } from "../actors/ProcessLife.ts";
 import type { Network, World } from "./World.ts";
-import type { DatabaseFault, WorldNode } from "./WorldNode.ts";
+import { type DatabaseFault, turnsSilent, type WorldNode } from "./WorldNode.ts";
 
 /** Where a fault strikes. */
 export interface Place {
@@ -113,6 +113,7 @@ export const FAULTS: readonly Fault[] = [
   around("refused-once", 1, refusalOf),
   ofDatabase("database-silent", 1, forMs, () => () => "fall silent"),
   ofDatabase("database-unreachable", 1, forMs, () => unreachable),
+  ofDatabase("turns-silent", 1, forMs, () => turnsSilent),
   ofDatabase("database-refuses", 1, fc.record({ ms: lasting, why: refusal }), ({ why }) => refusing(why)),
   at("stall", 2, forMs, async ({ world, node }, { ms }) => {
     await node.life.stall();
