@@ -5,11 +5,13 @@ import {
   adoptMessages,
   afterAddress,
   afterAddressParams,
+  afterCursors,
   deleteMessages,
   idOf,
   type KeyRow,
+  type SenderCursor,
 } from "./messageSql.ts";
-import type { EventRow, MessageId, Outgoing, Position } from "./messages.ts";
+import type { EventRow, MessageId, Outgoing } from "./messages.ts";
 
 /** Events that turns have committed and that are in no feed yet. A row is its owner's to deliver. */
 export class EventTable {
@@ -35,21 +37,11 @@ export class EventTable {
    * Undelivered events of these actors, whoever's rows they are: what an earlier owner has committed goes before what is this
    * node's. In order for each actor, and one actor after the other; `after` is exclusive.
    */
-  async of(senders: ReadonlyArray<{ address: ActorAddress; after: Position }>, limit: number): Promise<EventRow[]> {
-    const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
+  async of(senders: readonly SenderCursor[], limit: number): Promise<EventRow[]> {
+    const { where, params } = afterCursors(senders);
     const rows = await this.#database.query<KeyRow & { message: string }>(
-      `SELECT kind, id, version, idx, message FROM actor_events WHERE ${senders.map(() => one).join(" OR ")}
-       ORDER BY kind, id, version, idx LIMIT ?`,
-      [
-        ...senders.flatMap(({ address: { kind, id }, after: { version, index } }) => [
-          kind,
-          id,
-          version,
-          version,
-          index,
-        ]),
-        limit,
-      ],
+      `SELECT kind, id, version, idx, message FROM actor_events WHERE ${where} ORDER BY kind, id, version, idx LIMIT ?`,
+      [...params, limit],
     );
     return rows.map((row) => ({ ...idOf(row), message: row.message }));
   }

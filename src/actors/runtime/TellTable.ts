@@ -5,13 +5,15 @@ import {
   adoptMessages,
   afterAddress,
   afterAddressParams,
+  afterCursors,
   deleteMessages,
   idOf,
   type KeyRow,
   keyOf,
   OF_MESSAGE,
+  type SenderCursor,
 } from "./messageSql.ts";
-import type { MessageId, Outgoing, Position, TellRow } from "./messages.ts";
+import type { MessageId, Outgoing, TellRow } from "./messages.ts";
 
 /** Calls that turns have committed and that are not known to have reached their actors. A row is its owner's to deliver. */
 export class TellTable {
@@ -47,28 +49,12 @@ export class TellTable {
    * What these actors have told `target`, whoever's rows they are: what an earlier owner has committed goes before what is this
    * node's. In order for each sender, and one sender after the other; `after` is exclusive.
    */
-  async of(
-    target: ActorAddress,
-    senders: ReadonlyArray<{ address: ActorAddress; after: Position }>,
-    limit: number,
-  ): Promise<TellRow[]> {
-    const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
+  async of(target: ActorAddress, senders: readonly SenderCursor[], limit: number): Promise<TellRow[]> {
+    const { where, params } = afterCursors(senders);
     const rows = await this.#database.query<KeyRow & { message: string; created_at: number; attempts: number }>(
       `SELECT kind, id, version, idx, message, created_at, attempts FROM actor_tells
-       WHERE target_kind = ? AND target_id = ? AND (${senders.map(() => one).join(" OR ")})
-       ORDER BY kind, id, version, idx LIMIT ?`,
-      [
-        target.kind,
-        target.id,
-        ...senders.flatMap(({ address: { kind, id }, after: { version, index } }) => [
-          kind,
-          id,
-          version,
-          version,
-          index,
-        ]),
-        limit,
-      ],
+       WHERE target_kind = ? AND target_id = ? AND ${where} ORDER BY kind, id, version, idx LIMIT ?`,
+      [target.kind, target.id, ...params, limit],
     );
     return rows.map((row) => ({
       ...idOf(row),

@@ -1,6 +1,6 @@
 import type { Database, Sql } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
-import type { MessageId } from "./messages.ts";
+import type { MessageId, Position } from "./messages.ts";
 
 /** Rows that are read, adopted or deleted by one statement. */
 export const MESSAGE_PAGE = 500;
@@ -25,6 +25,24 @@ export const idOf = ({ kind, id, version, idx }: KeyRow): MessageId => ({
 /** A condition for "comes after this address", in the order of the two columns. */
 export const afterAddress = (kind: string, id: string): string => `(${kind} > ? OR (${kind} = ? AND ${id} > ?))`;
 export const afterAddressParams = ({ kind, id }: ActorAddress): string[] => [kind, kind, id];
+
+/** An actor, and where among its messages a read goes on (exclusive). */
+export interface SenderCursor {
+  address: ActorAddress;
+  after: Position;
+}
+
+/** A condition for "is a message of one of these, after its cursor", and its parameters. */
+export function afterCursors(cursors: readonly SenderCursor[]): { where: string; params: unknown[] } {
+  const one = "(kind = ? AND id = ? AND (version > ? OR (version = ? AND idx > ?)))";
+  return {
+    where: `(${cursors.map(() => one).join(" OR ")})`,
+    params: cursors.flatMap(({ address: { kind, id }, after: { version, index } }) => [
+      ...[kind, id, version],
+      ...[version, index],
+    ]),
+  };
+}
 
 /** Deletes messages of `owner`; what has another owner by now is the other one's to delete. */
 export async function deleteMessages(
