@@ -11,6 +11,7 @@ export const ERRORS = {
   unknown_request: { status: 404, message: "This room knows no such request." },
   conflict: { status: 409, message: "The state it applies to has changed; read it again." },
   wrong_phase: { status: 409, message: "The event is not in a phase that allows this." },
+  paused: { status: 409, message: "The event is paused; nothing is taken before it goes on." },
   rate_limited: { status: 429, message: "Too many requests; slow down." },
   overloaded: { status: 503, message: "Too much work is waiting; try again in a moment." },
   unavailable: { status: 503, message: "A part that this needs is out of reach; try again in a moment." },

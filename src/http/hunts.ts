@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
+import { type PauseRequest, pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import {
   HUNT_BOUNDS,
   type HuntCorrection,
@@ -29,6 +30,10 @@ export interface HuntDirectory {
   postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary>;
   /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms`. */
   extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary>;
+  /** Nothing is given out or taken until it is resumed. Throws `wrong_phase` unless it is in discovery or solving. */
+  pause(id: string, request: PauseRequest, call: OperatorCall): Promise<HuntSummary>;
+  /** Throws `conflict` when it is not paused. */
+  resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary>;
   /** Ends the running phase now. */
   end(id: string, call: OperatorCall): Promise<HuntSummary>;
   cancel(id: string, call: OperatorCall): Promise<HuntSummary>;
@@ -51,6 +56,8 @@ const ACTIONS = new Map<string, Act>([
   ["start", bare((hunts, id, call) => hunts.start(id, call))],
   ["extend", (hunts, id, body, call) => hunts.extend(id, validate(extension, body).ms, call)],
   ["postpone", (hunts, id, body, call) => hunts.postpone(id, validate(extension, body).ms, call)],
+  ["pause", (hunts, id, body, call) => hunts.pause(id, validate(pauseRequest, body), call)],
+  ["resume", (hunts, id, body, call) => hunts.resume(id, validate(reasonOnly, body).reason, call)],
   ["end", bare((hunts, id, call) => hunts.end(id, call))],
   ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
 ]);

@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { z } from "zod";
 import type { OperatorCall } from "../actors/admin/operatorCall.ts";
+import { pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import {
   parseTournamentDefinition,
   TOURNAMENT_BOUNDS,
@@ -17,7 +18,7 @@ import { operatorCall } from "./idempotency.ts";
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
 export type TournamentDirectory = Pick<
   TournamentOffice,
-  | ("list" | "get" | "standings" | "create" | "correct")
+  | ("list" | "get" | "standings" | "create" | "correct" | "pause" | "resume")
   | ("start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries")
 >;
 
@@ -53,6 +54,8 @@ const ACTIONS = new Map<string, Act>([
   ["start", bare((tournaments, id, call) => tournaments.start(id, call))],
   ["extend", (tournaments, id, body, call) => tournaments.extend(id, validate(extension, body).ms, call)],
   ["postpone", (tournaments, id, body, call) => tournaments.postpone(id, validate(extension, body).ms, call)],
+  ["pause", (tournaments, id, body, call) => tournaments.pause(id, validate(pauseRequest, body), call)],
+  ["resume", (tournaments, id, body, call) => tournaments.resume(id, validate(reasonOnly, body).reason, call)],
   ["end", bare((tournaments, id, call) => tournaments.end(id, call))],
   ["cancel", bare((tournaments, id, call) => tournaments.cancel(id, call))],
   ["preview", bare((tournaments, id) => tournaments.preview(id))],

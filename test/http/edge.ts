@@ -6,6 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { LocalDriver, LocalPresence, type Room, Server } from "@colyseus/core";
 import express from "express";
 import type { OperatorCall } from "../../src/actors/admin/operatorCall.ts";
+import type { PauseRequest } from "../../src/actors/events/requests.ts";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOffice.ts";
@@ -55,6 +56,17 @@ export class HuntsInMemory implements HuntDirectory {
     if (hunt.phase !== "scheduled") throw new RingmasterError("wrong_phase");
     const { name, startsAt } = definition;
     return summaryOf(Object.assign(hunt, { definition, name, startsAt, phaseEndsAt: startsAt }));
+  }
+
+  async pause(id: string, { ms }: PauseRequest, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(Object.assign(this.#find(id, call), { pausedAt: 0, resumesAt: ms }));
+  }
+
+  async resume(id: string, _reason: string, call: OperatorCall): Promise<HuntSummary> {
+    const hunt = this.#find(id, call);
+    if (hunt.pausedAt === undefined) throw new RingmasterError("conflict");
+    delete hunt.pausedAt;
+    return summaryOf(hunt);
   }
 
   async start(id: string, call: OperatorCall): Promise<HuntSummary> {

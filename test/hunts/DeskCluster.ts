@@ -26,6 +26,8 @@ export class Row implements HuntAudience {
   readonly players = new Set<string>();
   /** How often the definition was corrected. */
   corrected = 0;
+  /** The best players, as they were shown last. */
+  top: string[] = [];
   /** Clues that players have, as it was shown last. */
   open = 0;
 
@@ -65,7 +67,8 @@ export class Row implements HuntAudience {
     this.chests.push(winners);
   }
 
-  onView({ open }: LedgerView): void {
+  onView({ open, top }: LedgerView): void {
+    this.top = top.map(({ playerId }) => playerId);
     this.open = open;
   }
 }

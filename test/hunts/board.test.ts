@@ -57,6 +57,8 @@ describe("the lobby's board", () => {
         name: id,
         phase,
         ledgerEpoch: 0,
+        pauses: 0,
+        pausing: null,
         definition,
         winners: null,
         figures: null,

@@ -101,7 +101,7 @@ describe("a scheduled hunt that is corrected", () => {
     await correct();
     const table = new HuntTable(former);
     assert.equal(table.hearRevision(1), true);
-    table.moveTo("solving", cluster.clock.now() + MINUTE);
+    table.moveTo({ phase: "solving", endsAt: cluster.clock.now() + MINUTE });
     assert.throws(() => table.requireSolving(), { code: "unavailable" });
     table.correct(await stored());
     table.requireSolving();

@@ -62,7 +62,7 @@ class Trial {
   readonly #told = new Map<string, AssignmentRow>();
   /** By player, the assignment that it was told of last. */
   readonly #current = new Map<string, string>();
-  #slow: Exclude<Decision, { kind: "missing" | "unknown" }>[] = [];
+  #slow: Exclude<Decision, { kind: "missing" | "paused" | "unknown" }>[] = [];
 
   constructor(open: OpenLedger, database: Database) {
     this.#open = open;
@@ -112,7 +112,7 @@ class Trial {
   }
 
   async #carryThrough(decision: Decision, fate: Fate): Promise<void> {
-    assert.ok(decision.kind !== "missing");
+    assert.ok(decision.kind !== "missing" && decision.kind !== "paused");
     if (decision.kind === "unknown" || fate === "uncommitted") return;
     if (fate === "slow") {
       this.#slow.push(decision);
@@ -131,7 +131,7 @@ class Trial {
     }
   }
 
-  async #tell(decision: Exclude<Decision, { kind: "missing" | "unknown" }>): Promise<void> {
+  async #tell(decision: Exclude<Decision, { kind: "missing" | "paused" | "unknown" }>): Promise<void> {
     const rows = [
       ...("row" in decision ? [decision.row] : []),
       ...("served" in decision ? (decision.served ?? []) : []).map(({ row }) => row),

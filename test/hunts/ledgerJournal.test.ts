@@ -56,6 +56,17 @@ for (const { name, open } of DATABASES) {
       assert.equal(await journal.commit(ended, 1, late), "committed", "what was put off goes on");
     });
 
+    it("writes nothing that was decided before the hunt was paused or resumed, nor while it is paused", async () => {
+      const rows = [openRow(0, 1, "ann")];
+      const stands = (pauses: number) => database.write("UPDATE hunts SET pauses = ? WHERE id = ?", [pauses, hunt]);
+      await stands(1);
+      for (const pauses of [0, 1, 2]) assert.equal(await journal.commit(hunt, 1, rows, pauses), "paused");
+      await stands(2);
+      for (const pauses of [0, 1]) assert.equal(await journal.commit(hunt, 1, rows, pauses), "paused");
+      assert.deepEqual(await all(), []);
+      assert.equal(await journal.commit(hunt, 1, rows, 2), "committed");
+    });
+
     it("decides by epoch and hunt alone, whatever is committed at the same time", async () => {
       const other = await insertHunt(database);
       const results = await Promise.all([

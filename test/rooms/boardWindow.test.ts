@@ -13,6 +13,7 @@ const entry = (id: string, startsAt: number): BoardEntry => ({
   phase: "scheduled",
   startsAt,
   endsAt: 0,
+  pausedAt: 0,
 });
 
 describe("a window of the lobby's board", () => {

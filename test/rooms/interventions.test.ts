@@ -50,15 +50,23 @@ describe("operators intervene in events", function () {
   const EVENTS = [
     {
       ...{ domain: "hunts", create: "createHunt", correct: "correctHunt", start: "startHunt", changes: "huntChanges" },
-      ...{ room: "hunt", idName: "huntId", definition: someHunt },
+      ...{ pause: "pauseHunt", resume: "resumeHunt", room: "hunt", idName: "huntId", definition: someHunt },
     },
     {
       ...{ domain: "tournaments", create: "createTournament", correct: "correctTournament", start: "startTournament" },
-      ...{ changes: "tournamentChanges", room: "tournament", idName: "tournamentId", definition: someTournament },
+      ...{
+        pause: "pauseTournament",
+        resume: "resumeTournament",
+        changes: "tournamentChanges",
+        room: "tournament",
+        idName: "tournamentId",
+        definition: someTournament,
+      },
     },
   ];
 
-  for (const { domain, create, correct, start, changes, room, idName, definition } of EVENTS) {
+  for (const event of EVENTS) {
+    const { domain, create, correct, start, pause, resume, changes, room, idName, definition } = event;
     const later = (name: string) => {
       const startsAt = Date.now() + 3_600_000;
       return definition({ name, startsAt, ...(domain === "tournaments" && { endsAt: startsAt + 60_000 }) });
@@ -97,6 +105,51 @@ describe("operators intervene in events", function () {
       await command(start, named);
       const late = await post(`${path}/correct`, { reason: "too late", definition: later("Neap lights") });
       assert.deepEqual([late.status, late.body.error?.code], [409, "wrong_phase"]);
+    });
+
+    it(`pause those of ${domain} and go on with them, in the admin room and over HTTP, and everybody sees it`, async () => {
+      const { id } = await command<{ id: string }>(create, definition({ name: "Ebb lights" }));
+      const named = { [idName]: id };
+      const path = `/api/${domain}/${id}`;
+      const seat = await Visitor.join(node.client((await node.signIn("Bob")).token), room, named);
+      const lobby = await Visitor.join(node.client((await node.signIn("Cid")).token), "lobby");
+      const shown = (): number | undefined =>
+        [...(lobby.room.state as { on: (Row & { pausedAt: number })[] }).on].find((row) => row.id === id)?.pausedAt;
+      const state = seat.room.state as { phase: string; pausedAt: number; resumesAt: number };
+      await eventually("it runs", () => state.phase !== "scheduled");
+
+      const { pausedAt, resumesAt } = await command<{ pausedAt: number; resumesAt: number }>(pause, {
+        ...named,
+        reason: "a fire alarm",
+        ms: 60_000,
+      });
+      assert.equal(resumesAt, pausedAt + 60_000);
+      await audited(pause);
+      await eventually("the room shows it", () => state.pausedAt === pausedAt && state.resumesAt === resumesAt);
+      await eventually("the lobby shows it", () => shown() === pausedAt);
+      const asked =
+        room === "hunt" ? seat.request("claim", {}) : seat.request("submit", { submissionId: "s", score: 1 });
+      await assert.rejects(asked, { code: "paused", details: { pausedAt, resumesAt } });
+      const details = await node.get<{ pausedAt?: number }>(path);
+      assert.equal(details.body.pausedAt, pausedAt);
+
+      assert.equal((await post(`${path}/resume`, { reason: "it was toast" })).status, 200);
+      await eventually("the room goes on", () => state.pausedAt === 0);
+      await eventually("the lobby shows that", () => shown() === 0);
+      assert.equal((await post(`${path}/resume`, { reason: "again" })).body.error?.code, "conflict");
+      assert.equal((await post(`${path}/pause`, { reason: "a drill", ms: 999 })).status, 400);
+      assert.equal((await post(`${path}/pause`, { reason: "a drill" })).status, 200);
+      await command(resume, { ...named, reason: "done" });
+      const made = await query<{ kind: string; reason: string }[]>(changes, named);
+      assert.deepEqual(
+        made.map(({ kind, reason }) => [kind, reason]),
+        [
+          ["resume", "done"],
+          ["pause", "a drill"],
+          ["resume", "it was toast"],
+          ["pause", "a fire alarm"],
+        ],
+      );
     });
   }
 });

@@ -79,7 +79,9 @@ export class Departures {
 
   async #giveUp(seat: Seat, playerId: string): Promise<void> {
     const { actors, clerk, clock, ledger } = this.#ports;
-    const decision = await clerk.decide(seat, () => ledger.giveUp(seat.table.key, { playerId, now: clock.now() }));
+    const decision = await clerk.decide(seat, () =>
+      ledger.giveUp(seat.table.key, { playerId, now: seat.table.timeAt(clock.now()) }),
+    );
     if (decision.kind === "revoked") actors.peers.signalAll(REVOKED, { huntId: seat.table.id, rows: [decision.row] });
   }
 

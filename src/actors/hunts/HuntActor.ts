@@ -1,4 +1,5 @@
-import { type Intervention, noteEventChange } from "../../entities/events/EventChange.ts";
+import type { Intervention } from "../../entities/events/EventChange.ts";
+import { isPaused, type PausedStatus, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
 import {
   type HuntPhase,
   type HuntRecord,
@@ -23,11 +24,12 @@ import {
   type Tally,
   tallyScores,
 } from "../../stores/hunts/scores.ts";
+import { EventActor, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { PARTS } from "../quests/rules.ts";
-import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
+import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
@@ -39,11 +41,9 @@ type KeptPlan = HuntPlan &
   Pick<SealedHunt, "name" | "winners" | "prizes" | "endWhenExhausted" | "revision"> & { total: number };
 
 /** What a hunt's actor keeps in its own row; the definition with its many clues stays in `hunts`. */
-export interface HuntState {
+export interface HuntState extends EventState<HuntPhase> {
   /** Absent until the hunt is created. */
   plan?: KeptPlan;
-  phase: HuntPhase;
-  phaseEndsAt: number;
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
   issued: number;
   ledgerEpoch: number;
@@ -56,7 +56,7 @@ export interface HuntState {
 }
 
 /** How a hunt stands, as operators and rooms are told. Times are epoch milliseconds. */
-export interface HuntStatus {
+export interface HuntStatus extends PausedStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -73,6 +73,8 @@ export interface PhaseNews {
   endsAt: number;
   /** Of a hunt that was corrected: of which definition this is said. */
   revision?: number;
+  /** Of a hunt that was paused at some time. */
+  pausing?: Pausing;
 }
 
 /** The feed of one hunt: `phase` and `chest` events. */
@@ -82,8 +84,8 @@ export const LOBBY_TOPIC = "lobby";
 
 /** What a hunt's actor needs beside its turns. */
 export interface HuntPorts {
-  /** Has the hot state of hunts that nothing is decided in any more dropped. */
-  ledger: Pick<ClueLedger, "drop">;
+  /** Has the hot state of hunts that nothing is decided in any more dropped, and of those that are paused stand still. */
+  ledger: Pick<ClueLedger, "drop" | "pause">;
   log: Log;
   /** What one turn counts and stores; as `PAGES` unless told. */
   pages?: typeof PAGES;
@@ -95,12 +97,13 @@ const PAGES = { assignments: 20_000, players: 50_000, results: 20_000 };
 const COUNTED_AT_ONCE_MS = 1000;
 
 /** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
-export class HuntActor extends Actor<HuntState> {
+export class HuntActor extends EventActor<HuntState, HuntStatus> {
   static readonly kind = "hunt";
   static initial(): HuntState {
     return { phase: "scheduled", phaseEndsAt: 0, issued: 0, ledgerEpoch: 0 };
   }
 
+  protected readonly event = { domain: "hunts", noun: "hunt", running: ["discovery", "solving"] } as const;
   readonly #ports: HuntPorts;
   readonly #lease = new LoadLease();
 
@@ -131,6 +134,8 @@ export class HuntActor extends Actor<HuntState> {
       phaseEndsAt: startsAt,
       endsAt: huntEndsAt("scheduled", startsAt, this.state.plan),
       ledgerEpoch: 0,
+      pauses: 0,
+      pausing: null,
       definition,
       winners: null,
       figures: null,
@@ -139,70 +144,72 @@ export class HuntActor extends Actor<HuntState> {
       updatedAt: this.now,
     });
     this.#announce("huntScheduled");
-    return this.#status();
+    return this.statusNow();
   }
 
   async status(): Promise<HuntStatus> {
     this.#plan();
-    return this.#status();
+    return this.statusNow();
   }
 
   /** Ends the scheduled phase now. */
   async start(): Promise<HuntStatus> {
-    this.#require("scheduled");
+    this.require("scheduled");
     return this.#advance("scheduled");
   }
 
   /** Ends the running phase now. */
   async end(): Promise<HuntStatus> {
-    const phase = this.#require("discovery", "solving", "reveal");
+    const phase = this.require("discovery", "solving", "reveal");
+    this.endPause();
     return this.#advance(phase);
   }
 
   /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms` milliseconds. */
   async extend(ms: number): Promise<HuntStatus> {
-    const phase = this.#require("scheduled", "discovery", "solving", "reveal");
+    const phase = this.require("scheduled", "discovery", "solving", "reveal");
     if (phase === "scheduled") this.#plan().solvingMs += ms;
-    await this.#enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms, {});
-    return this.#status();
+    await this.enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms, {});
+    return this.statusNow();
   }
 
   /** Moves the start of one that is scheduled, and all that follows, by `ms` milliseconds. */
   async postpone(ms: number): Promise<HuntStatus> {
-    this.#require("scheduled");
+    this.require("scheduled");
     const startsAt = this.state.phaseEndsAt + ms;
     this.#plan().startsAt = startsAt;
-    await this.#enter("scheduled", startsAt, { startsAt });
-    return this.#status();
+    await this.enter("scheduled", startsAt, { startsAt });
+    return this.statusNow();
   }
 
   /**
    * Replaces the definition of one that is scheduled, its times too. Throws `wrong_phase` once it has begun, and what `create` does for
    * prizes that could not be paid.
    */
-  async correct(definition: SealedHunt, { operatorId, reason }: Intervention): Promise<HuntStatus> {
-    this.#require("scheduled");
+  async correct(definition: SealedHunt, why: Intervention): Promise<HuntStatus> {
+    this.require("scheduled");
     const { name, startsAt, prizes } = definition;
     const revision = (this.#plan().revision ?? 0) + 1;
     this.state.plan = { ...planOf(definition), revision };
     const tx = await this.sql();
     await assertPayable(tx, prizes);
-    const change = { kind: "correct", operatorId, reason, changedAt: this.now } as const;
-    await noteEventChange(tx, { domain: "hunts", eventId: this.id, id: this.rng.id(12) }, change);
-    await this.#enter("scheduled", startsAt, { name, startsAt, definition: { ...definition, revision } });
-    return this.#status();
+    await this.note("correct", why);
+    await this.enter("scheduled", startsAt, { name, startsAt, definition: { ...definition, revision } });
+    return this.statusNow();
   }
 
   /** Cancels the hunt: nothing more is given out or counted. What has been paid at the reveal stays with the winners. */
   async callOff(): Promise<HuntStatus> {
-    const phase = this.#requirePhase("scheduled", "discovery", "solving", "reveal");
+    this.#plan();
+    const phase = super.require("scheduled", "discovery", "solving", "reveal");
+    this.endPause();
     this.cancel(phase);
     this.cancel("count");
     delete this.state.counting;
     this.#dropLedger();
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
-    await this.#enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
-    return this.#status();
+    await this.enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
+    return this.statusNow();
   }
 
   /**
@@ -211,14 +218,13 @@ export class HuntActor extends Actor<HuntState> {
    */
   async endIfExhausted(): Promise<void> {
     const { total, endWhenExhausted } = this.#plan();
-    if (this.state.phase !== "solving" || this.state.counting || !endWhenExhausted) return;
+    if (!endWhenExhausted || !this.#isGiving) return;
     if ((await solvedAssignments(await this.#patientSql(), this.id)) === total) await this.#advance("solving");
   }
 
   /** Lets more clues out as demand calls. Answers how many instances the ledger may have: give it those, once this is answered. */
   async demand(seen: PoolDemand): Promise<{ issued: number }> {
-    if (this.state.phase === "solving" && !this.state.counting)
-      this.state.issued = issueUpTo(seen, this.state.issued, this.#plan().total);
+    if (this.#isGiving) this.state.issued = issueUpTo(seen, this.state.issued, this.#plan().total);
     return { issued: this.state.issued };
   }
 
@@ -227,13 +233,14 @@ export class HuntActor extends Actor<HuntState> {
    * what to load, which is to be said again and again while that takes (`loading`), or `wait` while somebody else does so. Throws
    * `wrong_phase` unless the hunt is in solving.
    */
-  async rebuild(): Promise<{ epoch: number; issued: number } | { wait: true }> {
-    this.#require("solving");
+  async rebuild(): Promise<{ epoch: number; issued: number; pauses?: number } | { wait: true }> {
+    this.require("solving");
     if (this.#lease.isHeld(this.now)) return { wait: true };
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(await this.sql(), this.id, this.state.ledgerEpoch);
     this.#lease.renew(this.now);
-    return { epoch: this.state.ledgerEpoch, issued: this.state.issued };
+    const { ledgerEpoch: epoch, issued, pausing } = this.state;
+    return { epoch, issued, ...(pausing && { pauses: pausing.count }) };
   }
 
   /** The ledger is being loaded under this epoch, and nobody else need begin; false when the epoch is over. Changes memory only. */
@@ -250,12 +257,22 @@ export class HuntActor extends Actor<HuntState> {
     count: () => this.#count(),
     reveal: () => this.#advance("reveal"),
     results: () => this.#storeResults(),
+    resume: () => this.goOn(),
   };
+
+  /** Whether clues are given out. */
+  get #isGiving(): boolean {
+    return this.state.phase === "solving" && !this.state.counting && !isPaused(this.state.pausing);
+  }
+
+  protected moveEnd(ms: number): void {
+    this.state.phaseEndsAt += ms;
+  }
 
   /** Leaves `phase`, whose timer has come or which an operator ends. */
   async #advance(phase: TimedPhase): Promise<HuntStatus> {
     const plan = this.#plan();
-    if (this.state.phase !== phase) return this.#status();
+    if (this.state.phase !== phase) return this.statusNow();
     this.cancel(phase);
     const next = phaseAfter(phase, plan);
     if (next === "solving") this.state.issued = Math.min(plan.total, LOW_WATER);
@@ -264,12 +281,12 @@ export class HuntActor extends Actor<HuntState> {
     const begins = Math.min(this.now, this.state.phaseEndsAt);
     if (phase === "solving") {
       await this.#freeze(begins);
-      return this.#status();
+      return this.statusNow();
     }
     // Once more at the end: its node may have died before it came to that, or the ledger was out of reach.
     if (phase === "reveal") this.#dropLedger();
-    await this.#enter(next, begins + durationOf(next, plan), {});
-    return this.#status();
+    await this.enter(next, begins + durationOf(next, plan), {});
+    return this.statusNow();
   }
 
   /** Nothing is decided any more. What does not come to pass here ends by itself: hot state lives for some weeks at most. */
@@ -280,6 +297,19 @@ export class HuntActor extends Actor<HuntState> {
       ledger
         .drop({ id: hunt })
         .catch((error: unknown) => log.warn({ err: error, hunt }, "hot state of a hunt that is over stays for now"));
+    });
+  }
+
+  /** What a node that has not heard of the pause asks for is not decided. Where this does not come to pass, it is decided and not committed. */
+  #pauseLedger(count: number): void {
+    const { ledger, log } = this.#ports;
+    const hunt = this.id;
+    this.afterCommit(() => {
+      ledger
+        .pause({ id: hunt }, count)
+        .catch((error: unknown) =>
+          log.warn({ err: error, hunt }, "the ledger of a paused hunt could not be told of it"),
+        );
     });
   }
 
@@ -332,7 +362,7 @@ export class HuntActor extends Actor<HuntState> {
     this.#dropLedger();
     const tookMs = this.now - since;
     const next = phaseAfter("solving", plan);
-    await this.#enter(next, begins + (tookMs > COUNTED_AT_ONCE_MS ? tookMs : 0) + durationOf(next, plan), {});
+    await this.enter(next, begins + (tookMs > COUNTED_AT_ONCE_MS ? tookMs : 0) + durationOf(next, plan), {});
   }
 
   /** Stores a part of the players' results, which quests are checked against. */
@@ -369,13 +399,15 @@ export class HuntActor extends Actor<HuntState> {
     );
   }
 
-  async #enter(phase: HuntPhase, endsAt: number, change: Partial<HuntRecord>): Promise<void> {
+  protected async enter(phase: HuntPhase, endsAt: number, change: Partial<HuntRecord> = {}): Promise<void> {
     const plan = this.#plan();
     this.state.phase = phase;
     this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;
-    if (isTimed(phase)) this.at(phase, endsAt);
+    if (isPaused(this.state.pausing)) this.#pauseLedger(this.state.pausing.count);
+    else if (isTimed(phase)) this.at(phase, endsAt);
     await updateHunt(await this.sql(), this.id, {
       ...change,
+      ...this.pauseColumns,
       phase,
       phaseEndsAt: this.state.phaseEndsAt,
       endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
@@ -383,12 +415,13 @@ export class HuntActor extends Actor<HuntState> {
     });
     const data: PhaseNews = { phase, endsAt: this.state.phaseEndsAt };
     if (plan.revision !== undefined) data.revision = plan.revision;
+    if (this.state.pausing) data.pausing = this.state.pausing;
     this.publish(huntTopic(this.id), { type: "phase", data });
     this.#announce("huntPhase");
   }
 
   #announce(type: "huntScheduled" | "huntPhase"): void {
-    this.publish(LOBBY_TOPIC, { type, data: this.#status() });
+    this.publish(LOBBY_TOPIC, { type, data: this.statusNow() });
   }
 
   #plan(): NonNullable<HuntState["plan"]> {
@@ -396,29 +429,20 @@ export class HuntActor extends Actor<HuntState> {
     return this.state.plan;
   }
 
-  #require<P extends TimedPhase>(...phases: P[]): P {
+  protected override require<P extends HuntPhase>(...phases: readonly P[]): P {
+    this.#plan();
     if (this.state.counting)
       throw new RingmasterError("wrong_phase", "The hunt's solving is over, and its results are being counted.", {
         phase: "solving",
         changesAt: this.state.phaseEndsAt,
       });
-    return this.#requirePhase(...phases);
+    return super.require(...phases);
   }
 
-  #requirePhase<P extends TimedPhase>(...phases: P[]): P {
-    this.#plan();
-    const { phase, phaseEndsAt } = this.state;
-    if (phases.includes(phase as P)) return phase as P;
-    throw new RingmasterError("wrong_phase", `The hunt is ${phase}; this needs ${phases.join(" or ")}.`, {
-      phase,
-      changesAt: phaseEndsAt === 0 ? null : phaseEndsAt,
-    });
-  }
-
-  #status(): HuntStatus {
+  protected statusNow(): HuntStatus {
     const { name, startsAt } = this.#plan();
-    const { phase, phaseEndsAt, prizes } = this.state;
-    return { id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }) };
+    const { phase, phaseEndsAt, prizes, pausing } = this.state;
+    return { id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }), ...pausedStatus(pausing) };
   }
 }
 

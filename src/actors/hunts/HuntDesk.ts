@@ -84,6 +84,7 @@ export class HuntDesk {
     this.#tables = new HuntTables({
       ...ports,
       expire: (seat) => this.#clerk.expire(seat),
+      load: (seat) => this.#clerk.load(seat),
       stands: (huntId, view, isOwn) => {
         ports.stands(huntId, view.pool, view.waiting);
         if (isOwn) peers.signalAll(VIEW, { huntId, view });
@@ -133,7 +134,7 @@ export class HuntDesk {
           playerId: player.playerId,
           playerName: player.name,
           nodeId,
-          now: this.#ports.clock.now(),
+          now: table.timeAt(this.#ports.clock.now()),
         }),
       )
       .catch((error: unknown) => {
@@ -151,7 +152,7 @@ export class HuntDesk {
     }
     table.waiting.delete(player.playerId);
     if (decision.kind === "exhausted") return { waiting: true, position: 0, exhausted: true };
-    if (decision.kind === "cooling") throw tooSoon(decision.until - this.#ports.clock.now());
+    if (decision.kind === "cooling") throw tooSoon(decision.until - table.timeAt(this.#ports.clock.now()));
     return table.cardOf(decision.row);
   }
 
@@ -174,7 +175,7 @@ export class HuntDesk {
         assignmentId,
         correct,
         requestId,
-        now: this.#ports.clock.now(),
+        now: table.timeAt(this.#ports.clock.now()),
       }),
     );
     switch (decision.kind) {
@@ -207,7 +208,7 @@ export class HuntDesk {
     table.requireSolving();
     const { ledger, clock } = this.#ports;
     const decision = await this.#clerk.decide(seat, () =>
-      ledger.giveBack(table.key, { playerId, assignmentId, now: clock.now() }),
+      ledger.giveBack(table.key, { playerId, assignmentId, now: table.timeAt(clock.now()) }),
     );
     if (decision.kind !== "revoked") throw new RingmasterError("unknown_assignment");
     this.#ports.actors.peers.signalAll(REVOKED, { huntId, rows: [decision.row] });
@@ -219,7 +220,7 @@ export class HuntDesk {
     const seat = await this.#tables.seated(huntId);
     const { hunts, ledger } = this.#ports;
     if (seat.table.phase !== "solving") return hunts.result(huntId, playerId);
-    const { rank, points } = await this.#clerk.decide(seat, () => ledger.standing(seat.table.key, playerId));
+    const { rank, points } = await this.#clerk.read(seat, () => ledger.standing(seat.table.key, playerId));
     return { rank, points };
   }
 

@@ -1,10 +1,12 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
+import { type PausedStatus, pausedStatus } from "../../entities/events/Pausing.ts";
 import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import type { PauseRequest } from "../events/requests.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntCorrection, HuntDefinition } from "./definition.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
@@ -14,7 +16,7 @@ import { TOP } from "./LedgerPulse.ts";
 import { sealHunt } from "./sealing.ts";
 
 /** A hunt in a list. Times are epoch milliseconds. */
-export interface HuntSummary {
+export interface HuntSummary extends PausedStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -67,7 +69,7 @@ export class HuntOffice {
     if (!record) throw new RingmasterError("not_found", `There is no hunt ${id}.`);
     const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
     return {
-      ...summaryOf(record),
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
       ...(record.phase === "cancelled" && { prizes: record.winners ? ("paid" as const) : ("unpaid" as const) }),
       clueTtlMs,
       attempts,
@@ -116,6 +118,16 @@ export class HuntOffice {
     return eventChanges(this.#ports.database, "hunts", id, limit);
   }
 
+  /** Nothing is given out or taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is in discovery or solving. */
+  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
+  }
+
+  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
+  async resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
+  }
+
   /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
   async postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
     return summaryOf(await this.#actor(id, call).postpone(ms));
@@ -141,7 +153,15 @@ export class HuntOffice {
 }
 
 function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSummary {
-  const { id, name, phase, startsAt } = hunt;
+  const { id, name, phase, startsAt, pausedAt, resumesAt } = hunt;
   const prizes = "prizes" in hunt ? { prizes: hunt.prizes! } : {};
-  return { id, name, phase, startsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt, ...prizes };
+  return {
+    id,
+    name,
+    phase,
+    startsAt,
+    phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt,
+    ...prizes,
+    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+  };
 }

@@ -1,3 +1,4 @@
+import { eventTime, isPaused, type Pausing, pausedError, wallTime } from "../../entities/events/Pausing.ts";
 import {
   HUNT_PHASES,
   type HuntPhase,
@@ -11,6 +12,7 @@ import type { AssignmentRow, HuntKey, LedgerRules, LedgerView } from "../../stor
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import { isNewer } from "../events/Pulse.ts";
 import { mayFollow } from "../events/phaseOrder.ts";
+import type { PhaseNews } from "./HuntActor.ts";
 
 /** A clue as its holder sees it. */
 export interface ClueCard {
@@ -49,7 +51,8 @@ export interface HuntAudience {
   onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
-  onPhase(phase: HuntPhase, endsAt: number): void;
+  /** Phase, times, or whether it is paused have changed: the table tells how they are. */
+  onPhase(phase: HuntPhase): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
   /** The definition is another one. */
@@ -70,29 +73,61 @@ export class HuntTable {
   phaseEndsAt: number;
   view: LedgerView | undefined;
   winners: Winner[] | undefined;
+  /** Undefined until it is paused for the first time. */
+  pausing: Pausing | undefined;
   /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
   #revisionTold = 0;
 
   constructor(record: HuntRecord) {
-    const { id, definition, phase, startsAt, phaseEndsAt, winners } = record;
+    const { id, definition, phase, startsAt, phaseEndsAt, winners, pausing } = record;
     this.id = id;
     this.definition = definition;
     this.phase = phase;
     this.startsAt = startsAt;
     this.phaseEndsAt = phaseEndsAt;
     this.winners = winners ?? undefined;
-    this.key = { id, rules: rulesOf(definition) };
+    this.pausing = pausing ?? undefined;
+    this.key = this.#newKey();
+  }
+
+  #newKey(): HuntKey {
+    return { id: this.id, rules: rulesOf(this.definition), pauses: this.pausing?.count ?? 0 };
+  }
+
+  get isPaused(): boolean {
+    return isPaused(this.pausing);
+  }
+
+  /** The hunt's own time, by which clues run out and their pauses end: it stands still while the hunt is paused. */
+  timeAt(now: number): number {
+    return eventTime(this.pausing, now);
+  }
+
+  /** When it will be this time of the hunt, if the hunt is not paused (again). Epoch milliseconds. */
+  wallOf(time: number): number {
+    return wallTime(this.pausing, time);
   }
 
   /**
-   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; and `unavailable` for the moment in which a
+   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; `paused` while it is; and `unavailable` for the moment in which a
    * correction has been heard of, and not been read.
    */
   requireSolving(): void {
-    if (this.phase !== "solving")
-      throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
+    this.requirePhase();
+    if (this.isPaused) throw this.paused();
     if (this.#isOutdated)
       throw new RingmasterError("unavailable", "The hunt was corrected just now; try again in a moment.");
+  }
+
+  /** Throws `wrong_phase` unless the hunt is in solving, paused or not. */
+  requirePhase(): void {
+    if (this.phase !== "solving")
+      throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
+  }
+
+  /** Why nothing is taken, while the hunt is paused and when it was since something was decided. */
+  paused(): RingmasterError {
+    return pausedError(this.pausing);
   }
 
   get #isOutdated(): boolean {
@@ -109,7 +144,7 @@ export class HuntTable {
   correct({ definition, startsAt }: Pick<HuntRecord, "definition" | "startsAt">): void {
     if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
     this.definition = definition;
-    this.key = { id: this.id, rules: rulesOf(definition) };
+    this.key = this.#newKey();
     this.startsAt = startsAt;
     for (const room of this.audience) room.onCorrected();
   }
@@ -133,7 +168,7 @@ export class HuntTable {
       type,
       prompt,
       points,
-      expiresAt: row.expiresAt,
+      expiresAt: this.wallOf(row.expiresAt),
       attemptsLeft: attemptsLeftOf(this.definition, row),
     };
   }
@@ -183,15 +218,17 @@ export class HuntTable {
     for (const room of this.audience) room.onExhausted(playerId);
   }
 
-  /** Takes note of the phase and its end; what is heard late may be older than what is known, and is left out. */
-  moveTo(phase: HuntPhase, endsAt: number): void {
-    if (!mayFollow(HUNT_PHASES, this.phase, phase)) return;
+  /** Takes note of the phase, its end and its pauses; what is heard late may be older than what is known, and is left out. */
+  moveTo({ phase, endsAt, pausing }: Pick<PhaseNews, "phase" | "endsAt" | "pausing">): void {
+    if (!mayFollow(HUNT_PHASES, this.phase, phase) || (pausing?.count ?? 0) < (this.pausing?.count ?? 0)) return;
+    this.pausing = pausing;
+    this.key = this.#newKey();
     this.phase = phase;
     this.phaseEndsAt = endsAt;
     // Postponed.
     if (phase === "scheduled") this.startsAt = endsAt;
     if (phase !== "solving") this.waiting.clear();
-    for (const room of this.audience) room.onPhase(phase, endsAt);
+    for (const room of this.audience) room.onPhase(phase);
   }
 
   show(view: LedgerView): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { HuntPhase, HuntRecord, Hunts, Winner } from "../../entities/hunts/Hunt.ts";
+import type { HuntRecord, Hunts, Winner } from "../../entities/hunts/Hunt.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import type { ClueLedger, LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { EventTables } from "../events/EventTables.ts";
@@ -30,6 +30,8 @@ export interface TablesPorts {
   log: Log;
   /** Revokes what has expired; resolves with whether some of it is left. */
   expire(seat: Seat): Promise<boolean>;
+  /** Loads the ledger of a paused hunt. */
+  load(seat: Seat): Promise<void>;
   /** How a hunt stands is known anew; `isOwn` when this node has read it, and peers should be told. */
   stands(huntId: string, view: LedgerView, isOwn: boolean): void;
   /** The hunt is over, or has no rooms here any more. */
@@ -67,11 +69,12 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
   }
 
   #seat(record: HuntRecord): Seat {
-    const { ledger, clock, log, expire, stands } = this.#ports;
+    const { ledger, clock, log, expire, load, stands } = this.#ports;
     const table = new HuntTable(record);
     const pulse: LedgerPulse = new LedgerPulse(table, {
       ...{ ledger, clock, log },
       expire: () => expire(seat),
+      load: () => load(seat),
       show: (view, isOwn) => stands(table.id, view, isOwn),
     });
     const positions = new Positions(table, { ledger, clock, log });
@@ -86,24 +89,29 @@ export class HuntTables extends EventTables<HuntAudience, Seat, HuntRecord> {
 
   #catchUp(seat: Seat, record: HuntRecord): void {
     const { table, pulse } = seat;
-    const { phase, phaseEndsAt, winners } = record;
+    const { phase, phaseEndsAt, pausing, winners } = record;
     table.correct(record);
     if (winners && !table.winners) this.#openChest(seat, winners);
-    if (phase !== table.phase || phaseEndsAt !== table.phaseEndsAt) this.#enter(seat, phase, phaseEndsAt);
+    const isNews =
+      phase !== table.phase || phaseEndsAt !== table.phaseEndsAt || pausing?.count !== table.pausing?.count;
+    if (isNews) this.#enter(seat, { phase, endsAt: phaseEndsAt, ...(pausing && { pausing }) });
     pulse.touch();
   }
 
   #onEvent(seat: Seat, { type, data }: FeedEvent): void {
     if (type === "phase") {
-      const { phase, endsAt, revision = 0 } = data as PhaseNews;
-      if (seat.table.hearRevision(revision)) this.refreshOne(seat.table.id);
-      this.#enter(seat, phase, endsAt);
+      const news = data as PhaseNews;
+      if (seat.table.hearRevision(news.revision ?? 0)) this.refreshOne(seat.table.id);
+      this.#enter(seat, news);
     }
     if (type === "chest") this.#openChest(seat, (data as { winners: Winner[] }).winners);
   }
 
-  #enter({ table }: Seat, phase: HuntPhase, endsAt: number): void {
-    table.moveTo(phase, endsAt);
+  #enter({ table, pulse }: Seat, news: PhaseNews): void {
+    const { phase } = news;
+    table.moveTo(news);
+    // What is open ends later, or not at all for now.
+    if (news.pausing) pulse.touch();
     if (phase === "finished" || phase === "cancelled") this.#ports.forget(table.id);
   }
 

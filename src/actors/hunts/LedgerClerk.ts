@@ -13,10 +13,11 @@ import {
   type ServedClaim,
   type SolveDecision,
   type StandingAnswer,
+  type Undecided,
 } from "../../stores/hunts/ClueLedger.ts";
 import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import { RENEWAL } from "../events/LoadLease.ts";
-import { DECISION_PATIENCE_MS, Patience } from "../events/Patience.ts";
+import { DECISION_PATIENCE_MS, LOOK_PATIENCE_MS, Patience } from "../events/Patience.ts";
 import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -36,9 +37,16 @@ export interface ClerkPorts {
   log: Log;
 }
 
+/** What the hunt's actor says to whoever is to load its ledger. */
+interface Granted {
+  epoch: number;
+  issued: number;
+  pauses?: number;
+}
+
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
 type Answer = Decision | LedgerMissing | StandingAnswer;
-type Decided<D> = Exclude<D, { kind: "missing" }>;
+type Decided<D> = Exclude<D, Undecided>;
 
 /** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
 export class LedgerClerk {
@@ -54,32 +62,44 @@ export class LedgerClerk {
   /**
    * Decides, rebuilding the ledger when it is lost or older than what was acknowledged, and commits before returning. Rejects with
    * `unavailable` when the ledger has not come back for half a minute, with `wrong_phase` once solving has ended by the
-   * database's clock.
+   * database's clock, with `paused` while the hunt is paused.
    */
-  async decide<D extends Answer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
+  decide<D extends Answer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
+    return this.#answer(seat, ask, () => seat.table.requireSolving());
+  }
+
+  /** Asks for what changes nothing, also while the hunt is paused. */
+  read<D extends LedgerMissing | StandingAnswer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
+    return this.#answer(seat, ask, () => seat.table.requirePhase());
+  }
+
+  async #answer<D extends Answer>(seat: Seat, ask: () => Promise<D>, require: () => void): Promise<Decided<D>> {
     const patience = new Patience(this.#ports.clock, DECISION_PATIENCE_MS);
     while (!patience.isOver) {
+      require();
+      const { pauses } = seat.table.key;
       const decision = await ask();
+      if (decision.kind === "paused") throw seat.table.paused();
       if (decision.kind === "standing") return decision as Decided<D>;
       if (decision.kind !== "missing") {
-        const result = await this.#commit(seat, decision);
+        const result = await this.#commit(seat, decision, pauses);
         if (result === "committed") {
           this.#afterwards(seat, decision);
           return decision as Decided<D>;
         }
         if (result === "over") throw seat.table.solvingIsOver();
+        if (result === "paused") throw seat.table.paused();
       }
       await this.#rebuild(seat, patience);
-      seat.table.requireSolving();
     }
     throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");
   }
 
-  async #commit(seat: Seat, decision: Decision): Promise<CommitResult> {
+  async #commit(seat: Seat, decision: Decision, pauses: number | undefined): Promise<CommitResult> {
     const rows = rowsOf(decision);
     if (rows.length === 0 || !("epoch" in decision)) return "committed";
     const closings = this.#closingsOf(seat);
-    const result = await this.#ports.journal.commit(seat.table.id, decision.epoch, closings.outstanding(rows));
+    const result = await this.#ports.journal.commit(seat.table.id, decision.epoch, closings.outstanding(rows), pauses);
     if (result === "committed") closings.committed(rows);
     return result;
   }
@@ -98,7 +118,7 @@ export class LedgerClerk {
     if (!("epoch" in decision)) return;
     if ("row" in decision) seat.pulse.expectExpiry(decision.row.outcome === OUTCOME.open ? decision.row.expiresAt : 0);
     // Some who wait are still to be looked at: the next serving goes on with them.
-    if (decision.unserved) seat.pulse.expectExpiry(this.#ports.clock.now());
+    if (decision.unserved) seat.pulse.expectExpiry(seat.table.timeAt(this.#ports.clock.now()));
     seat.pulse.touch();
     if (wantsMore(decision, seat.table.key.rules.total)) this.#demand(seat, decision);
   }
@@ -132,7 +152,7 @@ export class LedgerClerk {
       const { pool, waiting } = seen;
       const { issued } = await actor.demand({ pool, waiting, issued: seen.issued });
       if (issued <= seen.issued) return;
-      const now = await this.decide(seat, () => ledger.issue(seat.table.key, issued, clock.now()));
+      const now = await this.decide(seat, () => ledger.issue(seat.table.key, issued, seat.table.timeAt(clock.now())));
       if (!wantsMore(now, seat.table.key.rules.total)) return;
       seen = now;
     }
@@ -140,11 +160,18 @@ export class LedgerClerk {
 
   /** Revokes what has expired; resolves with whether some of it is left. */
   async expire(seat: Seat): Promise<boolean> {
-    if (seat.table.phase !== "solving") return false;
-    const decision = await this.decide(seat, () => this.#ports.ledger.expire(seat.table.key, this.#ports.clock.now()));
+    const { table } = seat;
+    if (table.phase !== "solving" || table.isPaused) return false;
+    const { ledger, clock } = this.#ports;
+    const decision = await this.decide(seat, () => ledger.expire(table.key, table.timeAt(clock.now())));
     if (decision.revoked.length > 0)
       this.#ports.actors.peers.signalAll(REVOKED, { huntId: seat.table.id, rows: decision.revoked });
     return decision.more;
+  }
+
+  /** Loads the ledger of a hunt that is paused, so that its standings are there to be read. */
+  async load(seat: Seat): Promise<void> {
+    await this.#rebuild(seat, new Patience(this.#ports.clock, LOOK_PATIENCE_MS));
   }
 
   /** Loads the ledger from what is committed, under a new epoch; or waits a moment for whoever is loading it. */
@@ -157,14 +184,16 @@ export class LedgerClerk {
     });
   }
 
-  async #load({ id, key }: HuntTable, granted: { epoch: number; issued: number }, signal: AbortSignal): Promise<void> {
+  async #load({ id, key }: HuntTable, granted: Granted, signal: AbortSignal): Promise<void> {
     const { actors, hunts, journal, ledger, log } = this.#ports;
-    const isLoaded = await ledger.load(key, { ...granted, rows: whileUseful(journal.readAll(id), signal) });
+    const { epoch, issued, pauses = 0 } = granted;
+    const rows = whileUseful(journal.readAll(id), signal);
+    const isLoaded = await ledger.load({ ...key, pauses }, { epoch, issued, rows });
     if (!isLoaded) return;
     const record = await hunts.get(id);
     // It ended during the load: whoever drops its hot state may have been here before.
     if (record?.phase !== "solving") return ledger.drop(key);
-    log.info({ hunt: id, epoch: granted.epoch }, "the clue ledger was loaded from the database");
+    log.info({ hunt: id, epoch }, "the clue ledger was loaded from the database");
     actors.peers.signalAll(RELOADED, { huntId: id });
   }
 }

@@ -16,6 +16,8 @@ export interface PulsePorts {
   log: Log;
   /** Revokes what has expired; resolves with whether some are left. */
   expire(): Promise<boolean>;
+  /** Loads the ledger, which is missing while the hunt is paused. */
+  load(): Promise<void>;
   /** A newer view is known; `isOwn` when this node has read it, and peers should be told. */
   show(view: LedgerView, isOwn: boolean): void;
 }
@@ -49,14 +51,14 @@ export class LedgerPulse {
     if (view.nextExpiry > 0) this.expectExpiry(view.nextExpiry);
   }
 
-  /** An assignment expires at this time (epoch milliseconds; 0: none does). */
+  /** An assignment expires at this time of the hunt (0: none does). While the hunt is paused, nothing does. */
   expectExpiry(at: number): void {
-    if (at === 0 || at >= this.#expiryAt || this.#stopped) return;
+    if (at === 0 || at >= this.#expiryAt || this.#stopped || this.#table.isPaused) return;
     this.#expiryAt = at;
     this.#cancelExpiry?.();
     this.#cancelExpiry = this.#ports.clock.schedule(
       () => void this.#expire(),
-      Math.max(0, at - this.#ports.clock.now()) + 1,
+      Math.max(0, this.#table.wallOf(at) - this.#ports.clock.now()) + 1,
     );
   }
 
@@ -72,6 +74,7 @@ export class LedgerPulse {
     if (this.#table.phase !== "solving") return;
     try {
       const view = await this.#ports.ledger.read(this.#table.key, TOP);
+      if (!view && this.#table.isPaused) await this.#load();
       if (!view || this.#stopped) return;
       this.#table.show(view);
       this.#ports.show(view, true);
@@ -81,15 +84,26 @@ export class LedgerPulse {
     }
   }
 
+  /** Nobody else does so before the hunt goes on. */
+  async #load(): Promise<void> {
+    await this.#ports.load();
+    if (this.#stopped) return;
+    this.touch();
+  }
+
+  #now(): number {
+    return this.#table.timeAt(this.#ports.clock.now());
+  }
+
   async #expire(): Promise<void> {
     this.#expiryAt = Number.POSITIVE_INFINITY;
     try {
       const more = await this.#ports.expire();
       this.touch();
-      if (more) this.expectExpiry(this.#ports.clock.now());
+      if (more) this.expectExpiry(this.#now());
     } catch (error) {
       this.#ports.log.debug({ err: error, hunt: this.#table.id }, "expired assignments could not be revoked yet");
-      this.expectExpiry(this.#ports.clock.now() + RETRY_MS);
+      this.expectExpiry(this.#now() + RETRY_MS);
     }
   }
 }

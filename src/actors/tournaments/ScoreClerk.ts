@@ -56,6 +56,7 @@ export class ScoreClerk {
         if (decision.kind === "accepted") {
           const result = await this.#commit(table, decision);
           if (result === "committed") return decision.entry;
+          if (result === "paused") throw this.#pausedAfter(table);
           if (decision.epoch !== refusedUnder) {
             // Another node may have loaded the board anew meanwhile, or have yet to commit the entry before this one.
             refusedUnder = decision.epoch;
@@ -121,6 +122,12 @@ export class ScoreClerk {
       this.#doubt(table);
       throw error;
     }
+  }
+
+  /** The board has decided what is not committed. Whoever submits it again once the tournament goes on has it committed. */
+  #pausedAfter(table: TournamentTable): RingmasterError {
+    this.#doubt(table);
+    return table.paused();
   }
 
   async #load({ id, key }: TournamentTable, epoch: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
-import { type Intervention, noteEventChange } from "../../entities/events/EventChange.ts";
+import type { Intervention } from "../../entities/events/EventChange.ts";
+import { isPaused, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
@@ -12,10 +13,11 @@ import {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
+import { EventActor } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
 import { assertPayable } from "../prizes/payable.ts";
-import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../runtime/Actor.ts";
+import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
@@ -35,6 +37,8 @@ export interface PhaseNews {
   phaseEndsAt: number;
   /** Of a tournament that was corrected: of which definition this is said. */
   revision?: number;
+  /** Of a tournament that was paused at some time. */
+  pausing?: Pausing;
 }
 
 /** What a tournament's actor needs beside its turns. */
@@ -50,7 +54,7 @@ const PLACE_PAUSE_MS = 1000;
 const WINNERS = 3;
 
 /** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
-export class TournamentActor extends Actor<TournamentState> {
+export class TournamentActor extends EventActor<TournamentState, TournamentStatus> {
   static readonly kind = "tournament";
   static initial(): TournamentState {
     return {
@@ -64,6 +68,7 @@ export class TournamentActor extends Actor<TournamentState> {
     };
   }
 
+  protected readonly event = { domain: "tournaments", noun: "tournament", running: ["open", "grace"] } as const;
   readonly #ports: TournamentPorts;
   readonly #lease = new LoadLease();
   readonly #settler: Settler;
@@ -102,48 +107,50 @@ export class TournamentActor extends Actor<TournamentState> {
     await insertTournament(tx, this.#newRecord(terms));
     if (beginsSeries) this.tell(TournamentSeriesActor, this.id).begin(terms, createdBy);
     this.#announce("tournamentScheduled");
-    return this.#status();
+    return this.statusNow();
   }
 
   async status(): Promise<TournamentStatus> {
     this.#terms();
-    return this.#status();
+    return this.statusNow();
   }
 
   /** Ends the scheduled phase now. */
   async start(): Promise<TournamentStatus> {
-    return this.#advance(this.#require("scheduled"));
+    return this.#advance(this.require("scheduled"));
   }
 
   /** Ends the open phase now, or the grace. */
   async end(): Promise<TournamentStatus> {
-    return this.#advance(this.#require("open", "grace"));
+    const phase = this.require("open", "grace");
+    this.endPause();
+    return this.#advance(phase);
   }
 
   /** Moves the end of the open phase, before it too, or that of the grace, and what follows, by `ms` milliseconds. */
   async extend(ms: number): Promise<TournamentStatus> {
-    const phase = this.#require("scheduled", "open", "grace");
+    const phase = this.require("scheduled", "open", "grace");
     if (phase !== "grace") this.state.plan.endsAt += ms;
-    await this.#enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms);
-    return this.#status();
+    await this.enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms);
+    return this.statusNow();
   }
 
   /** Moves the start of one that is scheduled, and its end with it, by `ms` milliseconds. */
   async postpone(ms: number): Promise<TournamentStatus> {
-    this.#require("scheduled");
+    this.require("scheduled");
     const { plan } = this.state;
     plan.startsAt += ms;
     plan.endsAt += ms;
-    await this.#enter("scheduled", plan.startsAt);
-    return this.#status();
+    await this.enter("scheduled", plan.startsAt);
+    return this.statusNow();
   }
 
   /**
    * Replaces the terms of one that is scheduled, its times too; its series stays as it is. Throws `wrong_phase` once it has begun, and
    * what `create` does for prizes that could not be paid.
    */
-  async correct(terms: TournamentTerms, { operatorId, reason }: Intervention): Promise<TournamentStatus> {
-    this.#require("scheduled");
+  async correct(terms: TournamentTerms, why: Intervention): Promise<TournamentStatus> {
+    this.require("scheduled");
     const { series, revision = 0 } = this.#terms();
     this.state.seriesTerms ??= this.#terms();
     const corrected = { ...terms, series, revision: revision + 1 };
@@ -152,21 +159,21 @@ export class TournamentActor extends Actor<TournamentState> {
     this.state.plan = { startsAt, endsAt, graceMs };
     const tx = await this.sql();
     await assertPayable(tx, terms.prizes);
-    const change = { kind: "correct", operatorId, reason, changedAt: this.now } as const;
-    await noteEventChange(tx, { domain: "tournaments", eventId: this.id, id: this.rng.id(12) }, change);
-    await this.#enter("scheduled", startsAt, { name, game, definition: corrected });
-    return this.#status();
+    await this.note("correct", why);
+    await this.enter("scheduled", startsAt, { name, game, definition: corrected });
+    return this.statusNow();
   }
 
   /** Cancels the tournament: nothing more is taken, and nothing will be paid. */
   async callOff(): Promise<TournamentStatus> {
-    const phase = this.#require("scheduled", "open", "grace");
+    const phase = this.require("scheduled", "open", "grace");
+    this.endPause();
     this.cancel(phase);
     if (phase === "scheduled") this.#passOnSeries();
     this.state.boardEpoch += 1;
     this.#dropBoard();
-    await this.#enter("cancelled", 0, { boardEpoch: this.state.boardEpoch, overAt: this.now });
-    return this.#status();
+    await this.enter("cancelled", 0, { boardEpoch: this.state.boardEpoch, overAt: this.now });
+    return this.statusNow();
   }
 
   /**
@@ -175,7 +182,7 @@ export class TournamentActor extends Actor<TournamentState> {
    * else does so. Throws `wrong_phase` once nothing is taken.
    */
   async rebuild(): Promise<{ epoch: number } | { wait: true }> {
-    this.#require("open", "grace");
+    this.require("open", "grace");
     if (this.#lease.isHeld(this.now)) return { wait: true };
     this.state.boardEpoch += 1;
     await raiseBoardEpoch(await this.sql(), this.id, this.state.boardEpoch);
@@ -195,19 +202,25 @@ export class TournamentActor extends Actor<TournamentState> {
     open: () => this.#advance("open"),
     grace: () => this.#advance("grace"),
     settle: () => this.#settle(),
+    resume: () => this.goOn(),
   };
+
+  protected moveEnd(ms: number): void {
+    if (this.state.phase === "open") this.state.plan.endsAt += ms;
+    this.state.phaseEndsAt += ms;
+  }
 
   /** Leaves `phase`, whose timer has come or which an operator ends. */
   async #advance(phase: TimedPhase): Promise<TournamentStatus> {
     const terms = this.#terms();
-    if (this.state.phase !== phase) return this.#status();
+    if (this.state.phase !== phase) return this.statusNow();
     this.cancel(phase);
     const next = phaseAfter(phase, terms);
     if (phase === "scheduled") this.#passOnSeries();
     this.state.plan = planAfter(phase, this.state.plan, this.now);
     if (next === "settling") await this.#freeze();
-    else await this.#enter(next, phaseEndOf(next, this.state.plan));
-    return this.#status();
+    else await this.enter(next, phaseEndOf(next, this.state.plan));
+    return this.statusNow();
   }
 
   /** From here on nothing can be committed: what is under way has been waited for, and what comes has an epoch that is over. */
@@ -215,7 +228,7 @@ export class TournamentActor extends Actor<TournamentState> {
     this.state.boardEpoch += 1;
     this.#dropBoard();
     this.at("settle", this.now);
-    await this.#enter("settling", 0, { boardEpoch: this.state.boardEpoch });
+    await this.enter("settling", 0, { boardEpoch: this.state.boardEpoch });
   }
 
   /** Nothing is taken any more. What does not come to pass here ends by itself: a board lives for some weeks at most. */
@@ -257,7 +270,7 @@ export class TournamentActor extends Actor<TournamentState> {
     // Once more: its node may have died before it came to that, or the leaderboard was out of reach.
     this.#dropBoard();
     const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
-    await this.#enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
+    await this.enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
     this.publish(tournamentTopic(this.id), { type: "settled", data: { resultHash, players } });
     const outcome: TournamentOutcome = {
       id: this.id,
@@ -270,16 +283,21 @@ export class TournamentActor extends Actor<TournamentState> {
     this.publish(LOBBY_TOPIC, { type: "tournamentSettled", data: outcome });
   }
 
-  async #enter(phase: TournamentPhase, phaseEndsAt: number, change: Partial<TournamentRecord> = {}): Promise<void> {
+  protected async enter(
+    phase: TournamentPhase,
+    phaseEndsAt: number,
+    change: Partial<TournamentRecord> = {},
+  ): Promise<void> {
     const { startsAt, endsAt } = this.state.plan;
     this.state.phase = phase;
     this.state.phaseEndsAt = phaseEndsAt;
-    if (isTimed(phase)) this.at(phase, phaseEndsAt);
+    if (isTimed(phase) && !isPaused(this.state.pausing)) this.at(phase, phaseEndsAt);
     const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
-    await updateTournament(await this.sql(), this.id, { ...change, ...times, phase });
+    await updateTournament(await this.sql(), this.id, { ...change, ...times, ...this.pauseColumns, phase });
     const data: PhaseNews = { phase, endsAt, phaseEndsAt };
     const { revision } = this.#terms();
     if (revision !== undefined) data.revision = revision;
+    if (this.state.pausing) data.pausing = this.state.pausing;
     this.publish(tournamentTopic(this.id), { type: "phase", data });
     this.#announce("tournamentPhase");
   }
@@ -291,7 +309,7 @@ export class TournamentActor extends Actor<TournamentState> {
   }
 
   #announce(type: "tournamentScheduled" | "tournamentPhase"): void {
-    this.publish(LOBBY_TOPIC, { type, data: this.#status() });
+    this.publish(LOBBY_TOPIC, { type, data: this.statusNow() });
   }
 
   #head(): ResultHead {
@@ -302,9 +320,11 @@ export class TournamentActor extends Actor<TournamentState> {
 
   #newRecord(terms: TournamentTerms): TournamentRecord {
     return {
-      ...this.#status(),
+      ...this.statusNow(),
       overAt: 0,
       boardEpoch: this.state.boardEpoch,
+      pauses: 0,
+      pausing: null,
       definition: terms,
       seriesId: this.state.seriesId,
       players: null,
@@ -321,20 +341,16 @@ export class TournamentActor extends Actor<TournamentState> {
     return this.state.terms;
   }
 
-  #require<P extends TimedPhase>(...phases: P[]): P {
+  protected override require<P extends TournamentPhase>(...phases: readonly P[]): P {
     this.#terms();
-    const { phase, phaseEndsAt } = this.state;
-    if (phases.includes(phase as P)) return phase as P;
-    throw new RingmasterError("wrong_phase", `The tournament is ${phase}; this needs ${phases.join(" or ")}.`, {
-      phase,
-      changesAt: phaseEndsAt === 0 ? null : phaseEndsAt,
-    });
+    return super.require(...phases);
   }
 
-  #status(): TournamentStatus {
+  protected statusNow(): TournamentStatus {
     const { name, game } = this.#terms();
-    const { phase, phaseEndsAt, plan } = this.state;
-    return { id: this.id, name, game, phase, startsAt: plan.startsAt, endsAt: plan.endsAt, phaseEndsAt };
+    const { phase, phaseEndsAt, plan, pausing } = this.state;
+    const { startsAt, endsAt } = plan;
+    return { id: this.id, name, game, phase, startsAt, endsAt, phaseEndsAt, ...pausedStatus(pausing) };
   }
 }
 

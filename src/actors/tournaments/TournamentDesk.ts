@@ -5,7 +5,7 @@ import type { Sql } from "../../entities/sql.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
-import { RingmasterError } from "../../errors.ts";
+import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import { type CommittedPage, committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
 import type { Entrants } from "../../stores/tournaments/Entrants.ts";
@@ -35,6 +35,9 @@ import { TournamentTables } from "./TournamentTables.ts";
 
 /** A node that has said that it leaves has answered all that it was asked by then. */
 const LEAVING_MS = 10_000;
+
+/** What a submission may be refused for that was taken before. */
+const TAKEN_BEFORE: ReadonlySet<ErrorCode> = new Set(["wrong_phase", "paused", "score_refused"]);
 
 /** Somebody in a room of this node. */
 export interface TournamentPlayer {
@@ -136,12 +139,13 @@ export class TournamentDesk {
 
   /**
    * Begins a run of the player's, from now on. Nothing is kept of it: who hears no answer begins another. Rejects with `wrong_phase` unless
-   * the tournament is open.
+   * the tournament is open, with `paused` while it is.
    */
   async begin(id: string, playerId: string): Promise<BegunRun> {
     const { table } = await this.#tables.seated(id);
     const { clock, runs } = this.#ports;
     const now = clock.now();
+    if (table.isTaking) table.requireRunning();
     if (table.windowAt(now) !== "open") throw table.wrongPhase();
     return runs.begin(id, playerId, now);
   }
@@ -149,7 +153,7 @@ export class TournamentDesk {
   /**
    * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
    * taken now. Rejects with `wrong_phase` outside of the window (in grace, the run must have been begun before the end; without one,
-   * `joinedAt` or an earlier `entered` of the player must be from before it, unless the definition lets anyone), `run_refused` for a run
+   * `joinedAt` or an earlier `entered` of the player must be from before it, unless the definition lets anyone), `paused` while it is, `run_refused` for a run
    * that is none of this player's here, or where one is required and none is given, `invalid_payload` (more digits than the game's
    * precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
    */
@@ -231,6 +235,7 @@ export class TournamentDesk {
   /** `begunAt`: since when this was played, as far as is known; of a run, the player cannot have played it before. */
   async #requireWindow(table: TournamentTable, playerId: string, begunAt: number, isRun: boolean): Promise<void> {
     const { clock, entrants } = this.#ports;
+    if (table.isTaking) table.requireRunning();
     const window = table.windowAt(clock.now());
     if (window === "closed") throw table.wrongPhase();
     if (window === "open" || begunAt < table.endsAt) return;
@@ -265,8 +270,8 @@ export class TournamentDesk {
     submission: Pick<ScoreEntry, "playerId" | "submissionId">,
     refusal: unknown,
   ): Promise<ScoreEntry> {
-    const code = refusal instanceof RingmasterError ? refusal.code : undefined;
-    const mayBeTaken = table.phase !== "scheduled" && (code === "wrong_phase" || code === "score_refused");
+    const code = toRingmasterError(refusal).code;
+    const mayBeTaken = table.phase !== "scheduled" && TAKEN_BEFORE.has(code);
     const entry = mayBeTaken ? await this.#clerk.find(table, submission) : undefined;
     if (entry === undefined) throw refusal;
     return entry;

@@ -1,5 +1,6 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
+import { pausedStatus } from "../../entities/events/Pausing.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
@@ -17,6 +18,7 @@ import { RingmasterError } from "../../errors.ts";
 import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import type { PauseRequest } from "../events/requests.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
 import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
@@ -100,7 +102,7 @@ export class TournamentOffice {
       precision: definition.precision ?? 0,
       graceFor: definition.graceFor ?? "joined",
       runs: definition.runs ?? "optional",
-      ...summaryOf(record),
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
       resultHash,
@@ -151,6 +153,16 @@ export class TournamentOffice {
   /** Ends the open phase now, or grace. */
   async end(id: string, call: OperatorCall): Promise<TournamentSummary> {
     return summaryOf(await this.#actor(id, call).end());
+  }
+
+  /** Nothing is taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is open or in grace. */
+  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
+  }
+
+  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
+  async resume(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
   }
 
   /** Moves the start and the end of one that is scheduled by `ms`. Throws `wrong_phase` once it is open. */
@@ -212,6 +224,10 @@ export class TournamentOffice {
   }
 }
 
-function summaryOf({ id, name, game, phase, startsAt, endsAt, phaseEndsAt }: TournamentStatus): TournamentSummary {
-  return { id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt };
+function summaryOf({ phaseEndsAt, ...tournament }: TournamentStatus): TournamentSummary {
+  const { id, name, game, phase, startsAt, endsAt, pausedAt, resumesAt } = tournament;
+  return {
+    ...{ id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt },
+    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+  };
 }

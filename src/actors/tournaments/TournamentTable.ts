@@ -1,3 +1,4 @@
+import { isPaused, type Pausing, pausedError } from "../../entities/events/Pausing.ts";
 import { LARGEST_SCORE, unitsOf } from "../../entities/tournaments/precision.ts";
 import {
   TOURNAMENT_PHASES,
@@ -26,6 +27,9 @@ export interface TournamentAudience {
 /** Who may submit now: everybody, those whom grace is for, or nobody. */
 export type Window = "open" | "grace" | "closed";
 
+/** How a tournament's phase, times and pauses stand. */
+export type TournamentTimes = Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt" | "pausing">;
+
 /** Whether entries are taken. */
 export const isTaking = (phase: TournamentPhase): boolean => phase === "open" || phase === "grace";
 
@@ -45,11 +49,13 @@ export class TournamentTable {
   resultHash: string | undefined;
   /** The top rows. */
   view: BoardPage | undefined;
+  /** Undefined until it is paused for the first time. */
+  pausing: Pausing | undefined;
   /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
   #revisionTold = 0;
 
   constructor(record: TournamentRecord) {
-    const { id, definition, phase, startsAt, endsAt, phaseEndsAt, resultHash } = record;
+    const { id, definition, phase, startsAt, endsAt, phaseEndsAt, resultHash, pausing } = record;
     this.id = id;
     this.definition = definition;
     this.phase = phase;
@@ -57,6 +63,7 @@ export class TournamentTable {
     this.endsAt = endsAt;
     this.phaseEndsAt = phaseEndsAt;
     this.resultHash = resultHash ?? undefined;
+    this.pausing = pausing ?? undefined;
     this.key = { id, rules: rulesOf(definition) };
   }
 
@@ -122,6 +129,16 @@ export class TournamentTable {
     return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
   }
 
+  /** Throws `paused` while it is. */
+  requireRunning(): void {
+    if (isPaused(this.pausing)) throw this.paused();
+  }
+
+  /** Why nothing is taken, while the tournament is paused and when it was since something was decided. */
+  paused(): RingmasterError {
+    return pausedError(this.pausing);
+  }
+
   wrongPhase(): RingmasterError {
     const { phase, phaseEndsAt } = this;
     const message =
@@ -131,13 +148,15 @@ export class TournamentTable {
     return new RingmasterError("wrong_phase", message, { phase, changesAt: phaseEndsAt === 0 ? null : phaseEndsAt });
   }
 
-  /** Takes note of phase and times; false when they are not news. What is heard late may be older than what is known. */
-  moveTo(now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): boolean {
-    const { phase, startsAt, endsAt, phaseEndsAt } = now;
-    if (!mayFollow(TOURNAMENT_PHASES, this.phase, phase)) return false;
-    const isKnown = phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
+  /** Takes note of phase, times and pauses; false when they are not news. What is heard late may be older than what is known. */
+  moveTo(now: TournamentTimes): boolean {
+    const { phase, startsAt, endsAt, phaseEndsAt, pausing } = now;
+    const [pauses, pausesKnown] = [pausing?.count ?? 0, this.pausing?.count ?? 0];
+    if (!mayFollow(TOURNAMENT_PHASES, this.phase, phase) || pauses < pausesKnown) return false;
+    const isKnown =
+      pauses === pausesKnown && phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
     if (isKnown && startsAt === this.startsAt) return false;
-    Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt });
+    Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt, pausing: pausing ?? undefined });
     for (const room of this.audience) room.onPhase();
     return true;
   }

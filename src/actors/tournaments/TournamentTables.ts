@@ -8,7 +8,7 @@ import { EventTables } from "../events/EventTables.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardPulse, TOP } from "./BoardPulse.ts";
 import { type PhaseNews, tournamentTopic } from "./TournamentActor.ts";
-import { type TournamentAudience, TournamentTable } from "./TournamentTable.ts";
+import { type TournamentAudience, TournamentTable, type TournamentTimes } from "./TournamentTable.ts";
 
 /** A tournament that has rooms on this node. */
 export interface Seat {
@@ -66,11 +66,11 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
   #onEvent(seat: Seat, { type, at, data }: FeedEvent): void {
     const { table } = seat;
     if (type === "phase") {
-      const { phase, endsAt, phaseEndsAt, revision = 0 } = data as PhaseNews;
+      const { phase, endsAt, phaseEndsAt, pausing = null, revision = 0 } = data as PhaseNews;
       if (table.hearRevision(revision)) this.refreshOne(table.id);
       // Opened early, it begins with the event; one that is postponed, with the end of being scheduled.
       const startsAt = phase === "scheduled" ? phaseEndsAt : Math.min(table.startsAt, at);
-      this.#enter(seat, { phase, startsAt, endsAt, phaseEndsAt });
+      this.#enter(seat, { phase, startsAt, endsAt, phaseEndsAt, pausing });
     }
     if (type === "standings") this.#showStored(seat);
     if (type === "settled") table.settle((data as { resultHash: string }).resultHash);
@@ -85,7 +85,7 @@ export class TournamentTables extends EventTables<TournamentAudience, Seat, Tour
     pulse.touch();
   }
 
-  #enter(seat: Seat, now: Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt">): void {
+  #enter(seat: Seat, now: TournamentTimes): void {
     const { table } = seat;
     const before: TournamentPhase = table.phase;
     if (table.moveTo(now) && table.phase !== before) this.#showStored(seat);

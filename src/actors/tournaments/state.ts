@@ -1,9 +1,11 @@
+import type { PausedStatus } from "../../entities/events/Pausing.ts";
 import type { TournamentPhase, TournamentRecord, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
+import type { EventState } from "../events/EventActor.ts";
 import type { TournamentPlan } from "./phases.ts";
 import type { PreviewedPrize, Settlement } from "./settlement.ts";
 
 /** What a tournament's actor keeps in its own row. */
-export interface TournamentState {
+export interface TournamentState extends EventState<TournamentPhase> {
   /** Absent until the tournament is created. */
   terms?: TournamentTerms;
   /** Of one that was corrected: the terms before that, which its series goes by. */
@@ -12,8 +14,6 @@ export interface TournamentState {
   plan: TournamentPlan;
   seriesId: string | null;
   createdBy: string;
-  phase: TournamentPhase;
-  phaseEndsAt: number;
   boardEpoch: number;
   settlement: Settlement;
 }
@@ -22,7 +22,8 @@ export interface TournamentState {
 export type TournamentStatus = Pick<
   TournamentRecord,
   "id" | "name" | "game" | "phase" | "startsAt" | "endsAt" | "phaseEndsAt"
->;
+> &
+  PausedStatus;
 
 /** What the lobby is told of a settled tournament. */
 export interface TournamentOutcome {

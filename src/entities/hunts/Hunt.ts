@@ -1,5 +1,6 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
 import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
@@ -71,6 +72,10 @@ export interface HuntRecord {
   endsAt: number;
   /** The fence of the clue ledger: rows decided under another epoch cannot be committed. */
   ledgerEpoch: number;
+  /** How often it was paused and resumed: odd while it is paused. */
+  pauses: number;
+  /** Null until it is paused for the first time. */
+  pausing: Pausing | null;
   /** Answers are in here as salted hashes only. */
   definition: SealedHunt;
   winners: Winner[] | null;
@@ -91,6 +96,8 @@ export const Hunt = new EntitySchema<HuntRecord>({
     phaseEndsAt: { ...bigNumber, name: "phase_ends_at" },
     endsAt: { ...bigNumber, name: "ends_at" },
     ledgerEpoch: { ...bigNumber, name: "ledger_epoch" },
+    pauses: { type: "int", default: 0 },
+    pausing: { ...json, type: "varchar", length: 256, nullable: true },
     definition: { ...json },
     winners: { ...json, nullable: true },
     figures: { ...json, nullable: true },
@@ -101,15 +108,17 @@ export const Hunt = new EntitySchema<HuntRecord>({
 });
 
 /** What a list shows: without the definition, which may be large. */
-export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt">;
+export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt"> &
+  PausedStatus;
 
 interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase"> {
   starts_at: unknown;
   phase_ends_at: unknown;
   ends_at: unknown;
+  pausing: string | null;
 }
 
-const LIST = { table: "hunts", columns: "id, name, phase, starts_at, phase_ends_at, ends_at" } as const;
+const LIST = { table: "hunts", columns: "id, name, phase, starts_at, phase_ends_at, ends_at, pausing" } as const;
 const COMING: HuntPhase[] = ["scheduled"];
 const ON: HuntPhase[] = ["discovery", "solving", "reveal"];
 const OVER: HuntPhase[] = ["finished", "cancelled"];
@@ -160,9 +169,10 @@ export class Hunts {
     limit: number,
   ): Promise<HuntListing[]> {
     const rows = await firstOfPhases<ListedRow>(this.#database, { ...LIST, phases, time, direction, limit });
-    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at }) => ({
+    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, pausing }) => ({
       ...{ id, name, phase, startsAt: Number(starts_at) },
       ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
+      ...pausedStatus(pausing === null ? null : JSON.parse(pausing)),
     }));
   }
 

@@ -32,6 +32,7 @@ import { ScorePrecision20261130090000 } from "./20261130090000-score-precision.t
 import { ScoresInUnits20261130090100 } from "./20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "./20261130100000-tournament-entrants.ts";
 import { EventChanges20261130110000 } from "./20261130110000-event-changes.ts";
+import { Pauses20261130110100 } from "./20261130110100-pauses.ts";
 import { HuntPlaces20261130120000 } from "./20261130120000-hunt-places.ts";
 import { BlameAges20261130130000 } from "./20261130130000-blame-ages.ts";
 import { Runs20261130130100 } from "./20261130130100-runs.ts";
@@ -70,6 +71,7 @@ export const MIGRATIONS: ReadonlyArray<new () => MigrationInterface> = [
   ScoresInUnits20261130090100,
   TournamentEntrants20261130100000,
   EventChanges20261130110000,
+  Pauses20261130110100,
   HuntPlaces20261130120000,
   BlameAges20261130130000,
   MarksBySender20261130020200,

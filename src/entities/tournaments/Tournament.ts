@@ -1,5 +1,6 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
 import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
@@ -76,6 +77,10 @@ export interface TournamentRecord {
   overAt: number;
   /** The fence of the leaderboard: entries decided under another epoch cannot be committed. */
   boardEpoch: number;
+  /** How often it was paused and resumed: odd while it is paused. */
+  pauses: number;
+  /** Null until it is paused for the first time. */
+  pausing: Pausing | null;
   definition: TournamentTerms;
   /** The first tournament of the series that this one belongs to. */
   seriesId: string | null;
@@ -106,6 +111,8 @@ export const Tournament = new EntitySchema<TournamentRecord>({
     phaseEndsAt: { ...bigNumber, name: "phase_ends_at" },
     overAt: { ...bigNumber, name: "over_at" },
     boardEpoch: { ...bigNumber, name: "board_epoch" },
+    pauses: { type: "int", default: 0 },
+    pausing: { ...json, type: "varchar", length: 256, nullable: true },
     definition: { ...json },
     seriesId: { type: "varchar", length: 32, name: "series_id", nullable: true },
     players: { type: "int", nullable: true },
@@ -120,8 +127,9 @@ export const Tournament = new EntitySchema<TournamentRecord>({
 /** What a list shows. */
 export type TournamentListing = Omit<
   TournamentRecord,
-  "definition" | "boardEpoch" | "createdBy" | "createdAt" | "updatedAt"
->;
+  "definition" | "boardEpoch" | "pauses" | "pausing" | "createdBy" | "createdAt" | "updatedAt"
+> &
+  PausedStatus;
 
 interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "phase"> {
   starts_at: unknown;
@@ -132,12 +140,13 @@ interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "pha
   players: unknown;
   result_hash: string | null;
   prizes_distributed: unknown;
+  pausing: string | null;
 }
 
 const LIST = {
   table: "tournaments",
   columns:
-    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed",
+    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, pausing",
 } as const;
 const COMING: TournamentPhase[] = ["scheduled"];
 const ON: TournamentPhase[] = ["open", "grace", "settling"];
@@ -206,6 +215,7 @@ function listingOf(row: ListedRow): TournamentListing {
     ...{ phaseEndsAt: Number(row.phase_ends_at), overAt: Number(row.over_at), seriesId: row.series_id },
     ...{ players: row.players === null ? null : Number(row.players), resultHash: row.result_hash },
     prizesDistributed: Number(row.prizes_distributed) === 1,
+    ...pausedStatus(row.pausing === null ? null : JSON.parse(row.pausing)),
   };
 }
 

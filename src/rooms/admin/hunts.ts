@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pauseRequest, reasonOnly } from "../../actors/events/requests.ts";
 import { HUNT_BOUNDS, huntCorrection, parseHuntDefinition } from "../../actors/hunts/definition.ts";
 import type { HuntOffice } from "../../actors/hunts/HuntOffice.ts";
 import { idOf } from "../../ids.ts";
@@ -9,6 +10,8 @@ const named = z.strictObject({ huntId: idOf("hunt") });
 const extension = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
 
 const correction = huntCorrection.extend(named.shape);
+const pauseOf = pauseRequest.extend(named.shape);
+const reasoned = reasonOnly.extend(named.shape);
 const changesOf = named.extend({ limit: changesLimit });
 
 export interface HuntVerbServices {
@@ -30,6 +33,14 @@ export const HUNT_VERBS: Verbs<HuntVerbServices> = {
     correctHunt: (args, { huntOffice }, call) => {
       const { huntId, ...corrected } = validate(correction, args);
       return huntOffice.correct(huntId, corrected, call);
+    },
+    pauseHunt: (args, { huntOffice }, call) => {
+      const { huntId, ...pause } = validate(pauseOf, args);
+      return huntOffice.pause(huntId, pause, call);
+    },
+    resumeHunt: (args, { huntOffice }, call) => {
+      const { huntId, reason } = validate(reasoned, args);
+      return huntOffice.resume(huntId, reason, call);
     },
     endHunt: (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call),
     cancelHunt: (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pauseRequest, reasonOnly } from "../../actors/events/requests.ts";
 import {
   parseTournamentDefinition,
   TOURNAMENT_BOUNDS,
@@ -26,6 +27,8 @@ const range = named.extend({
   offset: z.int().min(0).max(TOURNAMENT_BOUNDS.submissions).default(0),
 });
 const correction = tournamentCorrection.extend(named.shape);
+const pauseOf = pauseRequest.extend(named.shape);
+const reasoned = reasonOnly.extend(named.shape);
 const changesOf = named.extend({ limit: changesLimit });
 
 const idIn = (args: unknown): string => validate(named, args).tournamentId;
@@ -38,6 +41,14 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
     correctTournament: (args, { tournamentOffice }, call) => {
       const { tournamentId, ...corrected } = validate(correction, args);
       return tournamentOffice.correct(tournamentId, corrected, call);
+    },
+    pauseTournament: (args, { tournamentOffice }, call) => {
+      const { tournamentId, ...pause } = validate(pauseOf, args);
+      return tournamentOffice.pause(tournamentId, pause, call);
+    },
+    resumeTournament: (args, { tournamentOffice }, call) => {
+      const { tournamentId, reason } = validate(reasoned, args);
+      return tournamentOffice.resume(tournamentId, reason, call);
     },
     endTournament: (args, { tournamentOffice }, call) => tournamentOffice.end(idIn(args), call),
     extendTournament: (args, { tournamentOffice }, call) => {

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
 import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
 import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
-import type { HuntPhase, Winner } from "../../entities/hunts/Hunt.ts";
+import { pausedStatus } from "../../entities/events/Pausing.ts";
+import type { Winner } from "../../entities/hunts/Hunt.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { admit } from "../runtime/admission.ts";
@@ -80,7 +81,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     if (known) known.add(client);
     else this.#clients.set(playerId, new Set([client]));
     void this.services.huntDesk.queue.attend(this.#table.id, playerOf(client));
-    client.send("phase", { phase: this.#table.phase, endsAt: this.#table.phaseEndsAt });
+    client.send("phase", this.#phase());
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
 
@@ -145,10 +146,16 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.#tell(playerId, "exhausted", {});
   }
 
-  onPhase(phase: HuntPhase, endsAt: number): void {
+  onPhase(): void {
     if (!this.#isSeated) return;
     this.#showPhase();
-    this.broadcast("phase", { phase, endsAt });
+    this.broadcast("phase", this.#phase());
+  }
+
+  /** What is said of a hunt that was never paused has no word of that. */
+  #phase(): object {
+    const { phase, phaseEndsAt: endsAt, pausing } = this.#table;
+    return { phase, endsAt, ...(pausing && { pausedMs: pausing.pausedMs }), ...pausedStatus(pausing) };
   }
 
   onChest(winners: Winner[]): void {
@@ -202,6 +209,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.state.phase = this.#table.phase;
     this.state.startsAt = this.#table.startsAt;
     this.state.endsAt = this.#table.phaseEndsAt;
+    const { pausedAt = 0, resumesAt = 0 } = this.#table.pausing ?? {};
+    this.state.assign({ pausedAt, resumesAt });
     this.#stamp();
   }
 }

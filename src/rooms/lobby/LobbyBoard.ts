@@ -20,12 +20,14 @@ export interface BoardEntry {
   startsAt: number;
   /** When the phase ends; 0 where that is not known. */
   endsAt: number;
+  /** Since when it is paused; 0 while it is not. */
+  pausedAt: number;
 }
 
 type Domain = "hunts" | "tournaments";
 
 /** What the board needs of a hunt or a tournament, in a list or in the news. */
-type Listed = Omit<BoardEntry, "domain" | "endsAt"> & { phaseEndsAt: number };
+type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt"> & { phaseEndsAt: number; pausedAt?: number };
 
 /** Who reads the board. */
 export interface BoardReader {
@@ -219,6 +221,6 @@ export class LobbyBoard {
   }
 }
 
-function entryOf(domain: Domain, { id, name, phase, startsAt, phaseEndsAt }: Listed): BoardEntry {
-  return { id, domain, name, phase, startsAt, endsAt: phaseEndsAt };
+function entryOf(domain: Domain, { id, name, phase, startsAt, phaseEndsAt, pausedAt = 0 }: Listed): BoardEntry {
+  return { id, domain, name, phase, startsAt, endsAt: phaseEndsAt, pausedAt };
 }

@@ -34,6 +34,7 @@ const BoardRow = schema(
     phase: t.string(),
     startsAt: t.float64(),
     endsAt: t.float64(),
+    pausedAt: t.float64(),
   },
   "BoardRow",
 );

@@ -219,8 +219,9 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   }
 
   #showPhase(): void {
-    const { phase, startsAt, endsAt, phaseEndsAt, resultHash } = this.#table;
-    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, resultHash: resultHash ?? "" });
+    const { phase, startsAt, endsAt, phaseEndsAt, resultHash = "", pausing } = this.#table;
+    const { pausedAt = 0, resumesAt = 0 } = pausing ?? {};
+    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, resultHash });
     this.#news.hasState = true;
   }
 }

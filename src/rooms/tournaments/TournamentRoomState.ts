@@ -26,6 +26,9 @@ export const TournamentRoomState = schema(
     endsAt: t.float64().default(0),
     /** When the phase ends by itself; 0 while it settles and once it is over. */
     phaseEndsAt: t.float64().default(0),
+    /** Since when the tournament is paused, and when it goes on at the latest; 0 while it is not paused. */
+    pausedAt: t.float64().default(0),
+    resumesAt: t.float64().default(0),
     /** Who have a standing, in all rooms of the tournament. */
     players: t.uint32().default(0),
     /** The node's clock at the latest change: clients count down by it. */

@@ -57,12 +57,13 @@ export class AssignmentJournal {
 
   /**
    * Resolves once all rows are committed, or with why none of them may be: `contradicted` when another player holds one of these
-   * assignments in the database, `over` when solving has ended. Rejects with `overloaded` or `unavailable`.
+   * assignments in the database, `over` when solving has ended, `paused` when the hunt was paused or resumed another number of times than
+   * `pauses`, by which the rows were decided. Rejects with `overloaded` or `unavailable`.
    */
-  async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+  async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[], pauses = 0): Promise<CommitResult> {
     const parts: Promise<CommitResult>[] = [];
     for (let from = 0; from < rows.length; from += MAX_ROWS) {
-      parts.push(this.#group.commit(laneOf(huntId, epoch), rows.slice(from, from + MAX_ROWS)));
+      parts.push(this.#group.commit(laneOf({ huntId, epoch, pauses }), rows.slice(from, from + MAX_ROWS)));
     }
     const results = await Promise.all(parts);
     return results.find((result) => result !== "committed") ?? "committed";
@@ -99,19 +100,20 @@ export class AssignmentJournal {
   }
 
   async #flush(lane: string, rows: readonly AssignmentRow[]): Promise<CommitResult> {
-    const { huntId, epoch } = huntOf(lane);
     const merged = mergedInOrder(rows);
-    return commitOrContradict(this.#database, (sql) => this.#write(sql, huntId, epoch, merged));
+    return commitOrContradict(this.#database, (sql) => this.#write(sql, huntOf(lane), merged));
   }
 
-  async #write(sql: Sql, huntId: string, epoch: number, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+  async #write(sql: Sql, decided: Decided, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    const { huntId, epoch, pauses } = decided;
     // The share lock keeps the row as it is until the commit: whoever changes it waits for this, or this for them.
     const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
-    const [hunt] = await sql.query<{ ledger_epoch: unknown; phase_ends_at: unknown; told: unknown }>(
-      `SELECT ledger_epoch, phase_ends_at, ${databaseTimeIn(sql.dialect)} AS told FROM hunts WHERE id = ? ${lock}`,
+    const [hunt] = await sql.query<Record<"ledger_epoch" | "pauses" | "phase_ends_at" | "told", unknown>>(
+      `SELECT ledger_epoch, pauses, phase_ends_at, ${databaseTimeIn(sql.dialect)} AS told FROM hunts WHERE id = ? ${lock}`,
       [huntId],
     );
     if (Number(hunt?.ledger_epoch) !== epoch) return "stale";
+    if (Number(hunt!.pauses) !== pauses || pauses % 2 === 1) return "paused";
     // The actor ends solving, and so raises the epoch. It may be late: its node died, or it is in quarantine.
     if (Number(hunt!.told) >= Number(hunt!.phase_ends_at)) return "over";
     const params = rows.flatMap((row) => [huntId, ...valuesOf(row)]);
@@ -195,13 +197,20 @@ function mergedInOrder(rows: readonly AssignmentRow[]): AssignmentRow[] {
   return [...merged.values()].sort((a, b) => a.instance - b.instance || a.generation - b.generation);
 }
 
-function laneOf(huntId: string, epoch: number): string {
-  return `${epoch} ${huntId}`;
+/** By what rows were decided. */
+interface Decided {
+  huntId: string;
+  epoch: number;
+  pauses: number;
 }
 
-function huntOf(lane: string): { huntId: string; epoch: number } {
-  const space = lane.indexOf(" ");
-  return { huntId: lane.slice(space + 1), epoch: Number(lane.slice(0, space)) };
+function laneOf({ huntId, epoch, pauses }: Decided): string {
+  return `${epoch} ${pauses} ${huntId}`;
+}
+
+function huntOf(lane: string): Decided {
+  const [epoch, pauses, huntId] = lane.split(" ");
+  return { huntId: huntId!, epoch: Number(epoch), pauses: Number(pauses) };
 }
 
 function valuesOf(row: AssignmentRow): (string | number)[] {

@@ -22,7 +22,7 @@
  * a served claim can be lost: who waits must ask again when a node has died or the ledger was rebuilt (a rebuild empties
  * the queue).
  *
- * Time comes from the caller, and callers' clocks differ. An assignment is revoked only by a `now` at or past its
+ * Time comes from the caller, and is the hunt's own: it stands still while the hunt is paused. Callers' clocks differ. An assignment is revoked only by a `now` at or past its
  * `expiresAt`, so a clock that is behind never revokes; one that is ahead revokes that much early, hence nodes' clocks must
  * agree to well within `clueTtlMs`. A player's `closedAt` always grows, whatever the clocks say.
  *
@@ -44,12 +44,12 @@ export interface ClueLedger {
    * Puts instances up to (not including) `issued` into the pool, at most `rules.total`; those already issued are left out.
    * Serves who waits. The answer's `issued` says how far it came: less than asked when the store failed on the way.
    */
-  issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision>;
+  issue(hunt: HuntKey, issued: number, now: number): Promise<Undecided | IssueDecision>;
   /**
    * Revokes what `now` has reached the `expiresAt` of, at most 512 a call, and serves who waits, of whom it looks at most at 512 in
    * vain; `more` says whether something of either is left.
    */
-  expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision>;
+  expire(hunt: HuntKey, now: number): Promise<Undecided | ExpireDecision>;
   /**
    * Revokes the player's open assignment because they want it no more: its answers count as they are. The same again gets the same
    * decision. Serves who waits.
@@ -86,15 +86,22 @@ export interface ClueLedger {
    * Afterwards instances below `issued` that are neither open nor solved are in the pool; nobody waits.
    */
   load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean>;
+  /** The hunt was paused or resumed, which makes `count` of both (`HuntKey.pauses`). Of a hunt that the ledger does not hold, nothing is kept. */
+  pause(hunt: Pick<HuntKey, "id">, count: number): Promise<void>;
   /** Drops all hot state of the hunt. */
   drop(hunt: Pick<HuntKey, "id">): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Which hunt, and the rules the ledger applies: the same in every call about the hunt (`ledgerRulesFault` says which it can keep). */
+/** Which hunt, and the rules the ledger applies: these are the same in every call about the hunt (`ledgerRulesFault` says which it can keep). */
 export interface HuntKey {
   id: string;
   rules: LedgerRules;
+  /**
+   * How often it was paused and resumed, as far as the caller knows; never unless given. The ledger decides nothing for a caller who knows of fewer than
+   * it does, and hears of those that it does not know.
+   */
+  pauses?: number;
 }
 
 export interface LedgerRules {
@@ -122,7 +129,7 @@ export interface ClaimRequest {
   playerName: string;
   /** The node on which the player is: a waiting claim is over once they have left all of theirs. */
   nodeId: string;
-  /** Epoch milliseconds of the deciding node. */
+  /** The hunt's time by the deciding node's clock. */
   now: number;
 }
 
@@ -176,6 +183,11 @@ export interface LedgerMissing {
   kind: "missing";
 }
 
+/** Not decided: the hunt was paused or resumed, and the caller has not heard of it. */
+export interface LedgerPaused {
+  kind: "paused";
+}
+
 export interface Demand {
   /** The ledger's epoch under which this was decided. */
   epoch: number;
@@ -189,6 +201,7 @@ export interface Demand {
 
 export type ClaimDecision =
   | LedgerMissing
+  | LedgerPaused
   /** `previous` is the player's last closed row (the same as `revoked` when there is one), to be committed with `row`. */
   | ({ kind: "assigned"; row: AssignmentRow; previous?: AssignmentRow; revoked?: AssignmentRow } & Demand &
       Partial<Served>)
@@ -201,6 +214,7 @@ export type ClaimDecision =
 
 export type SolveDecision =
   | LedgerMissing
+  | LedgerPaused
   | ({ kind: "solved"; row: AssignmentRow; total: number } & Demand)
   | ({ kind: "wrong"; row: AssignmentRow; total: number; attemptsLeft: number } & Demand)
   /** Out of attempts (outcome exhausted), past `expiresAt` (expired), or given back (returned); its next holder is in `served`. */
@@ -208,7 +222,10 @@ export type SolveDecision =
   /** Not open for this player, and not the one it closed last. */
   | { kind: "unknown" };
 
-export type GiveBackDecision = Extract<SolveDecision, { kind: "missing" | "revoked" | "solved" | "unknown" }>;
+export type GiveBackDecision = Extract<
+  SolveDecision,
+  { kind: "missing" | "paused" | "revoked" | "solved" | "unknown" }
+>;
 
 /** Waiting claims that a decision served: commit each row, then tell the player, on whatever nodes they are. */
 export interface Served extends Demand {
@@ -217,6 +234,8 @@ export interface Served extends Demand {
 
 export type IssueDecision = { kind: "issued" } & Served;
 export type ExpireDecision = { kind: "expired"; revoked: AssignmentRow[]; more: boolean } & Served;
+/** Why nothing was decided. */
+export type Undecided = LedgerMissing | LedgerPaused;
 
 export interface ServedClaim {
   row: AssignmentRow;

@@ -67,8 +67,12 @@ export class MemoryHunt {
   /** In the order in which they came: a Map keeps a key's place when its value changes. */
   readonly #waiting = new Map<string, Waiter>();
 
-  constructor(rules: LedgerRules, rebuilt: RebuiltLedger) {
+  /** How often it was paused and resumed. */
+  #pauses: number;
+
+  constructor(rules: LedgerRules, rebuilt: RebuiltLedger, pauses = 0) {
     this.epoch = rebuilt.epoch;
+    this.#pauses = pauses;
     this.#rules = rules;
     this.#pool = new MemoryPool(rules, rebuilt);
     this.#solved = rebuilt.solved;
@@ -79,6 +83,12 @@ export class MemoryHunt {
       if (player.open !== undefined) this.#open.add(id);
       if (player.total > 0) this.#ranks.add({ id, player });
     }
+  }
+
+  /** Somebody knows of so many pauses and resumptions; false where there were more. */
+  hearPauses(count: number): boolean {
+    this.#pauses = Math.max(this.#pauses, count);
+    return count === this.#pauses;
   }
 
   claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {

@@ -15,12 +15,14 @@ import type {
   HuntKey,
   IssueDecision,
   LedgerMissing,
+  LedgerPaused,
   LedgerRules,
   LedgerSnapshot,
   LedgerView,
   SolveDecision,
   SolveRequest,
   StandingAnswer,
+  Undecided,
 } from "./ClueLedger.ts";
 import { assertLedgerRules, LEDGER_STEP } from "./ledgerRules.ts";
 import { rebuild } from "./rebuild.ts";
@@ -28,6 +30,7 @@ import * as wire from "./wire.ts";
 
 const DECIDE = new LuaScript(new URL("./decide.lua", import.meta.url));
 const POSITIONS = new LuaScript(new URL("./positions.lua", import.meta.url));
+const PAUSE = new LuaScript(new URL("./pause.lua", import.meta.url));
 const READ = new LuaScript(new URL("./read.lua", import.meta.url));
 const STANDING = new LuaScript(new URL("./standing.lua", import.meta.url));
 const LOAD_STAGE = new LuaScript(new URL("./loadStage.lua", import.meta.url));
@@ -41,14 +44,16 @@ const COLLECTIONS = [
 const STAGE_CHUNK = 500;
 
 const MISSING: LedgerMissing = { kind: "missing" };
+const PAUSED: LedgerPaused = { kind: "paused" };
 
 interface Pending {
   rules: LedgerRules;
+  pauses: number;
   request: wire.DecideRequest;
 }
 
-/** The epoch of the batch and the answer within it; `undefined` when the hunt is missing. */
-type Reply = { epoch: number; answer: wire.DecideAnswer } | undefined;
+/** The epoch of the batch and the answer within it, or why there is none. */
+type Reply = { epoch: number; answer: wire.DecideAnswer } | Undecided;
 
 /**
  * The ledger in Redis, shared by all nodes. Claims and solves of one hunt that come in one turn of the event loop share a call.
@@ -75,14 +80,14 @@ export class RedisClueLedger implements ClueLedger {
     assertPlayer(request.playerId, request.playerName);
     assertTime(request.now);
     const reply = await this.#ask(hunt, wire.claimRequest(request));
-    return reply === undefined ? MISSING : wire.claimDecision(reply.epoch, reply.answer as wire.ClaimAnswer);
+    return "kind" in reply ? reply : wire.claimDecision(reply.epoch, reply.answer as wire.ClaimAnswer);
   }
 
   async solve(hunt: HuntKey, request: SolveRequest): Promise<SolveDecision> {
     assertPlayer(request.playerId);
     assertTime(request.now);
     const reply = await this.#ask(hunt, wire.solveRequest(hunt.rules, request));
-    if (reply === undefined) return MISSING;
+    if ("kind" in reply) return reply;
     return wire.solveDecision(hunt.rules, reply.epoch, reply.answer as wire.SolveAnswer);
   }
 
@@ -98,18 +103,18 @@ export class RedisClueLedger implements ClueLedger {
     assertPlayer(request.playerId);
     assertTime(request.now);
     const reply = await this.#ask(hunt, asked);
-    if (reply === undefined) return MISSING;
+    if ("kind" in reply) return reply;
     return wire.solveDecision(hunt.rules, reply.epoch, reply.answer as wire.SolveAnswer) as GiveBackDecision;
   }
 
-  async issue(hunt: HuntKey, issued: number, now: number): Promise<LedgerMissing | IssueDecision> {
+  async issue(hunt: HuntKey, issued: number, now: number): Promise<Undecided | IssueDecision> {
     assertTime(now);
     const upTo = Math.min(issued, hunt.rules.total);
     let sum: IssueDecision | undefined;
     do {
       try {
         const reply = await this.#ask(hunt, ["issue", upTo, now]);
-        if (reply === undefined) return sum ?? MISSING;
+        if ("kind" in reply) return sum ?? reply;
         const step = wire.issueDecision(reply.epoch, reply.answer as wire.IssueAnswer);
         sum = { ...step, served: [...(sum?.served ?? []), ...step.served] };
       } catch (error) {
@@ -121,16 +126,16 @@ export class RedisClueLedger implements ClueLedger {
     return sum;
   }
 
-  async expire(hunt: HuntKey, now: number): Promise<LedgerMissing | ExpireDecision> {
+  async expire(hunt: HuntKey, now: number): Promise<Undecided | ExpireDecision> {
     assertTime(now);
     const reply = await this.#ask(hunt, ["expire", now]);
-    return reply === undefined ? MISSING : wire.expireDecision(reply.epoch, reply.answer as wire.ExpireAnswer);
+    return "kind" in reply ? reply : wire.expireDecision(reply.epoch, reply.answer as wire.ExpireAnswer);
   }
 
   async attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean> {
     assertPlayer(playerId);
     const reply = await this.#ask(hunt, ["attend", playerId, nodeId]);
-    return reply !== undefined && (reply.answer as wire.AttendAnswer)[1];
+    return !("kind" in reply) && (reply.answer as wire.AttendAnswer)[1];
   }
 
   async forget(hunt: HuntKey, playerId: string, nodeId: string, live: readonly string[]): Promise<void> {
@@ -144,7 +149,7 @@ export class RedisClueLedger implements ClueLedger {
     { after, drop }: { after: number; drop: boolean },
   ): Promise<number | undefined> {
     const reply = await this.#ask(hunt, ["sweep", live, after, drop]);
-    return (reply?.answer as wire.SweepAnswer | undefined)?.[1] || undefined;
+    return ("kind" in reply ? undefined : (reply.answer as wire.SweepAnswer)[1]) || undefined;
   }
 
   async positions(hunt: HuntKey, playerIds: readonly string[]): Promise<number[] | undefined> {
@@ -184,11 +189,15 @@ export class RedisClueLedger implements ClueLedger {
       const argsOf = (chunk: unknown[]): string[] => staged.map((_, n) => JSON.stringify(n === at ? chunk : []));
       if (!(await load.stage<unknown>(LOAD_STAGE, items, STAGE_CHUNK, argsOf))) return false;
     }
-    const counters = { issued, fresh: given, solved, solveSeq, waitSeq: 0, version: 1 };
+    const counters = { issued, fresh: given, solved, solveSeq, waitSeq: 0, version: 1, pauses: hunt.pauses ?? 0 };
     return load.finish(
       staged.map(({ length }) => length),
       counters,
     );
+  }
+
+  async pause(hunt: Pick<HuntKey, "id">, count: number): Promise<void> {
+    await this.#run.call(PAUSE, [keysOf(hunt.id).meta], [count]);
   }
 
   async drop(hunt: Pick<HuntKey, "id">): Promise<void> {
@@ -202,17 +211,19 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   #ask(hunt: HuntKey, request: wire.DecideRequest): Promise<Reply> {
-    return this.#coalescer.ask(hunt.id, { rules: hunt.rules, request });
+    return this.#coalescer.ask(hunt.id, { rules: hunt.rules, pauses: hunt.pauses ?? 0, request });
   }
 
   async #decide(huntId: string, pending: readonly Pending[]): Promise<Reply[]> {
     const { clueTtlMs, attempts, total, points, perPlayer = 0, cooldownMs = 0 } = pending[0]!.rules;
     const requests = JSON.stringify(pending.map(({ request }) => request));
     const rules = [clueTtlMs, attempts, total, LEDGER_STEP, points.length, perPlayer, cooldownMs];
-    const reply = await this.#run.call(DECIDE, liveKeys(huntId), [...rules, requests]);
-    if (reply === null) return pending.map(() => undefined);
-    const [epoch, answers] = JSON.parse(String(reply)) as [number, wire.DecideAnswer[]];
-    return answers.map((answer) => ({ epoch, answer }));
+    // Who asked first knows least.
+    const args = [...rules, pending[0]!.pauses, requests];
+    const reply = await this.#run.call(DECIDE, liveKeys(huntId), args);
+    if (reply === null) return pending.map(() => MISSING);
+    const [epoch, answers] = JSON.parse(String(reply)) as [number, wire.DecideAnswer[]?];
+    return answers === undefined ? pending.map(() => PAUSED) : answers.map((answer) => ({ epoch, answer }));
   }
 }
 

@@ -2,7 +2,8 @@
 Decides a batch of requests of one hunt, in order.
 
 KEYS (all with one hash tag)
-  1 meta       HASH  run, epoch, expiresAt, issued, fresh (instances ever given), solved, solveSeq, waitSeq, version, unserved
+  1 meta       HASH  run, epoch, expiresAt, issued, fresh (instances ever given), solved, solveSeq, waitSeq, version, unserved,
+                     pauses (how often the hunt was paused and resumed; absent: never)
   2 players    HASH  player id -> cmsgpack {name, total, open row or false, last closed row or false, instances solved,
                      closed, known, tried}; closed and known are sets of templates, a bit each (`TemplateSet`); tried is false
                      or template -> {wrong answers, lost instance, …} (`TemplateHistory`)
@@ -21,14 +22,16 @@ ARGV
   2 clueTtlMs   3 attempts   4 instances there will ever be
   5 most revoked or served by one issue or expire, and most who are looked at in vain by one serving, or by one sweep
   6 templates   7 instances that a player may solve, or 0   8 cooldownMs
-  9 JSON: the requests, each one of
+  9 how often the hunt was paused and resumed, as far as the caller knows
+  10 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
     ["giveBack", player id, instance, generation, now]   ["giveUp", player id, now]   ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
     ["sweep", ids of the nodes that live, place, drop]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
-  have brought back older than it was. Else JSON {epoch, answers}, an answer to each request, each one of
+  have brought back older than it was. JSON {epoch} when the hunt was paused or resumed more often than the caller knows: nothing
+  is decided. Else JSON {epoch, answers}, an answer to each request, each one of
     {"assigned", demand, entry, previous row, revoked row, served}
     {"waiting", demand, position, revoked entry, served}
     {"exhausted", demand, 0, revoked entry, served}   {"cooling", demand, until, revoked entry, served}
@@ -48,18 +51,24 @@ twice, lose it, or overtake who waits. The first write fails as a whole when mem
 ]]
 local META, PLAYERS, RETURNED, FRONTS, TEMPLATES, EXPIRY, WAITING, WAITERS, SCORES = unpack(KEYS)
 local RUN, TTL, ATTEMPTS, TOTAL, STEP = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local TEMPLATE_COUNT, PER_PLAYER, COOLDOWN = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local TEMPLATE_COUNT, PER_PLAYER, COOLDOWN, PAUSES = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local NAME, SCORE, OPEN, LAST, SOLVES, CLOSED, KNOWN, TRIED = 1, 2, 3, 4, 5, 6, 7, 8
 local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ, BEFORE, MARKS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local SOLVED, EXHAUSTED, EXPIRED, RETURNED_BACK = 1, 2, 3, 4
 local SPAN, MARK_LENGTH = 2 ^ 24, 8
 local BITS = { [0] = 1, 2, 4, 8, 16, 32, 64, 128 }
 
-local meta = redis.call("HMGET", META, "run", "epoch", "issued", "fresh", "solved", "solveSeq", "waitSeq", "version", "expiresAt", "unserved")
+local meta = redis.call("HMGET", META, "run", "epoch", "issued", "fresh", "solved", "solveSeq", "waitSeq", "version", "expiresAt", "unserved", "pauses")
 if meta[1] ~= RUN then
   return false
 end
 local epoch, issued, fresh, solved = tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4]), tonumber(meta[5])
+local pauses = tonumber(meta[11] or 0)
+if PAUSES < pauses then
+  return cjson.encode({ epoch })
+elseif PAUSES > pauses then
+  redis.call("HSET", META, "pauses", PAUSES)
+end
 local solveSeq, waitSeq, version = tonumber(meta[6]), tonumber(meta[7]), tonumber(meta[8])
 local loadedVersion, loadedUnserved = version, meta[10] or ""
 local returned, waiting = redis.call("ZCARD", RETURNED), redis.call("ZCARD", WAITING)
@@ -610,7 +619,7 @@ for template in string.gmatch(loadedUnserved, "%d+") do
   refront(tonumber(template))
 end
 local answers = {}
-for index, request in ipairs(cjson.decode(ARGV[9])) do
+for index, request in ipairs(cjson.decode(ARGV[10])) do
   answers[index] = decide[request[1]](unpack(request, 2))
 end
 for name in pairs(changed) do

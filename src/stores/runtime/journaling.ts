@@ -6,9 +6,10 @@ import { RingmasterError, toRingmasterError } from "../../errors.ts";
  * What becomes of decisions that hot state has made and that are to be committed: `committed`; `stale` (nothing was written: they
  * were decided under another epoch than the event's, or too late, so ask the hot state again); `contradicted` (nothing was
  * written: the database holds something else, so the hot state is older than what was acknowledged and must be rebuilt
- * under a new epoch); `over` (nothing was written: the time in which the event takes anything had ended by the database's clock).
+ * under a new epoch); `over` (nothing was written: the time in which the event takes anything had ended by the database's clock);
+ * `paused` (nothing was written: the event is paused, or was since this was decided).
  */
-export type CommitResult = "committed" | "stale" | "contradicted" | "over";
+export type CommitResult = "committed" | "stale" | "contradicted" | "over" | "paused";
 
 /** What a journal needs the database for; `Database` has it. */
 export type JournalDatabase = Pick<Database, "dialect" | "query" | "transaction">;

@@ -59,7 +59,7 @@ export class ScoreJournal {
 
   /**
    * Resolves once all entries are committed, or with why not all of them are: `stale` when the board has another epoch or the
-   * tournament takes no entries (any more), `contradicted` when an entry has no predecessor in the database, or the database has
+   * tournament takes no entries (any more), `paused` while it is, `contradicted` when an entry has no predecessor in the database, or the database has
    * another one in its place. Rejects with `overloaded` or `unavailable`.
    */
   async commit(
@@ -121,12 +121,13 @@ export class ScoreJournal {
   async #write(sql: Sql, { tournamentId, game, epoch }: Board, commits: readonly EntryCommit[]): Promise<Flushed> {
     // The share lock keeps epoch and phase as they are until the commit: whoever changes them waits for this, or this for them.
     const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
-    const [tournament] = await sql.query<{ board_epoch: unknown; phase: TournamentPhase }>(
-      `SELECT board_epoch, phase FROM tournaments WHERE id = ? ${lock}`,
+    const [tournament] = await sql.query<{ board_epoch: unknown; phase: TournamentPhase; pauses: unknown }>(
+      `SELECT board_epoch, phase, pauses FROM tournaments WHERE id = ? ${lock}`,
       [tournamentId],
     );
     const isTaken = Number(tournament?.board_epoch) === epoch && TAKING.includes(tournament!.phase);
     if (!isTaken) return { result: "stale", refused: NONE };
+    if (Number(tournament!.pauses) % 2 === 1) return { result: "paused", refused: NONE };
     const { rows, refused } = contiguous(commits, await predecessors(sql, tournamentId, commits));
     if (rows.length === 0) return { result: "committed", refused };
     const storedAt = this.#clock.now();
