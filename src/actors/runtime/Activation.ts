@@ -42,8 +42,6 @@ export interface ActivationPorts {
 
 /** A turn that runs longer has its callers told that the outcome is unknown, and its actor is loaded anew (the fence stops it). */
 const LONGEST_TURN_MS = 30_000;
-/** A turn that ends with one of these has not come to its own end: the database or the watchdog ended it. */
-const NOT_ITS_OWN_END: ReadonlySet<string> = new Set(["not_delivered", "outcome_unknown"]);
 
 /** One actor living on this node: its mailbox, and its turns, one at a time. */
 export class Activation {
@@ -243,7 +241,7 @@ export class Activation {
     }
     try {
       if (!this.#ended && !this.#isLate(waiting)) return await this.#runWatched(waiting, pass);
-      pass.ended(false);
+      pass.ended(undefined);
       return this.#ended ? { kind: "moved" } : this.#notBegun(waiting);
     } finally {
       pass.release();
@@ -285,7 +283,7 @@ export class Activation {
       resolve({ ...failed(new RingmasterError("outcome_unknown")), isOwn: true, isGivenUp: true });
     });
     const running = this.#runTurn(waiting, watchdog).then((outcome) => {
-      pass.ended(isOwnEnd(outcome));
+      pass.ended(outcome);
       return outcome;
     });
     const outcome = await Promise.race([running, late]);
@@ -422,10 +420,6 @@ export class Activation {
       settle: (outcome) => this.#timers.settle(name, outcome),
     });
   }
-}
-
-function isOwnEnd(outcome: CallOutcome): boolean {
-  return outcome.kind === "ok" || (outcome.kind === "error" && !NOT_ITS_OWN_END.has(outcome.error.code));
 }
 
 function failed(error: RingmasterError): CallOutcome & { kind: "error" } {

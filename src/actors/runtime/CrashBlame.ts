@@ -5,7 +5,7 @@ import { CrashTable, DEATHS_TO_QUARANTINE, type Deaths, type InRecord, STEADY_MS
 import { InHand } from "./InHand.ts";
 import type { Place } from "./Pace.ts";
 import type { Log } from "./ports.ts";
-import { actorKey } from "./protocol.ts";
+import { actorKey, type CallOutcome } from "./protocol.ts";
 import { SuspectOrder } from "./SuspectOrder.ts";
 
 /** An actor that is blamed for so many deaths is let in alone, as long as there are no more of these than that. */
@@ -38,8 +38,8 @@ interface Suspect {
 
 /** A turn that was let in. */
 export interface InTurn {
-  /** The turn has come to its end; `completed`: by itself, so that it has not crashed the process. */
-  ended(completed: boolean): void;
+  /** The turn has come to its end, with this outcome; undefined: it was not begun. */
+  ended(outcome: CallOutcome | undefined): void;
 }
 
 /**
@@ -175,8 +175,8 @@ export class CrashBlame {
   async #begin(address: ActorAddress, suspect: Suspect, isFresh: () => boolean): Promise<InTurn> {
     const remove = await this.#inHand.add(address, isFresh);
     return {
-      ended: (completed) => {
-        if (completed) suspect.hasTakenATurn = true;
+      ended: (outcome) => {
+        if (outcome && isOwnEnd(outcome)) suspect.hasTakenATurn = true;
         remove();
       },
     };
@@ -210,6 +210,14 @@ export class CrashBlame {
     const acquitted = await this.#table.acquit(healthy.map(({ row }) => row));
     for (const address of acquitted) this.#suspects.delete(actorKey(address));
   }
+}
+
+/** A turn that ends with one of these has not come to its own end: the database or the watchdog ended it. */
+const NOT_ITS_OWN_END: ReadonlySet<string> = new Set(["not_delivered", "outcome_unknown"]);
+
+/** Whether a turn has ended by itself, so that it has not crashed its process. */
+function isOwnEnd(outcome: CallOutcome): boolean {
+  return outcome.kind === "ok" || (outcome.kind === "error" && !NOT_ITS_OWN_END.has(outcome.error.code));
 }
 
 const NONE: Deaths = { times: 0, ageMs: 0, spreadMs: 0 };

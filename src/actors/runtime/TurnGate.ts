@@ -1,6 +1,7 @@
 import { FairQueue, type Line } from "../../FairQueue.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
+import type { CallOutcome } from "./protocol.ts";
 
 /**
  * Turns under way on a node; further ones wait. Many more than the connections that they share: some wait for other things. Not counted
@@ -19,8 +20,8 @@ const lineOf = (origin: TurnOrigin): Line => (origin === "timer" ? "timers" : "c
 export interface TurnPass {
   /** Its callers have been answered: the next turn may begin, even if the code of this one should still hang. To be called once. */
   release(): void;
-  /** Its code has come to an end; `completed`: with the turn's own outcome, not with a failure around it. */
-  ended(completed: boolean): void;
+  /** Its code has come to an end, with this outcome; undefined: it was not begun. */
+  ended(outcome: CallOutcome | undefined): void;
 }
 
 /** A turn on its way in. */
@@ -70,7 +71,7 @@ export class TurnGate {
     };
     try {
       const inTurn = await this.#blame.begin(address, order);
-      return { release, ended: (completed) => inTurn?.ended(completed) };
+      return { release, ended: (outcome) => inTurn?.ended(outcome) };
     } catch (error) {
       release();
       throw error;
