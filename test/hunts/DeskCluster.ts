@@ -28,6 +28,8 @@ export class Row implements HuntAudience {
   corrected = 0;
   /** The best players, as they were shown last. */
   top: string[] = [];
+  /** What its node knows of the hunt; there once the room is in. */
+  table: HuntTable | undefined;
   /** Clues that players have, as it was shown last. */
   open = 0;
 
@@ -126,7 +128,8 @@ export class DeskCluster {
   /** Another room at the same desk. */
   async another({ node, desk }: Pick<Desk, "node" | "desk">): Promise<Desk> {
     const row = new Row();
-    const { leave } = await this.within(desk.join("h", row));
+    const { table, leave } = await this.within(desk.join("h", row));
+    row.table = table;
     const claim = (playerId: string): Promise<ClaimAnswer> => {
       row.players.add(playerId);
       return this.within(desk.claim("h", { playerId, name: playerId.toUpperCase() }));
