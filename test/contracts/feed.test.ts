@@ -192,6 +192,19 @@ for (const [name, create] of [
       assert.deepEqual(types(all), ["old", "older clock", "new", "new too", "newest"]);
     });
 
+    it("takes what a sender that counts anew appends, also by keys that it had a moment ago, and each once", async () => {
+      const keyed = (type: string, version: number, at: number): FeedAppend => ({
+        ...sent("anew-keyed", type, ["k", version, 0], at),
+        key: `anew-keyed/${version}.0`,
+      });
+      await feed.append([keyed("one", 1, 1000), keyed("two", 2, 2000), keyed("three", 3, 3000)]);
+      const anew = [keyed("anew one", 1, 62_000), keyed("anew two", 2, 62_000), keyed("anew three", 3, 63_000)];
+      await feed.append(anew);
+      await feed.append(anew);
+      const all = (await feed.read("anew-keyed", undefined)).events;
+      assert.deepEqual(types(all), ["one", "two", "three", "anew one", "anew two", "anew three"]);
+    });
+
     it("catches a reader up from its cursor, exclusively", async () => {
       await feed.append(events("cursor", 5));
       const all = (await feed.read("cursor", undefined)).events;

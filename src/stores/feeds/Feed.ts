@@ -61,7 +61,8 @@ export const FEED_IDLE_MS = 7 * 24 * 3_600_000;
 export interface Feed {
   /**
    * Appends in the order given. Left out is an event whose key was appended before (within `FEED_DEDUPE_MS`), and one that stands at or
-   * before the last that its sender has appended, unless it is younger than all of them: then its sender counts anew.
+   * before the last that its sender has appended, unless it is younger than all of them: then its sender counts anew, and its keys do
+   * not count for as long as they are remembered.
    */
   append(events: readonly FeedAppend[]): Promise<void>;
   /**

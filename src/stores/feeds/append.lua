@@ -33,21 +33,31 @@ local function before(stream)
   return last[stream]
 end
 
--- The last position of each sender, and the latest time of its events.
+-- The last position of each sender, the latest time of its events, and when it last counted anew (-1: never).
 local senders = {}
 local function positionOf(sender)
   if not senders[sender] then
-    local text = redis.call("GET", sender) or "-1 -1 -1"
-    local version, index, at = string.match(text, "^(%S+) (%S+) (%S+)$")
-    senders[sender] = { version = tonumber(version), index = tonumber(index), at = tonumber(at) }
+    local text = redis.call("GET", sender) or "-1 -1 -1 -1"
+    local version, index, at, anew = string.match(text, "^(%S+) (%S+) (%S+) (%S+)$")
+    senders[sender] = { version = tonumber(version), index = tonumber(index), at = tonumber(at), anew = tonumber(anew) }
   end
   return senders[sender]
 end
 
--- What stands before the last one and is younger than all is of a sender whose row is a new one, or an older one come back.
-local function wasAppended(position, version, index, at)
+-- Whether the event is new by its position, which is moved to it then. What stands before the last one and is younger than all is of a
+-- sender that counts anew: its row is another one, or has gone back.
+local function moves(position, version, index, at)
   local isAfter = version > position.version or (version == position.version and index > position.index)
-  return not isAfter and at <= position.at
+  if not isAfter and at <= position.at then return false end
+  if not isAfter then position.anew = at end
+  position.version, position.index, position.at = version, index, math.max(position.at, at)
+  position.moved = true
+  return true
+end
+
+-- Who has counted anew comes by keys that it had before, for as long as these are remembered.
+local function goesByKey(position, at)
+  return not position or position.anew < 0 or at - position.anew >= tonumber(mark_ms)
 end
 
 for i = 1, count do
@@ -55,13 +65,10 @@ for i = 1, count do
   local at, event_type, data = ARGV[5 * i + 1], ARGV[5 * i + 2], ARGV[5 * i + 3]
   local version, index = tonumber(ARGV[5 * i + 4]), tonumber(ARGV[5 * i + 5])
   local position = version and positionOf(sender)
-  local is_double = position and wasAppended(position, version, index, tonumber(at))
-  if position and not is_double then
-    position.version, position.index, position.at = version, index, math.max(position.at, tonumber(at))
-    position.moved = true
-  end
+  local is_new = not position or moves(position, version, index, tonumber(at))
   -- Nodes that know no positions go by the keys of the others.
-  if not is_double and redis.call("SET", mark, "1", "PX", mark_ms, "NX") then
+  local is_first = is_new and redis.call("SET", mark, "1", "PX", mark_ms, "NX")
+  if is_first or (is_new and not goesByKey(position, tonumber(at))) then
     local previous = before(stream)
     local id = redis.call("XADD", stream, "MAXLEN", "~", keeps, "*", "g", generation, "at", at, "type", event_type, "data", data)
     redis.call("PEXPIRE", stream, idle_ms)
@@ -72,7 +79,7 @@ for i = 1, count do
 end
 for sender, position in pairs(senders) do
   if position.moved then
-    redis.call("SET", sender, string.format("%d %d %.0f", position.version, position.index, position.at), "PX", idle_ms)
+    redis.call("SET", sender, string.format("%d %d %.0f %.0f", position.version, position.index, position.at, position.anew), "PX", idle_ms)
   end
 end
 return appended
