@@ -127,9 +127,9 @@ export class SocketMeter {
       this.#begin(head);
       end += head.bytes;
     }
-    const passed = this.#held.subarray(0, end);
+    // What ws keeps of a message that does not end, and a part of a head, are copied, so that they do not keep all that came with them.
+    const passed = reason === undefined ? this.#held.subarray(0, end) : Buffer.from(this.#held.subarray(0, end));
     const rest = this.#held.subarray(end);
-    // A part of a head is copied, so that it does not keep all that came with it.
     this.#held = rest.length === 0 ? NOTHING : reason === undefined ? Buffer.from(rest) : rest;
     this.#watchMessage();
     if (passed.length > 0) this.#pass(passed);
