@@ -192,12 +192,16 @@ class Bench {
       await attacker.message("being ready", (message) => (message === "ready" ? true : undefined));
       await attacker.send("begin");
       const used = cpuSecondsOf(this.#node.pid);
-      const round = await this.innocents.round(ms);
+      const asked = this.innocents.round(ms);
+      // Answers may come later than that; the flood to the sink goes on as long as that to the node.
+      await pause(ms);
       const cpuSeconds = Number((cpuSecondsOf(this.#node.pid) - used).toFixed(2));
       await attacker.send("end");
       const done = await attacker.message("what it has done", (message) =>
         message === "ready" ? undefined : (message as Done),
       );
+      await attacker.kill();
+      const round = await asked;
       return { ...round, done, cpuSeconds };
     } finally {
       await attacker.kill();
