@@ -16,6 +16,7 @@ describe("turns that call other actors, while such turns have all places of thei
   this.timeout(180_000);
   let database: Database;
   let clock: ManualClock;
+  let hub: MemoryHub;
   let nodes: SimulatedNode[];
   /** Opens once all places are taken. */
   let start: PromiseWithResolvers<void>;
@@ -48,13 +49,13 @@ describe("turns that call other actors, while such turns have all places of thei
     }
   }
 
-  /** A node that hosts the actors whose ids begin with its own. */
-  async function startNode(id: string, hub: MemoryHub): Promise<SimulatedNode> {
+  /** A node that hosts the actors whose ids begin with this: with its own id, unless told otherwise. */
+  async function startNode(id: string, prefix = id): Promise<SimulatedNode> {
     const node: SimulatedNode = new SimulatedNode({ id, hub, database, clock }, [
       {
         type: RelayActor as unknown as ActorType<Actor<unknown>>,
         create: (context) => new RelayActor(context, () => node.actors) as unknown as Actor<unknown>,
-        hosts: (actor) => actor.startsWith(id),
+        hosts: (actor) => actor.startsWith(prefix),
       },
     ]);
     await node.actors.start();
@@ -64,6 +65,7 @@ describe("turns that call other actors, while such turns have all places of thei
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     clock = new ManualClock();
+    hub = new MemoryHub();
     start = Promise.withResolvers();
     underWay = 0;
   });
@@ -74,9 +76,8 @@ describe("turns that call other actors, while such turns have all places of thei
   });
 
   async function startAll(ids: readonly string[]): Promise<void> {
-    const hub = new MemoryHub();
     nodes = [];
-    for (const id of ids) nodes.push(await startNode(id, hub));
+    for (const id of ids) nodes.push(await startNode(id));
     await clock.advance(1000);
     const last = nodes.flatMap((node) => targets(node.id).map((id) => relay(node, id).visit([])));
     await clock.within(5000, Promise.all(last));
@@ -86,8 +87,14 @@ describe("turns that call other actors, while such turns have all places of thei
     ["first", "second"].flatMap((name) => Array.from({ length: TARGETS }, (_, at) => `${node} ${name} ${at}`));
   const relay = (node: SimulatedNode, id: string) => node.actors.ref(RelayActor, id, { deadlineMs: 60_000 });
 
-  /** Takes all places with turns that are to call along `path`, has other calls wait at all that is on the way, and lets them go on. */
-  async function callThroughFullNodes(path: (node: string, at: number) => string[]): Promise<string[]> {
+  /**
+   * Takes all places with turns that are to call along `path`, has other calls wait at all that is on the way, and lets them go on
+   * after `whileFull`.
+   */
+  async function callThroughFullNodes(
+    path: (node: string, at: number) => string[],
+    whileFull: () => Promise<void> = async () => {},
+  ): Promise<string[]> {
     const calls = nodes.flatMap((node) =>
       Array.from({ length: TURNS_BOUND }, (_, at) =>
         relay(node, `${node.id} ${at}`).visitOnceFull(path(node.id, at % TARGETS)),
@@ -104,6 +111,7 @@ describe("turns that call other actors, while such turns have all places of thei
     for (const call of before) void call.then(() => (answered += 1));
     await clock.advance(10);
     assert.equal(answered, 0, "what comes from no turn waits for a place");
+    await whileFull();
     start.resolve();
     const ends = await clock.within(60_000, all, 10);
     assert.equal((await clock.within(1000, Promise.all(before))).length, before.length);
@@ -121,5 +129,21 @@ describe("turns that call other actors, while such turns have all places of thei
     const other = { a: "b", b: "a" } as Record<string, string>;
     const ends = await callThroughFullNodes((node, at) => [`${other[node]} first ${at}`, `${node} second ${at}`]);
     assert.equal(ends.length, 2 * TURNS_BOUND);
+  });
+
+  it("are answered though the node is drained, and what they call has a call before theirs that waits for a place", async () => {
+    await startAll(["n"]);
+    let drained: Promise<void> | undefined;
+    const ends = await callThroughFullNodes(
+      (node, at) => [`${node} first ${at}`],
+      async () => {
+        nodes.push(await startNode("heir", ""));
+        await clock.advance(1000);
+        drained = nodes[0]!.actors.drain();
+        await clock.advance(50);
+      },
+    );
+    assert.equal(ends.length, TURNS_BOUND);
+    await clock.within(5000, drained!);
   });
 });

@@ -207,6 +207,8 @@ export class Activation {
     this.#ended = true;
     this.#timers.stop();
     this.#mailbox.turnAway();
+    // The turn is not begun any more. Whoever waits for the actor to be still may have the place that it waits for.
+    this.#entry?.exempt();
   }
 
   #scope(): Turn {
