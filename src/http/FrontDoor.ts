@@ -71,6 +71,8 @@ export class FrontDoor extends Server {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      // Who offers another protocol (`h2c`, as curl and Java do) is answered in this one.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     });
     this.#line = new OneAtATime((request, response) => this.#handleInTurn(handle, request, response));
     this.#trustProxy = trustProxy;

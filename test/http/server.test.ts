@@ -43,6 +43,17 @@ describe("The HTTP server", () => {
     }
   });
 
+  it("answers in its own protocol who offers another one", async () => {
+    const offer = "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+    for (const [head, status] of [
+      ["GET /healthz", 200],
+      ["GET /api/nothing", 404],
+    ] as const) {
+      const answer = await sendRaw(edge, `${head} HTTP/1.1\r\nHost: a\r\n${offer}\r\n`);
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*application/json`), head);
+    }
+  });
+
   it("has no playground in production", async () => {
     const production = await Edge.open({ production: true });
     assert.deepEqual(refusal(await production.get("/playground/")), [404, "not_found"]);

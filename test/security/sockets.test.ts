@@ -188,7 +188,7 @@ describe("Websockets of one address", function () {
 
   it("that nobody has a seat for are let in at a tenth of that rate", async () => {
     const { node, end } = await victim({ RATE_LIMIT_PER_ADDRESS: "100" });
-    const seatless = await opened(`ws://127.0.0.1:${node.port}/p/r?sessionId=x`, 30);
+    const seatless = await opened(`ws://127.0.0.1:${node.port}/p/constructor?sessionId=x`, 30);
     // One more each second.
     assert.ok(seatless.admitted >= 10 && seatless.admitted < 20, `${seatless.admitted} of 30 are let in`);
     assert.equal(seatless.refused, 30 - seatless.admitted);

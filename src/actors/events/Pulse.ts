@@ -11,6 +11,7 @@ export class Pulse {
   #cancel: (() => void) | undefined;
   #lastLook = Number.NEGATIVE_INFINITY;
   #isStopped = false;
+  #isLooking = false;
 
   /** `look` must not reject. It begins at most once in `everyMs`. */
   constructor(clock: Clock, look: () => Promise<void>, everyMs = LOOK_EVERY_MS) {
@@ -23,6 +24,11 @@ export class Pulse {
     return this.#isStopped;
   }
 
+  /** Whether something may have changed that no look has seen to its end. */
+  get isBehind(): boolean {
+    return this.#cancel !== undefined || this.#isLooking;
+  }
+
   /** Something has changed: looks soon, unless a look is due anyway. */
   touch(): void {
     if (this.#cancel || this.#isStopped) return;
@@ -30,7 +36,10 @@ export class Pulse {
     this.#cancel = this.#clock.schedule(() => {
       this.#lastLook = this.#clock.monotonic();
       this.#cancel = undefined;
-      void this.#look();
+      this.#isLooking = true;
+      void this.#look().finally(() => {
+        this.#isLooking = false;
+      });
     }, wait);
   }
 

@@ -189,7 +189,9 @@ export class TournamentDesk {
     const table = seat?.table ?? new TournamentTable(await this.#tables.read(id));
     const { limit, offset = 0, around } = range;
     const { view } = table;
-    if (view && table.isTaking && around === undefined && offset + limit <= TOP) {
+    // Who has just been told that their score counts must see it.
+    const isKnown = view !== undefined && table.isTaking && seat?.pulse.isBehind === false;
+    if (isKnown && around === undefined && offset + limit <= TOP) {
       return { rows: inDecimals(view.rows.slice(offset, offset + limit), table.precision), total: view.total };
     }
     const { rows, total } = await this.#read(table, range);

@@ -1,4 +1,4 @@
-import { matchMaker, type Room } from "@colyseus/core";
+import { matchMaker, Room } from "@colyseus/core";
 
 /** What Colyseus keeps of seats that were given and not taken yet, or are kept for a dropped client. */
 export interface Seats {
@@ -10,9 +10,10 @@ export interface Seats {
 /** Whether the websocket of this URL is for a seat that was given to somebody, or that somebody has; Colyseus looks once it is open. */
 export function hasSeat(url: string): boolean {
   const { pathname, searchParams } = new URL(`ws://server${url}`);
-  const room: Room | undefined = matchMaker.getLocalRoomById(pathname.split("/").at(-1)!);
+  const room: unknown = matchMaker.getLocalRoomById(pathname.split("/").at(-1)!);
   const sessionId = searchParams.get("sessionId");
-  if (room === undefined || sessionId === null) return false;
+  // What every object has is a room of none.
+  if (!(room instanceof Room) || sessionId === null) return false;
   const isGiven = Object.hasOwn((room as unknown as Seats)._reservedSeats, sessionId);
   return isGiven || room.clients.getById(sessionId) !== undefined;
 }
