@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { freePort } from "../../scripts/processes/freePort.ts";
-import type { QuestMessage } from "../../src/actors/quests/QuestDesk.ts";
-import { systemRng } from "../../src/clock.ts";
-import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
-import { Quests } from "../../src/entities/quests/Quest.ts";
-import { insertPlayers, someQuest } from "../quests/someQuest.ts";
-import { RingmasterNode, tokens } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
-import { Visitor } from "../support/Visitor.ts";
-import { sooner } from "./support.ts";
-import { latenessOf, PlayersNode } from "./supportQuests.ts";
+import { freePort } from "../../../scripts/processes/freePort.ts";
+import type { QuestMessage } from "../../../src/actors/quests/QuestDesk.ts";
+import { systemRng } from "../../../src/clock.ts";
+import { PrizeLedger } from "../../../src/entities/prizes/PrizeLedger.ts";
+import { Quests } from "../../../src/entities/quests/Quest.ts";
+import { sooner } from "../../cluster/support.ts";
+import { latenessOf, PlayersNode } from "../../cluster/supportQuests.ts";
+import { insertPlayers, someQuest } from "../../quests/someQuest.ts";
+import { RingmasterNode, tokens } from "../../support/RingmasterNode.ts";
+import { freshDatabaseUrl, type RedisServer, startRedis } from "../../support/servers.ts";
+import { Visitor } from "../../support/Visitor.ts";
 
 const PLAYERS = Array.from({ length: 10_000 }, (_, at) => `player-${at}`);
 /** Quests of the storm: completions are due over so many seconds. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { type Rng, seededRng } from "../../src/clock.ts";
-import { Hunts } from "../../src/entities/hunts/Hunt.ts";
-import { someHunt } from "../hunts/someHunt.ts";
-import { muteSdk } from "../support/Visitor.ts";
-import { HuntBot } from "./supportHuntBot.ts";
-import { assertKept, HuntHistory, placesOf, recount } from "./supportHuntHistory.ts";
-import { HuntCluster } from "./supportHunts.ts";
-import type { Place } from "./supportNodes.ts";
+import { type Rng, seededRng } from "../../../src/clock.ts";
+import { Hunts } from "../../../src/entities/hunts/Hunt.ts";
+import { HuntBot } from "../../cluster/supportHuntBot.ts";
+import { assertKept, HuntHistory, placesOf, recount } from "../../cluster/supportHuntHistory.ts";
+import { HuntCluster } from "../../cluster/supportHunts.ts";
+import type { Place } from "../../cluster/supportNodes.ts";
+import { someHunt } from "../../hunts/someHunt.ts";
+import { muteSdk } from "../../support/Visitor.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const PLAYERS = 300;

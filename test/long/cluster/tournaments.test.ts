@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
-import { seededRng } from "../../src/clock.ts";
-import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
-import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
-import { clientOf, type Player } from "../support/RingmasterNode.ts";
-import { muteSdk, Visitor } from "../support/Visitor.ts";
-import type { Place } from "./supportNodes.ts";
-import { TournamentBot, TournamentHistory } from "./supportTournamentBot.ts";
+import type { TournamentDefinition } from "../../../src/actors/tournaments/definition.ts";
+import { seededRng } from "../../../src/clock.ts";
+import type { PrizeRange } from "../../../src/entities/prizes/PrizeLedger.ts";
+import type { FeedEvent } from "../../../src/stores/feeds/Feed.ts";
+import type { Place } from "../../cluster/supportNodes.ts";
+import { TournamentBot, TournamentHistory } from "../../cluster/supportTournamentBot.ts";
 import {
   answerFaults,
   awardFaults,
@@ -18,8 +15,11 @@ import {
   orderFaults,
   rankFaults,
   standingsOf,
-} from "./supportTournamentChecks.ts";
-import { TournamentCluster } from "./supportTournaments.ts";
+} from "../../cluster/supportTournamentChecks.ts";
+import { TournamentCluster } from "../../cluster/supportTournaments.ts";
+import { PATIENCE_MS, until } from "../../support/processes.ts";
+import { clientOf, type Player } from "../../support/RingmasterNode.ts";
+import { muteSdk, Visitor } from "../../support/Visitor.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 /** Players of the first tournament, and of the second. */
