@@ -24,6 +24,8 @@ export class Row implements HuntAudience {
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
   readonly players = new Set<string>();
+  /** Who has dropped out, and may come back to their seat. */
+  readonly dropped = new Set<string>();
   /** How often the definition was corrected. */
   corrected = 0;
   /** The best players, as they were shown last. */
@@ -35,6 +37,10 @@ export class Row implements HuntAudience {
 
   has(playerId: string): boolean {
     return this.players.has(playerId);
+  }
+
+  keeps(playerId: string): boolean {
+    return this.players.has(playerId) || this.dropped.has(playerId);
   }
 
   onClue(playerId: string, card: ClueCard): void {

@@ -27,6 +27,10 @@ describe("the clue of a player who has left a hunt for good", () => {
     desk.row.players.delete(playerId);
     return cluster.within(desk.desk.departures.left("h", playerId));
   };
+  const comeIn = ({ row, desk }: Desk, playerId: string): void => {
+    row.players.add(playerId);
+    desk.departures.cameIn("h", playerId);
+  };
   /** Nobody has the clue but ann. */
   async function stays(): Promise<void> {
     await cluster.clock.advance(ANSWERED_MS);
@@ -79,6 +83,46 @@ describe("the clue of a player who has left a hunt for good", () => {
     const left = a.desk.departures.left("h", "ann");
     a.row.players.add("ann");
     await cluster.within(left);
+    await stays();
+  });
+
+  it("stays where they come in at another node before the slowest one has answered", async () => {
+    const c = await cluster.join("c");
+    await cluster.clock.advance(1000);
+    const { peers } = c.node.actors;
+    const signal = peers.signal.bind(peers);
+    peers.signal = (...said) => void cluster.clock.schedule(() => signal(...said), 2000);
+    a.row.players.delete("ann");
+    const left = a.desk.departures.left("h", "ann");
+    await cluster.clock.advance(500);
+    comeIn(b, "ann");
+    await cluster.clock.advance(ANSWERED_MS);
+    await left;
+    await stays();
+  });
+
+  it("stays where they come in at another node while the ledger is loaded anew", async () => {
+    await cluster.lose();
+    const { ledger } = cluster;
+    const giveUp = ledger.giveUp.bind(ledger);
+    ledger.giveUp = async (...asked) => {
+      const decision = await giveUp(...asked);
+      if (decision.kind === "missing") comeIn(b, "ann");
+      return decision;
+    };
+    await leave(a, "ann");
+    await stays();
+  });
+
+  it("stays while a seat is kept for another connection of theirs that dropped: on this node", async () => {
+    a.row.dropped.add("ann");
+    await leave(a, "ann");
+    await stays();
+  });
+
+  it("stays while a seat is kept for another connection of theirs that dropped: on another node", async () => {
+    b.row.dropped.add("ann");
+    await leave(a, "ann");
     await stays();
   });
 

@@ -92,6 +92,7 @@ class Trial {
     if (does === "drop") return this.#drop(desk, playerId);
     const isNew = !desk.row.players.has(playerId);
     desk.row.players.add(playerId);
+    if (isNew) desk.desk.departures.cameIn("h", playerId);
     if (isNew) await this.#cluster.within(desk.desk.queue.attend("h", { playerId, name: playerId }));
     if (does === "join") return;
     const card = await desk.claim(playerId);

@@ -441,6 +441,43 @@ describe("a hunt on one embedded node", () => {
       assert.equal((await last.message<ClueCard>("clue")).assignmentId, "0.3");
     });
 
+    it("the drop of a connection, while another tab of the player comes in and leaves for good: the clue, and the place in the queue", async () => {
+      const huntId = await create({ repeat: 1, clues: [CLUES[0]!] });
+      const { token } = await node.signIn("Ann");
+      const ann = await Hunter.join(clientOf(own.url, token), huntId);
+      const { assignmentId } = await ann.clue();
+      const passBy = async (): Promise<void> => {
+        const tab = await Hunter.join(clientOf(wire.url, token), huntId);
+        await tab.room.leave();
+        await tab.left;
+      };
+      const bob = await enter(huntId);
+      assert.deepEqual(await bob.claim(), { waiting: true, position: 1 });
+      await drop(ann, own, passBy);
+      assert.equal((await ann.clue()).assignmentId, assignmentId);
+      await ann.request("giveBack", { assignmentId });
+      assert.equal((await bob.message<ClueCard>("clue")).assignmentId, "0.2");
+      assert.deepEqual(await ann.claim(), { waiting: true, position: 1 });
+      const cid = await enter(huntId);
+      assert.deepEqual(await cid.claim(), { waiting: true, position: 2 });
+      await drop(ann, own, passBy);
+      assert.deepEqual(await cid.claim(), { waiting: true, position: 2 }, "the place is kept");
+      await bob.request("giveBack", { assignmentId: "0.2" });
+      assert.equal((await ann.message<ClueCard>("clue")).assignmentId, "0.3");
+    });
+
+    it("the drop of a connection in the queue, to another tab that the player opens meanwhile: it hears of the clue", async () => {
+      const { card, hunters, huntId } = await queue(1);
+      const { token } = await node.signIn("Ann");
+      const ann = await Hunter.join(clientOf(own.url, token), huntId);
+      assert.deepEqual(await ann.claim(), { waiting: true, position: 1 });
+      await drop(ann, own, async () => {
+        const tab = await Hunter.join(clientOf(wire.url, token), huntId);
+        await hunters[0]!.request("giveBack", { assignmentId: card.assignmentId });
+        assert.equal((await tab.message<ClueCard>("clue")).assignmentId, "0.2");
+      });
+    });
+
     it("the drop of a connection in the lobby: the news that came meanwhile follow", async () => {
       const lobby = await Visitor.join(clientOf(own.url, (await node.signIn()).token), "lobby");
       const quiet = await Visitor.join(clientOf(wire.url, (await node.signIn()).token), "lobby");

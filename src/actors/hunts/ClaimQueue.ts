@@ -67,7 +67,9 @@ export class ClaimQueue {
     try {
       const { table, positions } = await this.#ports.tables.seated(huntId);
       if (table.phase !== "solving") return;
-      if (!table.waiting.has(player.playerId)) {
+      const known = table.waiting.get(player.playerId);
+      if (known?.isAway) return this.back(huntId, player);
+      if (!known) {
         const waits = await ledger.attend(table.key, player.playerId, actors.peers.nodeId);
         if (!waits || !table.seats(player.playerId)) return;
         if (!table.waiting.has(player.playerId)) table.wait(player);
@@ -116,10 +118,12 @@ export class ClaimQueue {
     });
   }
 
-  /** The player has left a room of this node for good, and the queue unless they are in another room. */
+  /** The player has left a room of this node for good, and the queue unless they have another seat, a connected one or one that is kept for them. */
   async forget(huntId: string, playerId: string): Promise<void> {
     const seat = await this.#ports.tables.seated(huntId).catch(() => undefined);
-    if (!seat || seat.table.seats(playerId) || !seat.table.waiting.delete(playerId)) return;
+    if (!seat) return;
+    if (seat.table.keeps(playerId)) return this.away(huntId, playerId);
+    if (!seat.table.waiting.delete(playerId)) return;
     const { peers, membership } = this.#ports.actors;
     const live = membership.live().map(({ id }) => id);
     await this.#ports.ledger.forget(seat.table.key, playerId, peers.nodeId, live);

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
+import { DECISION_PATIENCE_MS } from "../events/Patience.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { HuntTables, Seat } from "./HuntTables.ts";
@@ -15,7 +16,7 @@ export interface DeparturesPorts {
   log: Log;
 }
 
-/** Which of these players are connected to the hunt on `from`'s peers? */
+/** Which of these players have a seat at the hunt on `from`'s peers? */
 interface Question {
   huntId: string;
   from: string;
@@ -27,12 +28,13 @@ interface Question {
 interface Answer {
   question: number;
   from: string;
-  /** Those of the players who are connected to the hunt on `from`. */
+  /** Those of the players who have a seat at the hunt on `from`. Whoever comes in later is told of in another answer. */
   here: string[];
 }
 
 /** A question under way. */
 interface Asked {
+  /** Who comes in afterwards is taken out of the set. */
   readonly players: Promise<Set<string> | undefined>;
   hear(answer: Answer): void;
 }
@@ -45,16 +47,21 @@ interface Leaving {
 
 /** A node that has not answered by then may have the player, in milliseconds. */
 const ANSWER_MS = 3000;
+/** By then every clue in question is given back, or stays: until then nodes say who has come in since they answered. In milliseconds. */
+const SETTLED_MS = ANSWER_MS + DECISION_PATIENCE_MS;
 
 /**
- * Gives back the clue of a player who has left a hunt for good, at once. The player may be connected to it on another node: each live
- * one is asked, and without the answer of all of them the clue stays until its time is over.
+ * Gives back the clue of a player who has left a hunt for good, at once. The player may have a seat at it on another node, a connected one or one that
+ * is kept for them: each live node is asked, and without the answer of all of them the clue stays until its time is over. A node that has
+ * answered says so when the player comes in there later: the slowest node may answer long after it.
  */
 export class Departures {
   readonly #ports: DeparturesPorts;
   readonly #asked = new Map<number, Asked>();
   /** By hunt, those of this turn of the event loop. */
   readonly #leaving = new Map<string, Leaving>();
+  /** By hunt and player, the questions of others to which the answer was that the player is not here. */
+  readonly #absent = new Map<string, Set<Question>>();
   #questions = 0;
 
   constructor(ports: DeparturesPorts) {
@@ -69,20 +76,28 @@ export class Departures {
     const { tables, log } = this.#ports;
     try {
       const seat = await tables.find(huntId);
-      if (seat?.table.phase !== "solving" || seat.table.seats(playerId)) return;
+      if (seat?.table.phase !== "solving" || seat.table.keeps(playerId)) return;
       const gone = await this.#goneOf(huntId, playerId);
-      if (gone?.has(playerId) && !seat.table.seats(playerId)) await this.#giveUp(seat, playerId);
+      if (gone) await this.#giveUp(seat, playerId, gone);
     } catch (error) {
       log.debug({ err: error, hunt: huntId }, "the clue of a player who left stays until its time is over");
     }
   }
 
-  async #giveUp(seat: Seat, playerId: string): Promise<void> {
+  /** A player has come into a room of this node: whoever was told that they are not here hears that they are. */
+  cameIn(huntId: string, playerId: string): void {
+    for (const question of this.#absent.get(keyOf(huntId, playerId)) ?? []) this.#tell(question, [playerId]);
+  }
+
+  async #giveUp(seat: Seat, playerId: string, gone: ReadonlySet<string>): Promise<void> {
     const { actors, clerk, clock, ledger } = this.#ports;
-    const decision = await clerk.decide(seat, () =>
-      ledger.giveUp(seat.table.key, { playerId, now: seat.table.timeAt(clock.now()) }),
-    );
-    if (decision.kind === "revoked") actors.peers.signalAll(REVOKED, { huntId: seat.table.id, rows: [decision.row] });
+    const { table } = seat;
+    const decision = await clerk.decide(seat, async () => {
+      // Each time it is asked: they may have come back while a lost ledger was loaded.
+      if (!gone.has(playerId) || table.keeps(playerId)) return { kind: "unknown" };
+      return await ledger.giveUp(table.key, { playerId, now: table.timeAt(clock.now()) });
+    });
+    if (decision.kind === "revoked") actors.peers.signalAll(REVOKED, { huntId: table.id, rows: [decision.row] });
   }
 
   #goneOf(huntId: string, playerId: string): Promise<Set<string> | undefined> {
@@ -101,7 +116,7 @@ export class Departures {
     return gone;
   }
 
-  /** Those of the players who are connected to the hunt nowhere else; `undefined` when some node did not answer. */
+  /** Those of the players who have no seat at the hunt anywhere else; `undefined` when some node did not answer. */
   async #ask(huntId: string, players: string[]): Promise<Set<string> | undefined> {
     const { peers, membership } = this.#ports.actors;
     const others = membership.live().flatMap(({ id }) => (id === peers.nodeId ? [] : [id]));
@@ -112,7 +127,8 @@ export class Departures {
     this.#asked.set(question, asked);
     for (const nodeId of others)
       peers.signal(nodeId, LEFT, { huntId, from: peers.nodeId, question, players } satisfies Question);
-    return await asked.players.finally(() => this.#asked.delete(question));
+    this.#ports.clock.schedule(() => this.#asked.delete(question), SETTLED_MS);
+    return await asked.players;
   }
 
   #expect(unheard: Set<string>, gone: Set<string>): Asked {
@@ -128,10 +144,40 @@ export class Departures {
     return { players: promise, hear };
   }
 
-  async #answer({ huntId, from, question, players }: Question): Promise<void> {
-    const { actors, tables } = this.#ports;
-    const seat = await tables.find(huntId).catch(() => undefined);
-    const here = players.filter((playerId) => seat?.table.seats(playerId));
-    actors.peers.signal(from, HERE, { question, from: actors.peers.nodeId, here } satisfies Answer);
+  async #answer(question: Question): Promise<void> {
+    const { huntId, players } = question;
+    const seat = await this.#ports.tables.find(huntId).catch(() => undefined);
+    const isHere = (playerId: string): boolean => seat?.table.keeps(playerId) ?? false;
+    this.#watch(
+      question,
+      players.filter((playerId) => !isHere(playerId)),
+    );
+    this.#tell(question, players.filter(isHere));
   }
+
+  /** Keeps in mind who was not here. */
+  #watch(question: Question, players: readonly string[]): void {
+    const keys = players.map((playerId) => keyOf(question.huntId, playerId));
+    for (const key of keys) {
+      const questions = this.#absent.get(key);
+      if (questions) questions.add(question);
+      else this.#absent.set(key, new Set([question]));
+    }
+    this.#ports.clock.schedule(() => {
+      for (const key of keys) {
+        const questions = this.#absent.get(key);
+        questions?.delete(question);
+        if (questions?.size === 0) this.#absent.delete(key);
+      }
+    }, SETTLED_MS);
+  }
+
+  #tell({ from, question }: Question, here: string[]): void {
+    const { peers } = this.#ports.actors;
+    peers.signal(from, HERE, { question, from: peers.nodeId, here } satisfies Answer);
+  }
+}
+
+function keyOf(huntId: string, playerId: string): string {
+  return JSON.stringify([huntId, playerId]);
 }

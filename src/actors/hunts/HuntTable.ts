@@ -42,6 +42,8 @@ export interface WaitingClaim {
 export interface HuntAudience {
   /** Whether the player is connected to this room. */
   has(playerId: string): boolean;
+  /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
+  keeps(playerId: string): boolean;
   /** A waiting claim was served. */
   onClue(playerId: string, card: ClueCard): void;
   onRevoked(playerId: string, assignmentId: string): void;
@@ -176,6 +178,12 @@ export class HuntTable {
   /** Whether the player is connected to a room of this node. */
   seats(playerId: string): boolean {
     for (const room of this.audience) if (room.has(playerId)) return true;
+    return false;
+  }
+
+  /** Whether the player has a seat in a room of this node, a connected one or one that is kept for them. */
+  keeps(playerId: string): boolean {
+    for (const room of this.audience) if (room.keeps(playerId)) return true;
     return false;
   }
 

@@ -8,9 +8,9 @@ export const WAITS = "hunts.waits";
 export const QUIT = "hunts.quit";
 /** `{huntId, rows}`: assignments were revoked; to every node. */
 export const REVOKED = "hunts.revoked";
-/** `{huntId, from, question, players}`: these have left node `from` for good; which of them are on the receiver? To every other node. */
+/** `{huntId, from, question, players}`: these have left node `from` for good; which of them have a seat on the receiver? To every other node. */
 export const LEFT = "hunts.left";
-/** `{question, from, here}`: the answer of node `from` to such a question, with those who are on it. */
+/** `{question, from, here}`: the answer of node `from` to such a question, with those who have a seat on it; again when more of them come in. */
 export const HERE = "hunts.here";
 /** `{huntId}`: the ledger was rebuilt, and its queue is empty; to every node. */
 export const RELOADED = "hunts.reloaded";

@@ -57,6 +57,8 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   readonly #pace = new PatchPace();
   /** The connections of each player: all of them hear what is for the player. */
   readonly #clients = new Map<string, Set<RoomClient>>();
+  /** The sessions of each player that have a seat, also while dropped. */
+  readonly #seats = new Map<string, Set<string>>();
 
   override async onCreate(options: unknown): Promise<void> {
     const { huntId } = joinOptions.parse(options);
@@ -80,7 +82,12 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     const known = this.#clients.get(playerId);
     if (known) known.add(client);
     else this.#clients.set(playerId, new Set([client]));
-    void this.services.huntDesk.queue.attend(this.#table.id, playerOf(client));
+    const seats = this.#seats.get(playerId);
+    if (seats) seats.add(client.sessionId);
+    else this.#seats.set(playerId, new Set([client.sessionId]));
+    const { queue, departures } = this.services.huntDesk;
+    departures.cameIn(this.#table.id, playerId);
+    void queue.attend(this.#table.id, playerOf(client));
     client.send("phase", this.#phase());
     if (this.#table.winners) client.send("chest", { winners: this.#table.winners });
   }
@@ -98,6 +105,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   protected override async onPlayerGone(client: RoomClient, isForGood: boolean): Promise<void> {
     this.#unseat(client);
+    this.#giveUpSeat(client);
     // Everybody goes on elsewhere, and has their place there.
     if (this.services.draining()) return;
     const { queue, departures } = this.services.huntDesk;
@@ -114,12 +122,23 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     if (clients?.size === 0) this.#clients.delete(auth!.playerId);
   }
 
+  /** Nobody comes back to this seat. */
+  #giveUpSeat({ auth, sessionId }: RoomClient): void {
+    const seats = this.#seats.get(auth!.playerId);
+    seats?.delete(sessionId);
+    if (seats?.size === 0) this.#seats.delete(auth!.playerId);
+  }
+
   #tell(playerId: string, type: string, message: object): void {
     for (const client of this.#clients.get(playerId) ?? []) client.send(type, message);
   }
 
   has(playerId: string): boolean {
     return this.#clients.has(playerId);
+  }
+
+  keeps(playerId: string): boolean {
+    return this.#seats.has(playerId);
   }
 
   override onDispose(): void {
