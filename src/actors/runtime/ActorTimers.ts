@@ -42,8 +42,6 @@ export class ActorTimers {
   /** Timers whose firing waits in the mailbox. */
   readonly #queued = new Set<string>();
   readonly #retries = new Map<string, { attempt: number; until: number }>();
-  /** Timers of which the database is being asked to store that they have failed. */
-  readonly #asked = new Set<string>();
   /** Of how many timers it is told that they fail. */
   #failing = 0;
   #isStopped = false;
@@ -137,9 +135,11 @@ export class ActorTimers {
     await handler(plan.firing);
   }
 
-  /** The turn of a firing has ended: what failed comes again. */
-  settle(name: string, outcome: CallOutcome): void {
-    this.#queued.delete(name);
+  /**
+   * The turn of a firing has ended: what failed comes again. The next turn must not begin before this has ended: it copies the timers
+   * and stores them all, and would undo what is stored of this one meanwhile.
+   */
+  async settle(name: string, outcome: CallOutcome): Promise<void> {
     const record = this.#records.get(name);
     if (outcome.kind === "error" && outcome.isOwn && record) {
       const failing = failedOnce(record, outcome.error, this.#ports.clock.now(), outcome.isGivenUp);
@@ -151,8 +151,9 @@ export class ActorTimers {
       );
     } else if (outcome.kind === "error") {
       this.#retry(name, outcome.error.code);
-      if (outcome.isGivenUp && record) void this.#failIfServed(record, outcome.error);
+      if (outcome.isGivenUp && record) await this.#failIfServed(record, outcome.error);
     } else if (outcome.kind === "ok") this.#retries.delete(name);
+    this.#queued.delete(name);
     this.arm();
   }
 
@@ -169,17 +170,11 @@ export class ActorTimers {
   /** The database gave its turn up: it fails if the database does other things, of which storing that is one. */
   async #failIfServed(record: TimerRecord, error: WireError): Promise<void> {
     const { name } = record;
-    if (this.#asked.has(name)) return;
-    this.#asked.add(name);
     const failing = failedOnce(record, error, this.#ports.clock.now(), true);
-    const isAsItWas = (): boolean => this.#records.get(name) === record;
-    const records = (): ReadonlyMap<string, TimerRecord> =>
-      isAsItWas() ? new Map(this.#records).set(name, failing) : this.#records;
+    const records = (): ReadonlyMap<string, TimerRecord> => new Map(this.#records).set(name, failing);
     const kept = await this.#ports.keep(records, "given up").catch(() => undefined);
-    this.#asked.delete(name);
-    if (kept === undefined || kept === "moved" || !isAsItWas()) return;
+    if (kept === undefined || kept === "moved") return;
     this.#fails(name, failing);
-    this.arm();
     this.#keepLater(name, failing, Promise.resolve(kept));
   }
 

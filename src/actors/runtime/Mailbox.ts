@@ -15,7 +15,8 @@ export interface WaitingTurn {
   /** What another actor told this one. */
   told?: ActorRequest["told"];
   run(turn: Turn): Promise<unknown>;
-  settle(outcome: CallOutcome): void;
+  /** Is told how the turn has ended. The next one begins once this has ended; it must not reject. */
+  settle(outcome: CallOutcome): void | Promise<void>;
 }
 
 /** Calls that may wait for an actor; beyond it a call fails at once as overloaded. */
@@ -61,7 +62,7 @@ export class Mailbox {
   /** Tells all that wait that the actor has moved. */
   turnAway(): void {
     this.#nested = 0;
-    for (const turn of this.#waiting.splice(0)) turn.settle({ kind: "moved" });
+    for (const turn of this.#waiting.splice(0)) void turn.settle({ kind: "moved" });
   }
 
   /** Has this done between two turns: now, or once the running turn has ended. One thing at a time. */
@@ -82,7 +83,8 @@ export class Mailbox {
     this.#busy = true;
     for (let turn = this.#waiting.shift(); turn; turn = this.#waiting.shift()) {
       if (turn.origin === "turn") this.#nested -= 1;
-      turn.settle(await this.#take(turn));
+      const settling = turn.settle(await this.#take(turn));
+      if (settling) await settling;
       const between = this.#between;
       this.#between = undefined;
       between?.();
