@@ -3,7 +3,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { ManualClock, SimulatedNode } from "./simulation.ts";
 
-/** How long a turn of a worker takes, and how far apart its turns are: that of each at the same time as those of all others. */
+/** How long a turn of a worker takes, and how far apart its turns are, unless told otherwise: that of each at the same time as those of all others. */
 export const TURN_MS = 200;
 const PERIOD_MS = 20_000;
 /** What takes longer than this comes never. */
@@ -18,6 +18,8 @@ export class FailoverWorld {
   /** Actors that end their process, by id. */
   readonly faults = new Map<string, Fault>();
   readonly #database: Database;
+  readonly #turnMs: number;
+  readonly #periodMs: number;
   readonly #hub = new MemoryHub();
   readonly #nodes: SimulatedNode[] = [];
   /** When the latest turn of each worker ended on a node that lives. */
@@ -26,8 +28,10 @@ export class FailoverWorld {
   /** Where the latest turn began. */
   #begunOn: SimulatedNode | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, { turnMs = TURN_MS, periodMs = PERIOD_MS } = {}) {
     this.#database = database;
+    this.#turnMs = turnMs;
+    this.#periodMs = periodMs;
   }
 
   async end(): Promise<void> {
@@ -50,7 +54,7 @@ export class FailoverWorld {
   /** The first node, with workers `w0`, `w1` … that live on it. */
   async populate(count: number): Promise<SimulatedNode> {
     const due = this.clock.now() + 5000;
-    const timers = JSON.stringify([{ name: "work", due, seq: 1, every: PERIOD_MS, policy: "coalesce" }]);
+    const timers = JSON.stringify([{ name: "work", due, seq: 1, every: this.#periodMs, policy: "coalesce" }]);
     for (let at = 0; at < count; at += 500) {
       const ids = Array.from({ length: Math.min(500, count - at) }, (_, offset) => `w${at + offset}`);
       await this.#database.write(
@@ -65,14 +69,14 @@ export class FailoverWorld {
   /** Lets time pass until so many are in the middle of their turns. */
   async untilInTurns(count: number): Promise<void> {
     await this.#until(`${count} are in their turns`, () => this.#inTurns >= count);
-    await this.clock.advance(TURN_MS / 2);
+    await this.clock.advance(this.#turnMs / 2);
   }
 
   /** Lets time pass until the next turn of a worker has begun, and is half over. Returns the node that it is on. */
   async nextTurn(): Promise<SimulatedNode> {
     this.#begunOn = undefined;
     await this.#until("a turn begins", () => this.#begunOn !== undefined);
-    await this.clock.advance(TURN_MS / 2);
+    await this.clock.advance(this.#turnMs / 2);
     return this.#begunOn!;
   }
 
@@ -93,6 +97,20 @@ export class FailoverWorld {
       if ((await this.#crashesOrAnswers(heir, others)) === "answers")
         return { crashed, tookMs: this.clock.monotonic() - from };
     }
+  }
+
+  /** Lets node after node die of `culprits`, until anybody is in quarantine or so many have died. Returns who is. */
+  async firstQuarantined(count: number, culprits: Record<string, Fault>, deaths: number): Promise<string[]> {
+    for (const [id, fault] of Object.entries(culprits)) this.faults.set(id, fault);
+    for (let node = await this.populate(count), left = deaths; left > 0; left--) {
+      while (!node.crashed) {
+        const found = await this.quarantined();
+        if (found.length > 0) return found;
+        await this.clock.advance(10);
+      }
+      node = await this.start();
+    }
+    return this.quarantined();
   }
 
   /** Lets time pass until a node has ended by itself, or so many workers have answered. */
@@ -148,7 +166,7 @@ export class FailoverWorld {
       if (afterMs > 0) await this.#pause(afterMs);
       await node.crash();
     }
-    await this.#pause(TURN_MS);
+    await this.#pause(this.#turnMs);
     this.#inTurns -= 1;
     // Not before it is awake, and never when it is dead.
     await node.life.reached(undefined);

@@ -25,9 +25,16 @@ describe("who goes into quarantine of those that nodes died in the hands of", ()
 
   /** Node after node dies, in each case so long after each of these was let in; and in the hands of two that had only just been. */
   async function quarantined(deaths: ReadonlyArray<Record<string, number>>): Promise<string[]> {
+    const alsoNew = (at: number): Record<string, number> => ({ [`new ${at}`]: 0, [`other ${at}`]: 0 });
+    return quarantinedAlone(deaths.map((ages, at) => ({ ...ages, ...alsoNew(at) })));
+  }
+
+  /** The same, in the hands of nobody else. Just let in is whoever was so at that moment, and each of `fresh`. */
+  async function quarantinedAlone(deaths: ReadonlyArray<Record<string, number>>, fresh = [""]): Promise<string[]> {
     for (const [at, ages] of deaths.entries()) {
-      const entries = Object.entries({ ...ages, [`new ${at}`]: 0, [`other ${at}`]: 0 });
-      const names = entries.map(([id, ageMs]) => ({ kind: "k", id, isFresh: ageMs === 0, ageMs }));
+      const names = Object.entries(ages).map(([id, ageMs]) => {
+        return { kind: "k", id, isFresh: ageMs === 0 || fresh.includes(id), ageMs };
+      });
       await new CrashTable(database, `n${at}`).store("life", names, 1000);
       await peer.judge(`n${at}`);
     }
@@ -74,6 +81,27 @@ describe("who goes into quarantine of those that nodes died in the hands of", ()
     const together = { x: 100, y: 50 };
     assert.deepEqual(await quarantined([together, together, together]), []);
     assert.deepEqual(await quarantined([together, together, together, { x: 101, y: 80 }]), ["x"]);
+  });
+
+  it("is not one that was let in alone while another one of as many deaths stayed, but that one once it has more", async () => {
+    const deaths: Record<string, number>[] = [
+      { x: 20, y: 1300 },
+      { x: 150, y: 4200 },
+      { x: 90, y: 2800 },
+      { x: 10, y: 5100 },
+      { x: 170, y: 1900 },
+    ];
+    assert.deepEqual(await quarantinedAlone(deaths, ["x"]), []);
+    assert.deepEqual(await quarantinedAlone([...deaths, { y: 3300 }], ["x"]), ["y"]);
+  });
+
+  it("is nobody of few that was the last to come at each of three deaths, as one that stays for long may be", async () => {
+    assert.deepEqual(await quarantinedAlone([0, 1, 2].map((at) => ({ x: 0, y: [9000, 20_000, 4000][at]! }))), []);
+  });
+
+  it("is one of many that was the last to come at each of three deaths", async () => {
+    const deaths = [0, 1, 2].map((at) => ({ ...others(at), x: 0, [`new ${at}`]: 0 }));
+    assert.deepEqual(await quarantinedAlone(deaths), ["x"]);
   });
 
   it("is nobody of whom a node of the version before has not said for how long it had been in hand", async () => {

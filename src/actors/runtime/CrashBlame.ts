@@ -224,19 +224,19 @@ const NONE: Deaths = { times: 0, ageMs: 0, spreadMs: 0 };
 
 /**
  * Who is guilty of enough deaths, by the record of the last one: the only one that had been in hand for the same time at each of them; or
- * the only one that had just been let in, alone. Several: the next adoption will tell them apart. None, since all were in later turns or
- * stayed for long: the one that was in hand at more deaths than any other.
+ * the one that was in hand at more deaths than any other. That takes fewer where it is also the only one that had just been let in. Where
+ * another one was in hand at as many deaths, that may be the cause, and have stayed for longer than it was let in alone: the next
+ * adoptions will tell them apart.
  */
 function convict(named: readonly InRecord[]): InRecord | undefined {
   const most = Math.max(...named.map(({ times }) => times));
   const worst = named.filter(({ times }) => times === most);
   const steady = most >= DEATHS_TO_QUARANTINE ? surelySteady(worst) : [];
-  if (steady.length === 1) return steady[0];
-  const fresh = named.filter(({ isFresh }) => isFresh);
-  const suspected = fresh.length > 0 ? fresh : worst;
-  const enough = fresh.length > 0 ? DEATHS_TO_QUARANTINE : DEATHS_IN_COMPANY;
-  const [one] = suspected;
-  return suspected.length === 1 && one!.times >= enough ? one : undefined;
+  // A time of 0 says only that nobody had come or gone since: among few, that may be so at each death of one whose turns are short.
+  if (steady.length === 1 && (steady[0]!.ageMs > 0 || named.length > ALONE_BOUND)) return steady[0];
+  if (named.filter(({ isFresh }) => isFresh).length > 1 || worst.length > 1) return undefined;
+  const [one] = worst;
+  return one!.times >= (one!.isFresh ? DEATHS_TO_QUARANTINE : DEATHS_IN_COMPANY) ? one : undefined;
 }
 
 /**
