@@ -80,4 +80,38 @@ describe("an actor that cannot be taken over (simulated cluster)", () => {
       await clock.advance(15_000);
       assert.equal(await fired(), OTHERS + 1);
     });
+
+  it("is taken over within seconds after ten minutes in which reads were answered and takeovers were not", async () => {
+    const node = await start(() => false);
+    node.life.onOperation = (when, sql) =>
+      when === "before" && sql.startsWith("UPDATE actors SET owner = ?") ? "fall silent" : undefined;
+    await database.write("DELETE FROM actors WHERE id NOT LIKE 'c1_'");
+    await clock.advance(600_000);
+    assert.equal(await fired(), 0);
+    node.life.onOperation = () => undefined;
+    await clock.advance(15_000);
+    assert.equal(await fired(), 9);
+  });
+
+  it("and is one of several whose rows are given up, keeps nobody else from it, and is tried ever more seldom", async () => {
+    const poison = new Set(["c1", "c2", "c3", "poison"]);
+    const timers = JSON.stringify([{ name: "tick", due: clock.now(), seq: 1, every: 60_000, policy: "fire" }]);
+    let tries = 0;
+    const base = countedDatabase(database, ({ sql, params }) => {
+      if (!sql.startsWith("SELECT kind, id, owner") || !params.some((id) => poison.has(String(id)))) return;
+      tries += 1;
+      throw edgeError("STATEMENT_TIMEOUT", "no answer within 4000 ms");
+    });
+    const node = new SimulatedNode({ id: "n", hub: new MemoryHub(), database: base, clock }, [kindOf(CounterActor)]);
+    await node.actors.start();
+    await clock.advance(60_000);
+    assert.equal(await fired(), OTHERS + 1 - poison.size);
+    const before = tries;
+    for (let at = 0; at < 120; at += 1) {
+      await insert(`late${at}`, timers);
+      await clock.advance(5000);
+    }
+    assert.equal(await fired(), OTHERS + 1 - poison.size + 120);
+    assert.ok(tries - before <= 20 * poison.size, `${tries - before} more tries in ten minutes`);
+  });
 });

@@ -65,6 +65,7 @@ export class Adoption {
     const { id } = membership.self;
     // A node whose clock is off leaves what is due to the others.
     if (!membership.hosts().some((host) => host.id === id)) return "done";
+    residents.left.probe();
     const mine = membership.placement.slotsOf(id);
     const isInDoubt = now - this.#doubtedAt < DOUBT_MS || residents.waitForRelease > 0;
     await attemptEach([null, ...gone.withActors(), ...(isInDoubt ? [id] : [])], (owner) =>

@@ -5,6 +5,7 @@ import type { Actor, ActorContext, ActorType } from "./Actor.ts";
 import type { ActorStore } from "./ActorStore.ts";
 import { type ActorAddress, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
+import { LeftActors } from "./LeftActors.ts";
 import type { Membership } from "./Membership.ts";
 import type { Outbox } from "./Outbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
@@ -38,9 +39,6 @@ export interface ResidentPorts {
 const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
 /** How often a drain looks for turns that have ended, and tries again what could not be released. */
 const DRAIN_EVERY_MS = 20;
-/** An actor that could not be loaded here is left to the peers for this long, the next time for twice as long, up to the longest. */
-const LOAD_AGAIN_MS = 10_000;
-const LONGEST_LOAD_AGAIN_MS = 600_000;
 
 const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.(id) ?? true;
 
@@ -53,8 +51,8 @@ export class Residents {
   readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
   /** Claimed rows that wait until they may be loaded. */
   readonly #loading = new Map<string, Promise<void>>();
-  /** Until when (monotonic) actors that could not be loaded here are not adopted by this node, and for how long the last time. */
-  readonly #unloadable = new Map<string, { until: number; waitMs: number }>();
+  /** Those that could not be brought to life here. */
+  readonly left: LeftActors;
   readonly #gate: TurnGate;
   readonly #heap: TimerHeap;
   /** Take no more turns; their last one may still be running. */
@@ -74,6 +72,7 @@ export class Residents {
     this.#ports = ports;
     this.#outbox = outbox;
     this.#releases = new Releases(ports.store, onReleasable);
+    this.left = new LeftActors(ports.clock);
     this.#gate = new TurnGate(ports.blame);
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
   }
@@ -101,7 +100,7 @@ export class Residents {
     if (this.#ports.membership.self.cutOff) return false;
     const key = actorKey(address);
     if (this.#releases.isDoubtful(key)) return false;
-    if (this.#isLeft(key)) return false;
+    if (this.left.isLeft(key)) return false;
     const kind = this.#kinds.get(address.kind);
     return kind !== undefined && canHost(kind, address) && !this.has(key) && !this.#arriving.has(key);
   }
@@ -166,7 +165,7 @@ export class Residents {
   async #loaded(key: string): Promise<Activation | { owner: string | undefined }> {
     await this.#loading.get(key);
     const here = this.#activations.get(key);
-    if (!here && this.#isLeft(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
+    if (!here && this.left.isLeft(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
     return here ?? { owner: undefined };
   }
 
@@ -205,7 +204,7 @@ export class Residents {
     const key = actorKey(row);
     try {
       const activation = new Activation(row, this.#kindOf(row.kind).create, this.#activationPorts());
-      this.#unloadable.delete(key);
+      this.left.arrived(key);
       return activation;
     } catch (error) {
       this.leave(row, error);
@@ -216,16 +215,11 @@ export class Residents {
 
   /** An actor cannot be brought to life here: it is left to the other nodes for a while. */
   leave(address: ActorAddress, error: unknown): void {
-    const { log, metrics, clock } = this.#ports;
+    const { log, metrics } = this.#ports;
     const key = actorKey(address);
-    const waitMs = Math.min(LONGEST_LOAD_AGAIN_MS, 2 * (this.#unloadable.get(key)?.waitMs ?? LOAD_AGAIN_MS / 2));
-    this.#unloadable.set(key, { until: clock.monotonic() + waitMs, waitMs });
+    const waitMs = this.left.leave(key, error);
     metrics.actorFailed(address.kind, "internal");
     log.error({ err: error, actor: key, waitMs }, "an actor cannot be loaded; it is left to the other nodes");
-  }
-
-  #isLeft(key: string): boolean {
-    return (this.#unloadable.get(key)?.until ?? 0) > this.#ports.clock.monotonic();
   }
 
   /** Whoever claimed the row last has it: a call and a sweep may have claimed it one after the other. */
