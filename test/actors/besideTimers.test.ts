@@ -102,7 +102,8 @@ describe("calls beside many timers that wait for a connection to the database", 
     await call;
     await until(() => stored.length === TIMERS + 2, { timeoutMs: PATIENCE_MS, what: "all is stored" });
 
-    assert.ok(stored.indexOf("new") <= 1, `made behind ${stored.indexOf("new")} timers`);
+    // Some are stored while it is asked what is known of the actor.
+    assert.ok(stored.indexOf("new") < TIMERS / 2, `made behind ${stored.indexOf("new")} timers`);
     assert.ok(stored.indexOf("call") < TIMERS / 2, `its turn behind ${stored.indexOf("call")}`);
   });
 });
