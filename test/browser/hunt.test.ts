@@ -177,6 +177,42 @@ describe("the player page in a hunt", function () {
     equal(await page.locator(".ring__stage [role=alert]").textContent(), "");
   });
 
+  it("says that the hunt is paused and until when, refuses in the server's words, and lets no time pass until it goes on", async () => {
+    const huntId = await begin(ONE);
+    const page = await enter(huntId, "Gus");
+    await page.clock.install();
+    await page.getByRole("button", { name: "Get a clue" }).click();
+    await page.locator("#answer").waitFor();
+    const runsOutAt = (): Promise<number> =>
+      page.evaluate(() => JSON.parse(localStorage.getItem("ringmaster.plays")!).at(-1).play.clue.expiresAt);
+    const runsOutFirst = await runsOutAt();
+    const heard = await listen(page);
+    await stage.operate(`/api/hunts/${huntId}/pause`, { reason: "a test" });
+    await heard.until("The hunt is paused.");
+    const paused = page.getByText(/^The hunt is paused, until .+ at the latest\. No time is lost\.$/);
+    await paused.waitFor();
+    const times = page.getByRole("timer");
+    const before = await times.allTextContents();
+    equal(before.length, 2);
+    await page.clock.fastForward(3_600_000);
+    deepEqual(await times.allTextContents(), before);
+    await page.locator("#answer").fill("lighthouse");
+    await page.keyboard.press("Enter");
+    await page
+      .locator(".verdict--wrong", { hasText: "The event is paused; nothing is taken before it goes on." })
+      .waitFor();
+    deepEqual(await violations(page, "body"), []);
+    await page.reload();
+    await paused.waitFor();
+
+    await stage.operate(`/api/hunts/${huntId}/resume`, { reason: "a test" });
+    await paused.waitFor({ state: "detached" });
+    ok((await runsOutAt()) > runsOutFirst, "the clue runs out later");
+    await page.locator("#answer").fill("lighthouse");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Right you are!" }).waitFor();
+  });
+
   it("shows the player's own place and points below the top ten, also after a reload and once it is over", async () => {
     const huntId = await begin({ repeat: 20, revealMs: 600_000 });
     for (let count = 0; count < 11; count += 1) {

@@ -46,6 +46,9 @@ export interface HuntState {
   /** When the current phase ends; 0 when it does not. */
   endsAt: number;
   startsAt: number;
+  /** Since when it is paused, and when it goes on at the latest; 0 while it is not paused. */
+  pausedAt: number;
+  resumesAt: number;
   players: number;
   open: number;
   solved: number;
@@ -66,6 +69,16 @@ export interface Clue {
   expiresAt: number;
   /** Answers that the player has left to it; an earlier version of this page did not keep them. */
   attemptsLeft?: number;
+  /** How long the hunt had been paused in all when `expiresAt` was told; noted by this page. */
+  pausedMs?: number;
+}
+
+/** How a hunt stands; of one that was ever paused, `pausedMs` is how long that was in all, and `pausedAt` since when it is. */
+export interface PhaseTold {
+  phase: Phase;
+  endsAt: number;
+  pausedMs?: number;
+  pausedAt?: number;
 }
 
 export type ClaimAnswer = Clue | { waiting: true; position: number; exhausted?: true };
@@ -135,6 +148,9 @@ export interface TournamentState {
   endsAt: number;
   /** When the current phase ends; 0 when nobody can say. */
   phaseEndsAt: number;
+  /** Since when it is paused, and when it goes on at the latest; 0 while it is not paused. */
+  pausedAt: number;
+  resumesAt: number;
   players: number;
   serverNow: number;
   /** SHA-256 of the final result in hex; empty before it is settled. */

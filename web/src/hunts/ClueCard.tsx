@@ -3,6 +3,7 @@ import { announce } from "../announcer.ts";
 import { useServerNow } from "../countdown.ts";
 import { focusWhenLost } from "../focus.ts";
 import { calm } from "../motion.ts";
+import { useObservable } from "../observable.ts";
 import { ExpiryRing } from "./ExpiryRing.tsx";
 import type { HuntGame } from "./HuntGame.ts";
 import { attemptsText, type Play } from "./play.ts";
@@ -15,7 +16,9 @@ type OpenClue = Play & { at: "clue" };
 /** The open clue as a ticket: its prompt and the answer on the body, its clock and points on the stub. */
 export function ClueCard({ game, play, reachable }: { game: HuntGame; play: OpenClue; reachable: boolean }) {
   const { clue, lifetime } = play;
-  const left = clue.expiresAt - useServerNow(game.clock);
+  const now = useServerNow(game.clock);
+  const pausedAt = useObservable(game.pauses.pausedAt);
+  const left = clue.expiresAt - (pausedAt > 0 ? pausedAt : now);
   const up = left <= 0;
   const near = left <= WARNING_MS;
 

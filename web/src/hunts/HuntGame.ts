@@ -1,5 +1,5 @@
 import type { Room } from "@colyseus/sdk";
-import { announce } from "../announcer.ts";
+import { announce, announcePause } from "../announcer.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { isAway, type Problem } from "../problems.ts";
@@ -9,6 +9,7 @@ import type {
   Clue,
   HuntState,
   OwnStanding,
+  PhaseTold,
   Position,
   Revoked,
   SolveAnswer,
@@ -20,6 +21,7 @@ import { ServerClock } from "../serverClock.ts";
 import { type Session, session } from "../session.ts";
 import { keepPlay, keptPlay } from "./kept.ts";
 import { OwnRank } from "./OwnRank.ts";
+import { PauseTimes } from "./PauseTimes.ts";
 import {
   attemptsText,
   BEGUN,
@@ -44,6 +46,7 @@ export class HuntGame {
   readonly winners = new Observable<Winner[] | undefined>(undefined);
   /** This player's points in this hunt. */
   readonly points = new Observable(0);
+  readonly pauses = new PauseTimes();
   readonly rank = new OwnRank(() => this.link.request<OwnStanding>("standing", {}));
   /** What is typed for the open clue. */
   draft = "";
@@ -165,12 +168,17 @@ export class HuntGame {
   /** The clue's time is over by this page's countdown; the server says so too, but its word may be lost. */
   timeUp(assignmentId: string): void {
     const open = this.#openClue();
-    if (open?.clue.assignmentId === assignmentId && open.sending === undefined) {
+    if (open?.clue.assignmentId === assignmentId && open.sending === undefined && this.pauses.isKnown) {
       this.#closeClue(open.clue, { how: "expired" });
     }
   }
 
   #listen(room: Room<unknown, HuntState>): void {
+    room.onMessage("phase", (told: PhaseTold) => {
+      this.pauses.hear(told);
+      const open = this.#openClue();
+      if (open) this.play.set({ ...open, clue: this.pauses.shifted(open.clue) });
+    });
     room.onMessage("clue", (clue: Clue) => {
       if (this.play.value.at === "waiting") announce("Your clue is here.");
       this.#take(clue);
@@ -200,15 +208,17 @@ export class HuntGame {
   }
 
   #read(state: HuntState): void {
-    const { phase: before, solved: solvedBefore } = this.hunt.value ?? {};
+    const { phase: before, solved: solvedBefore, pausedAt: pausedBefore } = this.hunt.value ?? {};
     this.clock.observe(state.serverNow);
     const { huntId, name, phase, endsAt, startsAt, players, open, solved, total, waiting, serverNow } = state;
+    const { pausedAt, resumesAt } = state;
     const top = [...state.top].map(({ rank, playerId, name, points }) => ({ rank, playerId, name, points }));
     const counts = { players, open, solved, total, waiting };
-    this.hunt.set({ huntId, name, phase, endsAt, startsAt, serverNow, ...counts, top });
+    this.hunt.set({ huntId, name, phase, endsAt, startsAt, pausedAt, resumesAt, serverNow, ...counts, top });
     const own = top.find(({ playerId }) => playerId === session.value?.player.id);
     if (own) this.#score(own.points);
     if (phase !== before || solved !== solvedBefore) this.rank.lookSoon();
+    announcePause("hunt", pausedBefore, pausedAt);
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
     if (!isPlayable(phase)) this.play.set({ at: "idle" });
@@ -220,7 +230,8 @@ export class HuntGame {
     const kept = this.play.value.at === "idle" ? keptPlay(this.#playerId, this.huntId) : undefined;
     if (kept?.at === "waiting") return void this.claim();
     if (kept?.at !== "clue") return;
-    const { clue, lifetime, sending } = kept;
+    const { lifetime, sending } = kept;
+    const clue = this.pauses.shifted(kept.clue);
     this.draft = kept.draft;
     if (sending) this.#unjudged = { assignmentId: clue.assignmentId, ...sending };
     this.play.set({ at: "clue", clue, lifetime, sending: this.#unjudged });
@@ -274,7 +285,11 @@ export class HuntGame {
       this.play.set({ at: "waiting", position: answer.position });
     } else if (this.#openClue()?.clue.assignmentId !== answer.assignmentId) {
       this.draft = "";
-      this.play.set({ at: "clue", clue: answer, lifetime: Math.max(1, answer.expiresAt - this.clock.now()) });
+      this.play.set({
+        at: "clue",
+        clue: this.pauses.told(answer),
+        lifetime: Math.max(1, answer.expiresAt - this.clock.now()),
+      });
     }
   }
 

@@ -34,6 +34,8 @@ export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerCloc
       passed={passed}
       words={WORDS}
       clock={clock}
+      pausedAt={hunt.pausedAt}
+      resumesAt={hunt.resumesAt}
     />
   );
 }

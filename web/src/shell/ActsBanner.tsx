@@ -28,6 +28,9 @@ interface BannerProps<Phase extends string> {
   passed: number;
   words: Record<Phase, PhaseWords>;
   clock: ServerClock;
+  /** Since when it is paused, and when it goes on at the latest; 0 while it is not. */
+  pausedAt: number;
+  resumesAt: number;
 }
 
 /** The name of what is on, the act it is in, and how long that lasts. */
@@ -58,14 +61,23 @@ export function ActsBanner<Phase extends string>(props: BannerProps<Phase>) {
             </li>
           ))}
         </ol>
+        {props.pausedAt > 0 && <p>{pausedText(props)}</p>}
       </div>
       <PhaseTime {...props} />
     </section>
   );
 }
 
-function PhaseTime<Phase extends string>({ phase, ends, words, clock }: BannerProps<Phase>) {
-  const now = useServerNow(clock);
+/** By the clock of the device, which may be wrong. */
+function pausedText({ of, clock, resumesAt }: Pick<BannerProps<string>, "of" | "clock" | "resumesAt">): string {
+  const goesOn = new Date(Date.now() + resumesAt - clock.now());
+  const at = goesOn.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  return `The ${of} is paused, until ${at} at the latest. No time is lost.`;
+}
+
+function PhaseTime<Phase extends string>({ phase, ends, words, clock, pausedAt }: BannerProps<Phase>) {
+  const time = useServerNow(clock);
+  const now = pausedAt > 0 ? pausedAt : time;
   const { until, instead } = words[phase];
   return (
     <p class="phase__time">

@@ -42,6 +42,8 @@ export function TournamentBanner({ tournament, clock }: { tournament: Tournament
       passed={PASSED[phase]}
       words={WORDS}
       clock={clock}
+      pausedAt={tournament.pausedAt}
+      resumesAt={tournament.resumesAt}
     />
   );
 }

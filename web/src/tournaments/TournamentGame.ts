@@ -1,5 +1,5 @@
 import type { Room } from "@colyseus/sdk";
-import { announce } from "../announcer.ts";
+import { announce, announcePause } from "../announcer.ts";
 import { api } from "../api.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
@@ -200,18 +200,22 @@ export class TournamentGame {
   }
 
   #read(state: TournamentState): void {
-    const before = this.tournament.value?.phase;
+    const { phase: before, pausedAt: pausedBefore } = this.tournament.value ?? {};
     this.clock.observe(state.serverNow);
     const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
+    const { pausedAt, resumesAt } = state;
     const top = [...state.top].map(({ rank, playerId, name, score, subscore }) => ({
       ...{ rank, playerId, name, score, subscore },
     }));
-    const times = { startsAt, endsAt, phaseEndsAt, serverNow };
+    const times = { startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, serverNow };
     const prizes = this.tournament.value?.prizes ?? (JSON.parse(state.prizes) as PrizeRange[]);
     this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, prizes, top });
     this.standings.set({ rows: top, total: players });
-    if (phase === "open" && this.details.value?.graceMs === 0) this.#setBell(phaseEndsAt);
-    if (phase === "grace") this.#setBell(phaseEndsAt);
+    announcePause("tournament", pausedBefore, pausedAt);
+    // What ends is told anew when it goes on.
+    if (pausedAt > 0) clearTimeout(this.#bell);
+    else if (phase === "open" && this.details.value?.graceMs === 0) this.#setBell(phaseEndsAt);
+    else if (phase === "grace") this.#setBell(phaseEndsAt);
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
     // A round that goes on would only disappoint.
