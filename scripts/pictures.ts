@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { DEMO_HUNT } from "../src/actors/hunts/demo.ts";
-import { Stage } from "../test/browser/Stage.ts";
+import { Stage } from "../test/long/browser/Stage.ts";
 import { clientOf } from "../test/support/RingmasterNode.ts";
 import { Hunter } from "../test/support/Visitor.ts";
 

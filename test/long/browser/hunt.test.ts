@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import { someHunt } from "../hunts/someHunt.ts";
-import { clientOf } from "../support/RingmasterNode.ts";
-import { Hunter } from "../support/Visitor.ts";
+import type { HuntDefinition } from "../../../src/actors/hunts/definition.ts";
+import { someHunt } from "../../hunts/someHunt.ts";
+import { clientOf } from "../../support/RingmasterNode.ts";
+import { Hunter } from "../../support/Visitor.ts";
 import { fits, hasFocus, listen, tabTo, violations } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
 

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { freePort } from "../../scripts/processes/freePort.ts";
-import { systemClock } from "../../src/clock.ts";
-import { operatorToken } from "../../src/http/auth/roles.ts";
-import { Tokens } from "../../src/http/auth/tokens.ts";
-import { beginDemoHunt } from "../support/demo.ts";
-import { type Program, startProcess, until } from "../support/processes.ts";
-import { beforeRun } from "../support/run.ts";
-import { findChromium } from "../support/servers.ts";
+import { freePort } from "../../../scripts/processes/freePort.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { operatorToken } from "../../../src/http/auth/roles.ts";
+import { Tokens } from "../../../src/http/auth/tokens.ts";
+import { beginDemoHunt } from "../../support/demo.ts";
+import { type Program, startProcess, until } from "../../support/processes.ts";
+import { beforeRun } from "../../support/run.ts";
+import { findChromium } from "../../support/servers.ts";
 import { Wire } from "./Wire.ts";
 
 const FLAGS = [

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
-import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEMO_HUNT } from "../../../src/actors/hunts/demo.ts";
+import { PATIENCE_MS, until } from "../../support/processes.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 /** A hunt of one clue, with prizes of which the first winner gets two. */

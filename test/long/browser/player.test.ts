@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { DEMO_HUNT } from "../../src/actors/hunts/demo.ts";
-import { clientOf } from "../support/RingmasterNode.ts";
-import { Hunter } from "../support/Visitor.ts";
+import { DEMO_HUNT } from "../../../src/actors/hunts/demo.ts";
+import { clientOf } from "../../support/RingmasterNode.ts";
+import { Hunter } from "../../support/Visitor.ts";
 import { fits, listen, tabTo } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
 

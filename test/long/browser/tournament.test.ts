@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Client } from "@colyseus/sdk";
 import type { Page } from "playwright-core";
-import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../src/games/snake.ts";
-import type { BegunRun } from "../../web/src/protocol.ts";
-import { playSnake } from "../support/snakeRound.ts";
+import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../../src/games/snake.ts";
+import type { BegunRun } from "../../../web/src/protocol.ts";
+import { playSnake } from "../../support/snakeRound.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 /** A tournament that lasts for as long as the test needs, with prizes for the first three. */
