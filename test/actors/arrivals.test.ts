@@ -54,4 +54,32 @@ describe("the calls that have come from a peer", () => {
     for (const node of [here!, there!]) await node.crash();
     await database.close();
   });
+
+  it("make one turn each, though they come again after their node has left", async () => {
+    const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
+    const [hub, clock] = [new MemoryHub(), new ManualClock()];
+    const [here, there] = ["here", "there"].map(
+      (id) => new SimulatedNode({ id, hub, database, clock }, [kindOf(CounterActor)]),
+    );
+    for (const node of [here!, there!]) await node.actors.start();
+    await clock.advance(600);
+    const ids = Array.from({ length: 10 }, (_, n) => `c${n}`);
+    const addAll = (node: SimulatedNode): Promise<number[]> =>
+      clock.within(5000, Promise.all(ids.map((id) => node.actors.ref(CounterActor, id).add(1))));
+    here!.bus.fate = () => [0, 8000];
+    there!.bus.fate = () => [0, 8000];
+    assert.deepEqual(
+      await addAll(there!),
+      ids.map(() => 1),
+    );
+    await clock.within(5000, there!.actors.drain());
+    await there!.actors.stop();
+    await clock.advance(10_000);
+    assert.deepEqual(
+      await addAll(here!),
+      ids.map(() => 2),
+    );
+    await here!.crash();
+    await database.close();
+  });
 });

@@ -7,6 +7,8 @@ export class Arrivals {
   /** A bit a number, by the number's remainder. */
   readonly #come = new Uint32Array(WINDOW / WORD);
   #highest = Number.NEGATIVE_INFINITY;
+  /** How many have come. */
+  count = 0;
 
   /** Whether this number comes for the first time. One too far behind to be remembered counts as having come. */
   isFirst(number: number): boolean {
@@ -16,6 +18,7 @@ export class Arrivals {
     const [word, bit] = [Math.floor(at / WORD), 1 << (at % WORD)];
     if ((this.#come[word]! & bit) !== 0) return false;
     this.#come[word]! |= bit;
+    this.count += 1;
     return true;
   }
 

@@ -34,6 +34,8 @@ interface Progress {
   mayHaveHappened: boolean;
   /** An attempt has reached a node and not come back. */
   isUnderWay: boolean;
+  /** The caller has been answered. */
+  isOver: boolean;
 }
 
 /** Errors that tell only that this very attempt did not begin. */
@@ -117,12 +119,12 @@ export class Calls {
   /** The answer, or at the deadline what is known by then: the database may hang, and a call on this node may be in its turn. */
   async #answerInTime(key: string, request: Omit<ActorRequest, "leftMs">, deadline: number): Promise<Answer> {
     const clock = this.#clock;
-    const progress: Progress = { mayHaveHappened: false, isUnderWay: false };
+    const progress: Progress = { mayHaveHappened: false, isUnderWay: false, isOver: false };
     const { promise: late, resolve } = Promise.withResolvers<Answer>();
-    const cancel = clock.schedule(
-      () => resolve(undelivered(key, progress.mayHaveHappened || progress.isUnderWay)),
-      deadline - clock.monotonic(),
-    );
+    const cancel = clock.schedule(() => {
+      progress.isOver = true;
+      resolve(undelivered(key, progress.mayHaveHappened || progress.isUnderWay));
+    }, deadline - clock.monotonic());
     try {
       return await Promise.race([this.#untilAnswered(key, request, deadline, progress), late]);
     } finally {
@@ -172,10 +174,13 @@ export class Calls {
     } catch (error) {
       return this.#notReached(error);
     }
+    // To find the node may have taken longer than the caller waited, who has been told that nothing happened.
+    const leftMs = deadline - this.#clock.monotonic();
+    if (progress.isOver || leftMs <= 0) return { kind: "error", error: new RingmasterError("not_delivered").toWire() };
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
-    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, request));
+    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, { ...request, leftMs }));
     progress.isUnderWay = false;
     if (sent.kind === "not_delivered" || (sent.kind === "moved" && sent.owner === undefined)) avoid.add(nodeId);
     return sent;

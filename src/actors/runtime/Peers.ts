@@ -23,6 +23,9 @@ const CALLS_BOUND = 65_536;
 /** A reply that could not be sent is sent again after this, until its caller no longer waits for it. */
 const REPLY_AGAIN_MS = 100;
 
+/** How long the calls of a node that is gone are remembered, in milliseconds: longer than any of them can be under way. */
+const KNOWN_AFTER_GONE_MS = 60_000;
+
 /** Conversations with other nodes over the bus: calls with replies, and the signals of domains. */
 export class Peers {
   readonly nodeId: string;
@@ -33,6 +36,8 @@ export class Peers {
   readonly #signals = new Map<string, (payload: unknown) => void>();
   /** Of each peer, the calls that have come. */
   readonly #arrivals = new Map<string, Arrivals>();
+  /** Ends what is to be forgotten later. */
+  readonly #forgetting = new Set<() => void>();
   /** Higher than in an earlier life of this node, in which it made less than 1,000 calls a millisecond. */
   #nextCall: number;
   #stopped = false;
@@ -100,7 +105,7 @@ export class Peers {
 
   /** A node is gone. What waits for one that is dead will not be answered; one that left answers what has reached it. */
   gone(nodeId: string, why: "dead" | "left"): void {
-    this.#arrivals.delete(nodeId);
+    this.#forgetLater(nodeId);
     if (why === "left") return;
     for (const pending of [...this.#pending.values()])
       if (pending.nodeId === nodeId) pending.settle({ kind: "unknown" });
@@ -133,6 +138,7 @@ export class Peers {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const cancel of this.#forgetting) cancel();
     for (const pending of [...this.#pending.values()]) pending.settle({ kind: "unknown" });
     await this.#bus.close();
   }
@@ -141,6 +147,20 @@ export class Peers {
     await this.#bus.broadcast(JSON.stringify(message)).catch((error: unknown) => {
       this.#log.warn({ err: error }, "a broadcast to the other nodes was lost");
     });
+  }
+
+  /** What it sent may come, or come again, after its goodbye; it may also not be gone at all. */
+  #forgetLater(nodeId: string): void {
+    const arrivals = this.#arrivals.get(nodeId);
+    if (!arrivals) return;
+    const { count } = arrivals;
+    const cancel = this.#clock.schedule(() => {
+      this.#forgetting.delete(cancel);
+      if (this.#arrivals.get(nodeId) !== arrivals) return;
+      if (arrivals.count === count) this.#arrivals.delete(nodeId);
+      else this.#forgetLater(nodeId);
+    }, KNOWN_AFTER_GONE_MS);
+    this.#forgetting.add(cancel);
   }
 
   #arrivalsOf(nodeId: string): Arrivals {
