@@ -141,10 +141,9 @@ export class Calls {
   ): Promise<Answer> {
     const avoid = new Set<string>();
     for (let attempt = 0; ; attempt++) {
-      const leftMs = deadline - this.#clock.monotonic();
-      if (leftMs <= 0) return undelivered(key, progress.mayHaveHappened);
+      if (this.#clock.monotonic() >= deadline) return undelivered(key, progress.mayHaveHappened);
       if (this.#membership.self.cutOff) return progress.mayHaveHappened ? undelivered(key, true) : unavailable();
-      const sent = await this.#attempt(key, { ...request, leftMs }, deadline, avoid, progress);
+      const sent = await this.#attempt(key, request, deadline, avoid, progress);
       if (sent.kind === "ok") return sent;
       if (sent.kind === "error")
         return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, true) : sent;
@@ -163,24 +162,25 @@ export class Calls {
   /** One try: on this node, or on the one that owns the actor or should. A node that does not take it is added to `avoid`. */
   async #attempt(
     key: string,
-    request: ActorRequest,
+    untimed: Omit<ActorRequest, "leftMs">,
     deadline: number,
     avoid: Set<string>,
     progress: Progress,
   ): Promise<Delivery> {
     let nodeId: string;
     try {
-      nodeId = await this.#directory.locate(key, request, avoid);
+      nodeId = await this.#directory.locate(key, untimed, avoid);
     } catch (error) {
       return this.#notReached(error);
     }
     // To find the node may have taken longer than the caller waited, who has been told that nothing happened.
     const leftMs = deadline - this.#clock.monotonic();
-    if (progress.isOver || leftMs <= 0) return { kind: "error", error: new RingmasterError("not_delivered").toWire() };
+    if (progress.isOver || leftMs <= 0) return undelivered(key, false);
+    const request = { ...untimed, leftMs };
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
-    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, { ...request, leftMs }));
+    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, request));
     progress.isUnderWay = false;
     if (sent.kind === "not_delivered" || (sent.kind === "moved" && sent.owner === undefined)) avoid.add(nodeId);
     return sent;
