@@ -22,13 +22,13 @@ import { MetricsPage } from "./http/health.ts";
 import { RequestLimits } from "./http/limits.ts";
 import { Readiness } from "./http/readiness.ts";
 import { type HttpServices, mountHttp } from "./http/server.ts";
-import { Lifecycle, PARTS } from "./lifecycle.ts";
+import { Lifecycle, NODE_PARTS } from "./lifecycle.ts";
 import { CutOff } from "./parts/CutOff.ts";
 import { startDatabase } from "./parts/database.ts";
 import { startDemo } from "./parts/demo.ts";
-import { type Desks, openDesks } from "./parts/desks.ts";
 import type { Parts } from "./parts/Parts.ts";
 import { listen, listenForMetrics, openServer, portOf } from "./parts/server.ts";
+import { type EventServices, openServices } from "./parts/services.ts";
 import { AdminRoom, type AdminRoomServices } from "./rooms/admin/AdminRoom.ts";
 import { HuntRoom, type HuntRoomServices } from "./rooms/hunts/HuntRoom.ts";
 import { LobbyRoom, type LobbyRoomServices } from "./rooms/lobby/LobbyRoom.ts";
@@ -109,7 +109,7 @@ export interface App {
 
 /** Starts a node: database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. */
 export async function createApp(config: Config, log: Logger, added: Added = NOTHING_ADDED): Promise<App> {
-  const readiness = new Readiness(PARTS);
+  const readiness = new Readiness(NODE_PARTS);
   const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
   try {
     return await start({ config, log, readiness, lifecycle }, added);
@@ -229,11 +229,11 @@ function kindOf(Type: new (context: ActorContext) => Actor<never>): ActorKind {
 
 async function startRooms(parts: Parts, actors: Actors, jobs: Jobs): Promise<void> {
   const { backplane, config, lifecycle, server } = parts;
-  const desks = await openDesks(parts, actors);
-  provideRoomServices(roomServices(parts, desks, actors, jobs));
+  const domainServices = await openServices(parts, actors);
+  provideRoomServices(roomServices(parts, domainServices, actors, jobs));
   const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
   const cutOff = (): boolean => actors.membership.self.cutOff === true;
-  mountRoutes(parts, desks, {
+  mountRoutes(parts, domainServices, {
     jobs,
     deadLetters: actors.deadLetters,
     failingTimers: actors.failingTimers,
@@ -277,12 +277,12 @@ function watchReach({ backplane, databaseProbe, lifecycle, log, readiness }: Par
 
 function roomServices(
   { backplane, keepOut, log, metrics, readiness, tokens }: Parts,
-  desks: Desks,
+  domainServices: EventServices,
   actors: Actors,
   jobs: Jobs,
 ) {
   const services: HuntRoomServices & TournamentRoomServices & LobbyRoomServices & AdminRoomServices = {
-    ...desks,
+    ...domainServices,
     verify: (token) => tokens.verify(token),
     keptOutMs: (player) => keepOut.remainingMs(player),
     logger: log,
@@ -296,7 +296,7 @@ function roomServices(
     },
     tournamentStands: (id, players) => metrics.tournamentStands(id, players),
     forgetTournament: (id) => metrics.forgetTournament(id),
-    attend: () => desks.sessions.attend(),
+    attend: () => domainServices.sessions.attend(),
     nodeId: actors.membership.self.id,
     jobs,
     deadLetters: actors.deadLetters,
@@ -310,14 +310,14 @@ function roomServices(
 
 function mountRoutes(
   parts: Parts,
-  desks: Desks,
+  domainServices: EventServices,
   services: Pick<HttpServices, "jobs" | "deadLetters" | "failingTimers" | "deadTasks" | "metricsPage" | "cutOff">,
 ): void {
   const { app, backplane, config, database, keepOut, lifecycle, log, readiness, tokens } = parts;
   const players = new PlayerJournal(database.of("commits"), systemClock);
   lifecycle.onStop("sign-ins", () => players.flush());
   mountHttp(app, {
-    ...desks,
+    ...domainServices,
     production: config.production,
     trustProxy: config.trustProxy,
     log,
@@ -330,8 +330,8 @@ function mountRoutes(
       trustProxy: config.trustProxy,
       keepOut,
     }),
-    hunts: desks.huntOffice,
-    tournaments: desks.tournamentOffice,
+    hunts: domainServices.huntOperations,
+    tournaments: domainServices.tournamentOperations,
     ...services,
     me: new PrizeLedger(database.of("commits"), systemRng),
     players,

@@ -3,8 +3,8 @@ import type { Clock } from "./clock.ts";
 import type { Readiness } from "./http/readiness.ts";
 
 /** The parts of a node, in the order in which they start; they stop in reverse. */
-export const PARTS = ["database", "stores", "actors", "jobs", "rooms"] as const;
-export type Part = (typeof PARTS)[number];
+export const NODE_PARTS = ["database", "stores", "actors", "jobs", "rooms"] as const;
+export type Part = (typeof NODE_PARTS)[number];
 
 interface Step {
   what: string;

@@ -95,7 +95,7 @@ describe("the imports of src", () => {
   it("are found", () => {
     const found = edges();
     assert.ok(found.length > 200);
-    const known = { from: "rooms/hunts/HuntRoom.ts", to: "actors/hunts/HuntDesk.ts" };
+    const known = { from: "rooms/hunts/HuntRoom.ts", to: "actors/hunts/HuntService.ts" };
     assert.ok(found.some(({ from, to }) => from === known.from && to === known.to));
     for (const { to } of found) assert.ok(!to.startsWith(".."), `${to} is in src`);
   });
@@ -122,7 +122,7 @@ describe("the imports of src", () => {
     { from: "entities/hunts/Hunt.ts", to: "stores/hunts/ClueLedger.ts" },
     { from: "errors.ts", to: "actors/hunts/HuntActor.ts" },
     { from: "rooms/hunts/HuntRoom.ts", to: "app.config.ts" },
-    { from: "rooms/hunts/HuntRoom.ts", to: "parts/desks.ts" },
+    { from: "rooms/hunts/HuntRoom.ts", to: "parts/services.ts" },
   ];
   for (const edge of forbidden) {
     it(`would not run from ${edge.from} to ${edge.to}`, () => assert.equal(isOffending(edge), true));

@@ -20,7 +20,7 @@ export interface Takeover {
 const KILLS = 3;
 /** How long what was taken over goes on before the next kill, in milliseconds. */
 const APART_MS = 5000;
-const PATIENCE_MS = 240_000;
+const DEADLINE_MS = 240_000;
 /** Seldom: it reads all that has happened. */
 const LOOK_EVERY_MS = 1000;
 /** Rows inserted at once. */
@@ -91,7 +91,7 @@ async function untilAllFired(
   node: string,
   since: number,
 ): Promise<void> {
-  const patient = systemClock.monotonic() + PATIENCE_MS;
+  const patient = systemClock.monotonic() + DEADLINE_MS;
   while (systemClock.monotonic() < patient) {
     const [row] = await cluster.database.query<{ count: number }>(
       "SELECT COUNT(DISTINCT actor) AS count FROM effects WHERE node = ? AND at >= ?",
@@ -100,7 +100,7 @@ async function untilAllFired(
     if (Number(row!.count) === actors) return;
     await pause(LOOK_EVERY_MS);
   }
-  throw new Error(`not all actors have fired on ${node} within ${PATIENCE_MS} ms`);
+  throw new Error(`not all actors have fired on ${node} within ${DEADLINE_MS} ms`);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.schedule(resolve, ms));

@@ -10,7 +10,7 @@ const JOINING = 16;
 /** A steady stream's requests are sent this often: well below what is measured. */
 const TICK_MS = 1;
 /** What is unanswered this long after the last request will not be answered. */
-const PATIENCE_MS = 15_000;
+const DEADLINE_MS = 15_000;
 /** A room takes 20 requests a second of one player in the long run. */
 const BETWEEN_REQUESTS_MS = 1000 / 15;
 
@@ -146,7 +146,7 @@ async function flood(seconds: number): Promise<void> {
 
 /** Resolves once nobody waits for an answer or a clue. */
 async function answered(): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + DEADLINE_MS;
   while (!players.every(isIdle)) {
     if (performance.now() > end) return failed("never answered");
     await pause(TICK_MS);

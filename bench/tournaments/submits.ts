@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { Latencies, type LatencySummary } from "../../loadtest/runtime/Latencies.ts";
 import { type Rng, seededRng, systemClock } from "../../src/clock.ts";
-import type { Operator } from "../../src/entities/tournaments/Tournament.ts";
+import type { ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import {
   type BoardKey,
@@ -109,7 +109,12 @@ async function measure(
   };
 }
 
-function submitTo(leaderboard: RedisLeaderboard, operator: Operator, players: number, rng: Rng): () => Promise<void> {
+function submitTo(
+  leaderboard: RedisLeaderboard,
+  operator: ScoreOperator,
+  players: number,
+  rng: Rng,
+): () => Promise<void> {
   const board = boardOf(operator);
   let submissions = 0;
   return async () => {
@@ -149,7 +154,7 @@ function* snapshots(players: number, rng: Rng): Generator<PlayerSnapshot> {
   }
 }
 
-function boardOf(operator: Operator): BoardKey {
+function boardOf(operator: ScoreOperator): BoardKey {
   const limits = { maxEntries: 100_000, maxSubmissions: Number.MAX_SAFE_INTEGER, submissionsPerMinute: 1_000_000 };
   return { id: `bench-${operator}`, rules: { operator, order: "desc", minScore: 0, maxScore: SCORES, ...limits } };
 }

@@ -25,7 +25,7 @@ export interface Exit {
 const QUOTED_LINES = 30;
 
 /** Generous, since a machine that runs a whole test suite can be slow to start a server. */
-const PATIENCE_MS = 30_000;
+const DEADLINE_MS = 30_000;
 
 /**
  * A child process that cannot outlive this one. It leads a process group of its own, so a signal reaches its children
@@ -87,12 +87,12 @@ export class Program {
    * `undefined`, and returns that. Rejects, with the last lines quoted, when the program ends or the time passes first.
    * `what` completes the sentence "it ended without …".
    */
-  line<T>(what: string, pick: (line: string) => T | undefined, timeoutMs = PATIENCE_MS): Promise<T> {
+  line<T>(what: string, pick: (line: string) => T | undefined, timeoutMs = DEADLINE_MS): Promise<T> {
     return this.#await(this.#lines, what, pick, timeoutMs);
   }
 
   /** The same for messages that it sends by `process.send`, when started with `ipc`. */
-  message<T>(what: string, pick: (message: unknown) => T | undefined, timeoutMs = PATIENCE_MS): Promise<T> {
+  message<T>(what: string, pick: (message: unknown) => T | undefined, timeoutMs = DEADLINE_MS): Promise<T> {
     return this.#await(this.#messages, what, pick, timeoutMs);
   }
 

@@ -1,12 +1,12 @@
 import { Router } from "express";
 import { z } from "zod";
 import {
-  type DeadLetterOffice,
-  type DeadTaskOffice,
+  type DeadLetterOperations,
+  type DeadTaskOperations,
   deadLetterId,
   deadTask,
   failingTimer,
-  type TimerOffice,
+  type TimerOperations,
 } from "../actors/admin/deadLetters.ts";
 import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
@@ -15,14 +15,14 @@ import { BODY_LIMIT, jsonBody } from "./body.ts";
 const listed = z.strictObject({ limit: wholeNumber(1, 200).default(50) });
 
 /** What cannot go on by itself. */
-export interface DeadLetterOffices {
-  letters: DeadLetterOffice;
-  timers: TimerOffice;
-  tasks: DeadTaskOffice;
+export interface AllDeadLetterOperations {
+  letters: DeadLetterOperations;
+  timers: TimerOperations;
+  tasks: DeadTaskOperations;
 }
 
 /** `GET /` for viewers; `POST /replay`, `/discard`, `/retry-timer`, `/replay-task` and `/discard-task` for operators. */
-export function deadLetterRoutes({ letters, timers, tasks }: DeadLetterOffices): Router {
+export function deadLetterRoutes({ letters, timers, tasks }: AllDeadLetterOperations): Router {
   const router = Router();
   router.get("/", requireRole("viewer"), async (request, response) => {
     const { limit } = validate(listed, request.query);

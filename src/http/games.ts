@@ -1,11 +1,11 @@
 import { Router } from "express";
-import type { GameOffice } from "../actors/tournaments/GameOffice.ts";
+import type { GameQueries } from "../actors/tournaments/GameQueries.ts";
 import { parseGameDefinition } from "../actors/tournaments/game.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 /** Games as the endpoints need them. */
-export type GameDirectory = Pick<GameOffice, "list" | "create">;
+export type GameDirectory = Pick<GameQueries, "list" | "create">;
 
 /** `GET /` for everybody; `POST /` for operators. */
 export function gameRoutes(games: GameDirectory): Router {

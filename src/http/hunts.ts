@@ -9,7 +9,7 @@ import {
   huntCorrection,
   parseHuntDefinition,
 } from "../actors/hunts/definition.ts";
-import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOffice.ts";
+import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOperations.ts";
 import { validate } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";

@@ -1,8 +1,8 @@
 import { type Request, Router } from "express";
 import type { z } from "zod";
-import type { DrawOffice } from "../actors/pools/DrawOffice.ts";
-import type { PoolOffice } from "../actors/pools/PoolOffice.ts";
-import type { RankingOffice } from "../actors/pools/RankingOffice.ts";
+import type { DrawQueries } from "../actors/pools/DrawQueries.ts";
+import type { PoolQueries } from "../actors/pools/PoolQueries.ts";
+import type { RankingQueries } from "../actors/pools/RankingQueries.ts";
 import { moment, past, poolPeriod, range, rankingPeriod, rankingRange } from "../actors/pools/requests.ts";
 import { itemAmount } from "../actors/prizes/definition.ts";
 import { gameId } from "../actors/tournaments/game.ts";
@@ -14,9 +14,9 @@ import { BODY_LIMIT, jsonBody } from "./body.ts";
 import { operatorCall } from "./idempotency.ts";
 
 /** Pools, rankings and draws as the endpoints need them. Each call that names a game or a draw throws `not_found` when there is none. */
-export type PoolDirectory = Pick<PoolOffice, "open" | "finalised" | "contribute">;
-export type RankingDirectory = Pick<RankingOffice, "page">;
-export type DrawDirectory = Pick<DrawOffice, "list" | "get">;
+export type PoolDirectory = Pick<PoolQueries, "open" | "finalised" | "contribute">;
+export type RankingDirectory = Pick<RankingQueries, "page">;
+export type DrawDirectory = Pick<DrawQueries, "list" | "get">;
 
 /** `GET /` and `GET /:game/:period` for everybody; `POST /:game/:period/contribute` for operators. */
 export function poolRoutes(pools: PoolDirectory): Router {

@@ -1,12 +1,12 @@
 import { type Request, Router } from "express";
 import { parseQuestDefinition, questId } from "../actors/quests/definition.ts";
-import type { QuestDesk } from "../actors/quests/QuestDesk.ts";
+import type { QuestService } from "../actors/quests/QuestService.ts";
 import { RingmasterError } from "../errors.ts";
 import { callerOf, requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 /** Quests as the endpoints need them. */
-export type QuestDirectory = Pick<QuestDesk, "list" | "mine" | "start" | "create" | "retire">;
+export type QuestDirectory = Pick<QuestService, "list" | "mine" | "start" | "create" | "retire">;
 
 /** `GET /` for everybody; `POST /` and `POST /:id/retire` for operators. */
 export function questRoutes(quests: QuestDirectory): Router {

@@ -1,5 +1,5 @@
 import { type Application, Router } from "express";
-import type { DeadLetterOffice, DeadTaskOffice, TimerOffice } from "../actors/admin/deadLetters.ts";
+import type { DeadLetterOperations, DeadTaskOperations, TimerOperations } from "../actors/admin/deadLetters.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
@@ -60,9 +60,9 @@ export interface HttpServices extends SignInServices {
   draws: DrawDirectory;
   popup: PopupDoor;
   jobs: JobDirectory;
-  deadLetters: DeadLetterOffice;
-  failingTimers: TimerOffice;
-  deadTasks: DeadTaskOffice;
+  deadLetters: DeadLetterOperations;
+  failingTimers: TimerOperations;
+  deadTasks: DeadTaskOperations;
   sessions: CallerSessions;
   /** The folder of the built player page. */
   pageFolder: string;

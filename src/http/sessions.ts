@@ -1,9 +1,9 @@
 import { type RequestHandler, Router } from "express";
-import type { SessionDesk } from "../stores/sessions/SessionDesk.ts";
+import type { SessionService } from "../stores/sessions/SessionService.ts";
 import { callerOf, identityOf, requireRole } from "./auth/authenticate.ts";
 
-/** What the edge needs of sessions; `SessionDesk` has it. */
-export type CallerSessions = Pick<SessionDesk, "noteCaller" | "sessionsOf">;
+/** What the edge needs of sessions; `SessionService` has it. */
+export type CallerSessions = Pick<SessionService, "noteCaller" | "sessionsOf">;
 
 /** An authenticated request is activity: it begins its caller's session, or keeps it going. */
 export function noteCallers(sessions: CallerSessions): RequestHandler {

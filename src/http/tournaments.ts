@@ -7,7 +7,7 @@ import {
   TOURNAMENT_BOUNDS,
   tournamentCorrection,
 } from "../actors/tournaments/definition.ts";
-import type { TournamentOffice } from "../actors/tournaments/TournamentOffice.ts";
+import type { TournamentOperations } from "../actors/tournaments/TournamentOperations.ts";
 import { idOf } from "../ids.ts";
 import { validate, wholeNumber } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
@@ -17,7 +17,7 @@ import { operatorCall } from "./idempotency.ts";
 
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
 export type TournamentDirectory = Pick<
-  TournamentOffice,
+  TournamentOperations,
   | ("list" | "get" | "standings" | "create" | "correct" | "pause" | "resume")
   | ("start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries")
 >;

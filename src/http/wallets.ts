@@ -1,13 +1,16 @@
 import { Router } from "express";
 import { z } from "zod";
 import { exchangeId } from "../actors/quests/checks.ts";
-import type { WalletDesk } from "../actors/quests/WalletDesk.ts";
+import type { WalletService } from "../actors/quests/WalletService.ts";
 import { validate } from "../validate.ts";
 import { callerOf, requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 /** Wallets and exchanges as the endpoints need them. */
-export type WalletConnections = Pick<WalletDesk, "links" | "challenge" | "connect" | "disconnect" | "chooseExchange">;
+export type WalletConnections = Pick<
+  WalletService,
+  "links" | "challenge" | "connect" | "disconnect" | "chooseExchange"
+>;
 
 const nothing = z.strictObject({}).optional();
 const text = (most: number) =>

@@ -7,7 +7,7 @@ import { ManualClock, SimulatedNode } from "./simulation.ts";
 export const TURN_MS = 200;
 const PERIOD_MS = 20_000;
 /** What takes longer than this comes never. */
-const PATIENCE_MS = 60_000;
+const DEADLINE_MS = 60_000;
 
 /** When an actor ends its process: as it is loaded, or so long after its turn has begun, which may be another time each time. */
 export type Fault = "at load" | number | (() => number);
@@ -149,7 +149,7 @@ export class FailoverWorld {
   }
 
   async #until(what: string, isSo: () => boolean): Promise<void> {
-    const end = this.clock.monotonic() + PATIENCE_MS;
+    const end = this.clock.monotonic() + DEADLINE_MS;
     while (!isSo()) {
       if (this.clock.monotonic() > end) throw new Error(`never: ${what}`);
       await this.clock.advance(10);

@@ -9,7 +9,7 @@ import { seededRng, systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { noMetrics, silentLog } from "./simulation.ts";
 
@@ -93,14 +93,14 @@ describe("calls beside many timers that wait for a connection to the database", 
     const ids = Array.from({ length: TIMERS }, (_, at) => `t${at}`);
     await Promise.all(ids.map((id) => actors.ref(TickingActor, id).start(dueAt)));
     const held = await database.of("turns").begin();
-    await until(() => fired.size === TIMERS, { timeoutMs: PATIENCE_MS, what: "all timers fire" });
+    await until(() => fired.size === TIMERS, { timeoutMs: DEADLINE_MS, what: "all timers fire" });
     creating = Promise.withResolvers();
     stored = [];
     const call = actors.ref(TickingActor, "new").touch();
     await creating.promise;
     await held.rollback();
     await call;
-    await until(() => stored.length === TIMERS + 2, { timeoutMs: PATIENCE_MS, what: "all is stored" });
+    await until(() => stored.length === TIMERS + 2, { timeoutMs: DEADLINE_MS, what: "all is stored" });
 
     // Some are stored while it is asked what is known of the actor.
     assert.ok(stored.indexOf("new") < TIMERS / 2, `made behind ${stored.indexOf("new")} timers`);

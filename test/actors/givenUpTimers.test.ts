@@ -3,7 +3,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { PATIENCE_MS } from "../support/processes.ts";
+import { DEADLINE_MS } from "../support/processes.ts";
 import { startMariaDb } from "../support/servers.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, SimulatedNode } from "./simulation.ts";
 
@@ -84,7 +84,7 @@ describe("timers whose turns MariaDB does not end in time, while it serves other
 });
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = systemClock.monotonic() + PATIENCE_MS;
+  const end = systemClock.monotonic() + DEADLINE_MS;
   while (!(await isSo())) {
     if (systemClock.monotonic() > end) assert.fail(`not in time: ${what}`);
     await new Promise((resolve) => void systemClock.schedule(() => resolve(undefined), 50));

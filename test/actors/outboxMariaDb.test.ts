@@ -8,7 +8,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { hearing } from "../support/hearing.ts";
-import { PATIENCE_MS } from "../support/processes.ts";
+import { DEADLINE_MS } from "../support/processes.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 import { CounterActor, kindOf, SimulatedNode } from "./simulation.ts";
@@ -54,7 +54,7 @@ describe("messages on MariaDB", function () {
   }
 
   async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    const end = systemClock.monotonic() + PATIENCE_MS;
+    const end = systemClock.monotonic() + DEADLINE_MS;
     while (!(await isSo())) {
       if (systemClock.monotonic() > end) assert.fail(`not in time: ${what}`);
       await new Promise((resolve) => setImmediate(resolve));

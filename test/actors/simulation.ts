@@ -2,7 +2,7 @@ import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "..
 import type { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus, type MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import type { Log, NodeInfo, Pulse, RuntimeMetrics } from "../../src/actors/runtime/ports.ts";
+import type { BeatAnswer, Log, NodeInfo, RuntimeMetrics } from "../../src/actors/runtime/ports.ts";
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import type { Clock } from "../../src/clock.ts";
 import { seededRng } from "../../src/clock.ts";
@@ -169,10 +169,10 @@ export class CuttableBus extends MemoryBus {
     await super.listen(nodeId, hear);
   }
 
-  override async beat(info: NodeInfo, count: number): Promise<Pulse> {
+  override async beat(info: NodeInfo, count: number): Promise<BeatAnswer> {
     if (this.#cut) throw new Error("the shared memory is out of reach");
-    const pulse = await super.beat(info, count);
-    return this.#life.reached(pulse);
+    const answer = await super.beat(info, count);
+    return this.#life.reached(answer);
   }
 
   override async send(nodeId: string, message: string): Promise<boolean> {

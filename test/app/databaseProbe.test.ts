@@ -4,7 +4,7 @@ import { DatabaseProbe, mysqlQuestion, type Question, type Reach } from "../../s
 import { openDatabase } from "../../src/entities/database.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, sharedDatabase, startMariaDb } from "../support/servers.ts";
 
@@ -199,7 +199,7 @@ describe("/readyz while MariaDB is away", function () {
         const { status, body } = await node.get<{ parts: Record<string, string> }>("/readyz");
         return status === wanted && body.parts;
       },
-      { timeoutMs: PATIENCE_MS, what: `/readyz is ${wanted}` },
+      { timeoutMs: DEADLINE_MS, what: `/readyz is ${wanted}` },
     );
 
   it("is 503 while it stands still, says why, and is 200 again when it goes on", async () => {
@@ -246,7 +246,7 @@ describe("the probe of a real database", function () {
     const told: Reach[] = [];
     probe.watch((reach) => told.push(reach));
     probe.start();
-    const sooner = (what: string, condition: () => boolean) => until(condition, { timeoutMs: PATIENCE_MS, what });
+    const sooner = (what: string, condition: () => boolean) => until(condition, { timeoutMs: DEADLINE_MS, what });
     await sooner("its connection is made", () => proxy.connections === 1);
     proxy.silence(0);
     await sooner("another connection is made", () => proxy.connections === 2);

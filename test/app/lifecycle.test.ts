@@ -7,7 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { Lifecycle } from "../../src/lifecycle.ts";
 import { silentLog } from "../actors/simulation.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -76,7 +76,7 @@ describe("the life of a node", () => {
     this.timeout(120_000);
     let directory: string;
     let sqlite: string;
-    /** What a node wrote that has ten seconds' patience with Redis: it is begun before all tests, and theirs go by meanwhile. */
+    /** What a node wrote that has ten seconds' deadline with Redis: it is begun before all tests, and theirs go by meanwhile. */
     let withoutRedis: Promise<string>;
 
     before(async () => {
@@ -107,7 +107,7 @@ describe("the life of a node", () => {
       const { status, body } = await node.get<{ ready: boolean; parts: Record<string, string> }>("/readyz");
       assert.deepEqual([status, body.ready], [200, true]);
       assert.ok(["database", "stores", "actors", "jobs", "rooms"].every((part) => body.parts[part] === "ready"));
-      assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
+      assert.deepEqual(await node.program.stop(DEADLINE_MS), { code: 0, signal: null });
       assert.ok(node.output.some((line) => line.includes('"inTime":true')));
       const unverified = node.output.find((line) => line.includes("any score that a client sends is believed"));
       const { level, games } = JSON.parse(unverified!) as { level: string; games: string[] };
@@ -182,7 +182,7 @@ describe("the life of a node", () => {
         );
         return (rows as object[]).length > 0;
       };
-      await until(isWaiting, { what: "the node waits for the lock", timeoutMs: PATIENCE_MS });
+      await until(isWaiting, { what: "the node waits for the lock", timeoutMs: DEADLINE_MS });
       program.signal("SIGTERM");
       await connection.query("DO RELEASE_LOCK('ringmaster.migrations')");
       assert.deepEqual(await program.exited, { code: 0, signal: null });
@@ -192,18 +192,18 @@ describe("the life of a node", () => {
     it("gives up its port when it stops, with a keep-alive connection open", async () => {
       const node = await RingmasterNode.start({ DATABASE_URL: sqlite });
       await node.get("/healthz");
-      assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
+      assert.deepEqual(await node.program.stop(DEADLINE_MS), { code: 0, signal: null });
       assert.equal(await isFree(node.port), true);
     });
 
     it("serves on and ends in order when whoever read its log is gone, and hears a second signal", async () => {
-      const patience = { DATABASE_URL: sqlite, LOG_LEVEL: "trace", SHUTDOWN_TIMEOUT_MS: "600000" };
-      const first = await RingmasterNode.start(patience);
+      const deadline = { DATABASE_URL: sqlite, LOG_LEVEL: "trace", SHUTDOWN_TIMEOUT_MS: "600000" };
+      const first = await RingmasterNode.start(deadline);
       first.program.stopReading();
       for (let times = 0; times < 3; times++) assert.equal((await first.get("/healthz")).status, 200);
-      assert.deepEqual(await first.program.stop(PATIENCE_MS), { code: 0, signal: null });
+      assert.deepEqual(await first.program.stop(DEADLINE_MS), { code: 0, signal: null });
 
-      const second = await RingmasterNode.start(patience);
+      const second = await RingmasterNode.start(deadline);
       const { token } = await second.signIn();
       await second.client(token).joinOrCreate("lobby");
       second.program.stopReading();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { PATIENCE_MS } from "../support/processes.ts";
+import { DEADLINE_MS } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { muteSdk } from "../support/Visitor.ts";
 import { JOINERS, stopUnderStorm } from "./supportStops.ts";
@@ -29,7 +29,7 @@ describe("a node that stops while players join", function () {
     const left = new Promise<number>((resolve) => room.onLeave(resolve));
     const seat = await node.post("/matchmake/joinOrCreate/lobby", { token: absent.token, body: {} });
     assert.equal(seat.status, 200);
-    assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
+    assert.deepEqual(await node.program.stop(DEADLINE_MS), { code: 0, signal: null });
     assert.equal(await left, 4001);
   });
 
@@ -37,7 +37,7 @@ describe("a node that stops while players join", function () {
     const node = await RingmasterNode.start(env);
     const { token } = await node.signIn();
     assert.equal((await node.post("/matchmake/joinOrCreate/lobby", { token, body: {} })).status, 200);
-    assert.deepEqual(await node.program.stop(PATIENCE_MS), { code: 0, signal: null });
+    assert.deepEqual(await node.program.stop(DEADLINE_MS), { code: 0, signal: null });
   });
 
   it(`ends with exit code 0 in the middle of a storm of joins, and leaves nobody in the dark, ${STOPS} times`, async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import { JoinStorm, type SeatAsked, type SocketOpened } from "../support/JoinStorm.ts";
-import { PATIENCE_MS } from "../support/processes.ts";
+import { DEADLINE_MS } from "../support/processes.ts";
 import type { Player, RingmasterNode } from "../support/RingmasterNode.ts";
 
 /** Joiners at once. */
@@ -22,7 +22,7 @@ export async function stopUnderStorm({ node, players, urls, seed }: Stop): Promi
   const rng: Rng = seededRng(seed);
   const storm = new JoinStorm({ players, urls: () => urls, rng });
   await asksOf(storm, BEFORE_STOP + Math.floor(rng.next() * JOINERS));
-  const exit = await node.program.stop(PATIENCE_MS);
+  const exit = await node.program.stop(DEADLINE_MS);
   // Others must find a place at the nodes that go on, also now.
   if (urls.length > 1) await asksOf(storm, storm.asked.length + JOINERS);
   await storm.end();

@@ -6,7 +6,7 @@ import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { type ClusterParts, Place } from "../cluster/supportNodes.ts";
 import { TournamentCluster } from "../cluster/supportTournaments.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { tokenOf } from "../support/RingmasterNode.ts";
 import { SmallDisk } from "../support/SmallDisk.ts";
 import { CHAOS_TABLES } from "./chaosActors.ts";
@@ -117,7 +117,7 @@ export class ChaosCluster extends TournamentCluster {
     await Promise.allSettled(ended);
     const isEmpty = async (): Promise<boolean> =>
       (await this.database.query("SELECT 1 FROM actor_outbox LIMIT 1")).length === 0;
-    await until(isEmpty, { timeoutMs: PATIENCE_MS, what: "the outbox is empty" }).catch(() => {});
+    await until(isEmpty, { timeoutMs: DEADLINE_MS, what: "the outbox is empty" }).catch(() => {});
   }
 
   /** What is not well; nothing when every node is ready, every target answers on each of them, and nothing is overdue. */

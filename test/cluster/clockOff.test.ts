@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 
@@ -27,7 +27,7 @@ describe("a node whose clock is off", function () {
   const becomes = (status: number) =>
     until(async () => (await node.get<Report>("/readyz")).status === status, {
       what: `/readyz answers ${status}`,
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
 
   it("says so by its name in /readyz and by how much in a metric, until it is set right", async () => {
@@ -43,14 +43,14 @@ describe("a node whose clock is off", function () {
     );
     await until(async () => Math.abs((await offsetS()) - 30) < 1, {
       what: "clock_offset_seconds is 30",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     node.program.signal("SIGUSR2");
     await becomes(200);
     assert.equal((await node.get<Report>("/readyz")).body.parts.clock, "ready");
     await until(async () => Math.abs(await offsetS()) < 2, {
       what: "clock_offset_seconds is 0",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, startMariaDb } from "../support/servers.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
@@ -41,18 +41,18 @@ describe("a node whose way to MariaDB alone goes silent", function () {
     // Among nodes with as few rooms, the one that is asked has the new one.
     const visitor = new Visitor(await a.client((await a.signIn()).token).create("lobby"));
     ways[0]!.hold();
-    await until(async () => (await readyStatus(a)) === 503, { what: "it is not ready", timeoutMs: PATIENCE_MS });
+    await until(async () => (await readyStatus(a)) === 503, { what: "it is not ready", timeoutMs: DEADLINE_MS });
     const refused = async (): Promise<boolean> => {
       const { status, body } = await a.get("/api/jobs/status", { token: operator });
       return status === 503 && body.error?.message === "This node cannot reach the database; others may.";
     };
-    await until(refused, { what: "it refuses at once", timeoutMs: PATIENCE_MS });
+    await until(refused, { what: "it refuses at once", timeoutMs: DEADLINE_MS });
     await assert.rejects(visitor.request("viewPopup", { windowId: "w" }), { code: "unavailable" });
     assert.equal(await visitor.left, 4001);
     assert.equal(await readyStatus(b), 200);
     ways[0]!.release();
-    await until(async () => (await readyStatus(a)) === 200, { what: "it is ready again", timeoutMs: PATIENCE_MS });
+    await until(async () => (await readyStatus(a)) === 200, { what: "it is ready again", timeoutMs: DEADLINE_MS });
     const answers = async (): Promise<boolean> => (await a.get("/api/jobs/status", { token: operator })).status === 200;
-    await until(answers, { what: "it answers again", timeoutMs: PATIENCE_MS });
+    await until(answers, { what: "it answers again", timeoutMs: DEADLINE_MS });
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { Hunts, type Winner } from "../../src/entities/hunts/Hunt.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { placesOf, recount } from "./supportHuntHistory.ts";
@@ -63,7 +63,7 @@ describe("a hunt across nodes", function () {
     const rows = await recount(cluster.database, huntId, 10);
     for (const { room } of hunters) {
       await until(() => room.state.solved === 6 && room.state.open === 1, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "all is counted",
       });
       assert.deepEqual(placesOf(room.state.top.toJSON() as Winner[]), rows);
@@ -80,7 +80,7 @@ describe("a hunt across nodes", function () {
     await assert.rejects(hunters[0]!.claim(), { code: "unavailable" });
     for (const { node } of cluster.up) {
       await until(async () => (await node.get("/readyz")).status === 503, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the node is not ready",
       });
     }
@@ -95,7 +95,7 @@ describe("a hunt across nodes", function () {
     );
     for (const { node } of cluster.up) {
       await until(async () => (await node.get("/readyz")).status === 200, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the node is ready",
       });
     }
@@ -106,7 +106,7 @@ describe("a hunt across nodes", function () {
     assert.equal(new Set(ids).size, 6, "nobody has what another has");
     const lobby = await Visitor.join(clientOf(cluster.node.url, players[0]!.token), "lobby");
     await until(() => [...lobby.room.state.on].some(({ id }) => id === huntId), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "it is on",
     });
   });
@@ -154,7 +154,7 @@ describe("a hunt across nodes", function () {
         leavers.map((hunter, at) => hunter.solve(cards[3 * at]!.assignmentId, "lighthouse or twelve")),
       );
       underWay.catch(() => {});
-      await until(() => isWaitingForLock(), { timeoutMs: PATIENCE_MS, what: "the answers are being committed" });
+      await until(() => isWaitingForLock(), { timeoutMs: DEADLINE_MS, what: "the answers are being committed" });
       place!.node.program.signal("SIGTERM");
       await place!.node.program.line("draining", (line) => (line.includes('"draining"') ? true : undefined));
       return { answered: underWay, readiness: await place!.node.get<{ ready: boolean }>("/readyz") };

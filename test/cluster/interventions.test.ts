@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
@@ -61,7 +61,7 @@ for (const { domain, actor, room, idName, create, play } of KINDS)
       (await cluster.node.get<Record<string, unknown>>(`/api/${domain}/${id}`)).body;
     const seatAt = ({ url }: Place, at: number): Promise<Visitor> =>
       until(() => Visitor.join(clientOf(url, players[at]!.token), room, { [idName]: id }), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: `a player joins by ${url}`,
       });
     /** Kills the node that the event's actor lives on. */
@@ -70,7 +70,7 @@ for (const { domain, actor, room, idName, create, play } of KINDS)
       await owner.node.kill();
       return owner;
     }
-    const eventually = <T>(what: string, work: () => Promise<T>) => until(work, { timeoutMs: PATIENCE_MS, what });
+    const eventually = <T>(what: string, work: () => Promise<T>) => until(work, { timeoutMs: DEADLINE_MS, what });
 
     it("stays paused when the actor's node dies and Redis loses everything, and goes on with all that counted", async () => {
       await eventually("it runs", async () => ["solving", "open"].includes(String((await read()).phase)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { RoomProcess } from "../rooms/support/RoomProcess.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { freshRedisUrl } from "../support/servers.ts";
 
 let events = 0;
@@ -113,10 +113,10 @@ describe("matchmaking of a cluster", () => {
     const event = newEvent();
     const room = await b.sdk.joinOrCreate("keyed", { event });
     await redis.flushall();
-    await until(async () => (await redis.hlen("roomcount")) === 3, { what: "all are back", timeoutMs: PATIENCE_MS });
+    await until(async () => (await redis.hlen("roomcount")) === 3, { what: "all are back", timeoutMs: DEADLINE_MS });
     await until(async () => (await c.listings()).some(({ roomId }) => roomId === room.roomId), {
       what: "the room is listed again",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     assert.equal((await c.sdk.joinOrCreate("keyed", { event })).roomId, room.roomId);
     assert.equal((await a.create("keyed", event)).roomId, room.roomId, "the key is held again");
@@ -151,7 +151,7 @@ describe("matchmaking of a cluster", () => {
     await redis.flushall();
     await until(async () => (await a.listings()).some(({ roomId }) => roomId === first.roomId), {
       what: "its room is listed again",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     const ofClosing = (await a.listings()).filter(({ processId }) => processId === closing.processId);
     assert.ok(
@@ -169,7 +169,7 @@ describe("matchmaking of a cluster", () => {
     assert.equal(await redis.hexists("roomcount", b.processId), 0);
     await until(async () => (await a.listings()).some((room) => room.roomId === roomId), {
       what: "the room is listed again",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     assert.equal(await redis.hexists("roomcount", b.processId), 1);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { RoomProcess } from "../rooms/support/RoomProcess.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 /** What the issue allows between the return of Redis and the first join. */
@@ -68,7 +68,7 @@ describe("matchmaking of a cluster when Redis fails", () => {
     await a.placeAt(b.processId);
     const joins = Array.from({ length: 40 }, (_, i) => a.join(i % 2 ? "keyed" : "plain", `flight-${i}`));
     const settled = Promise.allSettled(joins);
-    await until(async () => (await b.running()).length > 0, { what: "some rooms are created", timeoutMs: PATIENCE_MS });
+    await until(async () => (await b.running()).length > 0, { what: "some rooms are created", timeoutMs: DEADLINE_MS });
     await server.kill();
     await server.restart();
     await settled;

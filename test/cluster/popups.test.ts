@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PopupWindow } from "../../src/entities/popups/Popup.ts";
 import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { NodeCluster, type Place } from "./supportNodes.ts";
@@ -76,7 +76,7 @@ describe("popups on a cluster whose nodes are killed", function () {
     await holder.node.kill();
     await Promise.all(lost.map(({ left }) => left));
     const closed = await until(() => cluster.command<{ id: string; views: number }>("/api/popups/global/close"), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the window is closed",
     });
     assert.deepEqual(closed, { id: "w1", views: 3 });

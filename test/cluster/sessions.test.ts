@@ -8,7 +8,7 @@ import { sessionsJob } from "../../src/schedulers/sessions/sessionsJob.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import { LEAVING_MS } from "../../src/stores/sessions/SessionStore.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode } from "../support/RingmasterNode.ts";
 import { runJob } from "../support/runJob.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
@@ -67,7 +67,7 @@ describe("sessions on a cluster, one node of which is killed", function () {
         );
         return ids[0] !== undefined && ids[1] !== undefined ? (ids as [string, string]) : undefined;
       },
-      { timeoutMs: PATIENCE_MS, what: "each node has a lobby" },
+      { timeoutMs: DEADLINE_MS, what: "each node has a lobby" },
     );
   }
 
@@ -111,7 +111,7 @@ describe("sessions on a cluster, one node of which is killed", function () {
     const bobsOther = await visit(bob, safe);
     const cys = await visit(cy, safe);
     await until(async () => (await seatsOf(ada)) === 1 && (await seatsOf(bob)) === 2 && (await seatsOf(cy)) === 1, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the store knows every seat",
     });
     const { body } = await nodes[1]!.get<{ current: { startedAt: number } | null }>("/api/me/sessions", {
@@ -122,11 +122,11 @@ describe("sessions on a cluster, one node of which is killed", function () {
     await cys.room.leave();
     await nodes[0]!.kill();
     await until(async () => (await redis.hget("roomcaches", doomed)) === null, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the survivor knows that the other node is gone",
     });
     await bobsOther.room.leave();
-    await until(async () => (await seatsOf(bob)) === 0, { timeoutMs: PATIENCE_MS, what: "bob's leaving is reported" });
+    await until(async () => (await seatsOf(bob)) === 0, { timeoutMs: DEADLINE_MS, what: "bob's leaving is reported" });
 
     await sweep(LEAVING_MS * 2);
     assert.deepEqual(

@@ -4,7 +4,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { type Exit, PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
+import { DEADLINE_MS, type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 import type { Ticking } from "./workerActors.ts";
 import type {
@@ -168,7 +168,7 @@ export class Cluster {
           const known = await node.ask({ op: "nodes" });
           return nodes.every(({ id }) => known.includes(id));
         },
-        { timeoutMs: PATIENCE_MS, what: `${node.id} knows all of ${nodes.map(({ id }) => id)}` },
+        { timeoutMs: DEADLINE_MS, what: `${node.id} knows all of ${nodes.map(({ id }) => id)}` },
       );
     }
   }
@@ -184,5 +184,5 @@ export class Cluster {
 
 /** Waits for something that must happen sooner or later; when is not the test's question. */
 export function sooner<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
-  return until(condition, { timeoutMs: PATIENCE_MS, what });
+  return until(condition, { timeoutMs: DEADLINE_MS, what });
 }

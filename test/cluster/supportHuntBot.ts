@@ -1,5 +1,5 @@
-import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import type { Rng } from "../../src/clock.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
 import { clientOf, type Player } from "../support/RingmasterNode.ts";

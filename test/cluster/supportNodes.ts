@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { freePort } from "../../scripts/processes/freePort.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 
@@ -114,7 +114,7 @@ export class NodeCluster {
     const { up } = this;
     for (const { node } of up) {
       await until(async () => (await this.#nodesAsSeenBy(node)).length === up.length, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: `the node at ${node.url} knows all ${up.length}`,
       });
     }
@@ -147,7 +147,7 @@ export class NodeCluster {
         const owner = (await this.#nodesAsSeenBy(this.node)).find((node) => node.id === row?.owner);
         return this.up.find(({ address }) => address === owner?.publicAddress);
       },
-      { timeoutMs: PATIENCE_MS, what: `somebody owns ${kind}/${id}` },
+      { timeoutMs: DEADLINE_MS, what: `somebody owns ${kind}/${id}` },
     );
   }
 
@@ -176,7 +176,7 @@ export class NodeCluster {
           "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND TIME_MS > 50 AND ID <> CONNECTION_ID()";
         return (await this.database.query(sql, [`%${words}%`])).length > 0;
       },
-      { timeoutMs: PATIENCE_MS, what: `a statement with "${words}" waits for a lock` },
+      { timeoutMs: DEADLINE_MS, what: `a statement with "${words}" waits for a lock` },
     );
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { QUESTS_TOPIC, type QuestNews } from "../../src/actors/quests/QuestActor.ts";
-import { QuestDesk } from "../../src/actors/quests/QuestDesk.ts";
+import { QuestService } from "../../src/actors/quests/QuestService.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
@@ -26,7 +26,7 @@ export interface HeardEnd {
 export class PlayersNode {
   readonly database: Database;
   readonly actors: Actors;
-  readonly quests: QuestDesk;
+  readonly quests: QuestService;
   /** Completed and lapsed rounds, in the order heard. */
   readonly heard: HeardEnd[] = [];
   readonly #feed: Feed;
@@ -61,7 +61,7 @@ export class PlayersNode {
       log: silentLog,
       metrics: noMetrics,
     });
-    this.quests = new QuestDesk({ actors: this.actors, database, feed, clock: systemClock, told: () => {} });
+    this.quests = new QuestService({ actors: this.actors, database, feed, clock: systemClock, told: () => {} });
   }
 
   /** Starts a quest for each player, as many clients do at once: who is told that it did not arrive, or may not have, asks again. */

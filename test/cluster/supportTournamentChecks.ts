@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ItemAmount, PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
-import type { Operator, Order } from "../../src/entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
 
 /*
  * What must hold between what the players of a tournament were told and what the database holds. Every rule is written down here
@@ -52,7 +52,7 @@ export interface Standing {
 }
 
 export interface Rules {
-  operator: Operator;
+  operator: ScoreOperator;
   order: Order;
 }
 

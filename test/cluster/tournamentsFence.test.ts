@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import type { Player } from "../support/RingmasterNode.ts";
 import { muteSdk, type Visitor } from "../support/Visitor.ts";
 import type { Place } from "./supportNodes.ts";
@@ -54,12 +54,12 @@ describe("a tournament one of whose nodes is late", function () {
   /** Submits until it is taken: the news that the tournament is open may be on its way. */
   const submitted = (visitor: Visitor, submissionId: string, score: number) =>
     until(() => visitor.request("submit", { submissionId, score }), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: `${submissionId} is taken`,
     });
 
   const untilSettled = (id: string) =>
-    until(async () => (await cluster.phaseOf(id)) === "settled", { timeoutMs: PATIENCE_MS, what: "it is settled" });
+    until(async () => (await cluster.phaseOf(id)) === "settled", { timeoutMs: DEADLINE_MS, what: "it is settled" });
 
   /** The result is that of the players' first entries, and told once. */
   async function assertResult(id: string): Promise<void> {
@@ -85,7 +85,7 @@ describe("a tournament one of whose nodes is late", function () {
         const { body } = await cluster.node.get<{ rows: { entries: number }[] }>(`/api/tournaments/${id}/standings`);
         return body.rows.filter(({ entries }) => entries === 2).length === there.length;
       },
-      { timeoutMs: PATIENCE_MS, what: "the leaderboard has decided" },
+      { timeoutMs: DEADLINE_MS, what: "the leaderboard has decided" },
     );
     await cluster.act(id, "end");
     await untilSettled(id);
@@ -102,11 +102,11 @@ describe("a tournament one of whose nodes is late", function () {
     proxy.hold();
     // The owner takes the call, and its turn is about to begin in the database when the node stops.
     const first = cluster.act(id, "end").catch(() => {});
-    await until(() => proxy.isHolding("START TRANSACTION"), { timeoutMs: PATIENCE_MS, what: "the turn is on its way" });
+    await until(() => proxy.isHolding("START TRANSACTION"), { timeoutMs: DEADLINE_MS, what: "the turn is on its way" });
     late.node.program.signal("SIGSTOP");
     await first;
     await until(() => cluster.act(id, "end").then(() => true), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "another node ends it",
     });
     await untilSettled(id);
@@ -117,7 +117,7 @@ describe("a tournament one of whose nodes is late", function () {
     await until(
       async () => (await late.node.get<{ phase?: string }>(`/api/tournaments/${id}`)).body.phase === "settled",
       {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the late node has caught up",
       },
     );

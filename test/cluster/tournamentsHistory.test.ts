@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Operator, Order } from "../../src/entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
 import {
   answerFaults,
   awardFaults,
@@ -124,7 +124,7 @@ describe("what is checked of a tournament's history", () => {
 
   it("ranks by score, subscore and who came first, as each operator has it", () => {
     const { entries } = someHistory();
-    const ranked = (operator: Operator, order: Order) =>
+    const ranked = (operator: ScoreOperator, order: Order) =>
       standingsOf(entries, { operator, order }).map(({ rank, playerId, score, entries: count }) => [
         ...[rank, playerId, score, count],
       ]);

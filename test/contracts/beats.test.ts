@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Redis } from "ioredis";
-import type { NodeInfo, Pulse, Revision } from "../../src/actors/runtime/ports.ts";
+import type { BeatAnswer, NodeInfo, Revision } from "../../src/actors/runtime/ports.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { silentLog } from "../actors/simulation.ts";
@@ -30,8 +30,11 @@ describe("beats (Redis)", function () {
   });
 
   const info = (id: string, more: Partial<NodeInfo> = {}): NodeInfo => ({ id, role: "all", ...more });
-  const beat = (of: NodeInfo, known?: Revision, more: { isNews?: boolean; quietMs?: number } = {}): Promise<Pulse> =>
-    bus.beat(of, ++count, { isNews: false, quietMs: NEVER_QUIET_MS, known, ...more });
+  const beat = (
+    of: NodeInfo,
+    known?: Revision,
+    more: { isNews?: boolean; quietMs?: number } = {},
+  ): Promise<BeatAnswer> => bus.beat(of, ++count, { isNews: false, quietMs: NEVER_QUIET_MS, known, ...more });
   const ids = (list: ReadonlyArray<{ id: string }>): string[] => list.map(({ id }) => id).toSorted();
 
   it("bring all nodes at first, and then what has changed alone", async () => {

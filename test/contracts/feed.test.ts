@@ -6,7 +6,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { hearing } from "../support/hearing.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { freshRedisUrl, startRedis } from "../support/servers.ts";
 
 /** What the suite needs of an implementation. */
@@ -89,7 +89,7 @@ function events(topic: string, count: number): FeedAppend[] {
 const types = (heard: readonly FeedEvent[]): string[] => heard.map(({ type }) => type);
 
 const heardAll = (heard: readonly FeedEvent[], count: number): Promise<unknown> =>
-  until(() => heard.length >= count, { what: `${count} events are heard`, timeoutMs: PATIENCE_MS });
+  until(() => heard.length >= count, { what: `${count} events are heard`, timeoutMs: DEADLINE_MS });
 
 for (const [name, create] of [
   ["MemoryFeed", memorySubject],

@@ -5,7 +5,7 @@ import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { isAfter, streamKey } from "../../src/stores/feeds/streams.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { hearing } from "../support/hearing.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 const TOPIC = "outage";
@@ -28,11 +28,11 @@ describe("RedisFeed when Redis fails", () => {
 
   const types = (): string[] => heard.map(({ type }) => type);
   const hears = (type: string): Promise<unknown> =>
-    until(() => types().includes(type), { what: `${type} is heard`, timeoutMs: PATIENCE_MS });
+    until(() => types().includes(type), { what: `${type} is heard`, timeoutMs: DEADLINE_MS });
   const resets = (): Promise<unknown> =>
-    until(() => told.includes(RESET), { what: "the follower is reset", timeoutMs: PATIENCE_MS });
+    until(() => told.includes(RESET), { what: "the follower is reset", timeoutMs: DEADLINE_MS });
   const appendOnceBack = (...all: string[]): Promise<unknown> =>
-    until(() => feed.append(all.map(event)).then(() => true), { what: "an append succeeds", timeoutMs: PATIENCE_MS });
+    until(() => feed.append(all.map(event)).then(() => true), { what: "an append succeeds", timeoutMs: DEADLINE_MS });
 
   beforeEach(async () => {
     process.on("unhandledRejection", onUnhandled);

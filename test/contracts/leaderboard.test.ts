@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { LARGEST_SCORE } from "../../src/entities/tournaments/precision.ts";
-import type { Operator, Order } from "../../src/entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
 import {
   type BoardKey,
   type BoardPage,
@@ -100,7 +100,7 @@ for (const { name, open } of LEADERBOARDS) {
       assert.deepEqual(rows[1], { rank: 2, playerId: "ann", name: "ANN", score: 30, subscore: 7, entries: 2 });
     });
 
-    const RESULTS: Record<Operator, Record<Order, number[]>> = {
+    const RESULTS: Record<ScoreOperator, Record<Order, number[]>> = {
       best: { desc: [5, 5, 8], asc: [5, 3, 3] },
       last: { desc: [5, 3, 8], asc: [5, 3, 8] },
       sum: { desc: [5, 8, 16], asc: [5, 8, 16] },

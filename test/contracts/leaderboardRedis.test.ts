@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import type { PlayerSnapshot, SubmitDecision } from "../../src/stores/tournaments/Leaderboard.ts";
 import { RedisLeaderboard } from "../../src/stores/tournaments/RedisLeaderboard.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 import { freshBoard } from "./leaderboards.ts";
 
@@ -76,7 +76,7 @@ describe("RedisLeaderboard and its server", () => {
         () => true,
         () => false,
       );
-    await until(answers, { what: "Redis answers again", timeoutMs: PATIENCE_MS });
+    await until(answers, { what: "Redis answers again", timeoutMs: DEADLINE_MS });
     assert.equal(await redis.exists(`{board:${board.id}}:meta`), 1);
     assert.deepEqual(await submit("ann", 4), { kind: "missing" });
     assert.equal(await leaderboard.page(board, 0, 1), undefined);
@@ -194,7 +194,7 @@ describe("RedisLeaderboard and its server", () => {
     await endsAtOnce(3);
     const soon = Date.now() + 50;
     for (const key of await keys()) await redis.pexpireat(key, soon);
-    await until(async () => (await submit("ann", 3)).kind === "missing", { what: "it ends", timeoutMs: PATIENCE_MS });
+    await until(async () => (await submit("ann", 3)).kind === "missing", { what: "it ends", timeoutMs: DEADLINE_MS });
     assert.equal(await leaderboard.load(board, { epoch: 1, submissions: 0, players: [] }), true);
   });
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { VARIABLES } from "../../src/config.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
@@ -47,7 +47,7 @@ describe("docs/operations.md", () => {
       [...String(await redis.client("LIST")).matchAll(/ name=ringmaster:/g)].length;
     try {
       await until(async () => (await connections()) === documented, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "its connections",
       });
     } finally {

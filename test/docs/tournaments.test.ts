@@ -6,7 +6,7 @@ import type { Client, Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { tournamentFields } from "../../src/actors/tournaments/definition.ts";
 import { ERRORS, type WireError } from "../../src/errors.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
 import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
@@ -110,7 +110,7 @@ describe("docs/protocol.md, of tournaments", function () {
     await node.post(`/api/tournaments/${tournamentId}/end`, { token: await tokenOf("operator") });
     const get = async (path: string): Promise<Record<string, unknown>> => (await node.get<object>(path)).body as never;
     const isSettled = async (): Promise<boolean> => (await get(`/api/tournaments/${tournamentId}`)).phase === "settled";
-    await until(isSettled, { timeoutMs: PATIENCE_MS, what: "settling" });
+    await until(isSettled, { timeoutMs: DEADLINE_MS, what: "settling" });
 
     const [, example] = /```js\n([\s\S]*?)```/.exec(sectionOf(PROTOCOL, "### The result and its hash"))!;
     const file = join(directory, "recompute.mjs");

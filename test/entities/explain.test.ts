@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { DrawOffice } from "../../src/actors/pools/DrawOffice.ts";
-import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
+import { DrawQueries } from "../../src/actors/pools/DrawQueries.ts";
+import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import { periodAt } from "../../src/actors/pools/periods.ts";
-import { RankingOffice } from "../../src/actors/pools/RankingOffice.ts";
+import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
 import { systemRng } from "../../src/clock.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { contributionOf, itemsOf, leftBehind } from "../../src/entities/pools/Pool.ts";
@@ -41,7 +41,7 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
   const page =
     (part: object, game = "snake") =>
     (within: Database) =>
-      new RankingOffice({ ...common, database: within }).page(game, "all", {
+      new RankingQueries({ ...common, database: within }).page(game, "all", {
         ...{ limit: 100, offset: 0, around: undefined },
         ...part,
       });
@@ -51,8 +51,8 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
     "the hunts of the lobby's board": (within) => new Hunts(within).board(200),
     "the list of tournaments": (within) => new Tournaments(within).list(),
     "the tournaments of the lobby's board": (within) => new Tournaments(within).board(200),
-    "the pools that are open": (within) => new PoolOffice({ ...common, database: within }).open(),
-    "the pools that are over": (within) => new PoolOffice({ ...common, database: within }).finalised(daily, 100),
+    "the pools that are open": (within) => new PoolQueries({ ...common, database: within }).open(),
+    "the pools that are over": (within) => new PoolQueries({ ...common, database: within }).finalised(daily, 100),
     "what is in a pool": (within) => itemsOf(within, { ...daily, startsAt: periodAt("daily", "UTC", now).startsAt }),
     "a contribution": (within) => contributionOf(within, daily, "c5"),
     "the pools that were left behind": (within) => leftBehind(within, daily, now, 10),
@@ -62,8 +62,8 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
     "the middle of a ranking in which all have the same score": page({ offset: ROWS / 2 }, "tetris"),
     "the end of a ranking in which all have the same score": page({ offset: ROWS - 100 }, "tetris"),
     "the rows around a player of a ranking in which all have the same score": page({ around: "p77777" }, "tetris"),
-    "the list of draws": (within) => new DrawOffice(within).list(100),
-    "a draw and its candidates": (within) => new DrawOffice(within).get(604_800_000, { limit: 1000, offset: 50_000 }),
+    "the list of draws": (within) => new DrawQueries(within).list(100),
+    "a draw and its candidates": (within) => new DrawQueries(within).get(604_800_000, { limit: 1000, offset: 50_000 }),
     "the list of quests": (within) => new Quests(within).list(),
     "how a player's quests stand": (within) => standingOf(within, "p1"),
     "what a quest's rounds came to": (within) => pastOf(within, [player]),

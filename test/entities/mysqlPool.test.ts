@@ -6,7 +6,7 @@ import { MysqlPool, type PoolLimits } from "../../src/entities/MysqlPool.ts";
 import { MysqlTransaction } from "../../src/entities/MysqlTransaction.ts";
 import { BulkLoader } from "../../src/entities/mysqlBulk.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
-import { PATIENCE_MS } from "../support/processes.ts";
+import { DEADLINE_MS } from "../support/processes.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const codeOf = (error: unknown) => (error as { code?: string }).code;
@@ -81,14 +81,14 @@ describe("the connections of a class of work", function () {
   it("leaves a slow statement its time, where it was given more", async () => {
     open();
     const connection = await pool.acquire();
-    connection.allow(PATIENCE_MS);
+    connection.allow(DEADLINE_MS);
     await connection.send("SELECT SLEEP(0.6)");
     pool.release(connection);
     await assert.rejects(pool.send("SELECT SLEEP(30)"), (error) => codeOf(error) === "STATEMENT_TIMEOUT");
   });
 
   it("ends waiting for a connection that none gives back, first come, first served", async () => {
-    open({ connections: 1, statementMs: PATIENCE_MS, waitMs: 200 });
+    open({ connections: 1, statementMs: DEADLINE_MS, waitMs: 200 });
     const held = await pool.acquire();
     await assert.rejects(pool.acquire(), (error) => codeOf(error) === "POOL_TIMEOUT" && failureOf(error) === "refused");
     const [first, second] = [pool.acquire(), pool.acquire()];
@@ -100,7 +100,7 @@ describe("the connections of a class of work", function () {
   });
 
   it("goes to callers and timers by turns, however many timers have waited for longer", async () => {
-    open({ connections: 1, statementMs: PATIENCE_MS });
+    open({ connections: 1, statementMs: DEADLINE_MS });
     const held = await pool.acquire();
     const order: string[] = [];
     const use = async (name: string, line: "callers" | "timers"): Promise<void> => {
@@ -133,7 +133,7 @@ describe("the connections of a class of work", function () {
   });
 
   it("takes a statement for lost whose connection the server ends", async () => {
-    open({ statementMs: PATIENCE_MS });
+    open({ statementMs: DEADLINE_MS });
     await pool.send("SELECT 1");
     const waiting = pool.send("SELECT SLEEP(30)");
     setImmediate(() => proxy.end(0));
@@ -141,7 +141,7 @@ describe("the connections of a class of work", function () {
   });
 
   it("lends another connection in the place of one that has ended with whoever has it", async () => {
-    open({ connections: 1, statementMs: PATIENCE_MS, waitMs: PATIENCE_MS });
+    open({ connections: 1, statementMs: DEADLINE_MS, waitMs: DEADLINE_MS });
     const held = await pool.acquire();
     const waiting = pool.acquire();
     proxy.end(0);
@@ -153,7 +153,7 @@ describe("the connections of a class of work", function () {
   });
 
   it("lends no connection whose session may not be set", async () => {
-    open({ connections: 1, statementMs: PATIENCE_MS });
+    open({ connections: 1, statementMs: DEADLINE_MS });
     proxy.swallowAnswerTo("innodb_lock_wait_timeout", 1);
     const session =
       "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation', 'sql_mode', 'innodb_lock_wait_timeout')";
@@ -176,7 +176,7 @@ describe("the connections of a class of work", function () {
   });
 
   it("refuses at once when too many wait", async () => {
-    open({ connections: 1, statementMs: PATIENCE_MS });
+    open({ connections: 1, statementMs: DEADLINE_MS });
     const held = await pool.acquire();
     const waiting = Array.from({ length: 50_000 }, () => pool.acquire());
     await assert.rejects(pool.acquire(), (error) => codeOf(error) === "POOL_FULL");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../src/entities/sql.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { Hunter, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
@@ -49,7 +49,7 @@ describe("every statement that a node sends for players and strangers (MariaDB, 
     await database.query("ANALYZE TABLE score_entries");
     // What loads an event's hot state reads all of the event, once for everybody.
     const isLoaded = async () => (await node.get(`/api/tournaments/${tournament}/standings`)).status === 200;
-    await until(isLoaded, { timeoutMs: 2 * PATIENCE_MS, what: "the board is loaded" });
+    await until(isLoaded, { timeoutMs: 2 * DEADLINE_MS, what: "the board is loaded" });
   });
   after(async () => {
     await node?.kill();

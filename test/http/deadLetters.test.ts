@@ -4,7 +4,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/TellPump.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { WireError } from "../../src/errors.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 
 describe("dead letters, as operators have them", function () {
@@ -115,7 +115,7 @@ describe("the metric of dead letters", function () {
     const token = await tokenOf("operator");
     const listed = async () =>
       (await node.get<{ letters: { from: object }[] }>("/api/dead-letters", { token })).body.letters;
-    await until(async () => (await counted()) === 2, { what: "both are counted", timeoutMs: PATIENCE_MS });
+    await until(async () => (await counted()) === 2, { what: "both are counted", timeoutMs: DEADLINE_MS });
     const [first, second] = await listed();
     for (const [verb, from, left] of [
       ["replay", first!.from, 1],

@@ -4,7 +4,7 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import type { JobRun } from "../../src/entities/jobs/Job.ts";
 import type { DeadTask } from "../../src/entities/jobs/TaskBook.ts";
 import type { WireError } from "../../src/errors.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import type { TaskOrder } from "./nodeWithTasks.ts";
@@ -45,7 +45,7 @@ describe("dead tasks, as operators have them", function () {
   async function die(...keys: string[]): Promise<void> {
     for (const [at, key] of keys.entries()) {
       tell({ enqueue: key });
-      await until(async () => (await dead()).length === at + 1, { what: `${key} is dead`, timeoutMs: PATIENCE_MS });
+      await until(async () => (await dead()).length === at + 1, { what: `${key} is dead`, timeoutMs: DEADLINE_MS });
     }
   }
 
@@ -69,7 +69,7 @@ describe("dead tasks, as operators have them", function () {
 
     tell({ mended: true });
     assert.deepEqual(await post("replay-task", parcel).then(({ status, body }) => [status, body]), [200, parcel]);
-    await until(async () => (await succeeded()).length === 1, { what: "it has run again", timeoutMs: PATIENCE_MS });
+    await until(async () => (await succeeded()).length === 1, { what: "it has run again", timeoutMs: DEADLINE_MS });
     assert.deepEqual(await succeeded(), [{ brought: "parcel" }]);
     assert.equal((await post("replay-task", parcel)).status, 404, "once");
 
@@ -101,13 +101,13 @@ describe("dead tasks, as operators have them", function () {
     tell({ mended: true });
     await command(acting, "replayTask", "parcel");
     await command(acting, "discardTask", "letter");
-    await until(() => heard().length === 2, { what: "both are told", timeoutMs: PATIENCE_MS });
+    await until(() => heard().length === 2, { what: "both are told", timeoutMs: DEADLINE_MS });
     const data = { operatorId: "operator", operator: "operator" };
     assert.deepEqual(
       heard().map(({ type, data }) => ({ type, data })),
       ["replayTask", "discardTask"].map((type) => ({ type, data })),
     );
-    await until(async () => (await succeeded()).length === 1, { what: "it has run again", timeoutMs: PATIENCE_MS });
+    await until(async () => (await succeeded()).length === 1, { what: "it has run again", timeoutMs: DEADLINE_MS });
     assert.deepEqual(await succeeded(), [{ brought: "parcel" }]);
     const { tasks } = await watching.request<{ tasks: DeadTask[] }>("query", { name: "deadLetters" });
     assert.deepEqual(tasks, []);

@@ -9,7 +9,7 @@ import type { OperatorCall } from "../../src/actors/admin/operatorCall.ts";
 import type { PauseRequest } from "../../src/actors/events/requests.ts";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOffice.ts";
+import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOperations.ts";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { NewPlayer } from "../../src/http/auth/anonymous.ts";

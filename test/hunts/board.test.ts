@@ -9,7 +9,7 @@ import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
 import { silentLog } from "../actors/simulation.ts";
 import { LossyFeed } from "../support/LossyFeed.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** Reads as slowly as a test wants. */
@@ -145,7 +145,7 @@ describe("the lobby's board", () => {
       await database.write("UPDATE hunts SET phase = 'cancelled' WHERE id = ?", [nth("scheduled", over)]);
       await tell(nth("scheduled", over), "cancelled");
     }
-    await until(() => board.coming.length === 50, { timeoutMs: PATIENCE_MS, what: "the next ones are read" });
+    await until(() => board.coming.length === 50, { timeoutMs: DEADLINE_MS, what: "the next ones are read" });
     assert.deepEqual(
       board.coming.map(({ id }) => id),
       ids(220),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Closings } from "../../src/actors/hunts/Closings.ts";
+import { CommittedAssignments } from "../../src/actors/hunts/CommittedAssignments.ts";
 import { type AssignmentRow, OUTCOME, type Outcome } from "../../src/stores/hunts/ClueLedger.ts";
 
 function row(playerId: string, instance: number, outcome: Outcome): AssignmentRow {
@@ -22,10 +22,10 @@ function row(playerId: string, instance: number, outcome: Outcome): AssignmentRo
 describe("the closings that a node has committed", () => {
   const solved = row("ann", 1, OUTCOME.solved);
   const next = row("ann", 2, OUTCOME.open);
-  let closings: Closings;
+  let closings: CommittedAssignments;
 
   beforeEach(() => {
-    closings = new Closings();
+    closings = new CommittedAssignments();
   });
 
   it("need not be committed again with the next claim", () => {

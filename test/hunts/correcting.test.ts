@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { HuntActor, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
-import { HuntTable } from "../../src/actors/hunts/HuntTable.ts";
+import { HuntView } from "../../src/actors/hunts/HuntView.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { LARGEST_AWARD } from "../../src/entities/prizes/PrizeLedger.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 const WHY = { operatorId: "op", reason: "the second clue had two answers" };
 const MINUTE = 60_000;
 
 describe("a scheduled hunt that is corrected", () => {
-  let cluster: DeskCluster;
-  let a: Desk;
-  let b: Desk;
+  let cluster: ServiceCluster;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
     cluster.isStarted = false;
     cluster.plan = { startsAt: cluster.clock.now() + MINUTE };
     a = await cluster.join("a");
@@ -78,15 +78,15 @@ describe("a scheduled hunt that is corrected", () => {
   it("gives no clue of the former definition on any node, and its rooms hear of it", async () => {
     await correct();
     await cluster.within(hunt().start(), 100);
-    for (const [desk, player] of [
+    for (const [service, player] of [
       [a, "ada"],
       [b, "ben"],
     ] as const) {
-      assert.equal(desk.row.corrected, 1);
-      const card = await desk.claim(player);
+      assert.equal(service.row.corrected, 1);
+      const card = await service.claim(player);
       assert.equal("prompt" in card && card.prompt, "It comes twice a day.");
       const { correct: isRight, points } = await cluster.within(
-        desk.desk.solve(
+        service.service.solve(
           "h",
           { playerId: player, name: player },
           { assignmentId: "prompt" in card ? card.assignmentId : "", answer: "tide" },
@@ -99,7 +99,7 @@ describe("a scheduled hunt that is corrected", () => {
   it("gives nothing for the moment in which a node has heard of the correction and not read it", async () => {
     const former = await stored();
     await correct();
-    const table = new HuntTable(former);
+    const table = new HuntView(former);
     assert.equal(table.hearRevision(1), true);
     table.moveTo({ phase: "solving", endsAt: cluster.clock.now() + MINUTE });
     assert.throws(() => table.requireSolving(), { code: "unavailable" });
@@ -116,7 +116,7 @@ describe("a scheduled hunt that is corrected", () => {
     const c = await cluster.join("c", { feed });
     await cluster.within(hunt().correct(corrected({ name: "Harbour horns" }), WHY), 100);
     assert.equal(c.row.corrected, 0);
-    c.desk.refresh();
+    c.service.refresh();
     await cluster.clock.advance(100);
     assert.equal(c.row.corrected, 1);
   });

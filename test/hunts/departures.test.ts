@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 /** Within this, every node has answered or has been given up. */
 const ANSWERED_MS = 4000;
 
 describe("the clue of a player who has left a hunt for good", () => {
-  let cluster: DeskCluster;
-  let a: Desk;
-  let b: Desk;
+  let cluster: ServiceCluster;
+  let a: Service;
+  let b: Service;
 
   // One clue, which ann has, on node a.
   beforeEach(async () => {
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
     cluster.plan = { repeat: 1, attempts: 2, clues: [{ type: "riddle", prompt: "?", answers: ["yes"], points: 10 }] };
     a = await cluster.join("a");
     b = await cluster.join("b");
@@ -21,15 +21,15 @@ describe("the clue of a player who has left a hunt for good", () => {
   });
   afterEach(() => cluster.database.close());
 
-  const given = ({ row }: Desk): [string, string][] =>
+  const given = ({ row }: Service): [string, string][] =>
     row.clues.map(([playerId, { assignmentId }]) => [playerId, assignmentId]);
-  const leave = (desk: Desk, playerId: string): Promise<void> => {
-    desk.row.players.delete(playerId);
-    return cluster.within(desk.desk.departures.left("h", playerId));
+  const leave = (service: Service, playerId: string): Promise<void> => {
+    service.row.players.delete(playerId);
+    return cluster.within(service.service.departures.left("h", playerId));
   };
-  const comeIn = ({ row, desk }: Desk, playerId: string): void => {
+  const comeIn = ({ row, service }: Service, playerId: string): void => {
     row.players.add(playerId);
-    desk.departures.cameIn("h", playerId);
+    service.departures.cameIn("h", playerId);
   };
   /** Nobody has the clue but ann. */
   async function stays(): Promise<void> {
@@ -49,9 +49,9 @@ describe("the clue of a player who has left a hunt for good", () => {
   });
 
   it("goes back into the pool with the wrong answers to it counted", async () => {
-    await b.desk.queue.quit("h", "bob");
+    await b.service.queue.quit("h", "bob");
     const wrong = { assignmentId: "0.1", answer: "no idea" };
-    await cluster.within(a.desk.solve("h", { playerId: "ann", name: "Ann" }, wrong));
+    await cluster.within(a.service.solve("h", { playerId: "ann", name: "Ann" }, wrong));
     await leave(a, "ann");
     assert.deepEqual(await a.claim("ann"), { waiting: true, position: 0, exhausted: true });
     const card = await b.claim("bob");
@@ -59,7 +59,7 @@ describe("the clue of a player who has left a hunt for good", () => {
   });
 
   it("stays while another connection of theirs is there: to this node", async () => {
-    await cluster.within(a.desk.departures.left("h", "ann"));
+    await cluster.within(a.service.departures.left("h", "ann"));
     await stays();
   });
 
@@ -80,7 +80,7 @@ describe("the clue of a player who has left a hunt for good", () => {
 
   it("stays when they are back before everybody has answered", async () => {
     a.row.players.delete("ann");
-    const left = a.desk.departures.left("h", "ann");
+    const left = a.service.departures.left("h", "ann");
     a.row.players.add("ann");
     await cluster.within(left);
     await stays();
@@ -93,7 +93,7 @@ describe("the clue of a player who has left a hunt for good", () => {
     const signal = peers.signal.bind(peers);
     peers.signal = (...said) => void cluster.clock.schedule(() => signal(...said), 2000);
     a.row.players.delete("ann");
-    const left = a.desk.departures.left("h", "ann");
+    const left = a.service.departures.left("h", "ann");
     await cluster.clock.advance(500);
     comeIn(b, "ann");
     await cluster.clock.advance(ANSWERED_MS);
@@ -128,7 +128,7 @@ describe("the clue of a player who has left a hunt for good", () => {
 
   it("goes on also when their room was the last one of their node", async () => {
     a.row.players.delete("ann");
-    const left = a.desk.departures.left("h", "ann");
+    const left = a.service.departures.left("h", "ann");
     a.leave();
     await cluster.within(left);
     await cluster.clock.advance(100);
@@ -137,7 +137,7 @@ describe("the clue of a player who has left a hunt for good", () => {
 
   it("goes to others with those of all who leave at that moment, for one question to each node", async () => {
     await cluster.database.close();
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
     a = await cluster.join("a");
     b = await cluster.join("b");
     const many = Array.from({ length: 6 }, (_, n) => `p${n}`);
@@ -150,7 +150,7 @@ describe("the clue of a player who has left a hunt for good", () => {
       signal(nodeId, topic, payload);
     };
     a.row.players.clear();
-    await cluster.within(Promise.all(many.map((player) => a.desk.departures.left("h", player))));
+    await cluster.within(Promise.all(many.map((player) => a.service.departures.left("h", player))));
     assert.equal(questions, 1);
     await cluster.clock.advance(1000);
     assert.equal(b.row.open, 0);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import type { SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 const ASKED_AGAIN_MS = 16_000;
 const CLUES: HuntDefinition["clues"] = [
@@ -25,13 +25,13 @@ class FailingJournal extends AssignmentJournal {
   }
 }
 
-describe("a hunt's desks are fair", () => {
-  let cluster: DeskCluster;
-  let a: Desk;
-  let b: Desk;
+describe("a hunt's services are fair", () => {
+  let cluster: ServiceCluster;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
   });
   afterEach(() => cluster.database.close());
 
@@ -42,20 +42,20 @@ describe("a hunt's desks are fair", () => {
     await cluster.clock.advance(1000);
   }
 
-  async function clue(desk: Desk, playerId: string): Promise<ClueCard> {
-    const card = await desk.claim(playerId);
+  async function clue(service: Service, playerId: string): Promise<ClueCard> {
+    const card = await service.claim(playerId);
     assert.ok("assignmentId" in card, JSON.stringify(card));
     return card;
   }
 
   const solve = (
-    desk: Desk,
+    service: Service,
     playerId: string,
     { assignmentId }: ClueCard,
     answer: string,
     requestId?: string,
   ): Promise<SolveAnswer> =>
-    cluster.within(desk.desk.solve("h", { playerId, name: playerId }, { assignmentId, answer, requestId }));
+    cluster.within(service.service.solve("h", { playerId, name: playerId }, { assignmentId, answer, requestId }));
 
   /** The ledger forgets everything, and is loaded from the database by whoever asks next. */
   const lose = () => cluster.lose();

@@ -5,9 +5,9 @@ import { isDeepStrictEqual } from "node:util";
 import SQLite from "better-sqlite3";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import type { Winner } from "../../src/entities/hunts/Hunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
@@ -309,7 +309,7 @@ describe("a hunt on one embedded node", () => {
       const expected = [startsAt + 5000, startsAt + 5000, "scheduled"];
       for (const each of [room, (await enter(huntId)).room])
         await until(() => isDeepStrictEqual([each.state.startsAt, each.state.endsAt, each.state.phase], expected), {
-          timeoutMs: PATIENCE_MS,
+          timeoutMs: DEADLINE_MS,
           what: "the new start is shown",
         });
       await act(huntId, "cancel");
@@ -354,7 +354,7 @@ describe("a hunt on one embedded node", () => {
       await act(huntId, "end");
       await hunters[11]!.message("phase", phaseIs("reveal"));
       await until(async () => isDeepStrictEqual(await hunters[11]!.request("standing", {}), last), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the results are stored",
       });
       assert.deepEqual(await hunters[12]!.request("standing", {}), { rank: null, points: 0 });
@@ -372,7 +372,7 @@ describe("a hunt on one embedded node", () => {
       await hunters[0]!.clue();
       const { room } = hunters[1]!;
       await until(() => room.state.solved === 14 && room.state.open === 1, {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the counts arrive",
       });
       const { serverNow, endsAt, startsAt, top, ...rest } = room.state.toJSON();
@@ -432,7 +432,7 @@ describe("a hunt on one embedded node", () => {
       await drop(dropped, own, async () => {
         await holder.solve(card.assignmentId, "no idea");
         await until(() => holder.room.state.waiting === 1, {
-          timeoutMs: PATIENCE_MS,
+          timeoutMs: DEADLINE_MS,
           what: "one is left in the queue",
         });
       });
@@ -653,17 +653,17 @@ describe("a hunt on one embedded node", () => {
       const state = () => lobby.room.state;
       const id = await create({ startsAt: Date.now() + 3_600_000 });
       await lobby.message<FeedEvent>("event", ({ type, data }) => type === "huntScheduled" && data.id === id);
-      await until(() => ids(state().coming).includes(id), { timeoutMs: PATIENCE_MS, what: "it is coming" });
+      await until(() => ids(state().coming).includes(id), { timeoutMs: DEADLINE_MS, what: "it is coming" });
       await act(id, "start");
       await until(() => ids(state().on).includes(id) && !ids(state().coming).includes(id), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "it is on",
       });
       const row = [...state().on].find((each) => each.id === id).toJSON();
       assert.deepEqual(Object.keys(row).sort(), ["domain", "endsAt", "id", "name", "pausedAt", "phase", "startsAt"]);
       assert.deepEqual([row.domain, row.name, row.phase], ["hunts", "Harbour lights", "solving"]);
       await act(id, "cancel");
-      await until(() => !ids(state().on).includes(id), { timeoutMs: PATIENCE_MS, what: "it is gone" });
+      await until(() => !ids(state().on).includes(id), { timeoutMs: DEADLINE_MS, what: "it is gone" });
     });
 
     it("with its news, which go on from a cursor, each once and in order", async () => {

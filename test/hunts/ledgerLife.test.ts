@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
-import { HuntTable } from "../../src/actors/hunts/HuntTable.ts";
+import { HuntView } from "../../src/actors/hunts/HuntView.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { AssignmentRow, HuntKey, LedgerSnapshot } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 /** A ledger whose next drops fail, and whose next loads end when a test says so. */
 class StickyLedger extends MemoryClueLedger {
@@ -29,20 +29,20 @@ class StickyLedger extends MemoryClueLedger {
 }
 
 describe("a hunt's hot state ends with its solving", () => {
-  let cluster: DeskCluster;
+  let cluster: ServiceCluster;
   let ledger: StickyLedger;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
   let key: HuntKey;
 
   beforeEach(async () => {
     ledger = new StickyLedger();
-    cluster = await DeskCluster.open(ledger);
+    cluster = await ServiceCluster.open(ledger);
     a = await cluster.join("a");
     b = await cluster.join("b");
     await a.claim("ann");
     await cluster.clock.advance(3000);
-    key = new HuntTable((await new Hunts(cluster.database).get("h"))!).key;
+    key = new HuntView((await new Hunts(cluster.database).get("h"))!).key;
   });
   afterEach(() => cluster.database.close());
 

@@ -3,7 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 import { insertHunt, openRow, rowsIn } from "./ledgerJournals.ts";
 
@@ -41,7 +41,7 @@ describe("AssignmentJournal when MariaDB fails", function () {
       }
     };
     const committers = Array.from({ length: 20 }, commitOnAndOn);
-    await until(() => committed.size > 200, { what: "some rows are committed", timeoutMs: PATIENCE_MS });
+    await until(() => committed.size > 200, { what: "some rows are committed", timeoutMs: DEADLINE_MS });
     await server.kill();
     await Promise.all(committers);
     await assert.rejects(rowsIn(journal, hunt), { code: "unavailable" });
@@ -52,7 +52,7 @@ describe("AssignmentJournal when MariaDB fails", function () {
         (result) => result === "committed",
         () => false,
       );
-    await until(repeat, { what: "the failed rows are committed", timeoutMs: PATIENCE_MS });
+    await until(repeat, { what: "the failed rows are committed", timeoutMs: DEADLINE_MS });
     const stored = new Set((await rowsIn(journal, hunt)).map(({ instance }) => instance));
     assert.deepEqual(
       [...stored].sort((a, b) => a - b),

@@ -5,7 +5,7 @@ import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.t
 import { RedisClueLedger } from "../../src/stores/hunts/RedisClueLedger.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { freshHunt } from "../contracts/ledgers.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 const NOW = 1_700_000_000_000;
@@ -69,7 +69,7 @@ describe("RedisClueLedger and its server", () => {
           () => true,
           () => false,
         ),
-      { what: "Redis answers again", timeoutMs: PATIENCE_MS },
+      { what: "Redis answers again", timeoutMs: DEADLINE_MS },
     );
     assert.equal(await redis.exists(`{hunt2:${hunt.id}}:meta`), 1);
     assert.deepEqual(await claim("ann"), { kind: "missing" });
@@ -153,7 +153,7 @@ describe("RedisClueLedger and its server", () => {
     await claim("ann");
     const soon = Date.now() + 50;
     for (const key of await redis.keys(`{hunt2:${hunt.id}}:*`)) await redis.pexpireat(key, soon);
-    await until(async () => (await claim("ann")).kind === "missing", { what: "it ends", timeoutMs: PATIENCE_MS });
+    await until(async () => (await claim("ann")).kind === "missing", { what: "it ends", timeoutMs: DEADLINE_MS });
     assert.equal(await ledger.load(hunt, { epoch: 1, issued: 1, rows: [] }), true);
   });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { HuntActor, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
-import type { HuntSolution, SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
-import { type ClueCard, HuntTable } from "../../src/actors/hunts/HuntTable.ts";
+import type { HuntSolution, SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
+import { type ClueCard, HuntView } from "../../src/actors/hunts/HuntView.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 const WHY = { operatorId: "op", reason: "the riddle is being asked about" };
 const MINUTE = 60_000;
@@ -23,13 +23,13 @@ class SlowJournal extends AssignmentJournal {
 }
 
 describe("a hunt that is paused", () => {
-  let cluster: DeskCluster;
+  let cluster: ServiceCluster;
   let journal: SlowJournal;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
     cluster.plan = PLAN;
     journal = new SlowJournal(cluster.database, cluster.clock);
     a = await cluster.join("a", { journal });
@@ -37,7 +37,7 @@ describe("a hunt that is paused", () => {
   });
   afterEach(() => cluster.database.close());
 
-  const hunt = (at: Desk = a) => at.node.actors.ref(HuntActor, "h");
+  const hunt = (at: Service = a) => at.node.actors.ref(HuntActor, "h");
   const within = <T>(work: Promise<T>): Promise<T> => cluster.within(work, 200);
   const pause = () => within(hunt().pause(PAUSE));
   const resume = () => within(hunt().resume(WHY));
@@ -45,11 +45,11 @@ describe("a hunt that is paused", () => {
   const now = (): number => cluster.clock.now();
   const near = (one: number, other: number): void => assert.ok(Math.abs(one - other) < 1000, `${one - other} ms apart`);
   const player = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
-  const solve = (at: Desk, playerId: string, solution: HuntSolution): Promise<SolveAnswer> =>
-    cluster.within(at.desk.solve("h", player(playerId), solution));
+  const solve = (at: Service, playerId: string, solution: HuntSolution): Promise<SolveAnswer> =>
+    cluster.within(at.service.solve("h", player(playerId), solution));
   const answerOf = ({ prompt }: ClueCard): string => (prompt.startsWith("It turns") ? "lighthouse" : "twelve");
 
-  async function clue(at: Desk, playerId: string): Promise<ClueCard> {
+  async function clue(at: Service, playerId: string): Promise<ClueCard> {
     const answer = await at.claim(playerId);
     assert.ok("assignmentId" in answer, JSON.stringify(answer));
     return answer;
@@ -63,7 +63,7 @@ describe("a hunt that is paused", () => {
       a.claim("bob"),
       b.claim("cid"),
       solve(a, "ann", { assignmentId: card.assignmentId, answer: answerOf(card) }),
-      cluster.within(a.desk.giveBack("h", "ann", card.assignmentId)),
+      cluster.within(a.service.giveBack("h", "ann", card.assignmentId)),
     ])
       await assert.rejects(refused, ({ code, details }: { code: string; details: Record<string, number> }) => {
         near(details.pausedAt!, pausedAt);
@@ -83,14 +83,14 @@ describe("a hunt that is paused", () => {
     await solve(a, "ann", { assignmentId: card.assignmentId, answer: answerOf(card) });
     await pause();
     const standing = { rank: 1, points: card.points };
-    assert.deepEqual(await cluster.within(a.desk.standing("h", "ann")), standing);
+    assert.deepEqual(await cluster.within(a.service.standing("h", "ann")), standing);
     // Whoever loaded it last has the right to do so for some seconds.
     await cluster.clock.advance(5000);
     await cluster.lose();
     const c = await cluster.join("c");
     await cluster.clock.advance(1000);
     assert.deepEqual(c.row.top, ["ann"]);
-    assert.deepEqual(await cluster.within(b.desk.standing("h", "ann")), standing);
+    assert.deepEqual(await cluster.within(b.service.standing("h", "ann")), standing);
     await resume();
     const next = await clue(c, "ann");
     assert.equal((await solve(c, "ann", { assignmentId: next.assignmentId, answer: answerOf(next) })).total, 15);
@@ -120,7 +120,7 @@ describe("a hunt that is paused", () => {
   it("gives back the time of a player's rest between clues", async () => {
     await cluster.database.write("DELETE FROM hunts");
     await cluster.database.close();
-    cluster = await DeskCluster.open();
+    cluster = await ServiceCluster.open();
     cluster.plan = { ...PLAN, cooldownMs: 30_000 };
     a = await cluster.join("a");
     const card = await clue(a, "ann");
@@ -201,12 +201,12 @@ describe("a hunt that is paused", () => {
     assert.deepEqual(events.at(-1)!.data, status);
     const [listed] = await new Hunts(cluster.database).list();
     assert.deepEqual([listed!.pausedAt, listed!.resumesAt], [status.pausedAt, status.resumesAt]);
-    const table = new HuntTable(await stored());
+    const table = new HuntView(await stored());
     assert.equal(table.isPaused, true);
     table.moveTo({ phase: "solving", endsAt: before.phaseEndsAt });
     assert.equal(table.isPaused, true);
     assert.equal((await resume()).pausedAt, undefined);
-    assert.equal(new HuntTable(await stored()).isPaused, false);
+    assert.equal(new HuntView(await stored()).isPaused, false);
   });
 
   it("can be cancelled, ended and extended", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MOST_POSITIONS } from "../../src/stores/hunts/ledgerRules.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 /** Of many who wait, each is asked for after so many calls at most; one that was already due before a change counts too. */
 const rounds = (waiting: number): number => 2 * Math.ceil(waiting / MOST_POSITIONS);
@@ -19,15 +19,15 @@ class CountingLedger extends MemoryClueLedger {
 }
 
 describe("players who wait for a clue are told their place as it changes", () => {
-  let cluster: DeskCluster;
+  let cluster: ServiceCluster;
   let ledger: CountingLedger;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   // One clue, which ann has.
   beforeEach(async () => {
     ledger = new CountingLedger();
-    cluster = await DeskCluster.open(ledger);
+    cluster = await ServiceCluster.open(ledger);
     cluster.plan = { repeat: 1, attempts: 1, clues: [{ type: "riddle", prompt: "?", answers: ["yes"], points: 10 }] };
     a = await cluster.join("a");
     b = await cluster.join("b");
@@ -37,18 +37,18 @@ describe("players who wait for a clue are told their place as it changes", () =>
   afterEach(() => cluster.database.close());
 
   const playerOf = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
-  const quit = (desk: Desk, playerId: string) => cluster.within(desk.desk.queue.quit("h", playerId));
+  const quit = (service: Service, playerId: string) => cluster.within(service.service.queue.quit("h", playerId));
 
   it("on every node on which they are, and only those whose place is another one", async () => {
-    for (const [desk, player] of [
+    for (const [service, player] of [
       [a, "bob"],
       [b, "cid"],
       [a, "dot"],
       [b, "eve"],
     ] as const)
-      await desk.claim(player);
+      await service.claim(player);
     b.row.players.add("dot");
-    await cluster.within(b.desk.queue.attend("h", playerOf("dot")));
+    await cluster.within(b.service.queue.attend("h", playerOf("dot")));
     await cluster.clock.advance(2000);
     b.row.positions.length = 0;
     await quit(b, "cid");
@@ -63,7 +63,7 @@ describe("players who wait for a clue are told their place as it changes", () =>
   it("also when who was before them has got a clue", async () => {
     await a.claim("bob");
     await b.claim("cid");
-    await cluster.within(a.desk.giveBack("h", "ann", "0.1"));
+    await cluster.within(a.service.giveBack("h", "ann", "0.1"));
     await cluster.clock.advance(2000);
     assert.deepEqual(
       a.row.clues.map(([player]) => player),
@@ -103,16 +103,16 @@ describe("players who wait for a clue are told their place as it changes", () =>
     await a.claim("bob");
     await a.claim("cid");
     await cluster.clock.advance(2000);
-    await cluster.within(a.desk.queue.attend("h", playerOf("cid")));
+    await cluster.within(a.service.queue.attend("h", playerOf("cid")));
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [["cid", 2]]);
     a.row.players.delete("cid");
-    a.desk.queue.away("h", "cid");
+    a.service.queue.away("h", "cid");
     await quit(a, "bob");
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [["cid", 2]], "nobody is there to hear");
     a.row.players.add("cid");
-    a.desk.queue.back("h", playerOf("cid"));
+    a.service.queue.back("h", playerOf("cid"));
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [
       ["cid", 2],
@@ -141,7 +141,7 @@ describe("players who wait for a clue are told their place as it changes", () =>
   it("so many at a time, by turns, when many wait", async () => {
     const many = Array.from({ length: 2 * MOST_POSITIONS + 1 }, (_, n) => `p${n}`);
     for (const player of many) a.row.players.add(player);
-    const claims = many.map((playerId) => a.desk.claim("h", playerOf(playerId)));
+    const claims = many.map((playerId) => a.service.claim("h", playerOf(playerId)));
     await cluster.within(Promise.all(claims));
     await cluster.clock.advance(10_000);
     a.row.positions.length = ledger.asked.length = 0;

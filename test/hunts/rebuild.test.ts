@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import type { AssignmentRow, HuntKey, LedgerSnapshot } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
-import { type Desk, DeskCluster } from "./DeskCluster.ts";
+import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 /** A ledger whose loads wait for something, one after the other, before they take what they have read. */
 class SlowLedger extends MemoryClueLedger {
@@ -19,14 +19,14 @@ class SlowLedger extends MemoryClueLedger {
 }
 
 describe("a hunt's ledger that takes long to load", () => {
-  let cluster: DeskCluster;
+  let cluster: ServiceCluster;
   let ledger: SlowLedger;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
     ledger = new SlowLedger();
-    cluster = await DeskCluster.open(ledger);
+    cluster = await ServiceCluster.open(ledger);
     a = await cluster.join("a");
     b = await cluster.join("b");
     await a.claim("ann");

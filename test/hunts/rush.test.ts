@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
-import { HuntDesk } from "../../src/actors/hunts/HuntDesk.ts";
+import { HuntService } from "../../src/actors/hunts/HuntService.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
@@ -12,7 +12,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
-import { Row } from "./DeskCluster.ts";
+import { Row } from "./ServiceCluster.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** More than an actor's mailbox holds. */
@@ -21,7 +21,7 @@ const PLAYERS = 3000;
 describe("the rush at the start of solving", () => {
   let database: Database;
   let actors: Actors;
-  let desk: HuntDesk;
+  let service: HuntService;
 
   before(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -37,7 +37,7 @@ describe("the rush at the start of solving", () => {
       },
     });
     await actors.start();
-    desk = new HuntDesk({
+    service = new HuntService({
       ...common,
       ...{ actors, hunts: new Hunts(database), ledger },
       figures: new FiguresReader({ database, clock: systemClock }),
@@ -48,7 +48,7 @@ describe("the rush at the start of solving", () => {
   });
 
   after(async () => {
-    await desk.flush();
+    await service.flush();
     await actors.drain();
     await actors.stop();
     await database.close();
@@ -58,9 +58,9 @@ describe("the rush at the start of solving", () => {
     const hunt = actors.ref(HuntActor, "rush");
     await hunt.create(someSealedHunt({ startsAt: systemClock.now() + 60_000, repeat: 10_000 }), "op");
     await hunt.start();
-    await desk.join("rush", new Row());
+    await service.join("rush", new Row());
     const answers = await Promise.all(
-      Array.from({ length: PLAYERS }, (_, at) => desk.claim("rush", { playerId: `p${at}`, name: `Player ${at}` })),
+      Array.from({ length: PLAYERS }, (_, at) => service.claim("rush", { playerId: `p${at}`, name: `Player ${at}` })),
     );
     const given = answers.flatMap((answer) => ("waiting" in answer ? [] : [answer.assignmentId]));
     assert.equal(answers.length, PLAYERS);

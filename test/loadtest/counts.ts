@@ -1,4 +1,4 @@
-import { type Exit, PATIENCE_MS, type Program } from "../support/processes.ts";
+import { DEADLINE_MS, type Exit, type Program } from "../support/processes.ts";
 
 /** How long a load test may take to end once it is told to: what is not answered yet is waited for. */
 const ENDS_IN_MS = 30_000;
@@ -20,7 +20,7 @@ export async function endOnce(program: Program, least: Record<string, number>): 
       const counts = countsIn(line);
       return Object.entries(least).every(([name, count]) => (counts[name] ?? 0) >= count) || undefined;
     },
-    PATIENCE_MS,
+    DEADLINE_MS,
   );
   return await program.stop(ENDS_IN_MS);
 }

@@ -5,7 +5,7 @@ import type { HUNT_EVENTS, HUNT_TIMES } from "../../loadtest/hunts/HuntBot.ts";
 import type { Report } from "../../loadtest/runtime/LoadTest.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import type { HuntDetails } from "../../src/actors/hunts/HuntOffice.ts";
+import type { HuntDetails } from "../../src/actors/hunts/HuntOperations.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";

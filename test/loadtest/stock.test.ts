@@ -3,8 +3,8 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import type { StandingsPage } from "../../src/actors/tournaments/TournamentOffice.ts";
-import { PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
+import type { StandingsPage } from "../../src/actors/tournaments/TournamentOperations.ts";
+import { DEADLINE_MS, type Program, startProcess, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
 
@@ -57,8 +57,8 @@ describe("the colyseus load-test tool with the script of its template", function
 
   it("joins with a player and the event for each client, and plays", async () => {
     const tool = await start("plays.log", "--tournamentId", tournamentId, "--numClients", String(CLIENTS));
-    await until(async () => (await players()) === CLIENTS, { what: "all have a standing", timeoutMs: PATIENCE_MS });
-    assert.deepEqual(await tool.stop(PATIENCE_MS), { code: 0, signal: null }, tool.tail());
+    await until(async () => (await players()) === CLIENTS, { what: "all have a standing", timeoutMs: DEADLINE_MS });
+    assert.deepEqual(await tool.stop(DEADLINE_MS), { code: 0, signal: null }, tool.tail());
     const [, summary] = written("plays.log").split("Finished. Summary:");
     assert.match(summary!, new RegExp(`Successful connections: ${CLIENTS}\\b`));
     assert.match(summary!, /Failed connections: 0\b/);
@@ -71,17 +71,17 @@ describe("the colyseus load-test tool with the script of its template", function
     const tool = await start("token.log", ...flags);
     const entries = async (): Promise<number | undefined> =>
       (await node.get<StandingsPage>(`/api/tournaments/${tournamentId}/standings`)).body.rows[0]?.entries;
-    await until(async () => (await entries()) === 3, { what: "each has submitted", timeoutMs: PATIENCE_MS });
+    await until(async () => (await entries()) === 3, { what: "each has submitted", timeoutMs: DEADLINE_MS });
     assert.equal(await players(), 1);
-    await tool.stop(PATIENCE_MS);
+    await tool.stop(DEADLINE_MS);
     assert.match(written("token.log"), /Successful connections: 3\b/);
   });
 
   it("counts who cannot join, and says why in words", async () => {
     const tool = await start("refused.log", "--tournamentId", "nosuch", "--numClients", "2");
     const refusals = (): number => written("refused.log").match(/not_found: /g)?.length ?? 0;
-    await until(() => refusals() === 2, { what: "both are refused", timeoutMs: PATIENCE_MS });
-    await tool.stop(PATIENCE_MS);
+    await until(() => refusals() === 2, { what: "both are refused", timeoutMs: DEADLINE_MS });
+    await tool.stop(DEADLINE_MS);
     assert.match(written("refused.log"), /Failed connections: 2\b/);
   });
 });

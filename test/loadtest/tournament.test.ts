@@ -6,7 +6,7 @@ import type { TOURNAMENT_EVENTS, TOURNAMENT_TIMES } from "../../loadtest/tournam
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { type Exit, PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
+import { DEADLINE_MS, type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 import { endOnce } from "./counts.ts";
@@ -135,7 +135,7 @@ describe("the load test of tournaments", function () {
     const file = join(folder, "settled.json");
     const program = await begin("--tournament", id, "--numClients", "3", "--rate", "5", "--report", file);
     await until(async () => (await entriesOf(id)).players === 3, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "all have submitted",
     });
     await node.post(`/api/tournaments/${id}/end`, { token: operator, body: {} });

@@ -3,7 +3,7 @@ import type { Place } from "../cluster/supportNodes.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
 import { hashOf, standingsOf } from "../cluster/supportTournamentChecks.ts";
 import { TournamentCluster } from "../cluster/supportTournaments.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import type { Player } from "../support/RingmasterNode.ts";
 import { muteSdk } from "../support/Visitor.ts";
 
@@ -61,7 +61,7 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
         });
         return (await cluster.ownerOf("tournament", id)) === owner ? id : undefined;
       },
-      { timeoutMs: PATIENCE_MS, what: "the node at the second place owns a tournament" },
+      { timeoutMs: DEADLINE_MS, what: "the node at the second place owns a tournament" },
     );
   }
 
@@ -70,7 +70,7 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
     const visitors = await cluster.seat(id, players);
     for (const [at, visitor] of visitors.entries())
       await until(() => visitor.request("submit", { submissionId: "s1", score: 10 + at }), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "a score is taken",
       });
     assert.equal(await cluster.phaseOf(id), "open");
@@ -87,7 +87,7 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
     console.log(`      left its grace ${Math.round(performance.now() - cutAt)} ms after the cut`);
     way.release();
     await until(async () => (await owner.node.get("/readyz")).status === 200, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the node is ready again",
     });
     // Before others are created: the lobby tells of the newest 20 events.

@@ -8,7 +8,7 @@ import { HuntCluster } from "../cluster/supportHunts.ts";
 import { Place } from "../cluster/supportNodes.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { tokenOf } from "../support/RingmasterNode.ts";
 import { SmallDisk } from "../support/SmallDisk.ts";
 import { type DatabaseServer, startMariaDb, startRedis } from "../support/servers.ts";
@@ -120,7 +120,7 @@ describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its
             const { status, body } = await node.get<{ parts: Record<string, string> }>("/readyz");
             return (status === wanted && body.parts.database) || undefined;
           },
-          { timeoutMs: PATIENCE_MS, what: `/readyz is ${wanted}` },
+          { timeoutMs: DEADLINE_MS, what: `/readyz is ${wanted}` },
         ),
       );
     return reasons;
@@ -133,7 +133,7 @@ describe("a hunt on two nodes whose MariaDB falls silent, refuses, and fills its
   it("goes on after commits whose answers never come, twice on each node", async () => {
     for (const proxy of proxies) proxy.swallowAnswerTo("COMMIT", 2);
     await until(() => proxies.every(({ unswallowed }) => unswallowed === 0), {
-      timeoutMs: 4 * PATIENCE_MS,
+      timeoutMs: 4 * DEADLINE_MS,
       what: "each node has had no answer to two commits",
     });
   });

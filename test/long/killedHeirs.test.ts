@@ -12,7 +12,7 @@ const EVENTS = 3;
 const TELLS = 3;
 const TOPIC = "news";
 /** How long a recovery may take, and those before it that were cut short. */
-const PATIENCE_MS = 60_000;
+const DEADLINE_MS = 60_000;
 
 /** Where a node dies: at the first, second … occurrence of a statement, before it has happened or before its answer has come. */
 interface Death {
@@ -83,7 +83,7 @@ class Recovery {
       return death !== undefined && death.when === when && death.statement === statement && death.nth === nth;
     });
     for (let waited = 0; !node.crashed && !(await this.#isRecovered()); waited += 100) {
-      assert.ok(waited < PATIENCE_MS, `${id} neither dies nor recovers all`);
+      assert.ok(waited < DEADLINE_MS, `${id} neither dies nor recovers all`);
       await this.clock.advance(100);
     }
     return node.crashed;

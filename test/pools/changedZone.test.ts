@@ -7,7 +7,7 @@ import type { PoolsJobPorts } from "../../src/schedulers/pools/finalising.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
 import { weeklyPoolsJob } from "../../src/schedulers/pools/weeklyPoolsJob.ts";
 import type { Job } from "../../src/schedulers/runtime/defineJob.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       world.now = day + DAY_MS + HOUR_MS;
       await runJob(dailyPoolsJob(world.ports));
       assert.deepEqual(
-        (await world.office.finalised({ game: "snake", period: "daily" }, 100)).map(
+        (await world.operations.finalised({ game: "snake", period: "daily" }, 100)).map(
           ({ startsAt, endsAt, winner, paid }) => [(endsAt - startsAt) / HOUR_MS, winner?.playerId, paid],
         ),
         [
@@ -101,7 +101,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
         // By the transaction itself, which MariaDB would end were it idle.
         const isAwaited = async () => (await tx.query(waiting))[0];
-        await until(isAwaited, { timeoutMs: PATIENCE_MS, what: "the run waits for the entry" });
+        await until(isAwaited, { timeoutMs: DEADLINE_MS, what: "the run waits for the entry" });
         await tx.commit();
         await run;
         assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RankingOffice } from "../../src/actors/pools/RankingOffice.ts";
+import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
 import type { Period } from "../../src/entities/pools/Pool.ts";
 import { RANKING_PERIODS, type RankingPeriod } from "../../src/entities/pools/Ranking.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
@@ -22,10 +22,10 @@ for (const [name, open] of Object.entries(DATABASES)) {
 
     const count = () => runJob(rankingsJob({ ...world.ports, page: 3 }));
     const page = (period: RankingPeriod) =>
-      new RankingOffice(world.ports).page("snake", period, { limit: 100, offset: 0, around: undefined });
+      new RankingQueries(world.ports).page("snake", period, { limit: 100, offset: 0, around: undefined });
     const shown = async (period: RankingPeriod) =>
       (await page(period)).rows.map(({ rank, playerId, score, entries }) => [rank, playerId, score, entries]);
-    const poolsOpen = async () => (await world.office.open()).filter(({ game }) => game === "snake");
+    const poolsOpen = async () => (await world.operations.open()).filter(({ game }) => game === "snake");
     const leader = async (period: "daily" | "weekly") =>
       (await poolsOpen()).find((pool) => pool.period === period)!.leader?.playerId;
 

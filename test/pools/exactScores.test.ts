@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RankingOffice } from "../../src/actors/pools/RankingOffice.ts";
+import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
 import { type Game, gameById, games, insertGame } from "../../src/entities/tournaments/Game.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
@@ -26,7 +26,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     for (const score of SCORES) {
-      const rankings = () => new RankingOffice({ ...world.ports });
+      const rankings = () => new RankingQueries({ ...world.ports });
       const rankFrom = async (offset: number) =>
         rankings().page("snake", "all", { limit: 10, offset, around: undefined });
 
@@ -58,11 +58,13 @@ for (const [name, open] of Object.entries(DATABASES)) {
       it(`are those of the one who leads a pool, and then of its winner: ${score}`, async () => {
         await world.enter({ player: "ada", score, storedAt: DAY }, { player: "bob", score: 9.5, storedAt: DAY });
         const pool = { game: "snake", period: "daily" } as const;
-        const leading = (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily");
+        const leading = (await world.operations.open()).find(
+          ({ game, period }) => game === "snake" && period === "daily",
+        );
         assert.equal(leading?.leader?.score, score);
         world.now = MIDNIGHT + SETTLED_MS;
         await runJob(dailyPoolsJob(world.ports));
-        const [finalised] = await world.office.finalised(pool, 1);
+        const [finalised] = await world.operations.finalised(pool, 1);
         assert.equal(finalised?.winner?.score, score);
         const stored = "SELECT COUNT(*) AS pools FROM pools WHERE score = ?";
         const [found] = await world.database.query<{ pools: unknown }>(stored, [score]);
@@ -87,18 +89,18 @@ for (const [name, open] of Object.entries(DATABASES)) {
         const entry = { game: "golf", tournament: "cup", storedAt: DAY };
         await world.enter({ ...entry, player: "ada", score: 30 }, { ...entry, player: "bob", score: -7 });
         await runJob(rankingsJob(world.ports));
-        const rankings = new RankingOffice({ ...world.ports });
+        const rankings = new RankingQueries({ ...world.ports });
         const { rows } = await rankings.page("golf", "all", { limit: 10, offset: 0, around: undefined });
         assert.deepEqual(
           rows.map(({ score }) => score),
           [0.3, -0.07],
         );
-        const open = await world.office.open();
+        const open = await world.operations.open();
         const leading = open.find(({ game, period }) => game === "golf" && period === "daily");
         assert.deepEqual(leading?.leader, { playerId: "ada", name: "ada", score: 0.3 });
         world.now = MIDNIGHT + SETTLED_MS;
         await runJob(dailyPoolsJob(world.ports));
-        const [finalised] = await world.office.finalised({ game: "golf", period: "daily" }, 1);
+        const [finalised] = await world.operations.finalised({ game: "golf", period: "daily" }, 1);
         assert.deepEqual(finalised?.winner, { playerId: "ada", name: "ada", wallet: null, score: 0.3 });
       } finally {
         await world.database.write("DELETE FROM games WHERE id = 'golf'");

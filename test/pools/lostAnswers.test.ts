@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PoolOffice, type PoolOfficePorts } from "../../src/actors/pools/PoolOffice.ts";
+import { PoolQueries, type PoolQueriesPorts } from "../../src/actors/pools/PoolQueries.ts";
 import { systemRng } from "../../src/clock.ts";
 import { CommitUnknown } from "../../src/entities/failures.ts";
 import { DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
@@ -14,14 +14,14 @@ for (const [name, open] of Object.entries(DATABASES)) {
       world = made;
     });
 
-    const contribute = (database: PoolOfficePorts["database"], requestId?: string) =>
-      new PoolOffice({ ...world, database, rng: systemRng }).contribute(SNAKE, FIVE, { operatorId: "op", requestId });
+    const contribute = (database: PoolQueriesPorts["database"], requestId?: string) =>
+      new PoolQueries({ ...world, database, rng: systemRng }).contribute(SNAKE, FIVE, { operatorId: "op", requestId });
     const inPool = async () =>
-      (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!.items;
+      (await world.operations.open()).find(({ game, period }) => game === "snake" && period === "daily")!.items;
 
     it("is of unknown outcome when nobody answers its commit, and by its key it is made once", async () => {
       const database = world.showing(() => world.now);
-      const unanswered: PoolOfficePorts["database"] = {
+      const unanswered: PoolQueriesPorts["database"] = {
         ...database,
         async transaction(work) {
           await database.transaction(work);
@@ -37,7 +37,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     it("is answered once it is stored, whatever becomes of the database then", async () => {
       const database = world.showing(() => world.now);
       let isGone = false;
-      const going: PoolOfficePorts["database"] = {
+      const going: PoolQueriesPorts["database"] = {
         ...database,
         query: async (sql, params) => {
           if (isGone) throw Object.assign(new Error("Connection lost"), { code: "PROTOCOL_CONNECTION_LOST" });

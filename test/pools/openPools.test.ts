@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
+import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import { systemRng } from "../../src/clock.ts";
 import type { GameTime } from "../../src/entities/pools/entries.ts";
 import { disjoint, leadersOf } from "../../src/entities/pools/leaders.ts";
@@ -27,7 +27,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       world.now = DAY + DAY_MS / 2;
     });
 
-    /** An office of its own, whose every query is noted, and waits for the gate. */
+    /** An operations of its own, whose every query is noted, and waits for the gate. */
     function watched(gate: () => Promise<void> = async () => {}) {
       const queries: string[] = [];
       const { clock, timezone } = world;
@@ -37,43 +37,46 @@ for (const [name, open] of Object.entries(DATABASES)) {
         await gate();
         return database.query(sql, params);
       };
-      return { queries, office: new PoolOffice({ database: { ...database, query }, clock, timezone, rng: systemRng }) };
+      return {
+        queries,
+        operations: new PoolQueries({ database: { ...database, query }, clock, timezone, rng: systemRng }),
+      };
     }
     const readings = (queries: readonly string[]): number =>
       queries.filter((sql) => sql.includes("FROM games ORDER BY")).length;
 
     it("takes one query of each kind for all games together, and one for the time", async () => {
-      const { queries, office } = watched();
-      assert.equal((await office.open()).length, 10);
+      const { queries, operations } = watched();
+      assert.equal((await operations.open()).length, 10);
       assert.equal(queries.length, 7);
     });
 
     it("is done once for all who ask, also when it is slow", async () => {
       const gate = Promise.withResolvers<void>();
-      const { queries, office } = watched(() => gate.promise);
+      const { queries, operations } = watched(() => gate.promise);
       const asked = [];
       for (let times = 0; times < 10; times++) {
-        asked.push(office.open());
+        asked.push(operations.open());
         await new Promise((resolve) => setImmediate(resolve));
         world.now += 60_000;
       }
       gate.resolve();
       const answers = await Promise.all(asked);
       assert.ok(answers.every((pools) => pools === answers[0]));
-      assert.equal(await office.open(), answers[0]);
+      assert.equal(await operations.open(), answers[0]);
       assert.equal(readings(queries), 1);
     });
 
     it("shows what has been contributed while it was under way to who asks then", async () => {
       let gate: Promise<void> | undefined;
-      const { office } = watched(async () => gate);
+      const { operations } = watched(async () => gate);
       const slow = Promise.withResolvers<void>();
       gate = slow.promise;
-      const early = office.open();
+      const early = operations.open();
       await new Promise((resolve) => setImmediate(resolve));
       gate = undefined;
-      await office.contribute(TODAY, { item: "TICO", amount: "5" }, { operatorId: "op", requestId: undefined });
-      const late = office.open();
+      await operations.contribute(TODAY, { item: "TICO", amount: "5" }, { operatorId: "op", requestId: undefined });
+      const late = operations.open();
       slow.resolve();
       await early;
       const pool = (await late).find(({ game, period }) => game === "snake" && period === "daily");

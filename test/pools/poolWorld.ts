@@ -1,4 +1,4 @@
-import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
+import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import type { Clock } from "../../src/clock.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
@@ -25,7 +25,7 @@ export interface AnEntry {
   tournament?: string;
 }
 
-/** A database with games, tournaments and entries, a clock that stands where it is put, and the office of its pools. */
+/** A database with games, tournaments and entries, a clock that stands where it is put, and the operations of its pools. */
 export class PoolWorld {
   readonly database: Database;
   readonly ledger: PrizeLedger;
@@ -48,13 +48,13 @@ export class PoolWorld {
     this.ledger = new PrizeLedger(database, systemRng);
   }
 
-  get office(): PoolOffice {
+  get operations(): PoolQueries {
     return this.officeBy(() => this.now);
   }
 
-  /** An office whose database's clock shows this. */
-  officeBy(databaseNow: () => number): PoolOffice {
-    return new PoolOffice({ ...this, database: this.showing(databaseNow), rng: systemRng });
+  /** An operations whose database's clock shows this. */
+  officeBy(databaseNow: () => number): PoolQueries {
+    return new PoolQueries({ ...this, database: this.showing(databaseNow), rng: systemRng });
   }
 
   /** The database, but for what its clock shows. */
@@ -128,7 +128,7 @@ export class PoolWorld {
 
   contribute(amount: string, more: { item?: string; key?: string; game?: string; period?: "daily" | "weekly" } = {}) {
     const { item = "TICO", key, game = "snake", period = "daily" } = more;
-    return this.office.contribute({ game, period }, { item, amount }, { operatorId: "op", requestId: key });
+    return this.operations.contribute({ game, period }, { item, amount }, { operatorId: "op", requestId: key });
   }
 
   inventory(player: string): Promise<ItemAmount[]> {

@@ -28,9 +28,9 @@ for (const [name, open] of Object.entries(DATABASES)) {
 
     const finalise = async (ports: Partial<PoolsJobPorts> = {}, options: Parameters<typeof runJob>[1] = {}) =>
       (await runJob<PoolsFinalised>(dailyPoolsJob({ ...world.ports, ...ports }), options)).result;
-    const history = () => world.office.finalised(SNAKE, 100);
+    const history = () => world.operations.finalised(SNAKE, 100);
     const openNow = async () =>
-      (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      (await world.operations.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
 
     it("are open for every game and period, with what is in them and who leads", async () => {
       await world.contribute("5");
@@ -41,7 +41,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
         { player: "bob", name: "Bob", score: 12, storedAt: DAY + 5 },
         { player: "eve", score: 99, storedAt: DAY - 1 },
       );
-      const pools = await world.office.open();
+      const pools = await world.operations.open();
       assert.equal(pools.length, 2 * GAMES);
       const [daily] = pools.filter(({ game, period }) => game === "snake" && period === "daily");
       assert.deepEqual(daily, {
@@ -234,7 +234,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       );
       assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
       assert.equal(await world.count("awards"), 1);
-      const tetris = (await world.office.open()).find(({ game }) => game === "tetris")!;
+      const tetris = (await world.operations.open()).find(({ game }) => game === "tetris")!;
       assert.deepEqual(tetris.items, [{ item: "TICO", amount: "9" }]);
     });
 
@@ -244,14 +244,14 @@ for (const [name, open] of Object.entries(DATABASES)) {
       // Their nodes' clocks are behind, so that they mean the pool that is being finalised.
       const late = world.now;
       let isLate = true;
-      const office = new PoolWorld(world.database);
-      Object.defineProperty(office, "now", { get: () => (isLate ? MIDNIGHT - 1 : late) });
-      const given = Array.from({ length: 20 }, (_, each) => office.contribute("1", { key: `k${each}` }));
+      const operations = new PoolWorld(world.database);
+      Object.defineProperty(operations, "now", { get: () => (isLate ? MIDNIGHT - 1 : late) });
+      const given = Array.from({ length: 20 }, (_, each) => operations.contribute("1", { key: `k${each}` }));
       const [outcomes] = await Promise.all([Promise.allSettled(given), finalise()]);
       const refused = outcomes.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
       for (const { reason } of refused) assert.equal(reason.code, "conflict");
       isLate = false;
-      await Promise.all(outcomes.map((_, each) => office.contribute("1", { key: `k${each}` })));
+      await Promise.all(outcomes.map((_, each) => operations.contribute("1", { key: `k${each}` })));
       const paid = Number((await world.inventory("ada"))[0]?.amount ?? 0);
       const inOpen = Number((await openNow()).items[0]?.amount ?? 0);
       assert.equal(paid, 20 - refused.length);
@@ -280,7 +280,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     it("refuse what is no item, no game, or too much", async () => {
       await assert.rejects(world.contribute("1", { item: "GOLD" }), { code: "not_found" });
       await assert.rejects(world.contribute("1", { game: "chess" }), { code: "not_found" });
-      await assert.rejects(world.office.finalised({ game: "chess", period: "daily" }, 1), { code: "not_found" });
+      await assert.rejects(world.operations.finalised({ game: "chess", period: "daily" }, 1), { code: "not_found" });
       await world.contribute(String(LARGEST_AWARD - 1n));
       await assert.rejects(world.contribute("2"), { code: "conflict" });
       assert.equal((await world.contribute("1")).amount, "1");
@@ -296,7 +296,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       // The week and Sunday of each, and Saturday of the one that was played.
       assert.equal(days.finalised + weeks.result.finalised, 2 * GAMES + 1);
       assert.deepEqual(await world.inventory("ada"), [{ item: "TICO", amount: "5" }]);
-      const pong = (await world.office.open()).filter(({ game }) => game === "pong");
+      const pong = (await world.operations.open()).filter(({ game }) => game === "pong");
       assert.deepEqual(
         pong.map(({ period, items }) => [period, items]),
         [

@@ -6,7 +6,7 @@ import { ALL_TIME, RANKING_PERIODS, type RankingKey } from "../../src/entities/p
 import { rankingPage } from "../../src/entities/pools/rankingPage.ts";
 import { type RankingsCounted, rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
 import { SETTLED_MS } from "../../src/schedulers/pools/settled.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { runJob } from "../support/runJob.ts";
 import { type AnEntry, at, DATABASES, type PoolWorld, useWorld } from "./poolWorld.ts";
 
@@ -167,7 +167,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT id FROM tournaments%FOR UPDATE'";
         // By the stalled transaction itself, which MariaDB would end were it idle.
         const isWaiting = async () => (await stalled.query(waiting))[0];
-        await until(isWaiting, { timeoutMs: PATIENCE_MS, what: "the run waits for the entry" });
+        await until(isWaiting, { timeoutMs: DEADLINE_MS, what: "the run waits for the entry" });
         await stalled.commit();
         await counting;
         assert.equal((await ranking("all")).total, 2);

@@ -123,7 +123,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await assertOnlyPongIsRefused(reason);
       world.now = MIDNIGHT + 2 * DAY_MS + SETTLED_MS;
       await assertOnlyPongIsRefused(reason);
-      const [last] = await world.office.finalised({ game: "pong", period: "daily" }, 1);
+      const [last] = await world.operations.finalised({ game: "pong", period: "daily" }, 1);
       assert.equal(last!.startsAt, MIDNIGHT + DAY_MS);
     });
 

@@ -20,8 +20,8 @@ describe("pools while nodes come and go (simulated cluster)", () => {
         },
       ]);
     const winners = async (): Promise<string[]> => {
-      const { office } = world;
-      const pools = await office.finalised({ game: "snake", period: "daily" }, 10);
+      const { operations } = world;
+      const pools = await operations.finalised({ game: "snake", period: "daily" }, 10);
       return pools.map(({ winner }) => winner?.playerId ?? "nobody");
     };
     try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RankingOffice } from "../../src/actors/pools/RankingOffice.ts";
+import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
 import { insertGame } from "../../src/entities/tournaments/Game.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
 import { rankingsJob } from "../../src/schedulers/pools/rankingsJob.ts";
@@ -33,10 +33,10 @@ for (const [name, open] of Object.entries(DATABASES)) {
     const lap = (player: string, score: number, after: number) =>
       world.enter({ game: "race", tournament: "laps", player, score, storedAt: DAY + after });
     const leader = async () =>
-      (await world.office.open()).find(({ game, period }) => game === RACE.game && period === RACE.period)!.leader;
+      (await world.operations.open()).find(({ game, period }) => game === RACE.game && period === RACE.period)!.leader;
     const ranked = async () => {
-      const office = new RankingOffice({ ...world.ports, timezone: "UTC" });
-      const page = await office.page("race", "daily", { limit: 10, offset: 0, around: undefined }, DAY);
+      const operations = new RankingQueries({ ...world.ports, timezone: "UTC" });
+      const page = await operations.page("race", "daily", { limit: 10, offset: 0, around: undefined }, DAY);
       return page.rows.map(({ playerId, score, entries }) => [playerId, score, entries]);
     };
     const count = async () => {
@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.deepEqual(await leader(), { playerId: "zoe", name: "zoe", score: 42.1 });
       world.now = DAY + DAY_MS + SETTLED_MS;
       await runJob(dailyPoolsJob(world.ports));
-      const [pool] = await world.office.finalised(RACE, 1);
+      const [pool] = await world.operations.finalised(RACE, 1);
       assert.deepEqual([pool!.winner?.playerId, pool!.winner?.score], ["zoe", 42.1]);
       assert.deepEqual(await world.inventory("zoe"), [{ item: "TICO", amount: "5" }]);
     });
@@ -90,7 +90,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
         { player: "low", score: 1, storedAt: DAY + 1 },
         { player: "high", score: 2, storedAt: DAY + 2 },
       );
-      const pools = await world.office.open();
+      const pools = await world.operations.open();
       assert.equal(pools.find(({ game }) => game === "snake")!.leader!.playerId, "high");
     });
   });

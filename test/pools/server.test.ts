@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Draw } from "../../src/entities/pools/Draw.ts";
 import { OPERATOR_TOKEN_MS } from "../../src/http/auth/tokens.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, type SendOptions, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { PoolWorld } from "./poolWorld.ts";
 
@@ -52,7 +52,7 @@ describe("pools, rankings and draws of a whole server", function () {
         const { runs } = (await node.get<{ runs: JobRun[] }>(`/api/jobs/history?job=${job}`, { token })).body;
         return runs.find((run) => run.scheduledAt === body.scheduledAt && run.finishedAt !== null);
       },
-      { timeoutMs: PATIENCE_MS, what: `the run of ${job} has ended` },
+      { timeoutMs: DEADLINE_MS, what: `the run of ${job} has ended` },
     );
   };
 
@@ -62,7 +62,7 @@ describe("pools, rankings and draws of a whole server", function () {
         const { draws } = await get<{ draws: Draw[] }>("draws");
         return draws.length > 0 ? draws : undefined;
       },
-      { timeoutMs: PATIENCE_MS, what: "last week's draw is made" },
+      { timeoutMs: DEADLINE_MS, what: "last week's draw is made" },
     );
     const players: string[] = [];
     for (let page: string[] = []; players.length < draw!.candidates; players.push(...page)) {

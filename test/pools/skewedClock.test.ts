@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PoolOffice } from "../../src/actors/pools/PoolOffice.ts";
+import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import { systemRng } from "../../src/clock.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { dailyPoolsJob } from "../../src/schedulers/pools/dailyPoolsJob.ts";
@@ -84,9 +84,9 @@ for (const [name, open] of Object.entries(DATABASES)) {
     /** Where a contribution goes, and what is shown, by a node's clock and the database's. */
     const openBy = async (now: number, databaseNow: number): Promise<[contributed: number, shown: number]> => {
       world.now = now;
-      const office = world.officeBy(() => databaseNow);
-      const { startsAt } = await office.contribute(SNAKE, FIVE, call);
-      const shown = (await office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      const operations = world.officeBy(() => databaseNow);
+      const { startsAt } = await operations.contribute(SNAKE, FIVE, call);
+      const shown = (await operations.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
       return [startsAt, shown.startsAt];
     };
 
@@ -107,10 +107,10 @@ for (const [name, open] of Object.entries(DATABASES)) {
     it("is found by the database itself", async () => {
       const { clock, database, timezone } = world;
       world.now = Date.now() + 365 * DAY_MS;
-      const office = new PoolOffice({ clock, database, timezone, rng: systemRng });
-      const { startsAt, endsAt } = await office.contribute(SNAKE, FIVE, call);
+      const operations = new PoolQueries({ clock, database, timezone, rng: systemRng });
+      const { startsAt, endsAt } = await operations.contribute(SNAKE, FIVE, call);
       assert.ok(startsAt <= Date.now() && Date.now() < endsAt + DAY_MS);
-      const shown = (await office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      const shown = (await operations.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
       assert.deepEqual(shown.items, [FIVE]);
     });
   });
@@ -129,7 +129,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     const openNow = async () =>
-      (await world.office.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
+      (await world.operations.open()).find(({ game, period }) => game === "snake" && period === "daily")!;
     const finalise = () => runJob(dailyPoolsJob(world.ports));
 
     it("leaves open the one of today, which is contributed to, shown and paid", async () => {

@@ -136,7 +136,7 @@ describe("the best score of a week (MariaDB)", () => {
     });
     const best = await bestOf(world.database, "snake", { startsAt: WEEK, endsAt: WEEK + WEEK_MS });
     await runJob(weeklyPoolsJob({ ...world.ports, database }));
-    const [pool] = await world.office.finalised({ game: "snake", period: "weekly" }, 1);
+    const [pool] = await world.operations.finalised({ game: "snake", period: "weekly" }, 1);
     assert.equal(pool!.winner?.playerId, best!.playerId);
     assert.ok(behind.some((sql) => /FROM pools/.test(sql)));
     assert.deepEqual(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { QuestDefinition } from "../../src/actors/quests/definition.ts";
 import { QUESTS_TOPIC, QuestActor, type QuestNews } from "../../src/actors/quests/QuestActor.ts";
-import { QuestDesk } from "../../src/actors/quests/QuestDesk.ts";
-import { WalletDesk } from "../../src/actors/quests/WalletDesk.ts";
+import { QuestService } from "../../src/actors/quests/QuestService.ts";
+import { WalletService } from "../../src/actors/quests/WalletService.ts";
 import { verifiersFor } from "../../src/actors/quests/walletProof.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng } from "../../src/clock.ts";
@@ -20,8 +20,8 @@ export type Logged = [string, string, number, string];
 /** A node with what players meet of quests on it. */
 export interface QuestNode {
   node: SimulatedNode;
-  quests: QuestDesk;
-  wallets: WalletDesk;
+  quests: QuestService;
+  wallets: WalletService;
 }
 
 /** A simulated cluster that runs quests, on one database in memory. */
@@ -31,7 +31,7 @@ export class QuestCluster {
   readonly feed = new MemoryFeed();
   /** What the feed said, in the log's shape. */
   readonly told: Logged[] = [];
-  /** What the desks measured: of which end, and how many seconds after it was due. */
+  /** What the services measured: of which end, and how many seconds after it was due. */
   readonly lateness: ["completed" | "lapsed", number][] = [];
   readonly #hub = new MemoryHub();
   #joined = 0;
@@ -58,9 +58,9 @@ export class QuestCluster {
     const node = new SimulatedNode({ id, hub: this.#hub, database, clock, feed }, [kindOf(QuestActor)]);
     await node.actors.start();
     const ports = { actors: node.actors, database, feed, clock };
-    const quests = new QuestDesk({ ...ports, told: (...end) => this.lateness.push(end) });
+    const quests = new QuestService({ ...ports, told: (...end) => this.lateness.push(end) });
     await quests.open();
-    const wallets = new WalletDesk({ ...ports, rng: seededRng(this.#joined), verifiers: verifiersFor(false) });
+    const wallets = new WalletService({ ...ports, rng: seededRng(this.#joined), verifiers: verifiersFor(false) });
     return { node, quests, wallets };
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { QuestActor } from "../../src/actors/quests/QuestActor.ts";
-import type { MyQuest, QuestMessage } from "../../src/actors/quests/QuestDesk.ts";
+import type { MyQuest, QuestMessage } from "../../src/actors/quests/QuestService.ts";
 import { BATCH } from "../../src/actors/quests/rules.ts";
 import { seededRng } from "../../src/clock.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
@@ -10,35 +10,35 @@ import { insertPlayers, someQuest } from "./someQuest.ts";
 
 describe("quests", () => {
   let cluster: QuestCluster;
-  let desk: QuestNode;
+  let service: QuestNode;
 
   beforeEach(async () => {
     cluster = await QuestCluster.open();
-    desk = await cluster.join();
+    service = await cluster.join();
     await insertPlayers(cluster.database, ["ada", "bob"]);
   });
   afterEach(() => cluster.close());
 
-  const start = (player: string, quest = "wallet") => cluster.within(desk.quests.start(player, quest));
+  const start = (player: string, quest = "wallet") => cluster.within(service.quests.start(player, quest));
   const mine = async (player: string): Promise<Array<Partial<MyQuest>>> =>
-    (await cluster.within(desk.quests.mine(player))).map(({ id, state, round }) => ({ id, state, round }));
+    (await cluster.within(service.quests.mine(player))).map(({ id, state, round }) => ({ id, state, round }));
   const inventory = (player: string) => new PrizeLedger(cluster.database, seededRng(1)).inventory(player);
 
   async function connect(player: string): Promise<void> {
     const wallet = developmentWallet(player);
-    const { challenge } = await cluster.within(desk.wallets.challenge(player));
-    await cluster.within(desk.wallets.connect(player, wallet.address, wallet.sign(challenge)));
+    const { challenge } = await cluster.within(service.wallets.challenge(player));
+    await cluster.within(service.wallets.connect(player, wallet.address, wallet.sign(challenge)));
   }
 
   it("wait for their condition, are due a delay after it is met, and are paid and told then", async () => {
     await cluster.define(someQuest());
     const heard: QuestMessage[] = [];
-    desk.quests.attend("ada", (message) => heard.push(message));
+    service.quests.attend("ada", (message) => heard.push(message));
     assert.deepEqual(await start("ada"), { id: "wallet", state: "active", round: 1, dueAt: null, endedAt: null });
     await cluster.clock.advance(200_000);
     assert.deepEqual(await mine("ada"), [{ id: "wallet", state: "active", round: 1 }]);
     await connect("ada");
-    const [{ dueAt } = { dueAt: 0 }] = await cluster.within(desk.quests.mine("ada"));
+    const [{ dueAt } = { dueAt: 0 }] = await cluster.within(service.quests.mine("ada"));
     assert.ok(dueAt! > cluster.clock.now() + 59_000);
     await cluster.clock.advance(dueAt! - 1 - cluster.clock.now());
     assert.deepEqual(await inventory("ada"), []);
@@ -57,10 +57,10 @@ describe("quests", () => {
     await cluster.define(someQuest({ delayMs: 0 }));
     const heard: string[] = [];
     const elsewhere = await cluster.join();
-    desk.quests.attend("ada", ({ state }) => heard.push(`here ${state}`));
+    service.quests.attend("ada", ({ state }) => heard.push(`here ${state}`));
     elsewhere.quests.attend("ada", ({ state }) => heard.push(`elsewhere ${state}`));
     elsewhere.quests.attend("bob", () => heard.push("bob"));
-    desk.quests.attend("ada", () => heard.push("ended"))();
+    service.quests.attend("ada", () => heard.push("ended"))();
     await connect("ada");
     await start("ada");
     await cluster.clock.advance(10);
@@ -71,8 +71,8 @@ describe("quests", () => {
     await cluster.define(someQuest());
     await connect("ada");
     await connect("bob");
-    desk.quests.attend("ada", () => {});
-    desk.quests.attend("ada", () => {});
+    service.quests.attend("ada", () => {});
+    service.quests.attend("ada", () => {});
     const { dueAt } = await start("ada");
     await start("bob");
     await cluster.clock.advance(dueAt! + 2000 - cluster.clock.now());
@@ -100,7 +100,7 @@ describe("quests", () => {
     await cluster.define(someQuest());
     await connect("ada");
     await start("ada");
-    await cluster.within(desk.wallets.disconnect("ada"));
+    await cluster.within(service.wallets.disconnect("ada"));
     await cluster.clock.advance(61_000);
     assert.deepEqual(await cluster.log("completed", "lapsed"), [["ada", "wallet", 1, "lapsed"]]);
     assert.deepEqual(await mine("ada"), [{ id: "wallet", state: "lapsed", round: 1 }]);
@@ -114,11 +114,11 @@ describe("quests", () => {
 
   it("are completed when the condition was lost and met again by the time they are due", async () => {
     await cluster.define(someQuest({ condition: { check: "exchangeChosen", args: { exchange: "kraken" } } }));
-    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.within(service.wallets.chooseExchange("ada", "kraken"));
     await start("ada");
-    await cluster.within(desk.wallets.chooseExchange("ada", "other"));
+    await cluster.within(service.wallets.chooseExchange("ada", "other"));
     await cluster.clock.advance(10_000);
-    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.within(service.wallets.chooseExchange("ada", "kraken"));
     await cluster.clock.advance(60_000);
     assert.deepEqual(await cluster.log("completed", "lapsed"), [["ada", "wallet", 1, "completed"]]);
   });
@@ -128,7 +128,7 @@ describe("quests", () => {
     for (let round = 1; round <= 3; round++) {
       assert.equal((await start("ada", "again")).round, round);
       if (round === 1) await start("ada", "once");
-      await cluster.within(desk.wallets.disconnect("ada"));
+      await cluster.within(service.wallets.disconnect("ada"));
       await connect("ada");
       await cluster.clock.advance(61_000);
     }
@@ -143,12 +143,12 @@ describe("quests", () => {
       someQuest({ id: "choice", condition: exchange, repeatable: true, cooldownMs: 0 }),
     );
     await connect("ada");
-    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.within(service.wallets.chooseExchange("ada", "kraken"));
     await cluster.clock.advance(1000);
     for (const quest of ["again", "choice"]) assert.equal((await start("ada", quest)).state, "active");
     await cluster.clock.advance(200_000);
     assert.deepEqual(await inventory("ada"), []);
-    await cluster.within(desk.wallets.chooseExchange("ada", "kraken"));
+    await cluster.within(service.wallets.chooseExchange("ada", "kraken"));
     await cluster.clock.advance(61_000);
     assert.deepEqual(await cluster.log("completed", "lapsed"), [["ada", "choice", 1, "completed"]]);
     assert.deepEqual(await inventory("ada"), [{ item: "TICO", amount: "50" }]);
@@ -160,9 +160,9 @@ describe("quests", () => {
       await start("ada", "wallet");
       await connect("ada");
       await cluster.clock.advance(1000);
-      await cluster.within(desk.wallets.disconnect("ada"));
+      await cluster.within(service.wallets.disconnect("ada"));
       if (round === 2) break;
-      const { endedAt } = (await desk.quests.mine("ada")).find(({ id }) => id === "wallet")!;
+      const { endedAt } = (await service.quests.mine("ada")).find(({ id }) => id === "wallet")!;
       const againAt = endedAt! + 600_000;
       await assert.rejects(start("ada", "wallet"), { code: "conflict", details: { againAt } });
       await cluster.clock.advance(againAt - cluster.clock.now());
@@ -186,7 +186,7 @@ describe("quests", () => {
     await cluster.define(someQuest());
     await connect("ada");
     await start("ada");
-    await cluster.within(desk.quests.retire("wallet"));
+    await cluster.within(service.quests.retire("wallet"));
     await assert.rejects(start("bob"), { code: "not_found" });
     await assert.rejects(start("bob", "none"), { code: "not_found" });
     await cluster.clock.advance(61_000);
@@ -220,7 +220,7 @@ describe("quests", () => {
         page.flatMap((player, at) => [player, (from + at) % 3 === 0 ? 9 : 10]),
       );
     }
-    await cluster.within(desk.node.actors.ref(QuestActor, "0").huntRevealed("h"));
+    await cluster.within(service.node.actors.ref(QuestActor, "0").huntRevealed("h"));
     await cluster.clock.advance(1000);
     const completed = await cluster.log("completed");
     assert.deepEqual(
@@ -237,7 +237,7 @@ describe("quests", () => {
     await cluster.define(someQuest());
     const players = Array.from({ length: 3000 }, (_, at) => `p${at}`);
     await insertPlayers(cluster.database, players, { wallets: true });
-    await cluster.within(Promise.all(players.map((player) => desk.quests.start(player, "wallet"))));
+    await cluster.within(Promise.all(players.map((player) => service.quests.start(player, "wallet"))));
     const version = async (): Promise<number> =>
       (await cluster.database.query<{ sum: number }>("SELECT SUM(version) AS sum FROM actors"))[0]!.sum;
     const before = await version();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { QuestDefinition } from "../../src/actors/quests/definition.ts";
-import type { MyQuest, QuestMessage } from "../../src/actors/quests/QuestDesk.ts";
+import type { MyQuest, QuestMessage } from "../../src/actors/quests/QuestService.ts";
 import type { PlayerLinks, WalletChallenge } from "../../src/entities/players/Wallet.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import { someHunt } from "../hunts/someHunt.ts";

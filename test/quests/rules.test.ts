@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { awardsOf, judgeStart, nextBatchAt, PARTS, partOf, sourceIdOf } from "../../src/actors/quests/rules.ts";
+import { awardsOf, judgeStart, nextBatchAt, partOf, QUEST_PARTS, sourceIdOf } from "../../src/actors/quests/rules.ts";
 
 const ONCE = { repeatable: false, retiredAt: null };
 const AGAIN = { repeatable: true, retiredAt: null };
@@ -83,7 +83,7 @@ describe("the rules of quests", () => {
       const part = partOf(`player-${at}`);
       counts.set(part, (counts.get(part) ?? 0) + 1);
     }
-    assert.deepEqual([...counts.keys()].sort(), [...PARTS]);
+    assert.deepEqual([...counts.keys()].sort(), [...QUEST_PARTS]);
     for (const count of counts.values()) assert.ok(count > 1800 && count < 2200, `${count} of 8,000`);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CHALLENGE_MS } from "../../src/actors/quests/WalletDesk.ts";
+import { CHALLENGE_MS } from "../../src/actors/quests/WalletService.ts";
 import { development, ed25519, verifiersFor } from "../../src/actors/quests/walletProof.ts";
 import { QuestCluster, type QuestNode } from "./QuestCluster.ts";
 import { developmentWallet, ed25519Wallet, type SigningWallet } from "./signing.ts";

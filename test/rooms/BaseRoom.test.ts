@@ -9,7 +9,7 @@ import { admit } from "../../src/rooms/runtime/admission.ts";
 import { BaseRoom, type RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RawClient } from "../support/RawClient.ts";
 import type { Seat } from "./support/RoomProcess.ts";
 
@@ -225,7 +225,7 @@ describe("BaseRoom", () => {
     const told: [number, string | undefined][] = [];
     room.onError((code, message) => told.push([code, message]));
     room.send("echo", { text: "hi" });
-    await until(() => told.length > 0, { what: "the client is told", timeoutMs: PATIENCE_MS });
+    await until(() => told.length > 0, { what: "the client is told", timeoutMs: DEADLINE_MS });
     assert.equal(told[0]?.[0], 404);
     assert.match(told[0]?.[1] ?? "", /^unknown_request: /);
     room.send("unknown");
@@ -245,7 +245,7 @@ describe("BaseRoom", () => {
       if (result.status === "rejected") assert.equal(result.reason.reason.code, "rate_limited");
     }
     for (let i = 0; i < 200; i += 1) room.connection.send(new Uint8Array([0xff, 0xff]));
-    await until(() => room.request("hello"), { what: "it is served again", timeoutMs: PATIENCE_MS });
+    await until(() => room.request("hello"), { what: "it is served again", timeoutMs: DEADLINE_MS });
     assert.equal(await room.leave(), CloseCode.CONSENTED);
   });
 
@@ -348,7 +348,7 @@ describe("BaseRoom", () => {
       assert.deepEqual(heard, [`${id} joins`, `${id} is back`]);
       assert.deepEqual(await room.request("whoami"), { playerId: id, name: "player", role: "player" });
       await room.leave();
-      await until(() => heard.length === 3, { what: "the player is gone", timeoutMs: PATIENCE_MS });
+      await until(() => heard.length === 3, { what: "the player is gone", timeoutMs: DEADLINE_MS });
       assert.equal(heard[2], `${id} is gone`);
     });
 
@@ -356,7 +356,7 @@ describe("BaseRoom", () => {
       const room = await talk("impatient");
       const { heard } = serverSide(room);
       drop(room);
-      await until(() => heard.length === 2, { what: "the player is gone", timeoutMs: PATIENCE_MS });
+      await until(() => heard.length === 2, { what: "the player is gone", timeoutMs: DEADLINE_MS });
       assert.equal(heard[1], `p${clients} is gone`);
     });
   });
@@ -367,7 +367,7 @@ describe("BaseRoom", () => {
     const owed = room.request("slow");
     await until(() => room.request("nothing").then(() => true), {
       what: "the slow one has arrived",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     serverSide(room).onBeforeShutdown();
     assert.equal((await reasonOf(room.request("nothing"))).code, "draining");

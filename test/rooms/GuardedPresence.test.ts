@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { GuardedPresence } from "../../src/rooms/runtime/GuardedPresence.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 describe("GuardedPresence", () => {
@@ -36,7 +36,7 @@ describe("GuardedPresence", () => {
     await presence.hincrbyex("ch:hunt", "huntId:2", 1, 60);
     await until(async () => (await redis.exists("ch:hunt:huntId:1")) === 0, {
       what: "another event's joins do not prolong it",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     assert.equal(await count(1), 1, "what was left behind does not count");
     assert.equal(await presence.hget("ch:hunt", "huntId:2"), "1");
@@ -45,18 +45,18 @@ describe("GuardedPresence", () => {
   it("waits for an item on a connection of its own, which it gives up again", async () => {
     const clients = async (): Promise<number> => ((await redis.client("LIST")) as string).trim().split("\n").length;
     // The test's own, and the two that the presence has.
-    await until(async () => (await clients()) === 3, { what: "all are connected", timeoutMs: PATIENCE_MS });
+    await until(async () => (await clients()) === 3, { what: "all are connected", timeoutMs: DEADLINE_MS });
     const waiting = presence.brpop("list", 30);
     await until(async () => /blocked_clients:1/.test(await redis.info("clients")), {
       what: "it waits",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     await presence.lpush("list", "item");
     assert.deepEqual(await waiting, ["list", "item"]);
     assert.equal(await presence.brpop("list", 0.01), null);
     await until(async () => (await clients()) === 3, {
       what: "its connections are closed",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     await server.kill();
     await assert.rejects(presence.brpop("list", 1));
@@ -79,7 +79,7 @@ describe("GuardedPresence", () => {
         await presence.publish("topic", "found");
         return heard.length > 0;
       },
-      { what: "the topic is heard", timeoutMs: PATIENCE_MS },
+      { what: "the topic is heard", timeoutMs: DEADLINE_MS },
     );
     assert.equal(heard[0], "found");
   });
@@ -89,11 +89,11 @@ describe("GuardedPresence", () => {
     const published = presence.publish("$room", ["_reserveSeat", "1", []]);
     await until(async () => /cmdstat_publish:calls=([2-9]|\d\d)/.test(await redis.info("commandstats")), {
       what: "it is published again",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     await presence.subscribe("$room", (request) => heard.push(request));
     await published;
-    await until(() => heard.length > 0, { what: "the request is heard", timeoutMs: PATIENCE_MS });
+    await until(() => heard.length > 0, { what: "the request is heard", timeoutMs: DEADLINE_MS });
     assert.deepEqual(heard, [["_reserveSeat", "1", []]]);
   });
 
@@ -102,7 +102,7 @@ describe("GuardedPresence", () => {
     await presence.subscribe("ipc:1", (reply) => replies.push(reply));
     await until(async () => ((await redis.pubsub("CHANNELS", "ipc:1")) as string[]).length === 1, {
       what: "the channel is heard",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     for (const reply of [
       [1, "wrong_phase: Not yet."],
@@ -112,7 +112,7 @@ describe("GuardedPresence", () => {
     ]) {
       await presence.publish("ipc:1", reply);
     }
-    await until(() => replies.length === 4, { what: "all replies are heard", timeoutMs: PATIENCE_MS });
+    await until(() => replies.length === 4, { what: "all replies are heard", timeoutMs: DEADLINE_MS });
     type Typed = [number, { code: string; message: string }];
     const [[, error], [, closing], ...rest] = replies as [Typed, Typed, ...unknown[]];
     assert.equal(closing.code, "draining");

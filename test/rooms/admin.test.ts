@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOffice.ts";
+import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOperations.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someQuest } from "../quests/someQuest.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";

@@ -4,7 +4,7 @@ import type { Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RawClient } from "../support/RawClient.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk } from "../support/Visitor.ts";
@@ -41,7 +41,7 @@ describe("the message `request`, for clients whose SDK has no requests", functio
     tournamentId = await create("tournaments", someTournament());
     await until(async () => (await node.get<{ phase: string }>(`/api/hunts/${huntId}`)).body.phase === "solving", {
       what: "the hunt is being solved",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     await node.post(`/api/tournaments/${tournamentId}/start`, { token: operator, body: {} });
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someHunt } from "../hunts/someHunt.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
@@ -45,7 +45,7 @@ describe("operators intervene in events", function () {
 
   const post = (path: string, body: object) => node.post<{ name?: string; error?: WireError }>(path, { token, body });
 
-  const eventually = (what: string, isSo: () => boolean) => until(isSo, { timeoutMs: PATIENCE_MS, what });
+  const eventually = (what: string, isSo: () => boolean) => until(isSo, { timeoutMs: DEADLINE_MS, what });
 
   const EVENTS = [
     {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Server } from "@colyseus/core";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
-import { QuestDesk } from "../../src/actors/quests/QuestDesk.ts";
+import { QuestService } from "../../src/actors/quests/QuestService.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
@@ -34,7 +34,7 @@ describe("the lobby when its feed may have lost something", () => {
     const common = { database, feed, clock: systemClock, log: edge.services.log };
     const board = new LobbyBoard({ ...common, hunts: new Hunts(database), tournaments: new Tournaments(database) });
     await board.start();
-    const quests = new QuestDesk({ ...common, actors: undefined as never, told: () => {} });
+    const quests = new QuestService({ ...common, actors: undefined as never, told: () => {} });
     await quests.open();
     provideRoomServices({
       verify: (token: string) => edge.services.tokens.verify(token),

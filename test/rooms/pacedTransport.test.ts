@@ -5,7 +5,7 @@ import { defineRoom, defineServer, matchMaker, Room } from "@colyseus/core";
 import { Client, type Room as Joined } from "@colyseus/sdk";
 import WebSocket from "ws";
 import { PacedTransport } from "../../src/rooms/runtime/PacedTransport.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 
 const INTERVAL_MS = 300;
 const MOST_UNANSWERED = 2;
@@ -53,9 +53,9 @@ describe("the pings of PacedTransport", () => {
     };
     for (let count = 0; count < 30; count++) await arrive();
     const allHave = (rounds: number) => () => [...pings.values()].every((times) => times.length >= rounds);
-    await until(allHave(2), { timeoutMs: PATIENCE_MS, what: "two rounds of pings" });
+    await until(allHave(2), { timeoutMs: DEADLINE_MS, what: "two rounds of pings" });
     for (let count = 0; count < 5; count++) await arrive();
-    await until(allHave(3), { timeoutMs: PATIENCE_MS, what: "two more rounds, newcomers included" });
+    await until(allHave(3), { timeoutMs: DEADLINE_MS, what: "two more rounds, newcomers included" });
 
     // Those of one round differ by at most one from socket to socket; whoever came late has missed the first ones.
     const counts = sockets.slice(0, 30).map((socket) => pings.get(socket)!.length);

@@ -6,7 +6,7 @@ import { ClientState, defineRoom, defineServer, matchMaker, Room } from "@colyse
 import WebSocket from "ws";
 import { type GuardedSocket, MOST_UNREAD_BYTES } from "../../src/rooms/runtime/GuardedSocket.ts";
 import { PacedTransport } from "../../src/rooms/runtime/PacedTransport.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 
 /** What is told at once, in bytes, and how often: far more than the system keeps for a socket. */
 const TOLD_BYTES = 64 * 1024;
@@ -47,7 +47,7 @@ describe("A client that does not read", () => {
     const room = matchMaker.getLocalRoomById(listed!.roomId)!;
     await until(() => room.clients.every(({ state }) => state === ClientState.JOINED), {
       what: "both are in",
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
     });
     const refs = room.clients.map(({ ref }) => ref as unknown as GuardedSocket);
     let mostKept = 0;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { JobRun, JobSummary, JobsStatus } from "../../src/entities/jobs/Job.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, type SendOptions, tokenOf } from "../support/RingmasterNode.ts";
 
 describe("jobs of a whole server", function () {
@@ -40,7 +40,7 @@ describe("jobs of a whole server", function () {
         (await runsOf(job)).find(
           (run) => run.scheduledAt === scheduledAt && run.finishedAt !== null && run.outcome !== "running",
         ),
-      { timeoutMs: PATIENCE_MS, what: `the run of ${job} has ended` },
+      { timeoutMs: DEADLINE_MS, what: `the run of ${job} has ended` },
     );
 
   it("tells of each job when it runs, in the zone that is set, and of those that are off", async () => {

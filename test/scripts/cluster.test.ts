@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { freePort, isFree } from "../../scripts/processes/freePort.ts";
-import { PATIENCE_MS, type Program, startProcess, until } from "../support/processes.ts";
+import { DEADLINE_MS, type Program, startProcess, until } from "../support/processes.ts";
 // Imported for what it does: it provides the servers before the first test.
 import "../support/servers.ts";
 
@@ -42,7 +42,7 @@ describe("npm run cluster", function () {
         const answers = await Promise.all(urls.map(async (url) => (await fetch(`${url}/api/hunts`)).text()));
         return answers[0] === answers[1] && answers[0]?.includes('"id"');
       },
-      { timeoutMs: PATIENCE_MS, what: "both nodes list the same hunts" },
+      { timeoutMs: DEADLINE_MS, what: "both nodes list the same hunts" },
     );
   });
 

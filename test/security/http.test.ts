@@ -9,7 +9,7 @@ import { MetricsPage } from "../../src/http/health.ts";
 import { MOST_WAITING } from "../../src/http/OneAtATime.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { bearer, Edge, sendRaw } from "../http/edge.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import type { RingmasterNode } from "../support/RingmasterNode.ts";
 import { closed, dial, victim } from "./attacks.ts";
 
@@ -35,7 +35,7 @@ function linksOf(folder: string): string[] {
 }
 
 describe("One client over HTTP", function () {
-  this.timeout(2 * PATIENCE_MS);
+  this.timeout(2 * DEADLINE_MS);
   let node: RingmasterNode;
   let end: () => Promise<void>;
 
@@ -116,10 +116,10 @@ describe("One client over HTTP", function () {
     const openFiles = (): number => linksOf("/proc/self/fd").filter((path) => path.endsWith("film.bin")).length;
     const sockets = await Promise.all(Array.from({ length: 4 }, () => dial(edge.port)));
     for (const socket of sockets) socket.pause().write(HEAD("/assets/film.bin").repeat(MOST_WAITING));
-    await until(() => openFiles() > 0, { timeoutMs: PATIENCE_MS, what: "a file is read" });
+    await until(() => openFiles() > 0, { timeoutMs: DEADLINE_MS, what: "a file is read" });
     assert.ok(openFiles() <= 4, "no more than one a connection");
     for (const socket of sockets) socket.destroy();
-    await until(() => openFiles() === 0, { timeoutMs: PATIENCE_MS, what: "the files are closed" });
+    await until(() => openFiles() === 0, { timeoutMs: DEADLINE_MS, what: "the files are closed" });
     await edge.close();
   });
 
@@ -128,7 +128,7 @@ describe("One client over HTTP", function () {
     const socket = await dial(edge.port);
     socket.pause().write(HEAD("/assets/film.bin"));
     const left = () => new Promise<number>((resolve) => edge.door.getConnections((_error, count) => resolve(count)));
-    await until(async () => (await left()) === 0, { timeoutMs: PATIENCE_MS, what: "the connection is closed" });
+    await until(async () => (await left()) === 0, { timeoutMs: DEADLINE_MS, what: "the connection is closed" });
     socket.destroy();
     await edge.close();
   });
@@ -245,7 +245,7 @@ describe("One client over HTTP", function () {
 });
 
 describe("The metrics", function () {
-  this.timeout(2 * PATIENCE_MS);
+  this.timeout(2 * DEADLINE_MS);
 
   it("are written out at most once a second, however many ask", async () => {
     let now = 0;
@@ -275,7 +275,7 @@ describe("The metrics", function () {
   it("are on a port of their own and nowhere else, where one is set", async () => {
     const { node, end } = await victim({ METRICS_PORT: "0" });
     const port = await until(() => node.output.map(metricsPort).find(Boolean), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the port is logged",
     });
     const statusOf = async (at: number | string, path: string): Promise<number> =>

@@ -9,7 +9,7 @@ import { admit } from "../../src/rooms/runtime/admission.ts";
 import { BaseRoom, TOKEN_EXPIRED } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 
 const here = new Map<string, string>();
@@ -32,7 +32,7 @@ class TalkRoom extends BaseRoom {
 }
 
 describe("A right", function () {
-  this.timeout(2 * PATIENCE_MS);
+  this.timeout(2 * DEADLINE_MS);
   let edge: Edge;
   let server: Server;
   let url: string;
@@ -82,7 +82,7 @@ describe("A right", function () {
     assert.equal(back.sessionId, room.sessionId);
     assert.equal(await back.request("whoami", {}), "ada");
     await back.leave();
-    await until(() => !here.has(room.sessionId), { timeoutMs: PATIENCE_MS, what: "the seat is free" });
+    await until(() => !here.has(room.sessionId), { timeoutMs: DEADLINE_MS, what: "the seat is free" });
   });
 
   it("is as long as the token that its player comes back with", async () => {

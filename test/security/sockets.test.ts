@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import { POLICY_VIOLATION } from "../../src/rooms/runtime/SocketMeter.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import type { RingmasterNode } from "../support/RingmasterNode.ts";
 import { closed, codeOf, dial, residentOf, seatIn, sit, victim } from "./attacks.ts";
 
@@ -44,7 +44,7 @@ function flood(socket: Socket, bytes: Buffer): void {
 }
 
 describe("One client on a websocket", function () {
-  this.timeout(3 * PATIENCE_MS);
+  this.timeout(3 * DEADLINE_MS);
   let node: RingmasterNode;
   let end: () => Promise<void>;
   let innocent: WebSocket;
@@ -106,7 +106,7 @@ describe("One client on a websocket", function () {
       for (const socket of sockets) socket.write(frame(PONG, Buffer.alloc(0)));
     }, 1000);
     await until(() => sockets.every((socket) => socket.destroyed || !socket.writable), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "they are ended",
     }).finally(() => clearInterval(pongs));
     assert.ok(residentOf(node) < before + 50_000_000);
@@ -139,7 +139,7 @@ describe("One client on a websocket", function () {
     const { token } = await node.signIn();
     const sockets = await Promise.all(Array.from({ length: 20 }, () => sit(node, token).catch(() => undefined)));
     await until(() => sockets.filter((socket) => socket?.readyState === WebSocket.OPEN).length === 16, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "sixteen are there",
     });
     const client = node.client((await node.signIn()).token);
@@ -157,7 +157,7 @@ describe("One client on a websocket", function () {
 });
 
 describe("Websockets of one address", function () {
-  this.timeout(2 * PATIENCE_MS);
+  this.timeout(2 * DEADLINE_MS);
 
   /** How many websockets of this URL are let in of so many at once, and how many refused as too many. */
   async function opened(url: string, count: number): Promise<{ admitted: number; refused: number }> {

@@ -7,7 +7,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { REPORT_EVERY_MS } from "../../src/stores/sessions/Attendance.ts";
 import { MemorySessionStore } from "../../src/stores/sessions/MemorySessionStore.ts";
-import { SessionDesk } from "../../src/stores/sessions/SessionDesk.ts";
+import { SessionService } from "../../src/stores/sessions/SessionService.ts";
 import { type AttendanceReport, LEAVING_MS, MOST_REPORTED } from "../../src/stores/sessions/SessionStore.ts";
 
 const START = 1_700_000_000_000;
@@ -64,7 +64,7 @@ class ObservedStore extends MemorySessionStore {
 describe("attendance", () => {
   let clock: HandClock;
   let store: ObservedStore;
-  let desk: SessionDesk;
+  let service: SessionService;
   let database: Database;
 
   before(async () => {
@@ -74,7 +74,7 @@ describe("attendance", () => {
   beforeEach(() => {
     clock = new HandClock();
     store = new ObservedStore({ timeoutMs: TIMEOUT_MS });
-    desk = new SessionDesk({
+    service = new SessionService({
       store,
       history: new SessionHistory(database),
       clock,
@@ -87,12 +87,12 @@ describe("attendance", () => {
   const player = (playerId: string) => ({ playerId, role: "player" });
 
   it("reports all of a room's activity in one call an interval, however many messages there were", async () => {
-    const room = desk.attend();
+    const room = service.attend();
     for (let second = 0; second < (3 * REPORT_EVERY_MS) / 1000; second++) {
       for (let at = 0; at < 20; at++) room.seen(player(`p${at}`), `s${at}`);
       await clock.pass(1000);
     }
-    await desk.flush();
+    await service.flush();
     assert.equal(store.reports.length, 3);
     assert.deepEqual(store.reports[1]!.seen[0], {
       playerId: "p0",
@@ -104,49 +104,49 @@ describe("attendance", () => {
   });
 
   it("asks nothing of the store while nobody does anything", async () => {
-    desk.attend().seen(player("ada"), "s1");
+    service.attend().seen(player("ada"), "s1");
     await clock.pass(TIMEOUT_MS);
-    await desk.flush();
+    await service.flush();
     assert.equal(store.reports.length, 1);
   });
 
   it("begins the session when the player came, not when it was reported", async () => {
-    desk.noteCaller(player("ada"));
+    service.noteCaller(player("ada"));
     await clock.pass(700);
-    const { current } = await desk.sessionsOf("ada");
+    const { current } = await service.sessionsOf("ada");
     assert.deepEqual(current, { startedAt: START, seenAt: START, endsAt: START + TIMEOUT_MS });
   });
 
   it("tells of leaving with the next report, also when the room is gone by then", async () => {
-    const room = desk.attend();
+    const room = service.attend();
     room.seen(player("ada"), "s1");
     await clock.pass(2000);
     room.left(player("ada"), "s1");
     await clock.pass(REPORT_EVERY_MS);
-    await desk.flush();
+    await service.flush();
     assert.equal((await store.current("ada", clock.now()))?.endsAt, START + 2000 + LEAVING_MS);
   });
 
   it("counts players only, and no id that the history could not hold", async () => {
-    for (const role of ["viewer", "operator"]) desk.noteCaller({ playerId: role, role });
-    desk.noteCaller(player("x".repeat(33)));
-    desk.noteCaller(player("\ud800"));
-    await desk.flush();
+    for (const role of ["viewer", "operator"]) service.noteCaller({ playerId: role, role });
+    service.noteCaller(player("x".repeat(33)));
+    service.noteCaller(player("\ud800"));
+    await service.flush();
     assert.deepEqual(store.reports, []);
   });
 
   it("tells later what it could not tell, with its own times", async () => {
-    const room = desk.attend();
+    const room = service.attend();
     store.isAway = true;
     room.seen(player("ada"), "s1");
     room.seen(player("bob"), "s2");
     await clock.pass(REPORT_EVERY_MS);
-    await desk.flush();
+    await service.flush();
     room.seen(player("ada"), "s1");
     room.left(player("bob"), "s2");
     store.isAway = false;
     await clock.pass(REPORT_EVERY_MS);
-    await desk.flush();
+    await service.flush();
     assert.deepEqual(
       store.reports.map(({ seen, left }) => ({
         seen: seen.map(({ playerId, from, at }) => [playerId, from, at]),
@@ -165,11 +165,11 @@ describe("attendance", () => {
   });
 
   it("reports a crowd in calls of a bounded size, its leaving last", async () => {
-    const room = desk.attend();
+    const room = service.attend();
     for (let at = 0; at < MOST_REPORTED + 10; at++) room.seen(player(`p${at}`), `s${at}`);
     await clock.pass(1);
     for (let at = 0; at < MOST_REPORTED; at++) room.left(player(`p${at}`), `s${at}`);
-    await desk.flush();
+    await service.flush();
     assert.deepEqual(
       store.reports.map(({ seen, left }) => [seen.length, left.length]),
       [

@@ -9,10 +9,10 @@ import { admit } from "../../src/rooms/runtime/admission.ts";
 import { BaseRoom } from "../../src/rooms/runtime/BaseRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { MemorySessionStore } from "../../src/stores/sessions/MemorySessionStore.ts";
-import { SessionDesk } from "../../src/stores/sessions/SessionDesk.ts";
+import { SessionService } from "../../src/stores/sessions/SessionService.ts";
 import { LEAVING_MS, type LiveSession } from "../../src/stores/sessions/SessionStore.ts";
 import { bearer, Edge, openRooms } from "../http/edge.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 
@@ -31,22 +31,22 @@ describe("players in rooms and over HTTP", () => {
   let server: Server;
   let database: Database;
   let store: MemorySessionStore;
-  let desk: SessionDesk;
+  let service: SessionService;
 
   before(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     store = new MemorySessionStore({ timeoutMs: TIMEOUT_MS });
-    desk = new SessionDesk({
+    service = new SessionService({
       ...{ store, history: new SessionHistory(database), clock: systemClock },
       ...{ nodeId: "n1", liveNodes: () => ["n1"], log: { warn: () => {} } },
     });
-    edge = new Edge({ sessions: desk });
+    edge = new Edge({ sessions: service });
     provideRoomServices({
       verify: (token) => edge.services.tokens.verify(token),
       logger: edge.services.log,
       clock: systemClock,
       draining: () => false,
-      attend: () => desk.attend(),
+      attend: () => service.attend(),
     });
     server = await openRooms(edge, { salon: Salon });
   });
@@ -57,7 +57,7 @@ describe("players in rooms and over HTTP", () => {
   });
 
   async function sessionOf(playerId: string): Promise<LiveSession | undefined> {
-    await desk.flush();
+    await service.flush();
     return store.current(playerId, Date.now());
   }
 
@@ -67,7 +67,7 @@ describe("players in rooms and over HTTP", () => {
     const joined = await sessionOf("ada");
     assert.equal(joined?.endsAt, joined!.seenAt + TIMEOUT_MS);
 
-    await until(() => Date.now() > joined!.seenAt, { timeoutMs: PATIENCE_MS, what: "the clock has moved" });
+    await until(() => Date.now() > joined!.seenAt, { timeoutMs: DEADLINE_MS, what: "the clock has moved" });
     await salon.request("hello");
     const asked = await sessionOf("ada");
     assert.equal(asked?.startedAt, joined!.startedAt);
@@ -81,7 +81,7 @@ describe("players in rooms and over HTTP", () => {
         const session = await sessionOf("ada");
         return session!.endsAt <= Date.now() + LEAVING_MS ? session : undefined;
       },
-      { timeoutMs: PATIENCE_MS, what: "the room has noticed" },
+      { timeoutMs: DEADLINE_MS, what: "the room has noticed" },
     );
     assert.equal(left.startedAt, joined!.startedAt);
   });

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { ConfigError } from "../../src/config.ts";
 import { checkEvictionPolicy, connectRedis, retryDelay, whenReady } from "../../src/stores/runtime/redis.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/servers.ts";
 
 describe("the Redis client", () => {
@@ -69,7 +69,7 @@ describe("the Redis client", () => {
     const commands = connectRedis(url, "gate");
     const subscriber = commands.duplicate({ enableReadyCheck: false });
     subscriber.on("error", () => {});
-    await until(() => subscriber.subscribe("topic"), { what: "the subscriber is back", timeoutMs: PATIENCE_MS });
+    await until(() => subscriber.subscribe("topic"), { what: "the subscriber is back", timeoutMs: DEADLINE_MS });
     assert.equal(cut, 0);
     commands.disconnect();
     subscriber.disconnect();

@@ -1,8 +1,8 @@
 import type { Client, Room } from "@colyseus/sdk";
-import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntDesk.ts";
-import type { ClueCard } from "../../src/actors/hunts/HuntTable.ts";
+import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
+import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { RingmasterError, type WireError } from "../../src/errors.ts";
-import { PATIENCE_MS } from "./processes.ts";
+import { DEADLINE_MS } from "./processes.ts";
 
 /** For a suite whose connections fail on purpose: the SDK would write of each to the console. */
 export function muteSdk(): void {
@@ -63,7 +63,7 @@ export class Visitor {
   }
 
   /** The first unread message of this type that fits; waits for one, unless the room is left before. */
-  async message<T>(type: string, fits: (payload: T) => boolean = () => true, patienceMs = PATIENCE_MS): Promise<T> {
+  async message<T>(type: string, fits: (payload: T) => boolean = () => true, patienceMs = DEADLINE_MS): Promise<T> {
     const giveUpAt = performance.now() + patienceMs;
     for (;;) {
       const at = this.#unread.findIndex((each) => each.type === type && fits(each.payload as T));

@@ -7,7 +7,7 @@ export { type Exit, Program } from "../../scripts/processes/Program.ts";
 export { until } from "../../scripts/processes/until.ts";
 
 /** Long enough for anything that has to happen at all, on a machine with other work. How soon it does is no test's question that waits by this. */
-export const PATIENCE_MS = 30_000;
+export const DEADLINE_MS = 30_000;
 
 export interface ProcessOptions {
   args?: readonly string[];

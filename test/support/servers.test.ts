@@ -5,7 +5,7 @@ import { createConnection } from "mysql2/promise";
 import { isFree } from "../../scripts/processes/freePort.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { itMeanwhile } from "./meanwhile.ts";
-import { PATIENCE_MS, startProcess, until } from "./processes.ts";
+import { DEADLINE_MS, startProcess, until } from "./processes.ts";
 import {
   type DatabaseServer,
   freshDatabaseUrl,
@@ -129,11 +129,11 @@ describe("the servers of a run", function () {
       starter.signal(signal);
       await starter.exited;
       await until(async () => (await Promise.all(ports.map(isFree))).every(Boolean), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: `nobody listens on ${ports.join(", ")} any more`,
       });
       await until(() => readdirSync(directory).every((name) => name.startsWith("ringmaster-cache-")), {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: DEADLINE_MS,
         what: "the directories of the servers are gone",
       });
       removeDirectory(directory);

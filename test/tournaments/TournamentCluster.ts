@@ -2,9 +2,9 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { type BegunRun, Runs } from "../../src/actors/tournaments/Runs.ts";
 import type { ScoreCheck } from "../../src/actors/tournaments/ScoreCheck.ts";
 import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
-import { type SubmitAnswer, TournamentDesk } from "../../src/actors/tournaments/TournamentDesk.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
-import { type TournamentAudience, TournamentTable } from "../../src/actors/tournaments/TournamentTable.ts";
+import { type SubmitAnswer, TournamentService } from "../../src/actors/tournaments/TournamentService.ts";
+import { type TournamentAudience, TournamentView } from "../../src/actors/tournaments/TournamentView.ts";
 import { type Clock, systemRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
@@ -17,7 +17,7 @@ import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulat
 /** How long a tournament is open, and then its grace: some beats of the nodes, of which each is simulated. */
 export const ROUND_MS = 60_000;
 
-/** Time at ten times its pace: rebuilds, deaths and doubts take seconds. */
+/** Time at ten times its pace: rebuilds, deaths and reconciliation take seconds. */
 export const fastClock: Clock = {
   now: () => 1_800_000_000_000 + Math.floor(performance.now() * 10),
   monotonic: () => performance.now() * 10,
@@ -46,7 +46,7 @@ export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {
 
 /** A room of one node, and what it was told. */
 export class Row implements TournamentAudience {
-  table!: TournamentTable;
+  table!: TournamentView;
   readonly phases: string[] = [];
   readonly views: BoardPage[] = [];
   results: (string | undefined)[] = [];
@@ -75,10 +75,10 @@ export class Row implements TournamentAudience {
   }
 }
 
-/** A node's desk with one room at it. */
-export interface Desk {
+/** A node's service with one room at it. */
+export interface Service {
   node: SimulatedNode;
-  desk: TournamentDesk;
+  service: TournamentService;
   row: Row;
   leave(): void;
   begin(playerId: string): Promise<BegunRun>;
@@ -101,7 +101,7 @@ export interface NodeParts {
   entrants?: Pick<Entrants, "note" | "joinedAt" | "close">;
 }
 
-/** Nodes with desks at the tournament `t` on one database, one feed, and one leaderboard. */
+/** Nodes with services at the tournament `t` on one database, one feed, and one leaderboard. */
 export class TournamentCluster<C extends Clock = Clock> {
   readonly clock: C;
   readonly hub = new MemoryHub();
@@ -120,13 +120,13 @@ export class TournamentCluster<C extends Clock = Clock> {
   }
 
   /** Adds a node whose room is at the tournament, which is open unless `plan` has a start. */
-  async join(id: string, parts: NodeParts = {}): Promise<Desk> {
+  async join(id: string, parts: NodeParts = {}): Promise<Service> {
     const { clock, database, hub } = this;
     const leaderboard = parts.leaderboard ?? this.leaderboard;
     const kinds = [tournamentKind({ database, leaderboard, clock, log: silentLog }), kindOf(TournamentSeriesActor)];
     const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, kinds);
     await node.actors.start();
-    const desk = new TournamentDesk({
+    const service = new TournamentService({
       ...{ actors: node.actors, tournaments: this.tournaments, database, clock, log: silentLog },
       leaderboard,
       journal: parts.journal ?? new ScoreJournal(database, clock),
@@ -136,26 +136,26 @@ export class TournamentCluster<C extends Clock = Clock> {
       runs: new Runs("a secret that all nodes of this cluster know", systemRng),
     });
     await this.within(this.#ensureTournament(node));
-    return await this.another({ node, desk });
+    return await this.another({ node, service });
   }
 
-  /** Another room at the same desk. */
-  async another({ node, desk }: Pick<Desk, "node" | "desk">): Promise<Desk> {
+  /** Another room at the same service. */
+  async another({ node, service }: Pick<Service, "node" | "service">): Promise<Service> {
     const row = new Row();
-    const { table, leave } = await this.within(desk.join("t", row));
+    const { table, leave } = await this.within(service.join("t", row));
     row.table = table;
-    const submit: Desk["submit"] = (playerId, submissionId, score, { joinedAt = 0, ...more } = {}) =>
-      this.within(desk.submit("t", playerOf(playerId), { submissionId, score, ...more }, joinedAt));
-    const begin: Desk["begin"] = (playerId) => this.within(desk.begin("t", playerId));
-    return { node, desk, row, leave, begin, submit };
+    const submit: Service["submit"] = (playerId, submissionId, score, { joinedAt = 0, ...more } = {}) =>
+      this.within(service.submit("t", playerOf(playerId), { submissionId, score, ...more }, joinedAt));
+    const begin: Service["begin"] = (playerId) => this.within(service.begin("t", playerId));
+    return { node, service, row, leave, begin, submit };
   }
 
-  actor({ node }: Pick<Desk, "node">) {
+  actor({ node }: Pick<Service, "node">) {
     return node.actors.ref(TournamentActor, "t");
   }
 
   async key(): Promise<BoardKey> {
-    return new TournamentTable((await this.tournaments.get("t"))!).key;
+    return new TournamentView((await this.tournaments.get("t"))!).key;
   }
 
   /** The board is lost. */

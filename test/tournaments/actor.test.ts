@@ -301,7 +301,7 @@ describe("a tournament's actor", () => {
         () => world.tournament().extend(1000),
         () => world.tournament().callOff(),
         () => world.tournament().rebuild(),
-        () => world.office.preview("t"),
+        () => world.operations.preview("t"),
         () => world.series().endSeries(),
       ])
         await assert.rejects(world.within<unknown>(call()), { code: "not_found" });
@@ -400,7 +400,7 @@ describe("a tournament's actor", () => {
   });
 
   describe("and the preview of its prizes", () => {
-    const preview = () => world.within(world.office.preview("t"));
+    const preview = () => world.within(world.operations.preview("t"));
 
     it("says who would get what, and what that comes to, and changes not a row in any phase", async () => {
       await create({ graceMs: 5000, prizes: SOME_PRIZES });

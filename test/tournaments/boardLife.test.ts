@@ -4,7 +4,7 @@ import { RingmasterError } from "../../src/errors.ts";
 import type { BoardKey, BoardSnapshot, PlayerSnapshot } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
+import { ROUND_MS, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 /** A leaderboard whose next drops fail, and whose next loads end when a test says so. */
 class StickyBoard extends MemoryLeaderboard {
@@ -30,8 +30,8 @@ class StickyBoard extends MemoryLeaderboard {
 describe("a tournament's board ends with it", () => {
   let cluster: TournamentCluster<ManualClock>;
   let board: StickyBoard;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
   let key: BoardKey;
 
   beforeEach(async () => {
@@ -106,7 +106,7 @@ describe("a tournament's board ends with it", () => {
       if (/FROM score_entries e[\s\S]*ORDER BY/.test(sql)) sorted += 1;
       return query(sql, params);
     };
-    const read = () => cluster.within(a.desk.standings("t", { limit: 3 }));
+    const read = () => cluster.within(a.service.standings("t", { limit: 3 }));
     for (let asked = 0; asked < 5; asked += 1) assert.equal((await read()).rows[0]!.playerId, "ann");
     await cluster.clock.advance(60_000);
     await read();
@@ -117,7 +117,7 @@ describe("a tournament's board ends with it", () => {
     a.leave();
     b.leave();
     await cluster.lose();
-    assert.equal((await cluster.within(a.desk.standings("t", { limit: 3 }))).total, 1);
+    assert.equal((await cluster.within(a.service.standings("t", { limit: 3 }))).total, 1);
     assert.ok(await isThere());
     await end();
     await cluster.clock.advance(10);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { tournamentCorrection } from "../../src/actors/tournaments/definition.ts";
-import { TournamentTable } from "../../src/actors/tournaments/TournamentTable.ts";
+import { TournamentView } from "../../src/actors/tournaments/TournamentView.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { LARGEST_AWARD } from "../../src/entities/prizes/PrizeLedger.ts";
@@ -120,11 +120,11 @@ describe("a scheduled tournament that is corrected", () => {
     const terms = { ...former.definition, maxScore: 100 };
     await cluster.within(cluster.actor(a).correct(terms, WHY), 100);
     await cluster.within(cluster.actor(a).start(), 100);
-    for (const desk of [a, b]) {
-      assert.equal(desk.row.corrected, 1);
-      assert.equal((await desk.submit(`p${desk.node.id}`, "s1", 50)).best, 50);
+    for (const service of [a, b]) {
+      assert.equal(service.row.corrected, 1);
+      assert.equal((await service.submit(`p${service.node.id}`, "s1", 50)).best, 50);
     }
-    const table = new TournamentTable(former);
+    const table = new TournamentView(former);
     table.hearRevision(1);
     assert.throws(() => table.requireCurrent(), { code: "unavailable" });
     table.correct((await cluster.tournaments.get("t"))!);

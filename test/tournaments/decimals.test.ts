@@ -4,14 +4,14 @@ import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import type { TournamentOutcome } from "../../src/actors/tournaments/state.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import { decimalOf, LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../src/entities/tournaments/precision.ts";
-import type { Operator, Order, TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator, TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { pointsText } from "../../web/src/points.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { LEADERBOARDS } from "../contracts/leaderboards.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
-import { type Desk, fastClock, TournamentCluster } from "./TournamentCluster.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
+import { fastClock, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 /** `SEED=<seed> npx mocha test/tournaments/decimals.test.ts` replays a run; `RUNS` sets how many tournaments it tries. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -25,7 +25,7 @@ const refusalOf = async (work: Promise<unknown>): Promise<{ code: string; messag
 
 describe("scores with digits after the point", () => {
   let cluster: TournamentCluster<ManualClock>;
-  let a: Desk;
+  let a: Service;
 
   beforeEach(async () => {
     const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -135,7 +135,7 @@ function written(units: bigint, digits: number): string {
 }
 
 interface Round {
-  operator: Operator;
+  operator: ScoreOperator;
   order: Order;
   precision: number;
   /** In units. */
@@ -193,19 +193,19 @@ for (const [index, { name, open }] of LEADERBOARDS.entries()) {
           maxScore: decimalOf(LARGEST_SCORE, precision),
         };
         cluster.plan = { operator, order, precision, ...bounds, endsAt: fastClock.now() + 3_600_000 };
-        const desk = await cluster.join("a");
-        await compare(cluster, desk, given);
-        await desk.node.crash();
+        const service = await cluster.join("a");
+        await compare(cluster, service, given);
+        await service.node.crash();
       } finally {
         await opened.close();
         await database.close();
       }
     }
 
-    async function compare(cluster: TournamentCluster, desk: Desk, given: Round): Promise<void> {
+    async function compare(cluster: TournamentCluster, service: Service, given: Round): Promise<void> {
       const { precision, scores } = given;
       for (const [at, { player, units }] of scores.entries()) {
-        const answer = await desk.submit(`p${player}`, `s${at}`, Number(written(BigInt(units), precision)));
+        const answer = await service.submit(`p${player}`, `s${at}`, Number(written(BigInt(units), precision)));
         const expected = exactly({ ...given, scores: scores.slice(0, at + 1) });
         const rank = expected.findIndex((each) => each.player === player) + 1;
         const best = Number(written(expected[rank - 1]!.counts, precision));
@@ -217,21 +217,21 @@ for (const [index, { name, open }] of LEADERBOARDS.entries()) {
         written(counts, precision),
       ]);
       const shown = async () =>
-        (await desk.desk.standings("t", { limit: 100 })).rows.map(({ rank, playerId, score }) => [
+        (await service.service.standings("t", { limit: 100 })).rows.map(({ rank, playerId, score }) => [
           ...[rank, playerId],
           written(BigInt(unitsOf(score, precision)!), precision),
         ]);
       assert.deepEqual(await shown(), standings, "on the board");
       await cluster.lose();
-      assert.deepEqual(await desk.desk.standings("t", { limit: 50, offset: 50 }), {
+      assert.deepEqual(await service.service.standings("t", { limit: 50, offset: 50 }), {
         rows: [],
         total: standings.length,
       });
       assert.deepEqual(await shown(), standings, "on the board that was loaded from the database");
-      for (let phase = 0; phase < 2; phase += 1) await cluster.actor(desk).end();
+      for (let phase = 0; phase < 2; phase += 1) await cluster.actor(service).end();
       const isSettled = async () => (await cluster.tournaments.get("t"))!.phase === "settled";
-      await until(isSettled, { what: "it is settled", timeoutMs: PATIENCE_MS });
-      await until(() => desk.row.table.phase === "settled", { what: "its rooms know", timeoutMs: PATIENCE_MS });
+      await until(isSettled, { what: "it is settled", timeoutMs: DEADLINE_MS });
+      await until(() => service.row.table.phase === "settled", { what: "its rooms know", timeoutMs: DEADLINE_MS });
       assert.deepEqual(await shown(), standings, "once it is settled");
       const told = (await cluster.feed.read(LOBBY_TOPIC, undefined)).events.find(
         ({ type }) => type === "tournamentSettled",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import type { TournamentSummary } from "../../src/actors/tournaments/TournamentOffice.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import type { TournamentSummary } from "../../src/actors/tournaments/TournamentOperations.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "./someTournament.ts";
@@ -52,7 +52,7 @@ describe("a tournament's grace", function () {
     await enter(ann, id);
     // Bob plays elsewhere meanwhile: in a session, and not in the tournament.
     await Visitor.join(node.client(bob.token), "lobby");
-    await until(() => stored() === 1, { what: "it is stored who was there", timeoutMs: PATIENCE_MS });
+    await until(() => stored() === 1, { what: "it is stored who was there", timeoutMs: DEADLINE_MS });
     await node.kill();
     node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${path}` });
     assert.equal((await end(id)).body.phase, "grace");

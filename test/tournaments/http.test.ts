@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import type { PrizePreview } from "../../src/actors/tournaments/settlement.ts";
-import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentDesk.ts";
 import type {
   StandingsPage,
   TournamentDetails,
   TournamentSummary,
-} from "../../src/actors/tournaments/TournamentOffice.ts";
+} from "../../src/actors/tournaments/TournamentOperations.ts";
+import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentService.ts";
 import { OPERATOR_TOKEN_MS } from "../../src/http/auth/tokens.ts";
 import type { FieldComplaint } from "../../src/validate.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Answer, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 import { someTournament } from "./someTournament.ts";
@@ -69,7 +69,7 @@ describe("the endpoints of tournaments and games", function () {
   }
 
   const isSettled = (id: string) =>
-    until(async () => (await get(id)).phase === "settled", { timeoutMs: PATIENCE_MS, what: "settling" });
+    until(async () => (await get(id)).phase === "settled", { timeoutMs: DEADLINE_MS, what: "settling" });
 
   it("make a tournament, say where it is, and show it to anybody", async () => {
     const definition = coming();
@@ -197,7 +197,7 @@ describe("the endpoints of tournaments and games", function () {
     const details = await get(id);
     assert.deepEqual([details.seriesId, details.series], [id, { cron: "0 12 * * *", timezone: "Europe/Berlin" }]);
     await until(async () => (await act(id, "endSeries")).status === 200, {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "the series",
     });
     assert.deepEqual((await act(id, "endSeries")).body, { seriesId: id, coming: id });
@@ -277,7 +277,7 @@ describe("the endpoints of tournaments and games", function () {
     await submit("b", 72.5);
     assert.equal((await submit("c", 71.3)).best, 71.3);
     await assert.rejects(submit("d", 70), { code: "rate_limited" });
-    await until(() => visitor.room.state.top[0]?.score === 71.3, { what: "the room shows it", timeoutMs: PATIENCE_MS });
+    await until(() => visitor.room.state.top[0]?.score === 71.3, { what: "the room shows it", timeoutMs: DEADLINE_MS });
     await visitor.room.leave();
     assert.equal((await get(id)).standings[0]?.score, 71.3);
     const { body: preview } = await node.post<PrizePreview>(`${TOURNAMENTS}/${id}/preview`, { token: operator });

@@ -6,7 +6,7 @@ import { type TournamentRecord, Tournaments } from "../../src/entities/tournamen
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, TournamentCluster } from "./TournamentCluster.ts";
+import { type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 const WHY = { operatorId: "op", reason: "the game's server is down" };
 const MINUTE = 60_000;
@@ -27,8 +27,8 @@ describe("a tournament that is paused", () => {
   let clock: ManualClock;
   let cluster: TournamentCluster<ManualClock>;
   let journal: SlowJournal;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -61,7 +61,7 @@ describe("a tournament that is paused", () => {
     assert.deepEqual(await a.submit("ann", "s1", 5), first);
     await cluster.lose();
     await clock.advance(10_000);
-    const { rows } = await cluster.within(b.desk.standings("t", { limit: 100 }));
+    const { rows } = await cluster.within(b.service.standings("t", { limit: 100 }));
     assert.deepEqual(
       rows.map(({ playerId }) => playerId),
       ["ann"],

@@ -3,7 +3,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import type { BoardKey, BoardSnapshot } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, playerOf, TournamentCluster } from "./TournamentCluster.ts";
+import { playerOf, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 /** A board that takes its time to load; what is to be loaded is read before and after that. */
 class SlowBoard extends MemoryLeaderboard {
@@ -28,8 +28,8 @@ class SlowBoard extends MemoryLeaderboard {
 describe("a tournament's board that takes long to load", () => {
   let cluster: TournamentCluster<ManualClock>;
   let board: SlowBoard;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
     const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -51,8 +51,8 @@ describe("a tournament's board that takes long to load", () => {
   it("is loaded once, by whoever began, and takes what was asked of it meanwhile on every node", async () => {
     board.waits.push(after(12_000));
     const before = await epoch();
-    const submissions = [a, b].flatMap((desk) =>
-      ["dan", "eve", "fay"].map((id) => desk.submit(`${id}-${desk.node.id}`, "s1", 2)),
+    const submissions = [a, b].flatMap((service) =>
+      ["dan", "eve", "fay"].map((id) => service.submit(`${id}-${service.node.id}`, "s1", 2)),
     );
     for (const { entries } of await Promise.all(submissions)) assert.equal(entries, 1);
     assert.equal(await epoch(), before + 1);
@@ -77,8 +77,8 @@ describe("a tournament's board that takes long to load", () => {
   it("lets nobody wait for ever, where it is loaded or elsewhere", async () => {
     board.waits.push(new Promise(() => {}));
     const begun = cluster.clock.now();
-    const codes = [a, b].map((desk) =>
-      desk.desk.submit("t", playerOf(desk.node.id), { submissionId: "s1", score: 2 }, 0).then(
+    const codes = [a, b].map((service) =>
+      service.service.submit("t", playerOf(service.node.id), { submissionId: "s1", score: 2 }, 0).then(
         () => assert.fail("it was taken"),
         (error: { code: string }) => [error.code, cluster.clock.now() - begun] as const,
       ),

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
-import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentDesk.ts";
-import type { TournamentDetails } from "../../src/actors/tournaments/TournamentOffice.ts";
+import type { TournamentDetails } from "../../src/actors/tournaments/TournamentOperations.ts";
+import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentService.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { OwnResult } from "../../src/rooms/tournaments/Results.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../support/Visitor.ts";
 import { WireTap } from "../support/WireTap.ts";
@@ -263,7 +263,7 @@ describe("a tournament's room", function () {
     const metrics = async (): Promise<string> => await (await fetch(`${node.url}/metrics`)).text();
     // They are up to a second old.
     const shown = (what: string, holds: (text: string) => boolean): Promise<boolean> =>
-      until(async () => holds(await metrics()), { timeoutMs: PATIENCE_MS, what });
+      until(async () => holds(await metrics()), { timeoutMs: DEADLINE_MS, what });
     await shown("it competes", (text) => text.includes(`tournament_players{tournament="${id}"} 1`));
     assert.match(await metrics(), /submit_latency_seconds_count [1-9]/);
     await act(id, "cancel");

@@ -7,7 +7,7 @@ import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { playSnake } from "../support/snakeRound.ts";
-import { type Desk, ROUND_MS, TournamentCluster } from "./TournamentCluster.ts";
+import { ROUND_MS, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 const OWN_PACE = { subscore: -1 };
 
@@ -40,8 +40,8 @@ describe("a run", () => {
 
 describe("a tournament whose scores come of runs", () => {
   let cluster: TournamentCluster<ManualClock>;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
     const database = await openDatabase({ kind: "sqlite", path: ":memory:" });

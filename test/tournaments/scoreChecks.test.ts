@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../src/entities/database.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
-import { type Desk, type NodeParts, playerOf, TournamentCluster } from "./TournamentCluster.ts";
+import { type NodeParts, playerOf, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
-describe("the desks of a tournament ask the game's check", () => {
+describe("the services of a tournament ask the game's check", () => {
   let cluster: TournamentCluster<ManualClock>;
-  let a: Desk;
-  let b: Desk;
+  let a: Service;
+  let b: Service;
 
   beforeEach(async () => {
     const database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -127,7 +127,7 @@ describe("the desks of a tournament ask the game's check", () => {
   });
 
   const submitOf = (n: number) =>
-    a.desk.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
+    a.service.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
 
   it("and answer unavailable when it hangs, to others at once when it hangs too often", async () => {
     const untilAborted = (_: unknown, signal: AbortSignal) =>

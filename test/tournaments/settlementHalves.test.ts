@@ -10,7 +10,7 @@ import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
-import { PATIENCE_MS, until } from "../support/processes.ts";
+import { DEADLINE_MS, until } from "../support/processes.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { hashFromSql, outcomeOf, SOME_PRIZES, someTerms, writeEntries } from "./settlements.ts";
 
@@ -62,7 +62,7 @@ describe("a settlement in halves", function () {
   async function settled(): Promise<object> {
     await actors.ref(TournamentActor, "t").end();
     const isSettled = async () => (await new Tournaments(database).get("t"))?.phase === "settled";
-    await until(isSettled, { timeoutMs: PATIENCE_MS, what: "it is settled" });
+    await until(isSettled, { timeoutMs: DEADLINE_MS, what: "it is settled" });
     const { standings, awards, inventories, tournament } = (await outcomeOf(database, "t")) as {
       standings: object[];
       awards: object[];

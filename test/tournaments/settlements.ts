@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TournamentActor, type TournamentPorts, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
-import { TournamentOffice } from "../../src/actors/tournaments/TournamentOffice.ts";
+import { TournamentOperations } from "../../src/actors/tournaments/TournamentOperations.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import type { PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
@@ -172,11 +172,11 @@ export class TournamentWorld {
     return this.node.actors.ref(TournamentActor, id, requestId === undefined ? {} : { requestId });
   }
 
-  get office(): TournamentOffice {
+  get operations(): TournamentOperations {
     const { database, node } = this;
-    return new TournamentOffice({
+    return new TournamentOperations({
       ...{ actors: node.actors, tournaments: new Tournaments(database), database, rng: seededRng(1) },
-      desk: { standings: () => assert.fail("nobody reads the standings here") },
+      service: { standings: () => assert.fail("nobody reads the standings here") },
     });
   }
 

@@ -6,7 +6,7 @@ import type { FailingTimer } from "../runtime/FailingTimers.ts";
 import type { MessageId } from "../runtime/messages.ts";
 
 /** Dead letters as operators have them. Those that name one throw `not_found` when there is none by that name. */
-export interface DeadLetterOffice {
+export interface DeadLetterOperations {
   /** Newest first. */
   list(limit: number): Promise<DeadLetter[]>;
   /** Delivers it again, under its old key. */
@@ -16,7 +16,7 @@ export interface DeadLetterOffice {
 }
 
 /** Timers that keep failing, as operators have them. */
-export interface TimerOffice {
+export interface TimerOperations {
   /** Newest first. */
   list(limit: number): Promise<FailingTimer[]>;
   /** Tries it again at once. Throws `not_found` when it does not fail. */
@@ -24,7 +24,7 @@ export interface TimerOffice {
 }
 
 /** Tasks that failed for good, as operators have them. Those that name one throw `not_found` when it is none. */
-export interface DeadTaskOffice {
+export interface DeadTaskOperations {
   /** Newest first. */
   list(limit: number): Promise<DeadTask[]>;
   /** It runs again, under its old key. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { RENEW_EVERY_MS } from "./LoadLease.ts";
-import type { Patience } from "./Patience.ts";
+import type { RetryDeadline } from "./RetryDeadline.ts";
 
 /** A load that takes longer than this has come to a halt: somebody else may try. */
 const LONGEST_LOAD_MS = 600_000;
@@ -25,12 +25,12 @@ export class Rebuilds {
   }
 
   /**
-   * Resolves with true once the event's hot state has been loaded. With false when the patience is over, or after a pause when
+   * Resolves with true once the event's hot state has been loaded. With false when the deadline is over, or after a pause when
    * somebody else is loading or has overtaken this load: ask the hot state again.
    */
   async once<Grant extends { epoch: number }>(
     id: string,
-    patience: Patience,
+    deadline: RetryDeadline,
     rebuild: Rebuild<Grant>,
   ): Promise<boolean> {
     let running = this.#underWay.get(id);
@@ -38,8 +38,8 @@ export class Rebuilds {
       running = this.#run(rebuild).finally(() => this.#underWay.delete(id));
       this.#underWay.set(id, running);
     }
-    if (await patience.during(running, false)) return true;
-    if (!patience.isOver) await patience.pause();
+    if (await deadline.during(running, false)) return true;
+    if (!deadline.isOver) await deadline.pause();
     return false;
   }
 

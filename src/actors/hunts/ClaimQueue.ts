@@ -2,14 +2,14 @@ import type { Clock } from "../../clock.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
-import type { ClaimAnswer, HuntPlayer } from "./HuntDesk.ts";
-import type { HuntTables, Seat } from "./HuntTables.ts";
+import type { ClaimAnswer, HuntPlayer } from "./HuntService.ts";
+import type { HuntViews, Seat } from "./HuntViews.ts";
 import { QUIT, RELOADED, WAITS } from "./signals.ts";
 
 export interface QueuePorts {
   actors: Actors;
   ledger: ClueLedger;
-  tables: HuntTables;
+  tables: HuntViews;
   clock: Clock;
   log: Log;
   /** Claims for a player, again for one who waits. */
@@ -53,11 +53,11 @@ export class ClaimQueue {
 
   /** Takes the player out of the queue, on whatever nodes they are. */
   async quit(huntId: string, playerId: string): Promise<{ left: true }> {
-    const { table, pulse } = await this.#ports.tables.seated(huntId);
+    const { table, refresh } = await this.#ports.tables.seated(huntId);
     const { peers } = this.#ports.actors;
     await this.#ports.ledger.forget(table.key, playerId, peers.nodeId, []);
     peers.signalAll(QUIT, { huntId, playerId });
-    pulse.touch();
+    refresh.touch();
     return { left: true };
   }
 
@@ -127,12 +127,12 @@ export class ClaimQueue {
     const { peers, membership } = this.#ports.actors;
     const live = membership.live().map(({ id }) => id);
     await this.#ports.ledger.forget(seat.table.key, playerId, peers.nodeId, live);
-    seat.pulse.touch();
+    seat.refresh.touch();
   }
 
   #everybodyAsksAgain(): void {
     this.#ports.tables.all((seat) => {
-      seat.pulse.touch();
+      seat.refresh.touch();
       this.askAgain(seat);
     });
   }
@@ -147,14 +147,14 @@ export class ClaimQueue {
     );
   }
 
-  async #sweep({ table, pulse }: Seat, drop: boolean): Promise<void> {
+  async #sweep({ table, refresh }: Seat, drop: boolean): Promise<void> {
     const { actors, ledger, log } = this.#ports;
     try {
       for (let after: number | undefined = 0; after !== undefined && table.phase === "solving"; ) {
         const live = actors.membership.live().map(({ id }) => id);
         after = await ledger.sweep(table.key, live, { after, drop });
       }
-      pulse.touch();
+      refresh.touch();
     } catch (error) {
       log.debug({ err: error, hunt: table.id }, "the queue could not be rid of who was on a node that is gone");
     }

@@ -1,17 +1,17 @@
 import type { Clock } from "../../clock.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
-import { DECISION_PATIENCE_MS } from "../events/Patience.ts";
+import { DECISION_DEADLINE_MS } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
-import type { HuntTables, Seat } from "./HuntTables.ts";
-import type { LedgerClerk } from "./LedgerClerk.ts";
+import type { HuntViews, Seat } from "./HuntViews.ts";
+import type { LedgerCommitter } from "./LedgerCommitter.ts";
 import { HERE, LEFT, REVOKED } from "./signals.ts";
 
 export interface DeparturesPorts {
   actors: Actors;
   ledger: ClueLedger;
-  clerk: LedgerClerk;
-  tables: HuntTables;
+  committer: LedgerCommitter;
+  tables: HuntViews;
   clock: Clock;
   log: Log;
 }
@@ -48,7 +48,7 @@ interface Leaving {
 /** A node that has not answered by then may have the player, in milliseconds. */
 const ANSWER_MS = 3000;
 /** By then every clue in question is given back, or stays: until then nodes say who has come in since they answered. In milliseconds. */
-const SETTLED_MS = ANSWER_MS + DECISION_PATIENCE_MS;
+const SETTLED_MS = ANSWER_MS + DECISION_DEADLINE_MS;
 
 /**
  * Gives back the clue of a player who has left a hunt for good, at once. The player may have a seat at it on another node, a connected one or one that
@@ -90,9 +90,9 @@ export class Departures {
   }
 
   async #giveUp(seat: Seat, playerId: string, gone: ReadonlySet<string>): Promise<void> {
-    const { actors, clerk, clock, ledger } = this.#ports;
+    const { actors, committer, clock, ledger } = this.#ports;
     const { table } = seat;
-    const decision = await clerk.decide(seat, async () => {
+    const decision = await committer.decide(seat, async () => {
       // Each time it is asked: they may have come back while a lost ledger was loaded.
       if (!gone.has(playerId) || table.keeps(playerId)) return { kind: "unknown" };
       return await ledger.giveUp(table.key, { playerId, now: table.timeAt(clock.now()) });

@@ -3,7 +3,7 @@ import type { HuntFigures } from "../../entities/hunts/Hunt.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
 import { KeptReads } from "../events/KeptReads.ts";
-import { TOP } from "./LedgerPulse.ts";
+import { TOP } from "./LedgerRefresh.ts";
 
 /**
  * Counts how a hunt has gone in all of its assignments, for hunts of which nothing else tells: called off, revealed by an earlier version, or

@@ -28,12 +28,12 @@ import { EventActor, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
-import { PARTS } from "../quests/rules.ts";
+import { QUEST_PARTS } from "../quests/rules.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
-import { TOP } from "./LedgerPulse.ts";
+import { TOP } from "./LedgerRefresh.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
 
 /** What the actor needs of the definition. */
@@ -379,7 +379,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
       return;
     }
     delete this.state.resultsTo;
-    for (const part of PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
+    for (const part of QUEST_PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
   }
 
   async #patientSql(): Promise<Transaction> {

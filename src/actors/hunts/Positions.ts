@@ -1,9 +1,9 @@
 import type { Clock } from "../../clock.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { MOST_POSITIONS } from "../../stores/hunts/ledgerRules.ts";
-import { isNewer, Pulse, type Versioned } from "../events/Pulse.ts";
+import { isNewer, ThrottledRefresh, type Versioned } from "../events/ThrottledRefresh.ts";
 import type { Log } from "../runtime/ports.ts";
-import type { HuntTable } from "./HuntTable.ts";
+import type { HuntView } from "./HuntView.ts";
 
 /** A node asks for places of a hunt's queue once in this time, in milliseconds, and for `MOST_POSITIONS` of them. */
 const ASK_EVERY_MS = 1000;
@@ -13,19 +13,19 @@ const ASK_EVERY_MS = 1000;
  * players, each call asks for the next ones, so that all have their turn whatever the queue does.
  */
 export class Positions {
-  readonly #table: HuntTable;
+  readonly #table: HuntView;
   readonly #ports: { ledger: ClueLedger; log: Log };
-  readonly #pulse: Pulse;
+  readonly #refresh: ThrottledRefresh;
   /** Players whose places may be others than they were told. */
   readonly #due = new Set<string>();
   /** The hunt has changed since all who wait became due. */
   #isStale = false;
   #seen: Versioned | undefined;
 
-  constructor(table: HuntTable, ports: { ledger: ClueLedger; clock: Clock; log: Log }) {
+  constructor(table: HuntView, ports: { ledger: ClueLedger; clock: Clock; log: Log }) {
     this.#table = table;
     this.#ports = ports;
-    this.#pulse = new Pulse(ports.clock, () => this.#look(), ASK_EVERY_MS);
+    this.#refresh = new ThrottledRefresh(ports.clock, () => this.#look(), ASK_EVERY_MS);
   }
 
   /** The hunt stands like this now: places may have changed, unless it is how it stood before. */
@@ -33,7 +33,7 @@ export class Positions {
     if (this.#table.waiting.size === 0 || !isNewer(view, this.#seen)) return;
     this.#seen = view;
     this.#isStale = true;
-    this.#pulse.touch();
+    this.#refresh.touch();
   }
 
   /** A waiting player is on a connection that was not told their place. */
@@ -42,11 +42,11 @@ export class Positions {
     if (!claim) return;
     claim.position = 0;
     this.#due.add(playerId);
-    this.#pulse.touch();
+    this.#refresh.touch();
   }
 
   stop(): void {
-    this.#pulse.stop();
+    this.#refresh.stop();
   }
 
   async #look(): Promise<void> {
@@ -68,7 +68,7 @@ export class Positions {
       this.#ports.log.debug({ err: error, hunt: this.#table.id }, "places in the queue could not be read");
       this.#isStale = true;
     }
-    if (this.#due.size > 0 || this.#isStale) this.#pulse.touch();
+    if (this.#due.size > 0 || this.#isStale) this.#refresh.touch();
   }
 
   /** Takes the next due players whom somebody is here to hear for. */

@@ -8,7 +8,7 @@ import { preferredNode } from "../runtime/placement.ts";
  * The parts that players are split into; each is one actor. Enough that the nodes of a cluster share the work and that a
  * node's death concerns some players only, and few enough that what is due at the same time is completed together.
  */
-export const PARTS: readonly string[] = ["0", "1", "2", "3"];
+export const QUEST_PARTS: readonly string[] = ["0", "1", "2", "3"];
 
 /** Completions a turn: one transaction of some 20 to 50 ms, behind which starts and wallets of the same part wait. */
 export const BATCH = 250;
@@ -17,7 +17,7 @@ const GAP_MS = 50;
 
 /** The part that sees to a player. */
 export function partOf(playerId: string): string {
-  return preferredNode(playerId, PARTS)!;
+  return preferredNode(playerId, QUEST_PARTS)!;
 }
 
 /** What asking to start a quest comes to. */

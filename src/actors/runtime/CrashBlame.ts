@@ -37,7 +37,7 @@ interface Suspect {
 }
 
 /** A turn that was let in. */
-export interface InTurn {
+export interface BlamedTurn {
   /** The turn has come to its end, with this outcome; undefined: it was not begun. */
   ended(outcome: CallOutcome | undefined): void;
 }
@@ -166,13 +166,13 @@ export class CrashBlame {
    * Resolves when it is stored that this process is in the actor's hands; undefined when nobody has to know that. `place`: what
    * `turnOf` gave, if anything.
    */
-  begin(address: ActorAddress, place: Place | undefined): Promise<InTurn> | undefined {
+  begin(address: ActorAddress, place: Place | undefined): Promise<BlamedTurn> | undefined {
     const suspect = this.#suspects.get(actorKey(address));
     if (!suspect) return undefined;
     return this.#begin(address, suspect, place?.isHeld ?? (() => !suspect.hasTakenATurn));
   }
 
-  async #begin(address: ActorAddress, suspect: Suspect, isFresh: () => boolean): Promise<InTurn> {
+  async #begin(address: ActorAddress, suspect: Suspect, isFresh: () => boolean): Promise<BlamedTurn> {
     const remove = await this.#inHand.add(address, isFresh);
     return {
       ended: (outcome) => {

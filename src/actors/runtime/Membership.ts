@@ -1,6 +1,6 @@
 import type { CheckedClock } from "./CheckedClock.ts";
 import { Placement } from "./placement.ts";
-import type { Bus, Log, NodeInfo, Pulse, QuietBeat, Revision, RuntimeMetrics } from "./ports.ts";
+import type { BeatAnswer, Bus, Log, NodeInfo, QuietBeat, Revision, RuntimeMetrics } from "./ports.ts";
 import { SelfInfo } from "./SelfInfo.ts";
 
 export type MembershipEvent =
@@ -225,9 +225,9 @@ export class Membership {
   async #beat(): Promise<void> {
     this.#beating = true;
     const sentAt = this.#clock.monotonic();
-    let pulse: Pulse;
+    let answer: BeatAnswer;
     try {
-      pulse = await this.#exchange();
+      answer = await this.#exchange();
     } catch (error) {
       if (this.#reachableSince !== undefined)
         this.#log.warn({ err: error }, "beats fail: nobody is declared dead until they work again");
@@ -239,21 +239,21 @@ export class Membership {
     if (this.#stopped) return;
     const now = this.#clock.monotonic();
     if (now - this.#lastBeat > this.#ttlMs / 2) this.#reachableSince = now;
-    this.#noticeLapse(now, pulse.at);
+    this.#noticeLapse(now, answer.at);
     this.#reachableSince ??= now;
     this.#lastBeat = sentAt;
-    this.#hear(pulse, now);
-    this.#learnTime(sentAt, now, pulse.at);
+    this.#hear(answer, now);
+    this.#learnTime(sentAt, now, answer.at);
     this.#judge(now);
   }
 
-  async #exchange(): Promise<Pulse> {
+  async #exchange(): Promise<BeatAnswer> {
     const { info, isNews } = this.#self.next(this.live().length);
     // A beat and a half: whoever has missed one is looked at.
     const options = { isNews, known: this.#known, quietMs: 1.5 * this.beatEveryMs };
-    const pulse = await this.#bus.beat(info, ++this.#count, options);
+    const answer = await this.#bus.beat(info, ++this.#count, options);
     this.#self.told(info);
-    return pulse;
+    return answer;
   }
 
   /** While its machine was suspended, a node's own clocks may have stood still. */
@@ -291,7 +291,7 @@ export class Membership {
     this.#emit({ type: "clock", isOff, offMs });
   }
 
-  #hear({ isWhole, infos, left, quiet, size, revision }: Pulse, now: number): void {
+  #hear({ isWhole, infos, left, quiet, size, revision }: BeatAnswer, now: number): void {
     if (isWhole) for (const node of this.#seen.values()) node.listed = false;
     for (const id of left) {
       const node = this.#seen.get(id);

@@ -1,4 +1,4 @@
-import type { Beat, Bus, NodeInfo, Pulse } from "./ports.ts";
+import type { Beat, BeatAnswer, Bus, NodeInfo } from "./ports.ts";
 
 /** The shared memory of nodes that live in one process: the embedded server has one node, simulated clusters have several. */
 export class MemoryHub {
@@ -17,7 +17,7 @@ export class MemoryBus implements Bus {
   }
 
   /** All is in this process's memory: there is nothing to be saved. */
-  async beat(info: NodeInfo, count: number): Promise<Pulse> {
+  async beat(info: NodeInfo, count: number): Promise<BeatAnswer> {
     const { beats, now } = this.#hub;
     beats.set(info.id, { info, count });
     const all = [...beats.values()];

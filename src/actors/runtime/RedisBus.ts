@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { LuaScript } from "../../stores/runtime/redis.ts";
-import type { Beat, BeatOptions, Bus, Log, NodeInfo, Pulse } from "./ports.ts";
+import type { Beat, BeatAnswer, BeatOptions, Bus, Log, NodeInfo } from "./ports.ts";
 
 const BEAT = new LuaScript(new URL("./beat.lua", import.meta.url));
 const LEAVE = new LuaScript(new URL("./leave.lua", import.meta.url));
@@ -48,11 +48,11 @@ export class RedisBus implements Bus {
     this.#subscriber.on("ready", () => this.#subscribe());
   }
 
-  async beat(info: NodeInfo, count: number, { isNews, known, quietMs }: BeatOptions): Promise<Pulse> {
+  async beat(info: NodeInfo, count: number, { isNews, known, quietMs }: BeatOptions): Promise<BeatAnswer> {
     this.#ensureHearing();
     const text = JSON.stringify({ info, count } satisfies Beat);
     const args = [info.id, text, isNews ? 1 : 0, known?.era ?? "", known?.number ?? 0, quietMs, crypto.randomUUID()];
-    return pulseOf((await BEAT.run(this.#commands, KEYS, args)) as BeatReply);
+    return beatAnswerOf((await BEAT.run(this.#commands, KEYS, args)) as BeatReply);
   }
 
   /** A subscription only listens, and would not notice that its connection is dead: it has to be asked. */
@@ -124,8 +124,8 @@ export class RedisBus implements Bus {
   }
 }
 
-function pulseOf([time, era, number, size, isWhole, infos, quiet, counted]: BeatReply): Pulse {
-  const pulse: Pulse = {
+function beatAnswerOf([time, era, number, size, isWhole, infos, quiet, counted]: BeatReply): BeatAnswer {
+  const answer: BeatAnswer = {
     ...{ at: Number(time) * 1000, revision: { era, number }, isWhole: isWhole === 1, size },
     ...{ infos: [], left: [], quiet: [] },
   };
@@ -133,14 +133,14 @@ function pulseOf([time, era, number, size, isWhole, infos, quiet, counted]: Beat
   for (let at = 0; at < infos.length; at += 2) {
     const [id, text] = [infos[at]!, infos[at + 1]!];
     if (text === "") {
-      pulse.left.push(id);
+      answer.left.push(id);
       continue;
     }
     const { info, count } = JSON.parse(text) as Beat;
-    pulse.infos.push(info);
-    if (withoutBeat.has(id)) pulse.quiet.push({ id, mark: count, silentMs: 0 });
+    answer.infos.push(info);
+    if (withoutBeat.has(id)) answer.quiet.push({ id, mark: count, silentMs: 0 });
   }
   for (let at = 0; at < quiet.length; at += 3)
-    pulse.quiet.push({ id: quiet[at]!, mark: Number(quiet[at + 1]), silentMs: Number(quiet[at + 2]) });
-  return pulse;
+    answer.quiet.push({ id: quiet[at]!, mark: Number(quiet[at + 1]), silentMs: Number(quiet[at + 2]) });
+  return answer;
 }

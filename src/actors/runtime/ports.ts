@@ -57,7 +57,7 @@ export interface BeatOptions {
 }
 
 /** What a beat brings back. */
-export interface Pulse {
+export interface BeatAnswer {
   /** The shared memory's own time, in epoch milliseconds, if it has a clock: it goes on while a node's machine, and with it the node's clocks, stand still. */
   at: number | undefined;
   revision: Revision;
@@ -79,7 +79,7 @@ export interface Bus {
    * Writes this node's beat and reads what is new about the others, in one round trip. Rejects when the shared memory is out of
    * reach.
    */
-  beat(info: NodeInfo, count: number, options: BeatOptions): Promise<Pulse>;
+  beat(info: NodeInfo, count: number, options: BeatOptions): Promise<BeatAnswer>;
   /** Takes nodes off the list: itself when it leaves, peers that have been dead for long. */
   remove(nodeIds: readonly string[]): Promise<void>;
   /**

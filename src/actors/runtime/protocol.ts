@@ -5,7 +5,7 @@ import type { MessageId } from "./messages.ts";
 export type NodeMessage =
   | CallMessage
   | ReplyMessage
-  /** A domain's own message: rooms and desks of one domain talk across nodes with it. */
+  /** A domain's own message: rooms and services of one domain talk across nodes with it. */
   | { type: "signal"; topic: string; payload: unknown }
   /** A draining node has released actors (`all`: it has none left): look now. */
   | { type: "released"; from: string; all: boolean };

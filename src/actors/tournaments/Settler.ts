@@ -24,7 +24,7 @@ const PAGES = { standings: 40_000, ranks: 500 };
 /** A page of more is stored in two halves at the same time: the server stores with one core what comes by one connection. */
 const HALVED_FROM = 2000;
 /** So long a turn waits for the standings to be sorted and read; callers wait for that turn. */
-const PATIENCE_MS = 1000;
+const DEADLINE_MS = 1000;
 /** Standings that a process reads at a time. */
 const MOST_READERS = 2;
 
@@ -140,9 +140,9 @@ export class Settler {
   }
 
   async #nextPage(reader: StandingsReader, stored: number): Promise<FinalStanding[] | undefined | "sorting"> {
-    const { promise: patience, resolve } = Promise.withResolvers<"sorting">();
-    const stop = this.#ports.clock.schedule(() => resolve("sorting"), PATIENCE_MS);
-    return Promise.race([reader.pageAfter(stored), patience]).finally(stop);
+    const { promise: deadline, resolve } = Promise.withResolvers<"sorting">();
+    const stop = this.#ports.clock.schedule(() => resolve("sorting"), DEADLINE_MS);
+    return Promise.race([reader.pageAfter(stored), deadline]).finally(stop);
   }
 
   #readingFrom(head: ResultHead, stored: number): Reading | undefined {

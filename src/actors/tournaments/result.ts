@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import type { FinalStanding } from "../../entities/tournaments/Standings.ts";
-import type { Operator, Order } from "../../entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator } from "../../entities/tournaments/Tournament.ts";
 
 /** What a result says of its tournament, as the settled record has it. Times are epoch milliseconds. */
 export interface ResultHead {
   id: string;
   game: string;
-  operator: Operator;
+  operator: ScoreOperator;
   order: Order;
   startsAt: number;
   endsAt: number;

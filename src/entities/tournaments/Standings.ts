@@ -25,7 +25,7 @@ interface StoredStanding {
 }
 
 /** Parts of a large result that a server sorts at the same time. */
-const PARTS = 2;
+const STREAMS = 2;
 
 export const STANDING_COLUMNS = [
   "tournament_id",
@@ -105,8 +105,8 @@ export function standingsToBe(
   const { dialect } = database;
   if (dialect === "sqlite") return database.stream(latestEntries(dialect, order), [id], page);
   // What takes long is the sorting, of which a server does one with one core.
-  const parts = Array.from({ length: PARTS }, (_, part) =>
-    database.stream(latestEntries(dialect, order, `AND CRC32(e.player_id) % ${PARTS} = ${part}`), [id], page),
+  const parts = Array.from({ length: STREAMS }, (_, part) =>
+    database.stream(latestEntries(dialect, order, `AND CRC32(e.player_id) % ${STREAMS} = ${part}`), [id], page),
   );
   return new MergedPages(parts, (a, b) => isBefore(a, b, order), page);
 }

@@ -14,7 +14,7 @@ export const TOURNAMENT_PHASES = ["scheduled", "open", "grace", "settling", "set
 export type TournamentPhase = (typeof TOURNAMENT_PHASES)[number];
 
 /** How a player's entries make the one score that counts (`actors/tournaments` has the rules). */
-export type Operator = "best" | "sum" | "last" | "increment";
+export type ScoreOperator = "best" | "sum" | "last" | "increment";
 /** Whether more is better (`desc`) or less is. */
 export type Order = "desc" | "asc";
 
@@ -39,7 +39,7 @@ export interface TournamentTerms {
   graceMs: number;
   /** `joined` where there is none. */
   graceFor?: GraceFor | undefined;
-  operator: Operator;
+  operator: ScoreOperator;
   order: Order;
   /** Entries that one player may make. */
   maxEntries: number;

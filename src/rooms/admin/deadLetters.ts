@@ -1,19 +1,19 @@
 import { z } from "zod";
 import {
-  type DeadLetterOffice,
-  type DeadTaskOffice,
+  type DeadLetterOperations,
+  type DeadTaskOperations,
   deadLetterId,
   deadTask,
   failingTimer,
-  type TimerOffice,
+  type TimerOperations,
 } from "../../actors/admin/deadLetters.ts";
 import { validate } from "../../validate.ts";
 import type { Verbs } from "./verbs.ts";
 
 export interface DeadLetterVerbServices {
-  deadLetters: DeadLetterOffice;
-  failingTimers: TimerOffice;
-  deadTasks: DeadTaskOffice;
+  deadLetters: DeadLetterOperations;
+  failingTimers: TimerOperations;
+  deadTasks: DeadTaskOperations;
 }
 
 const listed = z.strictObject({ limit: z.int().min(1).max(200).default(50) });

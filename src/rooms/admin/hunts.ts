@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pauseRequest, reasonOnly } from "../../actors/events/requests.ts";
 import { HUNT_BOUNDS, huntCorrection, parseHuntDefinition } from "../../actors/hunts/definition.ts";
-import type { HuntOffice } from "../../actors/hunts/HuntOffice.ts";
+import type { HuntOperations } from "../../actors/hunts/HuntOperations.ts";
 import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
 import { changesLimit, type Verbs } from "./verbs.ts";
@@ -15,42 +15,42 @@ const reasoned = reasonOnly.extend(named.shape);
 const changesOf = named.extend({ limit: changesLimit });
 
 export interface HuntVerbServices {
-  huntOffice: HuntOffice;
+  huntOperations: HuntOperations;
 }
 
 export const HUNT_VERBS: Verbs<HuntVerbServices> = {
   commands: {
-    createHunt: (args, { huntOffice }, call) => huntOffice.create(parseHuntDefinition(args), call),
-    startHunt: (args, { huntOffice }, call) => huntOffice.start(validate(named, args).huntId, call),
-    extendHunt: (args, { huntOffice }, call) => {
+    createHunt: (args, { huntOperations }, call) => huntOperations.create(parseHuntDefinition(args), call),
+    startHunt: (args, { huntOperations }, call) => huntOperations.start(validate(named, args).huntId, call),
+    extendHunt: (args, { huntOperations }, call) => {
       const { huntId, ms } = validate(extension, args);
-      return huntOffice.extend(huntId, ms, call);
+      return huntOperations.extend(huntId, ms, call);
     },
-    postponeHunt: (args, { huntOffice }, call) => {
+    postponeHunt: (args, { huntOperations }, call) => {
       const { huntId, ms } = validate(extension, args);
-      return huntOffice.postpone(huntId, ms, call);
+      return huntOperations.postpone(huntId, ms, call);
     },
-    correctHunt: (args, { huntOffice }, call) => {
+    correctHunt: (args, { huntOperations }, call) => {
       const { huntId, ...corrected } = validate(correction, args);
-      return huntOffice.correct(huntId, corrected, call);
+      return huntOperations.correct(huntId, corrected, call);
     },
-    pauseHunt: (args, { huntOffice }, call) => {
+    pauseHunt: (args, { huntOperations }, call) => {
       const { huntId, ...pause } = validate(pauseOf, args);
-      return huntOffice.pause(huntId, pause, call);
+      return huntOperations.pause(huntId, pause, call);
     },
-    resumeHunt: (args, { huntOffice }, call) => {
+    resumeHunt: (args, { huntOperations }, call) => {
       const { huntId, reason } = validate(reasoned, args);
-      return huntOffice.resume(huntId, reason, call);
+      return huntOperations.resume(huntId, reason, call);
     },
-    endHunt: (args, { huntOffice }, call) => huntOffice.end(validate(named, args).huntId, call),
-    cancelHunt: (args, { huntOffice }, call) => huntOffice.cancel(validate(named, args).huntId, call),
+    endHunt: (args, { huntOperations }, call) => huntOperations.end(validate(named, args).huntId, call),
+    cancelHunt: (args, { huntOperations }, call) => huntOperations.cancel(validate(named, args).huntId, call),
   },
   queries: {
-    hunts: (_args, { huntOffice }) => huntOffice.list(),
-    hunt: (args, { huntOffice }) => huntOffice.get(validate(named, args).huntId),
-    huntChanges: (args, { huntOffice }) => {
+    hunts: (_args, { huntOperations }) => huntOperations.list(),
+    hunt: (args, { huntOperations }) => huntOperations.get(validate(named, args).huntId),
+    huntChanges: (args, { huntOperations }) => {
       const { huntId, limit } = validate(changesOf, args);
-      return huntOffice.changes(huntId, limit);
+      return huntOperations.changes(huntId, limit);
     },
   },
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { DrawOffice } from "../../actors/pools/DrawOffice.ts";
-import type { PoolOffice } from "../../actors/pools/PoolOffice.ts";
-import type { RankingOffice } from "../../actors/pools/RankingOffice.ts";
+import type { DrawQueries } from "../../actors/pools/DrawQueries.ts";
+import type { PoolQueries } from "../../actors/pools/PoolQueries.ts";
+import type { RankingQueries } from "../../actors/pools/RankingQueries.ts";
 import { past, poolPeriod, rankingPeriod } from "../../actors/pools/requests.ts";
 import { itemAmount } from "../../actors/prizes/definition.ts";
 import { gameId } from "../../actors/tournaments/game.ts";
@@ -9,9 +9,9 @@ import { validate } from "../../validate.ts";
 import type { Verbs } from "./verbs.ts";
 
 export interface PoolVerbServices {
-  pools: PoolOffice;
-  rankings: RankingOffice;
-  draws: DrawOffice;
+  pools: PoolQueries;
+  rankings: RankingQueries;
+  draws: DrawQueries;
 }
 
 const kind = z.strictObject({ game: gameId, period: poolPeriod });

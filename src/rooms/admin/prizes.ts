@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { reason } from "../../actors/admin/reason.ts";
 import { itemAmount } from "../../actors/prizes/definition.ts";
-import type { InventoryOffice } from "../../actors/prizes/InventoryOffice.ts";
+import type { InventoryOperations } from "../../actors/prizes/InventoryOperations.ts";
 import type { InventoryChangeKind } from "../../entities/prizes/InventoryChange.ts";
 import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
 import { changesLimit, type Verb, type Verbs } from "./verbs.ts";
 
 export interface PrizeVerbServices {
-  inventories: InventoryOffice;
+  inventories: InventoryOperations;
 }
 
 const order = itemAmount.extend({ playerId: idOf("player"), reason });

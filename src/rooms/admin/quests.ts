@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { parseQuestDefinition, questId } from "../../actors/quests/definition.ts";
-import type { QuestDesk } from "../../actors/quests/QuestDesk.ts";
+import type { QuestService } from "../../actors/quests/QuestService.ts";
 import { validate } from "../../validate.ts";
 import type { Verbs } from "./verbs.ts";
 
 const named = z.strictObject({ questId });
 
 export interface QuestVerbServices {
-  quests: Pick<QuestDesk, "list" | "create" | "retire">;
+  quests: Pick<QuestService, "list" | "create" | "retire">;
 }
 
 export const QUEST_VERBS: Verbs<QuestVerbServices> = {

@@ -5,16 +5,16 @@ import {
   TOURNAMENT_BOUNDS,
   tournamentCorrection,
 } from "../../actors/tournaments/definition.ts";
-import type { GameOffice } from "../../actors/tournaments/GameOffice.ts";
+import type { GameQueries } from "../../actors/tournaments/GameQueries.ts";
 import { parseGameDefinition } from "../../actors/tournaments/game.ts";
-import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
+import type { TournamentOperations } from "../../actors/tournaments/TournamentOperations.ts";
 import { idOf } from "../../ids.ts";
 import { validate } from "../../validate.ts";
 import { changesLimit, type Verbs } from "./verbs.ts";
 
 export interface TournamentVerbServices {
-  tournamentOffice: TournamentOffice;
-  games: GameOffice;
+  tournamentOperations: TournamentOperations;
+  games: GameQueries;
 }
 
 /** Rows of the standings that one query may ask for. */
@@ -35,45 +35,45 @@ const idIn = (args: unknown): string => validate(named, args).tournamentId;
 
 export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
   commands: {
-    createTournament: (args, { tournamentOffice }, call) =>
-      tournamentOffice.create(parseTournamentDefinition(args), call),
-    startTournament: (args, { tournamentOffice }, call) => tournamentOffice.start(idIn(args), call),
-    correctTournament: (args, { tournamentOffice }, call) => {
+    createTournament: (args, { tournamentOperations }, call) =>
+      tournamentOperations.create(parseTournamentDefinition(args), call),
+    startTournament: (args, { tournamentOperations }, call) => tournamentOperations.start(idIn(args), call),
+    correctTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, ...corrected } = validate(correction, args);
-      return tournamentOffice.correct(tournamentId, corrected, call);
+      return tournamentOperations.correct(tournamentId, corrected, call);
     },
-    pauseTournament: (args, { tournamentOffice }, call) => {
+    pauseTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, ...pause } = validate(pauseOf, args);
-      return tournamentOffice.pause(tournamentId, pause, call);
+      return tournamentOperations.pause(tournamentId, pause, call);
     },
-    resumeTournament: (args, { tournamentOffice }, call) => {
+    resumeTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, reason } = validate(reasoned, args);
-      return tournamentOffice.resume(tournamentId, reason, call);
+      return tournamentOperations.resume(tournamentId, reason, call);
     },
-    endTournament: (args, { tournamentOffice }, call) => tournamentOffice.end(idIn(args), call),
-    extendTournament: (args, { tournamentOffice }, call) => {
+    endTournament: (args, { tournamentOperations }, call) => tournamentOperations.end(idIn(args), call),
+    extendTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, ms } = validate(extension, args);
-      return tournamentOffice.extend(tournamentId, ms, call);
+      return tournamentOperations.extend(tournamentId, ms, call);
     },
-    postponeTournament: (args, { tournamentOffice }, call) => {
+    postponeTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, ms } = validate(extension, args);
-      return tournamentOffice.postpone(tournamentId, ms, call);
+      return tournamentOperations.postpone(tournamentId, ms, call);
     },
-    cancelTournament: (args, { tournamentOffice }, call) => tournamentOffice.cancel(idIn(args), call),
-    previewTournament: (args, { tournamentOffice }) => tournamentOffice.preview(idIn(args)),
-    endSeries: (args, { tournamentOffice }, call) => tournamentOffice.endSeries(idIn(args), call),
+    cancelTournament: (args, { tournamentOperations }, call) => tournamentOperations.cancel(idIn(args), call),
+    previewTournament: (args, { tournamentOperations }) => tournamentOperations.preview(idIn(args)),
+    endSeries: (args, { tournamentOperations }, call) => tournamentOperations.endSeries(idIn(args), call),
     createGame: (args, { games }) => games.create(parseGameDefinition(args)),
   },
   queries: {
-    tournaments: (_args, { tournamentOffice }) => tournamentOffice.list(),
-    tournament: (args, { tournamentOffice }) => tournamentOffice.get(idIn(args)),
-    tournamentStandings: (args, { tournamentOffice }) => {
+    tournaments: (_args, { tournamentOperations }) => tournamentOperations.list(),
+    tournament: (args, { tournamentOperations }) => tournamentOperations.get(idIn(args)),
+    tournamentStandings: (args, { tournamentOperations }) => {
       const { tournamentId, ...rows } = validate(range, args);
-      return tournamentOffice.standings(tournamentId, rows);
+      return tournamentOperations.standings(tournamentId, rows);
     },
-    tournamentChanges: (args, { tournamentOffice }) => {
+    tournamentChanges: (args, { tournamentOperations }) => {
       const { tournamentId, limit } = validate(changesOf, args);
-      return tournamentOffice.changes(tournamentId, limit);
+      return tournamentOperations.changes(tournamentId, limit);
     },
     games: (_args, { games }) => games.list(),
   },

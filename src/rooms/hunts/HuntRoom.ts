@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
-import type { HuntDesk } from "../../actors/hunts/HuntDesk.ts";
-import type { ClueCard, HuntAudience, HuntTable } from "../../actors/hunts/HuntTable.ts";
+import type { HuntService } from "../../actors/hunts/HuntService.ts";
+import type { ClueCard, HuntAudience, HuntView } from "../../actors/hunts/HuntView.ts";
 import { pausedStatus } from "../../entities/events/Pausing.ts";
 import type { Winner } from "../../entities/hunts/Hunt.ts";
 import { idOf, requestId } from "../../ids.ts";
@@ -14,7 +14,7 @@ import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
 
 /** What hunt rooms need beside what every room does. */
 export interface HuntRoomServices extends RoomServices {
-  huntDesk: HuntDesk;
+  huntService: HuntService;
   /** The id of this node: part of the key that makes a hunt's open room on it the only one. */
   nodeId: string;
 }
@@ -37,18 +37,18 @@ interface Types {
   services: HuntRoomServices;
 }
 
-/** Where players hunt: gives and takes clues through the desk, and shows how the hunt stands. */
+/** Where players hunt: gives and takes clues through the service, and shows how the hunt stands. */
 export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   static override onAuth = admit({
     role: "player",
     options: joinOptions,
-    check: ({ huntId }, _identity, { huntDesk }: HuntRoomServices) => huntDesk.requireHunt(huntId),
+    check: ({ huntId }, _identity, { huntService }: HuntRoomServices) => huntService.requireHunt(huntId),
   });
 
   override maxClients = MOST_PLAYERS;
   override patchRate = PATCH_EVERY_MS;
   override state = new HuntRoomState();
-  #table!: HuntTable;
+  #table!: HuntView;
   /** Whether the room has its table: news that overtake it are on it. */
   #isSeated = false;
   #leaveTable: () => void = () => {};
@@ -62,19 +62,23 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
 
   override async onCreate(options: unknown): Promise<void> {
     const { huntId } = joinOptions.parse(options);
-    const { table, leave } = await this.services.huntDesk.join(huntId, this);
+    const { table, leave } = await this.services.huntService.join(huntId, this);
     this.#table = table;
     this.#leaveTable = leave;
     this.#isSeated = true;
     await this.setMatchmaking({ metadata: { huntId, key: `hunt:${huntId}@${this.services.nodeId}` } });
     this.#showHunt();
-    this.request("claim", nothing, (client) => this.services.huntDesk.claim(huntId, playerOf(client)));
+    this.request("claim", nothing, (client) => this.services.huntService.claim(huntId, playerOf(client)));
     this.request("giveBack", named, (client, { assignmentId }) =>
-      this.services.huntDesk.giveBack(huntId, client.auth!.playerId, assignmentId),
+      this.services.huntService.giveBack(huntId, client.auth!.playerId, assignmentId),
     );
-    this.request("leaveQueue", nothing, (client) => this.services.huntDesk.queue.quit(huntId, client.auth!.playerId));
-    this.request("standing", nothing, (client) => this.services.huntDesk.standing(huntId, client.auth!.playerId));
-    this.request("solve", solution, (client, solved) => this.services.huntDesk.solve(huntId, playerOf(client), solved));
+    this.request("leaveQueue", nothing, (client) =>
+      this.services.huntService.queue.quit(huntId, client.auth!.playerId),
+    );
+    this.request("standing", nothing, (client) => this.services.huntService.standing(huntId, client.auth!.playerId));
+    this.request("solve", solution, (client, solved) =>
+      this.services.huntService.solve(huntId, playerOf(client), solved),
+    );
   }
 
   protected override onPlayerJoin(client: RoomClient): void {
@@ -85,7 +89,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     const seats = this.#seats.get(playerId);
     if (seats) seats.add(client.sessionId);
     else this.#seats.set(playerId, new Set([client.sessionId]));
-    const { queue, departures } = this.services.huntDesk;
+    const { queue, departures } = this.services.huntService;
     departures.cameIn(this.#table.id, playerId);
     void queue.attend(this.#table.id, playerOf(client));
     client.send("phase", this.#phase());
@@ -95,12 +99,12 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   override onDrop(client: RoomClient, code?: number): void {
     super.onDrop(client, code);
     this.#unseat(client);
-    this.services.huntDesk.queue.away(this.#table.id, client.auth!.playerId);
+    this.services.huntService.queue.away(this.#table.id, client.auth!.playerId);
   }
 
   protected override onPlayerBack(client: RoomClient): void {
     this.onPlayerJoin(client);
-    this.services.huntDesk.queue.back(this.#table.id, playerOf(client));
+    this.services.huntService.queue.back(this.#table.id, playerOf(client));
   }
 
   protected override async onPlayerGone(client: RoomClient, isForGood: boolean): Promise<void> {
@@ -108,7 +112,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     this.#giveUpSeat(client);
     // Everybody goes on elsewhere, and has their place there.
     if (this.services.draining()) return;
-    const { queue, departures } = this.services.huntDesk;
+    const { queue, departures } = this.services.huntService;
     const { playerId } = client.auth!;
     // Who dropped out may come in again, on another connection too: their clue stays theirs for its time.
     if (isForGood) void departures.left(this.#table.id, playerId);

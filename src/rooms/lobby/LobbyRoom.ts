@@ -3,7 +3,7 @@ import { z } from "zod";
 import { persist } from "../../actors/events/persist.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { PopupViews } from "../../actors/popups/PopupViews.ts";
-import type { QuestDesk } from "../../actors/quests/QuestDesk.ts";
+import type { QuestService } from "../../actors/quests/QuestService.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
@@ -14,7 +14,7 @@ export interface LobbyRoomServices extends RoomServices {
   feed: Feed;
   board: LobbyBoard;
   popupViews: PopupViews;
-  quests: Pick<QuestDesk, "attend" | "onMissed">;
+  quests: Pick<QuestService, "attend" | "onMissed">;
   nodeId: string;
 }
 

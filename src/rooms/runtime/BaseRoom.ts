@@ -80,7 +80,7 @@ const MOST_QUEUED = 100;
 const ANSWERS_OWED_MS = 5000;
 
 /**
- * What all our rooms have in common: typed requests, identities, limits, and patience with dropped connections.
+ * What all our rooms have in common: typed requests, identities, limits, and deadline with dropped connections.
  *
  * A client asks with the SDK's `room.request(type, payload)` and is answered, or rejected with `{code, message, details?}`, which
  * the SDK gives as the `reason` of its error; or, where its SDK has no requests, by the message `request`, which comes to the same. Nothing that a client sends ends its connection or disturbs another: bad

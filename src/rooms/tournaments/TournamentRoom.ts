@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { TournamentDesk } from "../../actors/tournaments/TournamentDesk.ts";
-import type { TournamentOffice } from "../../actors/tournaments/TournamentOffice.ts";
-import type { TournamentAudience, TournamentTable } from "../../actors/tournaments/TournamentTable.ts";
+import type { TournamentOperations } from "../../actors/tournaments/TournamentOperations.ts";
+import type { TournamentService } from "../../actors/tournaments/TournamentService.ts";
+import type { TournamentAudience, TournamentView } from "../../actors/tournaments/TournamentView.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
@@ -16,8 +16,8 @@ import { ScoreRow, TournamentRoomState } from "./TournamentRoomState.ts";
 
 /** What tournament rooms need beside what every room does. */
 export interface TournamentRoomServices extends RoomServices {
-  tournamentDesk: TournamentDesk;
-  tournamentOffice: Pick<TournamentOffice, "standings">;
+  tournamentService: TournamentService;
+  tournamentOperations: Pick<TournamentOperations, "standings">;
   /** The id of this node: part of the key that makes a tournament's open room on it the only one. */
   nodeId: string;
   /** For the metrics: how many have a standing; called with every new view while entries are taken. */
@@ -62,19 +62,19 @@ interface Types {
   services: TournamentRoomServices;
 }
 
-/** Where players compete: hands scores to the desk, and shows how the tournament stands. */
+/** Where players compete: hands scores to the service, and shows how the tournament stands. */
 export class TournamentRoom extends BaseRoom<Types> implements TournamentAudience {
   static override onAuth = admit({
     role: "player",
     options: joinOptions,
-    check: ({ tournamentId }, _identity, { tournamentDesk }: TournamentRoomServices) =>
-      tournamentDesk.requireTournament(tournamentId),
+    check: ({ tournamentId }, _identity, { tournamentService }: TournamentRoomServices) =>
+      tournamentService.requireTournament(tournamentId),
   });
 
   override maxClients = MOST_PLAYERS;
   override patchRate = PATCH_EVERY_MS;
   override state = new TournamentRoomState();
-  #table!: TournamentTable;
+  #table!: TournamentView;
   /** Whether the room has its table: news that overtake it are on it. */
   #isSeated = false;
   #leaveTable: () => void = () => {};
@@ -88,23 +88,23 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
 
   override async onCreate(options: unknown): Promise<void> {
     const { tournamentId } = joinOptions.parse(options);
-    const { tournamentDesk, tournamentOffice, nodeId, clock } = this.services;
-    const { table, leave } = await tournamentDesk.join(tournamentId, this);
+    const { tournamentService, tournamentOperations, nodeId, clock } = this.services;
+    const { table, leave } = await tournamentService.join(tournamentId, this);
     this.#table = table;
     this.#leaveTable = leave;
     this.#isSeated = true;
     this.#results = new Results({
-      resultsOf: (playerIds) => tournamentDesk.resultsOf(tournamentId, [...playerIds]),
+      resultsOf: (playerIds) => tournamentService.resultsOf(tournamentId, [...playerIds]),
       tell: (playerId, result) => this.#sendTo(playerId, "settled", result),
       clock,
       log: this.log,
     });
     await this.setMatchmaking({ metadata: { tournamentId, key: `tournament:${tournamentId}@${nodeId}` } });
     this.#showTournament();
-    this.request("begin", nothing, (client) => tournamentDesk.begin(tournamentId, client.auth!.playerId));
+    this.request("begin", nothing, (client) => tournamentService.begin(tournamentId, client.auth!.playerId));
     this.request("submit", submission, async (client, submitted) => {
       const joinedAt = this.#joinedAt.get(client.sessionId)!;
-      const answer = await tournamentDesk.submit(tournamentId, playerOf(client), submitted, joinedAt);
+      const answer = await tournamentService.submit(tournamentId, playerOf(client), submitted, joinedAt);
       // Who asks for standings now finds the score there.
       this.#standings.forget();
       return answer;
@@ -112,16 +112,16 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     this.request("standings", range, (_client, asked) =>
       this.#standings.of(JSON.stringify([asked.limit, asked.around]), () =>
         // What is settled is in the database; what is not must not be looked up there each time that a player asks.
-        (table.isTaking ? tournamentDesk : tournamentOffice).standings(tournamentId, asked),
+        (table.isTaking ? tournamentService : tournamentOperations).standings(tournamentId, asked),
       ),
     );
   }
 
   protected override onPlayerJoin(client: RoomClient): void {
-    const { clock, tournamentDesk } = this.services;
+    const { clock, tournamentService } = this.services;
     const now = clock.now();
     this.#joinedAt.set(client.sessionId, now);
-    tournamentDesk.entered(this.#table, client.auth!.playerId, now);
+    tournamentService.entered(this.#table, client.auth!.playerId, now);
     this.#bringUpToDate(client);
   }
 

@@ -1,5 +1,5 @@
 import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
-import type { Operator, Order, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
+import type { Order, ScoreOperator, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 
 /** A score, and what decides between equal ones. */
 export interface Result {
@@ -23,7 +23,7 @@ export function isBetter(a: Result, b: Result, order: Order): boolean {
  * `best`: the best entry. `last`: the last one. `sum`: all of them together. `increment`: each is a step, up or down, of one
  * running score that stays within the game's bounds.
  */
-export function combine(operator: Operator, order: Order, before: Result | undefined, entry: Result): Result {
+export function combine(operator: ScoreOperator, order: Order, before: Result | undefined, entry: Result): Result {
   if (before === undefined) return entry;
   switch (operator) {
     case "best":

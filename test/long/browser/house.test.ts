@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { DEMO_HUNT } from "../../../src/actors/hunts/demo.ts";
-import { PATIENCE_MS, until } from "../../support/processes.ts";
+import { DEADLINE_MS, until } from "../../support/processes.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 /** A hunt of one clue, with prizes of which the first winner gets two. */
@@ -111,7 +111,7 @@ describe("the player page around the events", function () {
       const answer = await fetch(`${stage.address}api/rankings/snake/all`);
       return ((await answer.json()) as { rows: { name: string }[] }).rows.some(({ name }) => name === "W".repeat(24));
     };
-    await until(isRanked, { timeoutMs: PATIENCE_MS, what: "the player is ranked" });
+    await until(isRanked, { timeoutMs: DEADLINE_MS, what: "the player is ranked" });
 
     await page.reload();
     const panel = page.locator("section", { has: page.getByRole("heading", { name: "Pools and rankings" }) });

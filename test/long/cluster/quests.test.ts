@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../../scripts/processes/freePort.ts";
-import type { QuestMessage } from "../../../src/actors/quests/QuestDesk.ts";
+import type { QuestMessage } from "../../../src/actors/quests/QuestService.ts";
 import { systemRng } from "../../../src/clock.ts";
 import { PrizeLedger } from "../../../src/entities/prizes/PrizeLedger.ts";
 import { Quests } from "../../../src/entities/quests/Quest.ts";

@@ -17,7 +17,7 @@ import {
   standingsOf,
 } from "../../cluster/supportTournamentChecks.ts";
 import { TournamentCluster } from "../../cluster/supportTournaments.ts";
-import { PATIENCE_MS, until } from "../../support/processes.ts";
+import { DEADLINE_MS, until } from "../../support/processes.ts";
 import { clientOf, type Player } from "../../support/RingmasterNode.ts";
 import { muteSdk, Visitor } from "../../support/Visitor.ts";
 
@@ -100,7 +100,7 @@ describe("tournaments on a cluster whose nodes and Redis are killed", function (
 
   const untilIn = (phase: string, ...ids: string[]) =>
     until(async () => (await Promise.all(ids.map((id) => cluster.phaseOf(id)))).every((each) => each === phase), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: `${ids} are in ${phase}`,
     });
 
@@ -178,7 +178,7 @@ describe("tournaments on a cluster whose nodes and Redis are killed", function (
         await elsewhere.node.post(`/api/tournaments/${id}/preview`, { token: cluster.operator, body: {} });
         return (await ownership(id))[0]!.owner !== before!.owner;
       },
-      { timeoutMs: PATIENCE_MS, what: "another node has taken over" },
+      { timeoutMs: DEADLINE_MS, what: "another node has taken over" },
     );
     owner.node.program.signal("SIGCONT");
   }
@@ -257,7 +257,7 @@ describe("tournaments on a cluster whose nodes and Redis are killed", function (
         .filter(({ type }) => type === "tournamentSettled")
         .map(({ data }) => (data as { id: string }).id);
     await until(() => arenas.every(({ id }) => ends().includes(id)), {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: DEADLINE_MS,
       what: "both ends are told",
     });
     assert.equal(ends().length, arenas.length);

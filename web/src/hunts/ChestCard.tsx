@@ -11,7 +11,7 @@ import type { HuntGame } from "./HuntGame.ts";
 const SUSPENSE_MS = 1600;
 
 /** Without word of the winners after this long, in milliseconds, the top three stand for them. */
-const PATIENCE_MS = 5000;
+const DEADLINE_MS = 5000;
 
 /** The reveal: a chest that shakes, opens, and shows who won. */
 export function ChestCard({ game }: { game: HuntGame }) {
@@ -20,7 +20,7 @@ export function ChestCard({ game }: { game: HuntGame }) {
   const own = useObservable(session)?.player.id;
   const isOver = hunt?.phase === "finished";
   const hasRattled = useAfter(SUSPENSE_MS) || isOver || calm();
-  const hasWaited = useAfter(PATIENCE_MS) || isOver;
+  const hasWaited = useAfter(DEADLINE_MS) || isOver;
   const winners: readonly (Standing & Partial<Winner>)[] | undefined = hasRattled
     ? (told ?? (hasWaited ? hunt?.top.slice(0, 3) : undefined))
     : undefined;

@@ -1,0 +1,167 @@
+import type { Rng } from "../../clock.ts";
+import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
+import { type PausedStatus, pausedStatus } from "../../entities/events/Pausing.ts";
+import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
+import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import type { PauseRequest } from "../events/requests.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { HuntCorrection, HuntDefinition } from "./definition.ts";
+import type { FiguresReader } from "./FiguresReader.ts";
+import { HuntActor, type HuntStatus } from "./HuntActor.ts";
+import { HuntView } from "./HuntView.ts";
+import { TOP } from "./LedgerRefresh.ts";
+import { sealHunt } from "./sealing.ts";
+
+/** A hunt in a list. Times are epoch milliseconds. */
+export interface HuntSummary extends PausedStatus {
+  id: string;
+  name: string;
+  phase: HuntPhase;
+  startsAt: number;
+  /** When the phase changes next; `null` once the hunt is finished or cancelled. */
+  phaseEndsAt: number | null;
+  /** Of a hunt that is cancelled, not in a list: whether its winners had been paid by then, who keep what they have. */
+  prizes?: "paid" | "unpaid";
+}
+
+/** A hunt by itself. Nothing of it helps to solve a clue. */
+export interface HuntDetails extends HuntSummary {
+  clueTtlMs: number;
+  attempts: number;
+  /** How many win. */
+  winners: number;
+  /** Clue templates, and instances of them in all. */
+  clues: number;
+  instances: number;
+  players: number;
+  solved: number;
+  /** The top ten; frozen from the reveal on. */
+  standings: Standing[];
+}
+
+export interface HuntOperationsPorts {
+  actors: Actors;
+  hunts: Hunts;
+  ledger: ClueLedger;
+  figures: FiguresReader;
+  database: Pick<Sql, "query">;
+  rng: Rng;
+}
+
+/** Where operators run hunts and everybody reads of them. Each call but `list` throws `not_found` for an id that no hunt has. */
+export class HuntOperations {
+  readonly #ports: HuntOperationsPorts;
+
+  constructor(ports: HuntOperationsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first; as many as are worth a look. */
+  async list(): Promise<HuntSummary[]> {
+    return (await this.#ports.hunts.list()).map(summaryOf);
+  }
+
+  async get(id: string): Promise<HuntDetails> {
+    const record = await this.#ports.hunts.get(id);
+    if (!record) throw new RingmasterError("not_found", `There is no hunt ${id}.`);
+    const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
+    return {
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
+      ...(record.phase === "cancelled" && { prizes: record.winners ? ("paid" as const) : ("unpaid" as const) }),
+      clueTtlMs,
+      attempts,
+      winners,
+      clues: clues.length,
+      instances: clues.length * repeat,
+      ...(await this.#figuresOf(record)),
+    };
+  }
+
+  async #figuresOf(record: HuntRecord): Promise<HuntFigures> {
+    if (record.figures) return record.figures;
+    const { ledger, figures } = this.#ports;
+    const view =
+      record.phase === "solving" ? await ledger.read(new HuntView(record).key, TOP).catch(() => undefined) : undefined;
+    if (view) return { players: view.players, solved: view.solved, standings: view.top };
+    return figures.read(record.id, record.phase === "finished" || record.phase === "cancelled");
+  }
+
+  /**
+   * Creates a hunt. With a request id, a repeat finds the hunt that the first call made. Throws `not_found` for a prize that is no
+   * item, `invalid_payload` for one that is too large.
+   */
+  async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
+    const id = idToCreate(call, this.#ports.rng);
+    const sealed = sealHunt(definition, this.#ports.rng);
+    await this.#actor(id, call).create(sealed, call.operatorId);
+    return { id };
+  }
+
+  /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
+  async start(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).start());
+  }
+
+  /**
+   * Replaces the definition of one that is scheduled, its times too. Throws `wrong_phase` once it has begun, else what `create` does.
+   */
+  async correct(id: string, { definition, reason }: HuntCorrection, call: OperatorCall): Promise<HuntSummary> {
+    const sealed = sealHunt(definition, this.#ports.rng);
+    return summaryOf(await this.#actor(id, call).correct(sealed, { operatorId: call.operatorId, reason }));
+  }
+
+  /** What operators did to it with a reason, latest first. */
+  async changes(id: string, limit: number): Promise<EventChange[]> {
+    return eventChanges(this.#ports.database, "hunts", id, limit);
+  }
+
+  /** Nothing is given out or taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is in discovery or solving. */
+  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
+  }
+
+  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
+  async resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
+  }
+
+  /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
+  async postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).postpone(ms));
+  }
+
+  /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms`. */
+  async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).extend(ms));
+  }
+
+  /** Ends the running phase now. */
+  async end(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).end());
+  }
+
+  async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).callOff());
+  }
+
+  #actor(id: string, call: OperatorCall) {
+    return this.#ports.actors.ref(HuntActor, id, callOptions(call));
+  }
+}
+
+function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSummary {
+  const { id, name, phase, startsAt, pausedAt, resumesAt } = hunt;
+  const prizes = "prizes" in hunt ? { prizes: hunt.prizes! } : {};
+  return {
+    id,
+    name,
+    phase,
+    startsAt,
+    phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt,
+    ...prizes,
+    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+  };
+}

@@ -1,0 +1,275 @@
+import type { Clock } from "../../clock.ts";
+import type { Hunts } from "../../entities/hunts/Hunt.ts";
+import { RingmasterError } from "../../errors.ts";
+import type { Feed } from "../../stores/feeds/Feed.ts";
+import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
+import { assignmentIdOf, parseAssignmentId } from "../../stores/hunts/assignments.ts";
+import {
+  type AssignmentRow,
+  type ClueLedger,
+  type LedgerView,
+  OUTCOME,
+  type OwnStanding,
+} from "../../stores/hunts/ClueLedger.ts";
+import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { Log } from "../runtime/ports.ts";
+import { matches } from "./answers.ts";
+import { ClaimQueue } from "./ClaimQueue.ts";
+import { Departures } from "./Departures.ts";
+import type { FiguresReader } from "./FiguresReader.ts";
+import { HuntActor } from "./HuntActor.ts";
+import type { ClueCard, HuntAudience, HuntView } from "./HuntView.ts";
+import { HuntViews, type Seat } from "./HuntViews.ts";
+import { LedgerCommitter } from "./LedgerCommitter.ts";
+import { REVOKED, SERVED, VIEW } from "./signals.ts";
+
+/** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
+export type ClaimAnswer = ClueCard | { waiting: true; position: number; exhausted?: true };
+
+export interface SolveAnswer {
+  correct: boolean;
+  /** Won by this answer. */
+  points: number;
+  /** All points of the player in this hunt. */
+  total: number;
+  attemptsLeft: number;
+}
+
+/** An answer of a player's. */
+export interface HuntSolution {
+  assignmentId: string;
+  answer: string;
+  /** The player's own name of it: what was not answered is sent again with the same one. */
+  requestId?: string | undefined;
+}
+
+/** Somebody in a room of this node. */
+export interface HuntPlayer {
+  playerId: string;
+  name: string;
+}
+
+export interface ServicePorts {
+  actors: Actors;
+  hunts: Hunts;
+  ledger: ClueLedger;
+  journal: AssignmentJournal;
+  figures: FiguresReader;
+  feed: Feed;
+  clock: Clock;
+  log: Log;
+  /** The hunt's pool and queue, for the metrics; called with every new view. */
+  stands(huntId: string, pool: number, waiting: number): void;
+  forget(huntId: string): void;
+}
+
+/**
+ * The hunts of this node: decides claims and solves in the ledger, commits each decision to MySQL before anybody hears of it,
+ * and tells the rooms what comes from elsewhere.
+ */
+export class HuntService {
+  readonly #ports: ServicePorts;
+  readonly #committer: LedgerCommitter;
+  readonly #tables: HuntViews;
+  /** The claims of this node's players that wait. */
+  readonly queue: ClaimQueue;
+  /** The clues of players who leave for good. */
+  readonly departures: Departures;
+
+  constructor(ports: ServicePorts) {
+    this.#ports = ports;
+    this.#committer = new LedgerCommitter(ports);
+    const { peers } = ports.actors;
+    this.#tables = new HuntViews({
+      ...ports,
+      expire: (seat) => this.#committer.expire(seat),
+      load: (seat) => this.#committer.load(seat),
+      stands: (huntId, view, isOwn) => {
+        ports.stands(huntId, view.pool, view.waiting);
+        if (isOwn) peers.signalAll(VIEW, { huntId, view });
+        this.#tables.at(huntId, (seat) => this.#onView(seat, view, isOwn));
+      },
+    });
+    this.queue = new ClaimQueue({
+      ...ports,
+      tables: this.#tables,
+      claim: (huntId, player) => this.claim(huntId, player),
+    });
+    this.departures = new Departures({ ...ports, committer: this.#committer, tables: this.#tables });
+    peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
+    peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
+    peers.onSignal(VIEW, (payload) => {
+      const { huntId, view } = payload as { huntId: string; view: Parameters<HuntView["show"]>[0] };
+      this.#tables.at(huntId, (seat) => seat.refresh.take(view));
+    });
+  }
+
+  /** Throws `not_found` for an id that no hunt has; asks nobody about a hunt that has rooms here. */
+  requireHunt(huntId: string): Promise<void> {
+    return this.#tables.require(huntId);
+  }
+
+  /** Seats a room at its hunt: it hears of everything until it leaves. Throws `not_found` for an id that no hunt has. */
+  join(huntId: string, room: HuntAudience): Promise<{ table: HuntView; leave(): void }> {
+    return this.#tables.join(huntId, room);
+  }
+
+  /**
+   * Gives the player a clue, or a place in the queue. Durable when it resolves. Throws `rate_limited`, with `details.retryAfterMs`,
+   * where the hunt has its players pause between clues.
+   */
+  async claim(huntId: string, player: HuntPlayer): Promise<ClaimAnswer> {
+    const seat = await this.#tables.seated(huntId);
+    const { table } = seat;
+    table.requireSolving();
+    const nodeId = this.#ports.actors.peers.nodeId;
+    // Before the decision: a claim that is served at once elsewhere must find its player waiting here.
+    const before = table.waiting.get(player.playerId);
+    const claim = { name: player.name, isTold: false, isAway: false, position: 0 };
+    table.waiting.set(player.playerId, claim);
+    const decision = await this.#committer
+      .decide(seat, () =>
+        this.#ports.ledger.claim(table.key, {
+          playerId: player.playerId,
+          playerName: player.name,
+          nodeId,
+          now: table.timeAt(this.#ports.clock.now()),
+        }),
+      )
+      .catch((error: unknown) => {
+        if (before) table.waiting.set(player.playerId, before);
+        else table.waiting.delete(player.playerId);
+        throw error;
+      });
+    if (decision.kind === "waiting") {
+      // Served between the decision and here: the place in the queue is history, and claiming again gives the clue.
+      if (!table.waiting.has(player.playerId) && table.seats(player.playerId)) return this.claim(huntId, player);
+      claim.isTold = true;
+      claim.position = decision.position;
+      if (before === undefined) this.queue.tellWaits(huntId, player);
+      return { waiting: true, position: decision.position };
+    }
+    table.waiting.delete(player.playerId);
+    if (decision.kind === "exhausted") return { waiting: true, position: 0, exhausted: true };
+    if (decision.kind === "cooling") throw tooSoon(decision.until - table.timeAt(this.#ports.clock.now()));
+    return table.cardOf(decision.row);
+  }
+
+  /** Applies an answer to the player's open assignment, once by its `requestId`. Durable when it resolves. */
+  async solve(
+    huntId: string,
+    player: HuntPlayer,
+    { assignmentId, answer, requestId }: HuntSolution,
+  ): Promise<SolveAnswer> {
+    const seat = await this.#tables.seated(huntId);
+    const { table } = seat;
+    table.requireSolving();
+    const named = parseAssignmentId(assignmentId);
+    const clue = named && table.definition.clues[named.instance % table.definition.clues.length];
+    if (!clue) throw new RingmasterError("unknown_assignment");
+    const correct = matches(clue.hashes, table.definition.salt, answer);
+    const decision = await this.#committer.decide(seat, () =>
+      this.#ports.ledger.solve(table.key, {
+        playerId: player.playerId,
+        assignmentId,
+        correct,
+        requestId,
+        now: table.timeAt(this.#ports.clock.now()),
+      }),
+    );
+    switch (decision.kind) {
+      case "unknown":
+        throw new RingmasterError("unknown_assignment");
+      case "solved":
+        return {
+          correct: true,
+          points: decision.row.points,
+          total: decision.total,
+          attemptsLeft: attemptsLeftOf(table.definition, decision.row),
+        };
+      case "wrong":
+        return { correct: false, points: 0, total: decision.total, attemptsLeft: decision.attemptsLeft };
+      case "revoked":
+        table.tellRevoked(player.playerId, assignmentId);
+        if (decision.row.outcome === OUTCOME.expired)
+          throw new RingmasterError("unknown_assignment", "The time for this clue is over.");
+        return { correct: false, points: 0, total: decision.total, attemptsLeft: 0 };
+    }
+  }
+
+  /**
+   * Takes back a clue that the player wants no more: it goes to whoever waits. Durable when it resolves. Throws `unknown_assignment` when
+   * it is not theirs to give.
+   */
+  async giveBack(huntId: string, playerId: string, assignmentId: string): Promise<{ returned: true }> {
+    const seat = await this.#tables.seated(huntId);
+    const { table } = seat;
+    table.requireSolving();
+    const { ledger, clock } = this.#ports;
+    const decision = await this.#committer.decide(seat, () =>
+      ledger.giveBack(table.key, { playerId, assignmentId, now: table.timeAt(clock.now()) }),
+    );
+    if (decision.kind !== "revoked") throw new RingmasterError("unknown_assignment");
+    this.#ports.actors.peers.signalAll(REVOKED, { huntId, rows: [decision.row] });
+    return { returned: true };
+  }
+
+  /** Where the player stands, or came in a hunt that is over. */
+  async standing(huntId: string, playerId: string): Promise<OwnStanding> {
+    const seat = await this.#tables.seated(huntId);
+    const { hunts, ledger } = this.#ports;
+    if (seat.table.phase !== "solving") return hunts.result(huntId, playerId);
+    const { rank, points } = await this.#committer.read(seat, () => ledger.standing(seat.table.key, playerId));
+    return { rank, points };
+  }
+
+  /** To be called after an outage of the shared memory, in which the word of a phase may have been lost. */
+  refresh(): void {
+    this.#tables.refresh();
+  }
+
+  /** Commits what is buffered, for a drain. */
+  async flush(): Promise<void> {
+    this.queue.stop();
+    await this.#ports.journal.flush();
+  }
+
+  #onServed({ huntId, rows }: { huntId: string; rows: AssignmentRow[] }): void {
+    this.#tables.at(huntId, (seat) => {
+      for (const row of rows) seat.table.serve(row.playerId, seat.table.cardOf(row));
+    });
+  }
+
+  #onRevoked({ huntId, rows }: { huntId: string; rows: AssignmentRow[] }): void {
+    this.#tables.at(huntId, (seat) => {
+      for (const row of rows) seat.table.tellRevoked(row.playerId, assignmentIdOf(row));
+      seat.refresh.touch();
+    });
+  }
+
+  /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */
+  #onView(seat: Seat, view: LedgerView, isOwn: boolean): void {
+    seat.positions.stands(view);
+    const { solved } = view;
+    if (seat.table.phase !== "solving" || solved < seat.table.key.rules.total) return;
+    if (!seat.isExhausted) this.queue.askAgain(seat);
+    seat.isExhausted = true;
+    if (isOwn) void this.#endIfExhausted(seat);
+  }
+
+  /** Where it does not end yet, the next look at the ledger asks again: after a commit, and every 15 seconds. */
+  async #endIfExhausted({ table }: Seat): Promise<void> {
+    if (!table.definition.endWhenExhausted) return;
+    try {
+      await this.#ports.actors.ref(HuntActor, table.id).endIfExhausted();
+    } catch (error) {
+      this.#ports.log.debug({ err: error, hunt: table.id }, "a hunt whose clues are all solved could not be ended yet");
+    }
+  }
+}
+
+function tooSoon(ms: number): RingmasterError {
+  const retryAfterMs = Math.max(1, ms);
+  return new RingmasterError("rate_limited", "The next clue is not due yet.", { retryAfterMs });
+}

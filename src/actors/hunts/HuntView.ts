@@ -1,0 +1,262 @@
+import { eventTime, isPaused, type Pausing, pausedError, wallTime } from "../../entities/events/Pausing.ts";
+import {
+  HUNT_PHASES,
+  type HuntPhase,
+  type HuntRecord,
+  type SealedHunt,
+  type Winner,
+} from "../../entities/hunts/Hunt.ts";
+import { RingmasterError } from "../../errors.ts";
+import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
+import type { AssignmentRow, HuntKey, LedgerRules, LedgerView } from "../../stores/hunts/ClueLedger.ts";
+import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
+import { mayFollow } from "../events/phaseOrder.ts";
+import { isNewer } from "../events/ThrottledRefresh.ts";
+import type { PhaseNews } from "./HuntActor.ts";
+
+/** A clue as its holder sees it. */
+export interface ClueCard {
+  assignmentId: string;
+  clueId: string;
+  type: string;
+  prompt: string;
+  points: number;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+  /** Answers that the player has left to this clue. */
+  attemptsLeft: number;
+}
+
+/** A claim of this node that has no clue yet. */
+export interface WaitingClaim {
+  name: string;
+  /** Whether its player has been told to wait: from then on the clue is pushed, until then it is the answer. */
+  isTold: boolean;
+  /** Whether its player has dropped out and may be back: until then nothing is pushed, nor asked again. */
+  isAway: boolean;
+  /** The place in the queue that its player was told last; 0 for none. */
+  position: number;
+}
+
+/** Who hears what happens to a hunt on this node: its rooms. */
+export interface HuntAudience {
+  /** Whether the player is connected to this room. */
+  has(playerId: string): boolean;
+  /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
+  keeps(playerId: string): boolean;
+  /** A waiting claim was served. */
+  onClue(playerId: string, card: ClueCard): void;
+  onRevoked(playerId: string, assignmentId: string): void;
+  /** A waiting player has another place in the queue than they were told, counted from 1. */
+  onPosition(playerId: string, position: number): void;
+  /** A player who waited has left the queue. */
+  onQuit(playerId: string): void;
+  /** Nothing is left for a player who waited. */
+  onExhausted(playerId: string): void;
+  /** Phase, times, or whether it is paused have changed: the table tells how they are. */
+  onPhase(phase: HuntPhase): void;
+  onView(view: LedgerView): void;
+  onChest(winners: Winner[]): void;
+  /** The definition is another one. */
+  onCorrected(): void;
+}
+
+/** What this node knows of one hunt while it has rooms for it. */
+export class HuntView {
+  readonly id: string;
+  definition: SealedHunt;
+  key: HuntKey;
+  readonly audience = new Set<HuntAudience>();
+  /** Players of this node whose claim waits; they ask again when the ledger was rebuilt or a node died. */
+  readonly waiting = new Map<string, WaitingClaim>();
+  phase: HuntPhase;
+  /** The plan's, also when it was started early. */
+  startsAt: number;
+  phaseEndsAt: number;
+  view: LedgerView | undefined;
+  winners: Winner[] | undefined;
+  /** Undefined until it is paused for the first time. */
+  pausing: Pausing | undefined;
+  /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
+  #revisionTold = 0;
+
+  constructor(record: HuntRecord) {
+    const { id, definition, phase, startsAt, phaseEndsAt, winners, pausing } = record;
+    this.id = id;
+    this.definition = definition;
+    this.phase = phase;
+    this.startsAt = startsAt;
+    this.phaseEndsAt = phaseEndsAt;
+    this.winners = winners ?? undefined;
+    this.pausing = pausing ?? undefined;
+    this.key = this.#newKey();
+  }
+
+  #newKey(): HuntKey {
+    return { id: this.id, rules: rulesOf(this.definition), pauses: this.pausing?.count ?? 0 };
+  }
+
+  get isPaused(): boolean {
+    return isPaused(this.pausing);
+  }
+
+  /** The hunt's own time, by which clues run out and their pauses end: it stands still while the hunt is paused. */
+  timeAt(now: number): number {
+    return eventTime(this.pausing, now);
+  }
+
+  /** When it will be this time of the hunt, if the hunt is not paused (again). Epoch milliseconds. */
+  wallOf(time: number): number {
+    return wallTime(this.pausing, time);
+  }
+
+  /**
+   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; `paused` while it is; and `unavailable` for the moment in which a
+   * correction has been heard of, and not been read.
+   */
+  requireSolving(): void {
+    this.requirePhase();
+    if (this.isPaused) throw this.paused();
+    if (this.#isOutdated)
+      throw new RingmasterError("unavailable", "The hunt was corrected just now; try again in a moment.");
+  }
+
+  /** Throws `wrong_phase` unless the hunt is in solving, paused or not. */
+  requirePhase(): void {
+    if (this.phase !== "solving")
+      throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
+  }
+
+  /** Why nothing is taken, while the hunt is paused and when it was since something was decided. */
+  paused(): RingmasterError {
+    return pausedError(this.pausing);
+  }
+
+  get #isOutdated(): boolean {
+    return (this.definition.revision ?? 0) < this.#revisionTold;
+  }
+
+  /** The hunt was heard to have this revision; answers whether the definition is to be read. */
+  hearRevision(revision: number): boolean {
+    this.#revisionTold = Math.max(this.#revisionTold, revision);
+    return this.#isOutdated;
+  }
+
+  /** Takes the definition over if it is a later one. */
+  correct({ definition, startsAt }: Pick<HuntRecord, "definition" | "startsAt">): void {
+    if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
+    this.definition = definition;
+    this.key = this.#newKey();
+    this.startsAt = startsAt;
+    for (const room of this.audience) room.onCorrected();
+  }
+
+  /** Why nothing is taken that is decided after the end of solving, while the word that it is over is yet to come. */
+  solvingIsOver(): RingmasterError {
+    return this.#wrongPhase("Solving is over.");
+  }
+
+  #wrongPhase(message: string): RingmasterError {
+    const changesAt = this.phaseEndsAt === 0 ? null : this.phaseEndsAt;
+    return new RingmasterError("wrong_phase", message, { phase: this.phase, changesAt });
+  }
+
+  cardOf(row: AssignmentRow): ClueCard {
+    const clueId = row.instance % this.definition.clues.length;
+    const { type, prompt, points } = this.definition.clues[clueId]!;
+    return {
+      assignmentId: assignmentIdOf(row),
+      clueId: String(clueId),
+      type,
+      prompt,
+      points,
+      expiresAt: this.wallOf(row.expiresAt),
+      attemptsLeft: attemptsLeftOf(this.definition, row),
+    };
+  }
+
+  /** Whether the player is connected to a room of this node. */
+  seats(playerId: string): boolean {
+    for (const room of this.audience) if (room.has(playerId)) return true;
+    return false;
+  }
+
+  /** Whether the player has a seat in a room of this node, a connected one or one that is kept for them. */
+  keeps(playerId: string): boolean {
+    for (const room of this.audience) if (room.keeps(playerId)) return true;
+    return false;
+  }
+
+  /** A player of this node waits, and knows it. */
+  wait({ playerId, name }: { playerId: string; name: string }): void {
+    this.waiting.set(playerId, { name, isTold: true, isAway: false, position: 0 });
+  }
+
+  /**
+   * Hands a clue to a player who waited, wherever they are on this node: also where another node has their claim. To one whose claim is
+   * under way here, it is the answer.
+   */
+  serve(playerId: string, card: ClueCard): void {
+    const claim = this.waiting.get(playerId);
+    if (claim?.isAway) return;
+    this.waiting.delete(playerId);
+    if (claim?.isTold === false) return;
+    for (const room of this.audience) room.onClue(playerId, card);
+  }
+
+  /** Tells a waiting player their place in the queue, unless they know it. */
+  tellPosition(playerId: string, position: number): void {
+    const claim = this.waiting.get(playerId);
+    if (!claim?.isTold || claim.isAway || claim.position === position) return;
+    claim.position = position;
+    for (const room of this.audience) room.onPosition(playerId, position);
+  }
+
+  tellRevoked(playerId: string, assignmentId: string): void {
+    for (const room of this.audience) room.onRevoked(playerId, assignmentId);
+  }
+
+  /** The player waits no more, because they want to. */
+  quit(playerId: string): void {
+    if (!this.waiting.delete(playerId)) return;
+    for (const room of this.audience) room.onQuit(playerId);
+  }
+
+  tellExhausted(playerId: string): void {
+    for (const room of this.audience) room.onExhausted(playerId);
+  }
+
+  /** Takes note of the phase, its end and its pauses; what is heard late may be older than what is known, and is left out. */
+  moveTo({ phase, endsAt, pausing }: Pick<PhaseNews, "phase" | "endsAt" | "pausing">): void {
+    if (!mayFollow(HUNT_PHASES, this.phase, phase) || (pausing?.count ?? 0) < (this.pausing?.count ?? 0)) return;
+    this.pausing = pausing;
+    this.key = this.#newKey();
+    this.phase = phase;
+    this.phaseEndsAt = endsAt;
+    // Postponed.
+    if (phase === "scheduled") this.startsAt = endsAt;
+    if (phase !== "solving") this.waiting.clear();
+    for (const room of this.audience) room.onPhase(phase);
+  }
+
+  show(view: LedgerView): void {
+    if (!isNewer(view, this.view)) return;
+    this.view = view;
+    for (const room of this.audience) room.onView(view);
+  }
+
+  open(winners: Winner[]): void {
+    this.winners = winners;
+    for (const room of this.audience) room.onChest(winners);
+  }
+}
+
+function rulesOf({ clueTtlMs, attempts, clues, repeat, perPlayer, cooldownMs }: SealedHunt): LedgerRules {
+  return {
+    ...{ clueTtlMs, attempts, total: clues.length * repeat },
+    points: clues.map(({ points }) => points),
+    repeatable: clues.map(({ repeatable = false }) => repeatable),
+    ...(perPlayer !== undefined && { perPlayer }),
+    ...(cooldownMs !== undefined && { cooldownMs }),
+  };
+}

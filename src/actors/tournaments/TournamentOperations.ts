@@ -1,0 +1,233 @@
+import type { Rng } from "../../clock.ts";
+import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
+import { pausedStatus } from "../../entities/events/Pausing.ts";
+import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { gameById } from "../../entities/tournaments/Game.ts";
+import { inDecimals } from "../../entities/tournaments/precision.ts";
+import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
+import type {
+  GraceFor,
+  Series,
+  TournamentPhase,
+  TournamentRecord,
+  Tournaments,
+  TournamentTerms,
+} from "../../entities/tournaments/Tournament.ts";
+import { RingmasterError } from "../../errors.ts";
+import { storedPage } from "../../stores/tournaments/committed.ts";
+import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
+import { callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import type { PauseRequest } from "../events/requests.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
+import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
+import type { TournamentStatus } from "./state.ts";
+import { TournamentActor } from "./TournamentActor.ts";
+import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
+import type { StandingsRange, TournamentService } from "./TournamentService.ts";
+
+/** A tournament in a list. Times are epoch milliseconds. */
+export interface TournamentSummary extends Omit<TournamentStatus, "phaseEndsAt"> {
+  /** When the phase changes next by itself; `null` while it settles, and once it is settled or cancelled. */
+  phaseEndsAt: number | null;
+}
+
+/** A tournament by itself. Once it is settled, this and its standings are all that its hash is made of. */
+export interface TournamentDetails extends TournamentSummary, Omit<TournamentTerms, "series" | "prizes"> {
+  precision: number;
+  graceFor: GraceFor;
+  prizes: PrizeRange[];
+  /** What the series goes by, if this tournament is of one. */
+  seriesId: string | null;
+  series: Series | null;
+  /** Who have a standing; `null` where nobody can say: while it settles, while its board is out of reach, and once it is cancelled. */
+  players: number | null;
+  /** `null` before it is settled. */
+  resultHash: string | null;
+  prizesDistributed: boolean;
+  /** The top ten; final once it is settled. */
+  standings: StandingRow[];
+}
+
+export interface StandingsPage {
+  rows: StandingRow[];
+  /** Players with a standing. */
+  total: number;
+}
+
+/** A series that has no further tournaments after `coming`, which takes place unless it is cancelled; `null` when there is none. */
+export interface EndedSeries {
+  seriesId: string;
+  coming: string | null;
+}
+
+export interface TournamentOperationsPorts {
+  actors: Actors;
+  tournaments: Tournaments;
+  /** Where the standings of what is not settled are. */
+  service: Pick<TournamentService, "standings">;
+  database: Pick<Sql, "query" | "dialect">;
+  rng: Rng;
+}
+
+/** Rows that details show. */
+const TOP = 10;
+/** Ranks that a preview shows. */
+const PREVIEWED = 100;
+/** The phases in which somebody can say how many have a standing. */
+const COUNTED: ReadonlySet<TournamentPhase> = new Set(["scheduled", "open", "grace", "settled"]);
+const NOBODY: StandingsPage = { rows: [], total: 0 };
+
+/** Where operators run tournaments and everybody reads of them. Each call but `list` throws `not_found` for an id that none has. */
+export class TournamentOperations {
+  readonly #ports: TournamentOperationsPorts;
+
+  constructor(ports: TournamentOperationsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Those on and coming, soonest first, then those that are over, latest first; as many as are worth a look. */
+  async list(): Promise<TournamentSummary[]> {
+    return (await this.#ports.tournaments.list()).map(summaryOf);
+  }
+
+  async get(id: string): Promise<TournamentDetails> {
+    const record = await this.#record(id);
+    const { definition, seriesId, players, resultHash, prizesDistributed } = record;
+    // Details are of use also while the board is out of reach.
+    const page = await this.#standings(record, { limit: TOP }).catch(() => undefined);
+    return {
+      ...definition,
+      precision: definition.precision ?? 0,
+      graceFor: definition.graceFor ?? "joined",
+      runs: definition.runs ?? "optional",
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
+      seriesId,
+      players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
+      resultHash,
+      prizesDistributed,
+      standings: page?.rows ?? [],
+    };
+  }
+
+  /** Those of a settled tournament are final; while it settles, so much of them as is stored; a cancelled one has none. */
+  async standings(id: string, range: StandingsRange): Promise<StandingsPage> {
+    return this.#standings(await this.#record(id), range);
+  }
+
+  /**
+   * Creates a tournament. With a request id, a repeat finds the one that the first call made. Throws `not_found` for a game, or a prize's
+   * item, that is none.
+   */
+  async create(definition: TournamentDefinition, call: OperatorCall): Promise<{ id: string }> {
+    const game = await gameById(this.#ports.database, definition.game);
+    const id = idToCreate(call, this.#ports.rng);
+    await this.#actor(id, call).create(termsOf(definition, game), call.operatorId, null);
+    return { id };
+  }
+
+  /**
+   * Replaces the definition of one that is scheduled, its times too, and nothing of its series. Throws `wrong_phase` once it has begun,
+   * else what `create` does.
+   */
+  async correct(
+    id: string,
+    { definition, reason }: TournamentCorrection,
+    call: OperatorCall,
+  ): Promise<TournamentSummary> {
+    const terms = termsOf(definition, await gameById(this.#ports.database, definition.game));
+    return summaryOf(await this.#actor(id, call).correct(terms, { operatorId: call.operatorId, reason }));
+  }
+
+  /** What operators did to it with a reason, latest first. */
+  async changes(id: string, limit: number): Promise<EventChange[]> {
+    return eventChanges(this.#ports.database, "tournaments", id, limit);
+  }
+
+  /** Opens it now. Throws `wrong_phase` unless it is scheduled. */
+  async start(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).start());
+  }
+
+  /** Ends the open phase now, or grace. */
+  async end(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).end());
+  }
+
+  /** Nothing is taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is open or in grace. */
+  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
+  }
+
+  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
+  async resume(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
+  }
+
+  /** Moves the start and the end of one that is scheduled by `ms`. Throws `wrong_phase` once it is open. */
+  async postpone(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).postpone(ms));
+  }
+
+  /** Moves the end of the open phase, before it too, or of grace, by `ms`. */
+  async extend(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).extend(ms));
+  }
+
+  /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles. */
+  async cancel(id: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).callOff());
+  }
+
+  /** What would be paid if it ended now, or what is; changes nothing. Sorts all players, and nobody but the caller waits for that. */
+  async preview(id: string): Promise<PrizePreview> {
+    const { database } = this.#ports;
+    const { phase, players: settled, definition } = await this.#record(id);
+    if (phase === "cancelled") return { players: 0, prizes: [], totals: [] };
+    const { prizes, order, precision = 0 } = definition;
+    const [players, best] = await Promise.all(
+      phase === "settled"
+        ? [settled!, finalStandings(database, id, 1, PREVIEWED)]
+        : [playersToBe(database, id), bestToBe(database, { id, order }, PREVIEWED)],
+    );
+    const previewed = inDecimals(best, precision).map((row) => withPrizes(row, prizes));
+    return { players, prizes: previewed, totals: totalsOf(players, prizes) };
+  }
+
+  /** The series of this tournament has no further ones; those that are there stay. Throws `conflict` for one that is of no series. */
+  async endSeries(id: string, call: OperatorCall): Promise<EndedSeries> {
+    const { seriesId } = await this.#record(id);
+    if (seriesId === null) throw new RingmasterError("conflict", `Tournament ${id} is of no series.`);
+    const series = this.#ports.actors.ref(TournamentSeriesActor, seriesId, callOptions(call));
+    return { seriesId, ...(await series.endSeries()) };
+  }
+
+  async #standings(record: TournamentRecord, range: StandingsRange): Promise<StandingsPage> {
+    const { id, phase, definition } = record;
+    if (phase === "settling" || phase === "settled") {
+      const { rows, total } = await storedPage(this.#ports.database, id, range);
+      return { rows: inDecimals(rows, definition.precision ?? 0), total };
+    }
+    if (phase === "cancelled" || phase === "scheduled") return NOBODY;
+    return await this.#ports.service.standings(id, range);
+  }
+
+  async #record(id: string): Promise<TournamentRecord> {
+    const record = await this.#ports.tournaments.get(id);
+    if (!record) throw new RingmasterError("not_found", `There is no tournament ${id}.`);
+    return record;
+  }
+
+  #actor(id: string, call: OperatorCall) {
+    return this.#ports.actors.ref(TournamentActor, id, callOptions(call));
+  }
+}
+
+function summaryOf({ phaseEndsAt, ...tournament }: TournamentStatus): TournamentSummary {
+  const { id, name, game, phase, startsAt, endsAt, pausedAt, resumesAt } = tournament;
+  return {
+    ...{ id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt },
+    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+  };
+}

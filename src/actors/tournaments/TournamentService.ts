@@ -1,0 +1,327 @@
+import type { Clock } from "../../clock.ts";
+import { databaseError } from "../../entities/failures.ts";
+import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
+import type { Sql } from "../../entities/sql.ts";
+import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
+import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
+import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
+import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
+import type { Feed } from "../../stores/feeds/Feed.ts";
+import { type CommittedPage, committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
+import type { Entrants } from "../../stores/tournaments/Entrants.ts";
+import type {
+  BoardPage,
+  Leaderboard,
+  ScoreEntry,
+  StandingRow,
+  Submission,
+} from "../../stores/tournaments/Leaderboard.ts";
+import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
+import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
+import { KeptReads } from "../events/KeptReads.ts";
+import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
+import type { Actors } from "../runtime/Actors.ts";
+import type { Log } from "../runtime/ports.ts";
+import { BoardReconciliation } from "./BoardReconciliation.ts";
+import { TOP } from "./BoardRefresh.ts";
+import { KeyedMutex } from "./KeyedMutex.ts";
+import type { BegunRun, Run, Runs } from "./Runs.ts";
+import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
+import { ScoreCommitter } from "./ScoreCommitter.ts";
+import { amountsOf } from "./settlement.ts";
+import { VIEW } from "./signals.ts";
+import { type TournamentAudience, TournamentView } from "./TournamentView.ts";
+import { TournamentViews } from "./TournamentViews.ts";
+
+/** A node that has said that it leaves has answered all that it was asked by then. */
+const LEAVING_MS = 10_000;
+
+/** What a submission may be refused for that was taken before. */
+const TAKEN_BEFORE: ReadonlySet<ErrorCode> = new Set(["wrong_phase", "paused", "score_refused"]);
+
+/** Somebody in a room of this node. */
+export interface TournamentPlayer {
+  playerId: string;
+  name: string;
+}
+
+export interface SubmittedScore {
+  /** The player's own id of it: the same id means the same submission. Of a run, that is its own id, whatever is given here. */
+  submissionId?: string | undefined;
+  /** What `begin` answered, of the run that this came of. */
+  run?: string | undefined;
+  score: number;
+  subscore?: number | undefined;
+  /** For the game's check. */
+  proof?: string | undefined;
+}
+
+export interface SubmitAnswer {
+  /** The player's rank right after this entry. */
+  rank: number;
+  /** What counted for the player after it. */
+  best: number;
+  /** How many entries the player had made with it. */
+  entries: number;
+}
+
+/** Which rows of the standings: those behind the first `offset`, or with the player `around` in their middle. */
+export interface StandingsRange {
+  limit: number;
+  offset?: number | undefined;
+  around?: string | undefined;
+}
+
+export interface ServicePorts {
+  actors: Actors;
+  tournaments: Tournaments;
+  leaderboard: Leaderboard;
+  journal: ScoreJournal;
+  database: Pick<Sql, "query" | "dialect">;
+  feed: Feed;
+  clock: Clock;
+  log: Log;
+  entrants: Pick<Entrants, "note" | "joinedAt" | "close">;
+  /** By game. */
+  checks: ReadonlyMap<string, ScoreCheck>;
+  runs: Runs;
+}
+
+/**
+ * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and tells the rooms what
+ * comes from elsewhere.
+ */
+export class TournamentService {
+  readonly #ports: ServicePorts;
+  readonly #tables: TournamentViews;
+  readonly #committer: ScoreCommitter;
+  readonly #reconciliation: BoardReconciliation;
+  readonly #checks: ScoreChecks;
+  readonly #mutex = new KeyedMutex();
+  readonly #committedReads: KeptReads<CommittedPage>;
+
+  constructor(ports: ServicePorts) {
+    this.#ports = ports;
+    this.#committedReads = new KeptReads(ports.clock);
+    const { peers, membership } = ports.actors;
+    this.#committer = new ScoreCommitter(ports, (table) => this.#reconciliation.raise(table));
+    this.#reconciliation = new BoardReconciliation({ ...ports, rebuild: (table) => this.#showRebuilt(table) });
+    this.#checks = new ScoreChecks(ports.checks, ports);
+    this.#tables = new TournamentViews({
+      ...ports,
+      opened: (table) => this.#reconciliation.opened(table),
+      hasRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
+    });
+    peers.onSignal(VIEW, (payload) => {
+      const { tournamentId, view } = payload as { tournamentId: string; view: BoardPage };
+      this.#tables.at(tournamentId, ({ table }) => table.show(view));
+    });
+    membership.on((event) => {
+      if (event.type === "gone") this.#afterTheLossOf(event.why);
+    });
+  }
+
+  /** Throws `not_found` for an id that no tournament has; asks nobody about a tournament that has rooms here. */
+  requireTournament(id: string): Promise<void> {
+    return this.#tables.require(id);
+  }
+
+  /** Seats a room at its tournament: it hears of everything until it leaves. Throws `not_found` for an id that no tournament has. */
+  join(id: string, room: TournamentAudience): Promise<{ table: TournamentView; leave(): void }> {
+    return this.#tables.join(id, room);
+  }
+
+  /** A player is in a room of this tournament since `joinedAt`: what they play then counts in grace, also from another connection or node. */
+  entered({ id, phase, endsAt }: TournamentView, playerId: string, joinedAt: number): void {
+    const isBeforeTheEnd = (phase === "scheduled" || phase === "open") && joinedAt < endsAt;
+    if (isBeforeTheEnd) this.#ports.entrants.note({ tournamentId: id, playerId, joinedAt });
+  }
+
+  /**
+   * Begins a run of the player's, from now on. Nothing is kept of it: who hears no answer begins another. Rejects with `wrong_phase` unless
+   * the tournament is open, with `paused` while it is.
+   */
+  async begin(id: string, playerId: string): Promise<BegunRun> {
+    const { table } = await this.#tables.seated(id);
+    const { clock, runs } = this.#ports;
+    const now = clock.now();
+    if (table.isTaking) table.requireRunning();
+    if (table.windowAt(now) !== "open") throw table.wrongPhase();
+    return runs.begin(id, playerId, now);
+  }
+
+  /**
+   * Takes a score. Durable when it resolves; a submission that was taken before gets its first answer, also when it would not be
+   * taken now. Rejects with `wrong_phase` outside of the window (in grace, the run must have been begun before the end; without one,
+   * `joinedAt` or an earlier `entered` of the player must be from before it, unless the definition lets anyone), `paused` while it is, `run_refused` for a run
+   * that is none of this player's here, or where one is required and none is given, `invalid_payload` (more digits than the game's
+   * precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
+   */
+  async submit(
+    id: string,
+    { playerId, name }: TournamentPlayer,
+    submitted: SubmittedScore,
+    joinedAt: number,
+  ): Promise<SubmitAnswer> {
+    const { table, refresh } = await this.#tables.seated(id);
+    table.requireCurrent();
+    const { score, subscore = 0, proof } = submitted;
+    const run = this.#runOf(table, playerId, submitted);
+    const submissionId = run?.id ?? submitted.submissionId!;
+    const submission = { playerId, playerName: name, submissionId, score: table.unitsOf(score), subscore };
+    // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
+    const entry = await this.#mutex.do(`${playerId} ${id}`, async () => {
+      try {
+        await this.#requireWindow(table, playerId, run?.begunAt ?? joinedAt, run !== undefined);
+        await this.#requireBelievable(table, submission, { proof, run });
+        return await this.#committer.take(table, submission);
+      } catch (error) {
+        return await this.#takenBefore(table, submission, error);
+      }
+    });
+    refresh.touch();
+    return { rank: entry.toldRank, best: decimalOf(entry.best, table.precision), entries: entry.entryNo };
+  }
+
+  /** Throws `not_found`; rejects with `unavailable` while the board cannot be read. */
+  async standings(id: string, range: StandingsRange): Promise<{ rows: StandingRow[]; total: number }> {
+    const seat = await this.#tables.find(id);
+    const table = seat?.table ?? new TournamentView(await this.#tables.read(id));
+    const { limit, offset = 0, around } = range;
+    const { view } = table;
+    // Who has just been told that their score counts must see it.
+    const isKnown = view !== undefined && table.isTaking && seat?.refresh.isBehind === false;
+    if (isKnown && around === undefined && offset + limit <= TOP) {
+      return { rows: inDecimals(view.rows.slice(offset, offset + limit), table.precision), total: view.total };
+    }
+    const { rows, total } = await this.#read(table, range);
+    return { rows: inDecimals(rows, table.precision), total };
+  }
+
+  /** How a settled tournament ended for these players, as far as they have a standing. Throws `wrong_phase` before. */
+  async resultsOf(
+    id: string,
+    playerIds: readonly string[],
+  ): Promise<Map<string, { rank: number; prizes: ItemAmount[] }>> {
+    const seat = await this.#tables.find(id);
+    const { phase, definition } = seat?.table ?? (await this.#tables.read(id));
+    if (phase !== "settled") throw new RingmasterError("wrong_phase", undefined, { phase, changesAt: null });
+    const standings = await finalStandingsOf(this.#ports.database, id, playerIds).catch((error: unknown) => {
+      throw databaseError(error);
+    });
+    return new Map(
+      standings.map(({ playerId, rank }) => [playerId, { rank, prizes: amountsOf(rank, definition.prizes) }]),
+    );
+  }
+
+  /** To be called after an outage of the shared memory, in which the word of a phase, and boards, may have been lost. */
+  refresh(): void {
+    this.#tables.refresh();
+    this.#doubtAll();
+  }
+
+  /** Commits what is buffered, for a drain. */
+  async flush(): Promise<void> {
+    this.#reconciliation.close();
+    await Promise.all([this.#ports.journal.flush(), this.#ports.entrants.close()]);
+  }
+
+  /** The run that a score came of; `undefined` where none is needed, nor given. */
+  #runOf({ id, definition }: TournamentView, playerId: string, { run: token }: SubmittedScore): Run | undefined {
+    const run = token === undefined ? undefined : this.#ports.runs.read(id, playerId, token);
+    if (run === undefined && (token !== undefined || definition.runs === "required"))
+      throw new RingmasterError("run_refused");
+    return run;
+  }
+
+  /** `begunAt`: since when this was played, as far as is known; of a run, the player cannot have played it before. */
+  async #requireWindow(table: TournamentView, playerId: string, begunAt: number, isRun: boolean): Promise<void> {
+    const { clock, entrants } = this.#ports;
+    if (table.isTaking) table.requireRunning();
+    const window = table.windowAt(clock.now());
+    if (window === "closed") throw table.wrongPhase();
+    if (window === "open" || begunAt < table.endsAt) return;
+    if (isRun) throw table.wrongPhase();
+    if (table.definition.graceFor === "anyone") return;
+    // Who has dropped out and joined again was there before.
+    const firstJoinedAt = await entrants.joinedAt(table.id, playerId);
+    if (firstJoinedAt === undefined || firstJoinedAt >= table.endsAt) throw table.wrongPhase();
+  }
+
+  /** What the board would refuse anyway is no work for the game's check. */
+  async #requireBelievable(
+    table: TournamentView,
+    { playerId, submissionId, score, subscore }: Pick<Submission, "playerId" | "submissionId" | "score" | "subscore">,
+    evidence: Pick<CheckedScore, "proof" | "run">,
+  ): Promise<void> {
+    const { id, key, precision } = table;
+    const { game, operator } = table.definition;
+    const entry = { score, subscore };
+    const asWritten = { score: decimalOf(score, precision), subscore };
+    // Of what comes of a step, which must be within the bounds too, only the board knows.
+    const isPossible =
+      operator === "increment" ? isStep(table.definition, asWritten.score) : isWithinBounds(key.rules, entry, entry);
+    const takenAt = this.#ports.clock.now();
+    const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, ...evidence, takenAt };
+    if (!isPossible || !(await this.#checks.pass(checked))) throw table.scoreRefused();
+  }
+
+  /** A submission that was taken, and whose answer was lost, is not refused for what has changed since. */
+  async #takenBefore(
+    table: TournamentView,
+    submission: Pick<ScoreEntry, "playerId" | "submissionId">,
+    refusal: unknown,
+  ): Promise<ScoreEntry> {
+    const code = toRingmasterError(refusal).code;
+    const mayBeTaken = table.phase !== "scheduled" && TAKEN_BEFORE.has(code);
+    const entry = mayBeTaken ? await this.#committer.find(table, submission) : undefined;
+    if (entry === undefined) throw refusal;
+    return entry;
+  }
+
+  #read(table: TournamentView, range: StandingsRange): Promise<CommittedPage> {
+    if (table.phase === "settled") return storedPage(this.#ports.database, table.id, range);
+    return table.isTaking ? this.#onBoard(table, range) : this.#committed(table, range);
+  }
+
+  async #onBoard(table: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
+    const { leaderboard, clock } = this.#ports;
+    const deadline = new RetryDeadline(clock, READ_DEADLINE_MS);
+    while (!deadline.isOver) {
+      const page = await (around === undefined
+        ? leaderboard.page(table.key, offset, limit)
+        : leaderboard.around(table.key, around, limit));
+      if (page) return page;
+      await this.#committer.rebuild(table, deadline);
+    }
+    throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
+  }
+
+  /** Each read sorts all players of the tournament. */
+  #committed({ id, definition, phase }: TournamentView, { limit, offset = 0, around }: StandingsRange) {
+    const { database } = this.#ports;
+    const tournament = { id, order: definition.order };
+    return this.#committedReads.get(JSON.stringify([id, limit, offset, around]), phase === "cancelled", () =>
+      around === undefined
+        ? committedPage(database, tournament, offset, limit)
+        : committedAround(database, tournament, around, limit),
+    );
+  }
+
+  async #showRebuilt(table: TournamentView): Promise<boolean> {
+    const isLoaded = await this.#committer.rebuild(table, new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS));
+    if (isLoaded) this.#tables.at(table.id, ({ refresh }) => refresh.touch());
+    return isLoaded;
+  }
+
+  /** What a peer had read, decided or committed last may have reached nobody. One that leaves still answers what it was asked. */
+  #afterTheLossOf(why: "dead" | "left"): void {
+    this.#tables.all(({ refresh }) => refresh.touch());
+    this.#ports.clock.schedule(() => this.#doubtAll(), why === "left" ? LEAVING_MS : 0);
+  }
+
+  #doubtAll(): void {
+    this.#reconciliation.forget();
+    this.#tables.all(({ table }) => this.#reconciliation.raise(table));
+  }
+}
