@@ -25,7 +25,7 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
 
 const directory = join(fileURLToPath(new URL("../.data/chaos/", import.meta.url)), String(seed));
 const only = values.only === undefined ? {} : { only: new RegExp(values.only) };
-// The SDK tells of every connection that is lost.
+// The SDK messages of every connection that is lost.
 console.info = console.warn = () => {};
 const { verdicts } = await runChaos({ minutes, seed, directory, say, ...only });
 for (const { invariant, violations } of verdicts) {

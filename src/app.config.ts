@@ -48,7 +48,7 @@ import { PlayerJournal } from "./stores/players/PlayerJournal.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
-/** The rooms that clients join, and what tells one room of a name from another. */
+/** The rooms that clients join, and what messages one room of a name from another. */
 const ROOMS: Record<string, RegisteredHandler> = {
   hunt: defineRoom(HuntRoom).filterBy(["huntId"]),
   tournament: defineRoom(TournamentRoom).filterBy(["tournamentId"]),
@@ -294,8 +294,8 @@ function roomServices(
       if (room === "hunt" && (type === "claim" || type === "solve")) metrics.clueAnswered(type, seconds);
       if (room === "tournament" && type === "submit") metrics.scoreAnswered(seconds);
     },
-    tournamentStands: (id, players) => metrics.tournamentStands(id, players),
-    forgetTournament: (id) => metrics.forgetTournament(id),
+    setTournamentGauges: (id, players) => metrics.setTournamentGauges(id, players),
+    removeTournamentGauges: (id) => metrics.removeTournamentGauges(id),
     attend: () => domainServices.sessions.attend(),
     nodeId: actors.membership.self.id,
     jobs,

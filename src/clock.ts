@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall time in epoch milliseconds; may jump. Due times and everything stored use it. */
   now(): number;
-  /** Milliseconds that only ever go forward; every verdict about silence and leases uses it. */
+  /** Milliseconds that only ever go forward; every decision about silence and leases uses it. */
   monotonic(): number;
   /** Runs `callback` once after `ms` (any length; 24.8 days is no limit here). The returned function cancels it. */
   schedule(callback: () => void, ms: number): () => void;

@@ -31,7 +31,7 @@ const LOOK_MS = 250;
 const IN_A_ROW = 2;
 
 /**
- * Asks a database whether it commits, as long as this node runs. That it does not is told within 2 s when it says so or refuses connections,
+ * Asks a database whether it commits, as long as this node runs. That it does not is notify within 2 s when it says so or refuses connections,
  * and within 4 s when it is silent; that it is unreachable, within 6 s; that it works again, within 2 s.
  */
 export class DatabaseProbe {
@@ -61,12 +61,12 @@ export class DatabaseProbe {
   }
 
   /**
-   * `told` is called with every change, and with the error that tells why it does not work; also at once where that is how things stand
+   * `notify` is called with every change, and with the error that tells why it does not work; also at once where that is how things stand
    * already.
    */
-  watch(told: (reach: Reach, why: unknown) => void): void {
-    this.#listeners.push(told);
-    if (this.#reach !== "works") told(this.#reach, this.#why);
+  watch(notify: (reach: Reach, why: unknown) => void): void {
+    this.#listeners.push(notify);
+    if (this.#reach !== "works") notify(this.#reach, this.#why);
   }
 
   start(): void {
@@ -99,7 +99,7 @@ export class DatabaseProbe {
     this.#failures = 0;
     this.#silences = 0;
     this.#answers += 1;
-    if (this.#answers >= IN_A_ROW) this.#tell("works", undefined);
+    if (this.#answers >= IN_A_ROW) this.#notify("works", undefined);
   }
 
   #failed(error: unknown, wasFresh: boolean): void {
@@ -109,16 +109,16 @@ export class DatabaseProbe {
     this.#answers = 0;
     this.#failures += 1;
     this.#silences = isSilent && wasFresh ? this.#silences + 1 : 0;
-    if (this.#silences >= IN_A_ROW) this.#tell("unreachable", error);
-    else if (this.#failures >= IN_A_ROW) this.#tell("fails", error);
+    if (this.#silences >= IN_A_ROW) this.#notify("unreachable", error);
+    else if (this.#failures >= IN_A_ROW) this.#notify("fails", error);
   }
 
-  #tell(reach: Reach, why: unknown): void {
+  #notify(reach: Reach, why: unknown): void {
     if (reach === this.#reach) return;
     this.#reach = reach;
     this.#why = why;
-    // One that throws must not keep the others from hearing of it, nor end the asking; it is told as any rejection that nobody awaits.
-    for (const told of this.#listeners) void (async () => told(reach, why))();
+    // One that throws must not keep the others from hearing of it, nor end the asking; it is notify as any rejection that nobody awaits.
+    for (const notify of this.#listeners) void (async () => notify(reach, why))();
   }
 
   /** `unknown`: it failed while this process itself stood still, which says nothing of the database. */
@@ -187,7 +187,7 @@ export function mysqlQuestion(
 
 function connect(options: ConnectionOptions): Connection {
   const connection = createConnection(options);
-  // What fails is told to whoever asked.
+  // What fails is notify to whoever asked.
   connection.on("error", () => {});
   return connection;
 }

@@ -35,6 +35,6 @@ export interface BoardList<T> {
   on: T[];
   /** Those that have not begun, the soonest first. */
   coming: T[];
-  /** Some that are over, so that a late word does not bring them back. */
+  /** Some that are over, so that a late event does not bring them back. */
   over: T[];
 }

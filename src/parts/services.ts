@@ -62,8 +62,8 @@ function openHunts({ backplane, database, lifecycle, log, metrics }: Parts, acto
   const huntService = new HuntService({
     ...common,
     journal: new AssignmentJournal(database.of("commits"), clock, database),
-    stands: (id, pool, waiting) => metrics.huntStands(id, pool, waiting),
-    forget: (id) => metrics.forgetHunt(id),
+    setGauges: (id, pool, waiting) => metrics.setHuntGauges(id, pool, waiting),
+    removeGauges: (id) => metrics.removeHuntGauges(id),
   });
   lifecycle.onStop("hunts", () => huntService.flush());
   backplane.watch((reachable) => {
@@ -117,7 +117,7 @@ function openPools({ config: { timezone }, ...parts }: Parts) {
 
 async function openQuests({ backplane, config, database, lifecycle, metrics }: Parts, actors: Actors) {
   const common = { actors, database: database.of("commits"), feed: backplane.feed, clock: actors.clock };
-  const quests = new QuestService({ ...common, told: (state, seconds) => metrics.questTold(state, seconds) });
+  const quests = new QuestService({ ...common, notified: (state, seconds) => metrics.questTold(state, seconds) });
   await quests.open();
   lifecycle.onStop("quests", () => quests.close());
   return {

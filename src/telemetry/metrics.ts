@@ -20,7 +20,7 @@ const JOB_DURATION = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 180
 
 /**
  * What Ringmaster measures of itself. Each app has a registry of its own, so that several can run in one process.
- * Labels are bounded: kinds and codes are few, and a hunt's go with it (`forgetHunt`).
+ * Labels are bounded: kinds and codes are few, and a hunt's go with it (`removeHuntGauges`).
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -44,7 +44,7 @@ export class Metrics {
   readonly #questLateness: Histogram<"state">;
   readonly #faults: Counter<"kind">;
 
-  #readOutboxLag = () => ({ events: 0, tells: 0 });
+  #readOutboxLag = () => ({ events: 0, messages: 0 });
 
   constructor(roomCounts: () => RoomCounts) {
     collectDefaultMetrics({ register: this.registry });
@@ -116,7 +116,7 @@ export class Metrics {
     return new Gauge({ name, help, labelNames: [label], registers: [this.registry] });
   }
 
-  #lagging(read: () => { events: number; tells: number }): void {
+  #lagging(read: () => { events: number; messages: number }): void {
     new Gauge({
       name: "outbox_lag_seconds",
       help: "How long the oldest message that this node has yet to deliver has waited.",
@@ -146,13 +146,13 @@ export class Metrics {
   }
 
   /** How a running hunt stands: clues that nobody holds, and players who wait for one. */
-  huntStands(huntId: string, pool: number, waiting: number): void {
+  setHuntGauges(huntId: string, pool: number, waiting: number): void {
     this.#huntPool.set({ hunt: huntId }, pool);
     this.#huntWaiting.set({ hunt: huntId }, waiting);
   }
 
   /** The hunt is over, or has left this node: its gauges go, or their number would grow with every hunt ever played. */
-  forgetHunt(huntId: string): void {
+  removeHuntGauges(huntId: string): void {
     this.#huntPool.remove({ hunt: huntId });
     this.#huntWaiting.remove({ hunt: huntId });
   }
@@ -163,12 +163,12 @@ export class Metrics {
   }
 
   /** How many have a standing in a tournament. */
-  tournamentStands(tournamentId: string, players: number): void {
+  setTournamentGauges(tournamentId: string, players: number): void {
     this.#tournamentPlayers.set({ tournament: tournamentId }, players);
   }
 
   /** The tournament is over, or has left this node. */
-  forgetTournament(tournamentId: string): void {
+  removeTournamentGauges(tournamentId: string): void {
     this.#tournamentPlayers.remove({ tournament: tournamentId });
   }
 
@@ -217,7 +217,7 @@ export class Metrics {
   }
 
   /** `read` tells how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
-  outboxLag(read: () => { events: number; tells: number }): void {
+  outboxLag(read: () => { events: number; messages: number }): void {
     this.#readOutboxLag = read;
   }
 

@@ -224,7 +224,7 @@ describe("the actor runtime at its edges", () => {
     for (const id of ["fragile", "foreign"]) assert.ok((await ticks(id)).length >= 24, id);
   });
 
-  it("delivers what an actor tells its own caller, which waits for it", async () => {
+  it("delivers what an actor messages its own caller, which waits for it", async () => {
     class Asker extends CounterActor {
       static override readonly kind = "asker";
       async ask(): Promise<void> {
@@ -236,7 +236,7 @@ describe("the actor runtime at its edges", () => {
       static override readonly kind = "answerer";
       async answer(to: string): Promise<void> {
         this.state.count += 1;
-        this.tell(Asker, to).add(10);
+        this.send(Asker, to).add(10);
       }
     }
     const node = await start("a", [Asker, Answerer]);

@@ -20,8 +20,8 @@ class Fragile extends CounterActor {
     this.after("fall", 1000);
   }
 
-  async tellIn(ms: number, to: string, times = 1): Promise<void> {
-    for (let at = 0; at < times; at += 1) this.tellLater(ms, CounterActor, to).add(1);
+  async sendIn(ms: number, to: string, times = 1): Promise<void> {
+    for (let at = 0; at < times; at += 1) this.sendLater(ms, CounterActor, to).add(1);
   }
 
   override readonly timers = {
@@ -299,9 +299,9 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
     assert.equal(await within(500, fragile(a).read()), 1);
   });
 
-  it("tells later what it was asked to, once and by whoever owns the actor by then", async () => {
+  it("messages later what it was asked to, once and by whoever owns the actor by then", async () => {
     const a = await start("a");
-    await within(500, fragile(a).tellIn(60_000, "told", 3));
+    await within(500, fragile(a).sendIn(60_000, "told", 3));
     await clock.advance(30_000);
     assert.equal(await within(500, a.actors.ref(CounterActor, "told").read()), 0);
     assert.deepEqual(await database.query("SELECT 1 FROM actor_tells"), []);
@@ -317,9 +317,9 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
 
   it("refuses a turn that would tell more later than an actor may, or at no time that there is", async () => {
     const a = await start("a");
-    await within(500, fragile(a).tellIn(60_000, "told", 999));
-    await assert.rejects(within(500, fragile(a).tellIn(1, "told", 2)), { code: "overloaded" });
-    await assert.rejects(within(500, fragile(a).tellIn(-1, "told")), { code: "internal" });
-    await within(500, fragile(a).tellIn(60_000, "told"));
+    await within(500, fragile(a).sendIn(60_000, "told", 999));
+    await assert.rejects(within(500, fragile(a).sendIn(1, "told", 2)), { code: "overloaded" });
+    await assert.rejects(within(500, fragile(a).sendIn(-1, "told")), { code: "internal" });
+    await within(500, fragile(a).sendIn(60_000, "told"));
   });
 });

@@ -3,9 +3,9 @@ import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
+import { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
 import { MOST_GAPS } from "../../src/actors/runtime/marks.ts";
-import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/TellPump.ts";
-import { TellTable } from "../../src/actors/runtime/TellTable.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
@@ -36,15 +36,15 @@ class GatedFeed extends MemoryFeed {
 }
 
 /** Tells a list what comes to its mind. */
-class Teller extends CounterActor {
-  static override readonly kind: string = "teller";
+class Sender extends CounterActor {
+  static override readonly kind: string = "sender";
 
   async say(to: string, ...words: string[]): Promise<void> {
-    for (const word of words) this.tell(Listener, to).hear(word);
+    for (const word of words) this.send(Listener, to).hear(word);
   }
 
   async sayToNobody(...words: string[]): Promise<void> {
-    for (const word of words) this.tell(Nobodys, "l").hear(word);
+    for (const word of words) this.send(Nobodys, "l").hear(word);
   }
 
   async announceAll(...words: string[]): Promise<void> {
@@ -103,7 +103,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
 
   async function start(
     id: string,
-    types = [Teller, Listener],
+    types = [Sender, Listener],
     options: ConstructorParameters<typeof SimulatedNode>[2] = {},
   ): Promise<Node> {
     const gate = new GatedFeed(feed, clock);
@@ -115,14 +115,14 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   }
 
   const within = <T>(ms: number, call: Promise<T>): Promise<T> => clock.within(ms, call, 50);
-  const teller = (node: SimulatedNode, id = "t") => node.actors.ref(Teller, id);
+  const teller = (node: SimulatedNode, id = "t") => node.actors.ref(Sender, id);
   const heardBy = (node: SimulatedNode, id: string): Promise<string[]> =>
     within(2000, node.actors.ref(Listener, id).all());
   const rowsOf = async (table: string): Promise<number> =>
     Number((await database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
   const words = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 
-  it("publishes and tells nothing of a new owner before what its predecessor has committed, which yet drains", async () => {
+  it("publishes and messages nothing of a new owner before what its predecessor has committed, which yet drains", async () => {
     const a = await start("a");
     const held = Promise.withResolvers<void>();
     a.gate.held = held.promise;
@@ -245,7 +245,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
       if (isRefusing) throw new RingmasterError("not_found");
       return true;
     };
-    const kinds = [Teller, Listener].map((type) => kindOf(type as unknown as ActorType<Actor<unknown>>));
+    const kinds = [Sender, Listener].map((type) => kindOf(type as unknown as ActorType<Actor<unknown>>));
     const node = new SimulatedNode({ id: "a", hub, database, clock, feed }, [kinds[0]!, { ...kinds[1]!, hosts }]);
     await node.actors.start();
     await clock.advance(600);
@@ -296,7 +296,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     });
 
   it("deletes no row that is another node's by now", async () => {
-    const id = { kind: "teller", id: "t", version: 1, index: 0 };
+    const id = { kind: "sender", id: "t", version: 1, index: 0 };
     await database.write(
       `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
        VALUES ('teller', 't', 1, 0, 'peer', 'listener', 'l', '{}', 0, 0)`,
@@ -304,10 +304,10 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await database.write(
       "INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ('teller', 't', 1, 0, 'peer', '{}')",
     );
-    await new TellTable(database, "me").delete([id]);
+    await new MessageTable(database, "me").delete([id]);
     await new EventTable(database, "me").delete([id]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 2);
-    await new TellTable(database, "peer").delete([id]);
+    await new MessageTable(database, "peer").delete([id]);
     await new EventTable(database, "peer").delete([id]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 0);
   });
@@ -342,7 +342,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.deepEqual(
       { ...letter, createdAt: 0, diedAt: 0 },
       {
-        from: { kind: "teller", id: "t", version: 1, index: 1 },
+        from: { kind: "sender", id: "t", version: 1, index: 1 },
         to: { kind: "listener", id: "l" },
         ...{ method: "hear", createdAt: 0, diedAt: 0, attempts: MOST_ATTEMPTS },
         error: "internal: Something failed on our side; it has been logged.",
@@ -354,7 +354,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await clock.advance(500);
     assert.deepEqual(await heardBy(a, "l"), ["1", "2", "3", "bad"]);
     await assert.rejects(within(500, a.actors.deadLetters.replay(letter!.from)), { code: "not_found" });
-    // As after a crash between the telling and its deletion.
+    // As after a crash between the reporting and its deletion.
     await database.write(
       `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
        VALUES ('teller', 't', 1, 1, 'b', 'listener', 'l', ?, 0, 0)`,
@@ -423,7 +423,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   });
 
   for (const what of ["in quarantine", "of a kind that nobody hosts"]) {
-    it(`holds up no event and no other tell for 10,000 tells to one actor ${what}, and keeps a few in memory`, async () => {
+    it(`holds up no event and no other tell for 10,000 messages to one actor ${what}, and keeps a few in memory`, async () => {
       const a = await start("a");
       await within(500, a.actors.ref(Listener, "l").add(1));
       await a.crash();
@@ -454,7 +454,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     }).timeout(60_000);
   }
 
-  it("delivers 1,000 tells to one slow actor in order, and others' meanwhile", async () => {
+  it("delivers 1,000 messages to one slow actor in order, and others' meanwhile", async () => {
     class Slow extends Listener {
       static override readonly kind: string = "listener";
       override async hear(word: string): Promise<void> {
@@ -462,7 +462,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
         await super.hear(word);
       }
     }
-    const a = await start("a", [Teller, Slow]);
+    const a = await start("a", [Sender, Slow]);
     for (let at = 0; at < 10; at += 1) await within(2000, teller(a).say("slow", ...words(`w${at}-`, 100)));
     await within(500, teller(a).say("quick", "q"));
     await clock.advance(200);
@@ -499,7 +499,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await within(500, teller(a).say("l", "1"));
     await clock.advance(500);
     const { messageRequestId } = await import("../../src/actors/runtime/messages.ts");
-    const id = { kind: "teller", id: "t", version: 2, index: 0 };
+    const id = { kind: "sender", id: "t", version: 2, index: 0 };
     await database.write(
       "INSERT INTO actor_requests (kind, id, request_id, response, created_at) VALUES ('listener', 'l', ?, '{}', 0)",
       [messageRequestId(id)],
@@ -514,7 +514,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.equal(await rowsOf("actor_tells"), 0);
   });
 
-  it("fails the turn that tells an actor whose id no column can hold", async () => {
+  it("fails the turn that messages an actor whose id no column can hold", async () => {
     const a = await start("a");
     await assert.rejects(within(500, teller(a).say("x".repeat(129), "w")), { code: "invalid_payload" });
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createConnection } from "mysql2/promise";
 import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { TellTable } from "../../src/actors/runtime/TellTable.ts";
+import { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -20,7 +20,7 @@ class Crier extends CounterActor {
   async cry(times: number): Promise<void> {
     for (let at = 0; at < times; at += 1) {
       this.publish("news", { type: "cried", data: { by: this.id, at } });
-      this.tell(CounterActor, `of-${this.id}`).add(1);
+      this.send(CounterActor, `of-${this.id}`).add(1);
     }
   }
 }
@@ -140,17 +140,17 @@ describe("messages on MariaDB", function () {
     const blocked = { kind: "t", id: "blocked" };
     const stuck = { address: { kind: "s", id: "stuck" }, after: { version: 2500, index: 0 } };
     const reads: Record<string, number> = {
-      targets: await rowsRead(database, (sql) => new TellTable(sql, "me").targets(first, 100)),
-      sendersTo: await rowsRead(database, (sql) => new TellTable(sql, "me").sendersTo(blocked, first, 32)),
-      tells: await rowsRead(database, (sql) => new TellTable(sql, "me").of(blocked, [stuck], 32)),
+      targets: await rowsRead(database, (sql) => new MessageTable(sql, "me").targets(first, 100)),
+      sendersTo: await rowsRead(database, (sql) => new MessageTable(sql, "me").sendersTo(blocked, first, 32)),
+      messages: await rowsRead(database, (sql) => new MessageTable(sql, "me").of(blocked, [stuck], 32)),
       senders: await rowsRead(database, (sql) => new EventTable(sql, "me").senders(first, 50)),
       events: await rowsRead(database, (sql) => new EventTable(sql, "me").of([stuck], 32)),
       deleted: await rowsRead(database, (sql) =>
-        new TellTable(sql, "me").delete(
+        new MessageTable(sql, "me").delete(
           Array.from({ length: 100 }, (_, at) => ({ kind: "s", id: "stuck", version: at, index: 0 })),
         ),
       ),
-      adopted: await rowsRead(database, (sql) => new TellTable(sql, "you").adopt("me")),
+      adopted: await rowsRead(database, (sql) => new MessageTable(sql, "you").adopt("me")),
     };
     for (const [what, count] of Object.entries(reads))
       assert.ok(count <= (what === "adopted" ? 1100 : 150), `${what}: ${count} rows`);

@@ -328,7 +328,7 @@ export class CounterActor extends Actor<{ count: number }> {
 
   async passOn(to: string): Promise<void> {
     this.state.count += 1;
-    this.tell(CounterActor, to).add(10);
+    this.send(CounterActor, to).add(10);
   }
 
   async startTicking(ms: number, policy: "fire" | "skip" | "coalesce"): Promise<void> {
@@ -336,7 +336,7 @@ export class CounterActor extends Actor<{ count: number }> {
   }
 
   async stopTicking(): Promise<void> {
-    this.cancel("tick");
+    this.cancelTimer("tick");
   }
 
   protected async effect(name: string, seq: number): Promise<void> {

@@ -13,7 +13,7 @@ export const TICK_MS = 1000;
 
 interface State {
   count: number;
-  /** How many tells it has sent to each actor. */
+  /** How many messages it has sent to each actor. */
   sent: Record<string, number>;
 }
 
@@ -34,7 +34,7 @@ export class ChaosActor extends Actor<State> {
   async pass(name: string, to: string): Promise<number> {
     const { sent } = this.state;
     sent[to] = (sent[to] ?? 0) + 1;
-    this.tell(ChaosActor, to).hear(this.id, sent[to]);
+    this.send(ChaosActor, to).hear(this.id, sent[to]);
     return this.add(name);
   }
 

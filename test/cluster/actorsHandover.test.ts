@@ -19,7 +19,7 @@ describe("what a node of a cluster leaves to its peers", function () {
 
   afterEach(() => cluster.close());
 
-  it("has its actors at work elsewhere after SIGTERM sooner than a verdict of death would, and loses no reply", async () => {
+  it("has its actors at work elsewhere after SIGTERM sooner than a decision of death would, and loses no reply", async () => {
     await open();
     const [ticking, called] = [named("t", 20), named("x", 30)];
     const [a, b, c] = await cluster.boot(["a", "b", "c"]);

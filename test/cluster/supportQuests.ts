@@ -61,7 +61,7 @@ export class PlayersNode {
       log: silentLog,
       metrics: noMetrics,
     });
-    this.quests = new QuestService({ actors: this.actors, database, feed, clock: systemClock, told: () => {} });
+    this.quests = new QuestService({ actors: this.actors, database, feed, clock: systemClock, notified: () => {} });
   }
 
   /** Starts a quest for each player, as many clients do at once: who is told that it did not arrive, or may not have, asks again. */

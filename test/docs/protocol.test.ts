@@ -61,7 +61,7 @@ describe("docs/protocol.md", function () {
     );
   }
 
-  it("tells of /readyz what it answers", async () => {
+  it("messages of /readyz what it answers", async () => {
     const { body } = await node.get<{ ready: boolean; parts: object }>("/readyz");
     const documented = /`\{ready, parts: \{([\w, ]+)\}\}`/.exec(PROTOCOL)![1]!.split(", ");
     assert.deepEqual(Object.keys(body.parts).sort(), documented.sort());
@@ -123,7 +123,7 @@ describe("docs/protocol.md", function () {
     );
   });
 
-  it("tells what a summary and the details of a hunt hold", async () => {
+  it("messages what a summary and the details of a hunt hold", async () => {
     const section = sectionOf(PROTOCOL, "### A hunt in JSON");
     const [, summary] = /\*\*Summary\*\*: `\{([^}]+)\}`/.exec(section)!;
     const [, more] = /\*\*Details\*\* add `\{([^:]+): /.exec(section)!;

@@ -74,7 +74,7 @@ describe("docs/protocol.md, of tournaments", function () {
     assert.deepEqual(namesIn(IN_JSON, "field").sort(), Object.keys(tournamentFields.shape).sort());
   });
 
-  it("tells what a summary and the details hold", async () => {
+  it("messages what a summary and the details hold", async () => {
     const [, summary] = /\*\*Summary\*\*: `\{([^}]+)\}`/.exec(IN_JSON)!;
     const [, more] = /\*\*Details\*\* add `\{([^}]+)\}`/.exec(IN_JSON)!;
     const namesOf = (text: string): string[] => text.split(/,\s+/).sort();
@@ -84,7 +84,7 @@ describe("docs/protocol.md, of tournaments", function () {
     assert.deepEqual(namesOf(`${summary}, ${more}`), Object.keys(details).sort());
   });
 
-  it("tells what a game is, and which there are", async () => {
+  it("messages what a game is, and which there are", async () => {
     const section = sectionOf(PROTOCOL, "### Games");
     const { body } = await node.get<{ games: { id: string }[] }>("/api/games");
     const [fields, ids] = codesOf(section).filter((code) => code.includes(", "));

@@ -124,8 +124,8 @@ export class ServiceCluster {
       figures: new FiguresReader({ database, clock }),
       ledger: this.ledger,
       journal: parts.journal ?? new AssignmentJournal(database, clock),
-      stands: () => {},
-      forget: () => {},
+      setGauges: () => {},
+      removeGauges: () => {},
     });
     await this.within(this.#ensureHunt(node));
     return await this.another({ node, service });

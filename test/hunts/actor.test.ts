@@ -124,7 +124,7 @@ describe("a hunt's actor", () => {
       });
     }
 
-    it("tells the lobby what comes, and of each phase", async () => {
+    it("messages the lobby what comes, and of each phase", async () => {
       await create({ discoveryMs: 0, revealMs: 0 });
       const { startsAt } = await stored();
       await clock.advance(2 * LATER);
@@ -255,7 +255,7 @@ describe("a hunt's actor", () => {
 
     it("is called off in any phase, and then nothing more happens to it", async () => {
       await inSolving();
-      assert.deepEqual((await within(hunt().callOff())).phaseEndsAt, 0);
+      assert.deepEqual((await within(hunt().cancel())).phaseEndsAt, 0);
       const record = await stored();
       assert.equal(record.phase, "cancelled");
       assert.equal(record.winners, null);
@@ -267,11 +267,11 @@ describe("a hunt's actor", () => {
     it("says what has become of its prizes when it is called off: before the reveal nobody has any, from then on the winners keep theirs", async () => {
       await create();
       assert.equal((await within(hunt().status())).prizes, undefined);
-      assert.equal((await within(hunt().callOff())).prizes, "unpaid");
+      assert.equal((await within(hunt().cancel())).prizes, "unpaid");
       await within(hunt("revealed").create(someSealedHunt({ startsAt: clock.now() }), "op"));
       await clock.advance(1);
       await within(hunt("revealed").end());
-      assert.equal((await within(hunt("revealed").callOff())).prizes, "paid");
+      assert.equal((await within(hunt("revealed").cancel())).prizes, "paid");
       assert.equal((await within(hunt("revealed").status())).prizes, "paid");
       const news = (await told(LOBBY_TOPIC)).map(([, data]) => data as { id: string; phase: string; prizes?: string });
       assert.deepEqual(
@@ -285,7 +285,7 @@ describe("a hunt's actor", () => {
 
     it("takes back the start of a hunt that was called off before it", async () => {
       await create();
-      await within(hunt().callOff());
+      await within(hunt().cancel());
       await clock.advance(2 * LATER);
       assert.deepEqual(
         (await told(huntTopic("h"))).map(([, data]) => (data as { phase: string }).phase),
@@ -293,13 +293,13 @@ describe("a hunt's actor", () => {
       );
     });
 
-    type Verb = "start" | "end" | "extend" | "postpone" | "callOff" | "rebuild";
+    type Verb = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
     const allowed: Record<Verb, string[]> = {
       start: ["scheduled"],
       end: ["discovery", "solving", "reveal"],
       extend: ["scheduled", "discovery", "solving", "reveal"],
       postpone: ["scheduled"],
-      callOff: ["scheduled", "discovery", "solving", "reveal"],
+      cancel: ["scheduled", "discovery", "solving", "reveal"],
       rebuild: ["solving"],
     };
     const phases = ["scheduled", "discovery", "solving", "reveal", "finished", "cancelled"];
@@ -309,7 +309,7 @@ describe("a hunt's actor", () => {
           await create();
           const steps = phases.indexOf(phase === "cancelled" ? "scheduled" : phase);
           for (let step = 0; step < steps; step++) await within(step === 0 ? hunt().start() : hunt().end());
-          if (phase === "cancelled") await within(hunt().callOff());
+          if (phase === "cancelled") await within(hunt().cancel());
           const before = await stored();
           const call = verb === "extend" || verb === "postpone" ? hunt()[verb](1000) : hunt()[verb]();
           await assert.rejects(within<unknown>(call), {
@@ -326,7 +326,7 @@ describe("a hunt's actor", () => {
         () => hunt().status(),
         () => hunt().start(),
         () => hunt().end(),
-        () => hunt().callOff(),
+        () => hunt().cancel(),
         () => hunt().extend(1000),
       ])
         await assert.rejects(within<unknown>(call()), { code: "not_found" });
@@ -456,7 +456,7 @@ describe("a hunt's actor", () => {
       { rank: 3, playerId: "cid", name: "Cid", points: 10, prizes: [] },
     ];
 
-    it("stores the winners and tells them, of equal points whoever reached them first", async () => {
+    it("stores the winners and messages them, of equal points whoever reached them first", async () => {
       await within(hunt().end());
       assert.deepEqual((await stored()).winners, WINNERS);
       assert.deepEqual(

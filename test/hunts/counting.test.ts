@@ -169,11 +169,11 @@ for (const [name, open] of Object.entries(DATABASES)) {
       const refused = [() => hunt().end(), () => hunt().extend(1000), () => hunt().rebuild()].map((call) =>
         assert.rejects(call() as Promise<unknown>, { code: "wrong_phase" }),
       );
-      const calledOff = hunt().callOff();
+      const cancelled = hunt().cancel();
       const [{ phase, phaseEndsAt }] = await within(Promise.all([ended, ...refused]));
       assert.equal(phase, "solving");
       assert.ok(phaseEndsAt <= clock.now(), "what is committed from now on is over");
-      assert.equal((await within(calledOff)).prizes, "unpaid");
+      assert.equal((await within(cancelled)).prizes, "unpaid");
       await clock.advance(60_000);
       const after = await record();
       assert.deepEqual([after.phase, after.winners], ["cancelled", null]);

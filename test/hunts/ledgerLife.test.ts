@@ -49,7 +49,7 @@ describe("a hunt's hot state ends with its solving", () => {
   const isThere = async (): Promise<boolean> => (await ledger.read(key, 1)) !== undefined;
   const actor = () => b.node.actors.ref(HuntActor, "h");
 
-  for (const way of ["end", "callOff"] as const)
+  for (const way of ["end", "cancel"] as const)
     it(`also where it has no rooms any more: ${way}`, async () => {
       a.leave();
       b.leave();

@@ -224,7 +224,7 @@ describe("a hunt that is paused", () => {
 
   it("can be cancelled, and nothing wakes it again", async () => {
     await pause();
-    assert.deepEqual((await within(hunt().callOff())).pausedAt, undefined);
+    assert.deepEqual((await within(hunt().cancel())).pausedAt, undefined);
     await cluster.clock.advance(2 * PAUSE.ms);
     assert.equal((await stored()).phase, "cancelled");
   });

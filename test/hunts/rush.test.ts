@@ -42,8 +42,8 @@ describe("the rush at the start of solving", () => {
       ...{ actors, hunts: new Hunts(database), ledger },
       figures: new FiguresReader({ database, clock: systemClock }),
       journal: new AssignmentJournal(database, systemClock),
-      stands: () => {},
-      forget: () => {},
+      setGauges: () => {},
+      removeGauges: () => {},
     });
   });
 

@@ -72,7 +72,7 @@ describe("a read that is shared", () => {
 
   it("counts no more once it is forgotten", async () => {
     await read(1);
-    shared.forget();
+    shared.clear();
     await read(2);
     assert.equal(reads.length, 2);
   });
@@ -81,9 +81,9 @@ describe("a read that is shared", () => {
     it(`is followed by one for those who ask after it is forgotten, when it has ended (${outcome})`, async () => {
       const first = shared.get();
       await settle();
-      shared.forget();
+      shared.clear();
       const second = [shared.get(), shared.get()];
-      shared.forget();
+      shared.clear();
       second.push(shared.get());
       await settle();
       assert.equal(reads.length, 1, "one at a time");

@@ -30,7 +30,7 @@ export class QuestCluster {
   readonly clock = new ManualClock();
   readonly feed = new MemoryFeed();
   /** What the feed said, in the log's shape. */
-  readonly told: Logged[] = [];
+  readonly notified: Logged[] = [];
   /** What the services measured: of which end, and how many seconds after it was due. */
   readonly lateness: ["completed" | "lapsed", number][] = [];
   readonly #hub = new MemoryHub();
@@ -42,7 +42,7 @@ export class QuestCluster {
       QUESTS_TOPIC,
       hearing(({ data }) => {
         for (const { questId, state, rounds } of data as QuestNews[])
-          for (const [playerId, round] of rounds) cluster.told.push([playerId, questId, round, state]);
+          for (const [playerId, round] of rounds) cluster.notified.push([playerId, questId, round, state]);
       }),
     );
     return cluster;
@@ -58,7 +58,7 @@ export class QuestCluster {
     const node = new SimulatedNode({ id, hub: this.#hub, database, clock, feed }, [kindOf(QuestActor)]);
     await node.actors.start();
     const ports = { actors: node.actors, database, feed, clock };
-    const quests = new QuestService({ ...ports, told: (...end) => this.lateness.push(end) });
+    const quests = new QuestService({ ...ports, notified: (...end) => this.lateness.push(end) });
     await quests.open();
     const wallets = new WalletService({ ...ports, rng: seededRng(this.#joined), verifiers: verifiersFor(false) });
     return { node, quests, wallets };
@@ -87,15 +87,15 @@ export class QuestCluster {
   }
 
   /**
-   * Whatever has befallen the nodes: each scheduled round has ended once, and its player was told once; each completed one
+   * Whatever has befallen the nodes: each scheduled round has ended once, and its player was notified once; each completed one
    * is paid once, and nothing else is.
    */
   async assertWhole(): Promise<void> {
     const ended = await this.log("completed", "lapsed");
     const keys = (lines: readonly Logged[]): string[] => lines.map(([...line]) => line.slice(0, 3).join(" ")).sort();
     assert.deepEqual(keys(ended), keys(await this.log("scheduled")), "each scheduled round has ended once");
-    const toldOfEnds = this.told.filter(([, , , state]) => state !== "scheduled");
-    assert.deepEqual(toldOfEnds.map(String).sort(), ended.map(String).sort(), "each is told once");
+    const toldOfEnds = this.notified.filter(([, , , state]) => state !== "scheduled");
+    assert.deepEqual(toldOfEnds.map(String).sort(), ended.map(String).sort(), "each is notified once");
     const awards = await this.database.query<{ player_id: string; source_id: string }>(
       "SELECT player_id, source_id FROM awards WHERE source = 'quest' AND item = 'TICO'",
     );

@@ -40,7 +40,7 @@ describe("the rules of quests", () => {
     ["a retired one is not to be started", [RETIRED, undefined, undefined], { kind: "unknown" }],
     ["nor one that there is not", [undefined, undefined, undefined], { kind: "unknown" }],
   ];
-  for (const [name, args, verdict] of starts) it(name, () => assert.deepEqual(judgeStart(...args, NOW), verdict));
+  for (const [name, args, decision] of starts) it(name, () => assert.deepEqual(judgeStart(...args, NOW), decision));
 
   const sources: Array<[string, boolean, number, string]> = [
     ["a quest that is done once is paid under its id, whatever the round", false, 3, "q"],

@@ -17,7 +17,7 @@ import { LossyFeed } from "../support/LossyFeed.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 
-/** As many as a lobby tells after a reset. */
+/** As many as a lobby messages after a reset. */
 const NEWEST = 20;
 
 describe("the lobby when its feed may have lost something", () => {
@@ -34,7 +34,7 @@ describe("the lobby when its feed may have lost something", () => {
     const common = { database, feed, clock: systemClock, log: edge.services.log };
     const board = new LobbyBoard({ ...common, hunts: new Hunts(database), tournaments: new Tournaments(database) });
     await board.start();
-    const quests = new QuestService({ ...common, actors: undefined as never, told: () => {} });
+    const quests = new QuestService({ ...common, actors: undefined as never, notified: () => {} });
     await quests.open();
     provideRoomServices({
       verify: (token: string) => edge.services.tokens.verify(token),
@@ -63,7 +63,7 @@ describe("the lobby when its feed may have lost something", () => {
       .filter(({ type }) => type === "event" || type === "reset")
       .map(({ type, payload }) => (type === "reset" ? "(reset)" : (payload as FeedEvent).type));
 
-  it("tells everybody so, then the newest events, then what is new, each once", async () => {
+  it("messages everybody so, then the newest events, then what is new, each once", async () => {
     const before = Array.from({ length: 2 * NEWEST }, (_, at) => `e${at}`);
     await tell(...before);
     const visitors = await Promise.all(["ann", "bob"].map(visit));
@@ -77,7 +77,7 @@ describe("the lobby when its feed may have lost something", () => {
     }
   });
 
-  it("tells players that news of their quests may be missing", async () => {
+  it("messages players that news of their quests may be missing", async () => {
     const visitor = await visit("cid");
     feed.lose();
     assert.deepEqual(await visitor.message("questsMissed"), {});

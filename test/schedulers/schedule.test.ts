@@ -154,7 +154,7 @@ describe("schedules", () => {
     assert.ok(Math.abs(mean - 10_000) < 100, `the mean is ${mean}`);
   });
 
-  it("tells due times from the moments between", () => {
+  it("messages due times from the moments between", () => {
     const cron = { schedule: { cron: "0 3 * * *" }, timezone: berlin };
     assert.equal(isDue(cron, at("2026-06-01T01:00:00Z"), rng), true);
     assert.equal(isDue(cron, at("2026-06-01T01:00:00Z") + 1, rng), false);
@@ -201,7 +201,7 @@ describe("patterns", () => {
     // In a process of its own: to count them is to look at all objects that there are.
     const asking = await startProcess("test/schedulers/askManyPatterns.ts");
     const { due, kept, again } = await asking.message(
-      "telling of patterns",
+      "reporting of patterns",
       (message) => message as { due: number[]; kept: number; again: number },
     );
     assert.deepEqual(

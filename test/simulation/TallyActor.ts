@@ -4,9 +4,9 @@ import { Actor, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
 export interface TallyState {
   /** The name of everything that took effect: what happened twice is there twice. */
   done: string[];
-  /** How many tells it has sent to each actor. */
+  /** How many messages it has sent to each actor. */
   sent: Record<string, number>;
-  /** The numbers of the tells that it had from each actor, as they came. */
+  /** The numbers of the messages that it had from each actor, as they came. */
   heard: Record<string, number[]>;
   /** How many events it has published. */
   said: number;
@@ -39,11 +39,11 @@ export class TallyActor extends Actor<TallyState> {
     return this.state.done.push(name);
   }
 
-  /** A turn that tells another actor. */
+  /** A turn that messages another actor. */
   async pass(name: string, to: string): Promise<number> {
     const { sent } = this.state;
     sent[to] = (sent[to] ?? 0) + 1;
-    this.tell(TallyActor, to).hear(this.id, sent[to], name);
+    this.send(TallyActor, to).hear(this.id, sent[to], name);
     return this.state.done.push(name);
   }
 

@@ -38,7 +38,7 @@ export class WorldNode {
   /** Its statements and messages in this second of the world. */
   #operations = 0;
   #second = 0;
-  /** What befalls it at one of its next operations or messages; half of these moments are between doing and telling. */
+  /** What befalls it at one of its next operations or messages; half of these moments are between doing and reporting. */
   #mishap: { what: Mishap; name: string; left: number } | undefined;
 
   constructor(world: World, id: string, seed: number) {

@@ -58,7 +58,11 @@ const FORGERIES: [string, (history: History) => unknown, RegExp][] = [
   ["a row that is missing", ({ stored }) => stored.effects.delete("w c2"), /c2 .* wrote its row 0 times/],
   ["a row that is there twice", ({ stored }) => stored.effects.set("w c2", [0, 0]), /c2 .* wrote its row 2 times/],
   ["a tell that is lost", ({ stored }) => stored.states.get("x")!.done.pop(), /c4 .* was heard 0 times/],
-  ["tells out of order", ({ stored }) => stored.states.get("x")!.heard.w!.reverse(), /tells of w to x: .* as 2,1/],
+  [
+    "messages out of order",
+    ({ stored }) => stored.states.get("x")!.heard.w!.reverse(),
+    /messages of w to x: .* as 2,1/,
+  ],
   ["an event that is lost", ({ news }) => news.pop(), /events of w: 2 were sent, and came as 1/],
   ["events out of order", ({ news }) => news.reverse(), /events of w: 2 were sent, and came as 2,1/],
   ["an event that came twice", ({ news }) => news.push(news[0]!), /c5 .* was announced 2 times/],

@@ -67,7 +67,8 @@ function orderViolations({ states }: Stored, news: readonly News[]): string[] {
     if (!isWhole(numbers, sent)) found.push(`${what}: ${sent} were sent, and came as ${numbers}`);
   };
   for (const [id, { sent, said }] of states) {
-    for (const [to, n] of Object.entries(sent)) expect(`tells of ${id} to ${to}`, states.get(to)?.heard[id] ?? [], n);
+    for (const [to, n] of Object.entries(sent))
+      expect(`messages of ${id} to ${to}`, states.get(to)?.heard[id] ?? [], n);
     const told = news.filter(({ from }) => from === id).map(({ n }) => n);
     expect(`events of ${id}`, told, said);
   }

@@ -41,9 +41,9 @@ describe("The metrics", () => {
 
   it("forget a hunt, so that their number does not grow with the hunts ever played", async () => {
     const metrics = new Metrics(() => ({ rooms: 0, clients: 0 }));
-    metrics.huntStands("h1", 12, 3);
-    metrics.huntStands("h2", 5, 0);
-    metrics.forgetHunt("h1");
+    metrics.setHuntGauges("h1", 12, 3);
+    metrics.setHuntGauges("h2", 5, 0);
+    metrics.removeHuntGauges("h1");
     const text = await metrics.registry.metrics();
     assert.doesNotMatch(text, /h1/);
     assert.match(text, /^hunt_pool\{hunt="h2"\} 5$/m);

@@ -25,7 +25,7 @@ describe("a tournament's actor", () => {
     return world.within(world.tournament(id).create(terms, "op", null));
   };
   const phases = async (): Promise<unknown[]> =>
-    (await world.told(tournamentTopic("t"))).map(([type, data]) => (data as { phase?: string }).phase ?? type);
+    (await world.notified(tournamentTopic("t"))).map(([type, data]) => (data as { phase?: string }).phase ?? type);
 
   /** As rows of every table, but for those that the database keeps for itself. */
   async function everything(): Promise<Map<string, unknown[]>> {
@@ -61,7 +61,7 @@ describe("a tournament's actor", () => {
       it(`runs through them by itself, each to the millisecond: ${name}`, async () => {
         const { startsAt } = await create(change);
         await world.clock.advance(2 * LATER);
-        const heard = (await world.told(tournamentTopic("t"))).filter(([type]) => type === "phase");
+        const heard = (await world.notified(tournamentTopic("t"))).filter(([type]) => type === "phase");
         assert.deepEqual(
           heard.map(([, data]) => data),
           expected.map(([phase, ends]) => ({
@@ -77,12 +77,12 @@ describe("a tournament's actor", () => {
       });
     }
 
-    it("tells the lobby what comes, of each phase, and of the outcome", async () => {
+    it("messages the lobby what comes, of each phase, and of the outcome", async () => {
       const { startsAt } = await create({ graceMs: 0, prizes: SOME_PRIZES });
       await writeEntries(database, "t", 4);
       await world.clock.advance(2 * LATER);
       const status = { id: "t", name: "Harbour cup", game: "snake", startsAt, endsAt: startsAt + 10_000 };
-      const told = await world.told(LOBBY_TOPIC);
+      const told = await world.notified(LOBBY_TOPIC);
       assert.deepEqual(told.slice(0, 4), [
         ["tournamentScheduled", { ...status, phase: "scheduled", phaseEndsAt: startsAt }],
         ["tournamentPhase", { ...status, phase: "open", phaseEndsAt: startsAt + 10_000 }],
@@ -109,7 +109,7 @@ describe("a tournament's actor", () => {
           [3, [{ item: "TICO", amount: "50" }]],
         ],
       );
-      assert.deepEqual((await world.told(tournamentTopic("t"))).at(-1), ["settled", { resultHash, players: 4 }]);
+      assert.deepEqual((await world.notified(tournamentTopic("t"))).at(-1), ["settled", { resultHash, players: 4 }]);
     });
 
     it("opens at once when its start has passed already, and keeps its end", async () => {
@@ -228,7 +228,7 @@ describe("a tournament's actor", () => {
         await writeEntries(database, "t", 4);
         for (let step = 0; step < steps; step++)
           await world.within(step === 0 ? world.tournament().start() : world.tournament().end());
-        const status = await world.within(world.tournament().callOff());
+        const status = await world.within(world.tournament().cancel());
         assert.deepEqual([status.phase, status.phaseEndsAt], ["cancelled", 0]);
         const record = await stored();
         assert.equal(record.boardEpoch, 1, "what the board decides from now on cannot be committed");
@@ -240,13 +240,13 @@ describe("a tournament's actor", () => {
       });
     }
 
-    type Verb = "start" | "end" | "extend" | "postpone" | "callOff" | "rebuild";
+    type Verb = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
     const ALLOWED: Record<Verb, string[]> = {
       start: ["scheduled"],
       end: ["open", "grace"],
       extend: ["scheduled", "open", "grace"],
       postpone: ["scheduled"],
-      callOff: ["scheduled", "open", "grace"],
+      cancel: ["scheduled", "open", "grace"],
       rebuild: ["open", "grace"],
     };
     const PHASES = ["scheduled", "open", "grace", "settled", "cancelled"];
@@ -257,7 +257,7 @@ describe("a tournament's actor", () => {
           const steps = phase === "cancelled" ? 0 : PHASES.indexOf(phase);
           for (let step = 0; step < steps; step++)
             await world.within(step === 0 ? world.tournament().start() : world.tournament().end());
-          if (phase === "cancelled") await world.within(world.tournament().callOff());
+          if (phase === "cancelled") await world.within(world.tournament().cancel());
           await world.clock.advance(100);
           const before = await stored();
           const call =
@@ -279,7 +279,7 @@ describe("a tournament's actor", () => {
           world.tournament().end(),
           world.tournament().end(),
           world.tournament().extend(1),
-          world.tournament().callOff(),
+          world.tournament().cancel(),
           world.tournament().rebuild(),
         ]),
       );
@@ -299,7 +299,7 @@ describe("a tournament's actor", () => {
         () => world.tournament().start(),
         () => world.tournament().end(),
         () => world.tournament().extend(1000),
-        () => world.tournament().callOff(),
+        () => world.tournament().cancel(),
         () => world.tournament().rebuild(),
         () => world.operations.preview("t"),
         () => world.series().endSeries(),
@@ -315,7 +315,7 @@ describe("a tournament's actor", () => {
       const most = { item: "TICO", amount: String(10n ** 15n) };
       await assert.rejects(create({ prizes: [{ from: 1, to: 1, items: [most, most] }] }), { code: "invalid_payload" });
       assert.deepEqual(await database.query("SELECT 1 FROM tournaments"), []);
-      assert.deepEqual(await world.told(LOBBY_TOPIC), []);
+      assert.deepEqual(await world.notified(LOBBY_TOPIC), []);
       await create();
     });
 
@@ -459,7 +459,7 @@ describe("a tournament's actor", () => {
       await create({ prizes: SOME_PRIZES });
       await writeEntries(database, "t", 12);
       assert.equal((await preview()).players, 12);
-      await world.within(world.tournament().callOff());
+      await world.within(world.tournament().cancel());
       assert.deepEqual(await preview(), { players: 0, prizes: [], totals: [] });
     });
 

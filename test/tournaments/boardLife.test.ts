@@ -66,7 +66,7 @@ describe("a tournament's board ends with it", () => {
   it("when it is called off", async () => {
     a.leave();
     b.leave();
-    await cluster.within(actor().callOff());
+    await cluster.within(actor().cancel());
     await cluster.clock.advance(10);
     assert.equal(await isThere(), false);
   });
@@ -87,7 +87,7 @@ describe("a tournament's board ends with it", () => {
       const submission = assert.rejects(b.submit("bob", "s1", 1), { code: "wrong_phase" });
       while (board.held.length > 0) await cluster.clock.advance(5);
       if (ending === "settled") await end();
-      else await cluster.within(actor().callOff());
+      else await cluster.within(actor().cancel());
       await cluster.clock.advance(5000);
       assert.equal((await cluster.tournaments.get("t"))!.phase, ending);
       await submission;
@@ -97,7 +97,7 @@ describe("a tournament's board ends with it", () => {
     });
 
   it("and its entries are then gone through once for all who ask how it stood", async () => {
-    await cluster.within(actor().callOff());
+    await cluster.within(actor().cancel());
     await cluster.clock.advance(10);
     const { database } = cluster;
     const query = database.query.bind(database);

@@ -47,7 +47,7 @@ describe("a scheduled tournament that is corrected", () => {
       ["Bell cup", "sum", SOME_PRIZES],
     );
     assert.deepEqual([record.startsAt, record.endsAt], [status.startsAt, status.startsAt + 10_000]);
-    assert.deepEqual((await world.told(LOBBY_TOPIC)).at(-1), ["tournamentPhase", status]);
+    assert.deepEqual((await world.notified(LOBBY_TOPIC)).at(-1), ["tournamentPhase", status]);
     await world.clock.advance(1.5 * LATER);
     assert.equal((await stored()).phase, "scheduled", "it does not begin at the former time");
     await world.clock.advance(LATER);

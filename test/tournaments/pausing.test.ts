@@ -148,7 +148,7 @@ describe("a tournament that is paused", () => {
     await within(cluster.actor(a).end());
     assert.deepEqual([(await stored()).phase, (await stored()).pauses], ["grace", 4]);
     await pause();
-    assert.equal((await within(cluster.actor(a).callOff())).pausedAt, undefined);
+    assert.equal((await within(cluster.actor(a).cancel())).pausedAt, undefined);
     await clock.advance(2 * PAUSE.ms);
     assert.equal((await stored()).phase, "cancelled");
   });
@@ -157,7 +157,7 @@ describe("a tournament that is paused", () => {
     await assert.rejects(resume(), { code: "conflict" });
     await pause();
     await assert.rejects(pause(), { code: "paused" });
-    await within(cluster.actor(a).callOff());
+    await within(cluster.actor(a).cancel());
     await assert.rejects(pause(), { code: "wrong_phase" });
   });
 });

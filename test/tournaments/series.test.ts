@@ -66,7 +66,7 @@ describe("a series of tournaments", () => {
         ["t-6", "scheduled"],
       ],
     );
-    const scheduled = (await world.told(LOBBY_TOPIC)).filter(([type]) => type === "tournamentScheduled");
+    const scheduled = (await world.notified(LOBBY_TOPIC)).filter(([type]) => type === "tournamentScheduled");
     assert.equal(scheduled.length, 6, "each was told once");
   });
 
@@ -121,12 +121,12 @@ describe("a series of tournaments", () => {
 
   it("goes on when the coming one is called off, and when one that runs is", async () => {
     await begin("2027-03-01T12:00:00Z", "0 12 * * *");
-    await world.within(world.tournament().callOff());
+    await world.within(world.tournament().cancel());
     await world.clock.advance(100);
     assert.deepEqual(await coming(), ["t-2"]);
     assert.equal((await get("t-2"))!.startsAt, at("2027-03-02T12:00:00Z"), "not again at the time of that one");
     await until("2027-03-02T12:10:00Z");
-    await world.within(world.tournament("t-2").callOff());
+    await world.within(world.tournament("t-2").cancel());
     await world.clock.advance(100);
     assert.deepEqual(await coming(), ["t-3"], "it was coming already");
     assert.equal((await get("t-3"))!.startsAt, at("2027-03-03T12:00:00Z"));

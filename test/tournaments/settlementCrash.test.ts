@@ -92,12 +92,12 @@ describe("a settlement that is interrupted", function () {
     const { tournament } = reference as { tournament: { result_hash: string } };
     assert.equal(await hashFromSql(database, "t"), tournament.result_hash, what);
     assert.deepEqual(await new PrizeLedger(database, seededRng(1)).imbalances(), [], what);
-    const told = (await world.told(tournamentTopic("t"))).map(([type]) => type);
+    const told = (await world.notified(tournamentTopic("t"))).map(([type]) => type);
     // What a node that died had to tell is told by another, perhaps after the word of the first stored standings.
     assert.equal(told.filter((type) => type === "standings").length, 1, what);
     const others = told.filter((type) => type !== "standings");
     assert.deepEqual(others, ["phase", "phase", "phase", "settled"], what);
-    const lobby = (await world.told(LOBBY_TOPIC)).filter(([type]) => type === "tournamentSettled");
+    const lobby = (await world.notified(LOBBY_TOPIC)).filter(([type]) => type === "tournamentSettled");
     assert.equal(lobby.length, 1, what);
   }
 
@@ -167,7 +167,7 @@ describe("a settlement that is interrupted", function () {
     const result_hash = await hashFromSql(database, "t");
     assert.deepEqual(tournament, { phase: "settled", players: 0, result_hash, prizes_distributed: 1 });
     assert.deepEqual([standings, awards], [[], []]);
-    const [[, outcome]] = (await world.told(LOBBY_TOPIC)).slice(-1) as [[string, { winners: unknown[] }]];
+    const [[, outcome]] = (await world.notified(LOBBY_TOPIC)).slice(-1) as [[string, { winners: unknown[] }]];
     assert.deepEqual(outcome.winners, []);
     await database.close();
   });

@@ -14,13 +14,13 @@ class Judges {
   readonly sent: PendingScore[] = [];
   readonly waits: number[] = [];
   readonly reports: Report[] = [];
-  readonly shelf: PendingScore[];
+  readonly store: PendingScore[];
   readonly submissions: Submissions;
   /** Ends the wait for the next attempt. */
   wake: () => void = () => {};
 
-  constructor(script: (SubmitAnswer | Problem)[], shelf: PendingScore[] = []) {
-    this.shelf = shelf;
+  constructor(script: (SubmitAnswer | Problem)[], store: PendingScore[] = []) {
+    this.store = store;
     this.submissions = new Submissions({
       send: async (pending) => {
         this.sent.push(pending);
@@ -35,12 +35,12 @@ class Judges {
         });
       },
       tell: (report) => this.reports.push(report),
-      shelf: {
-        list: () => [...this.shelf],
-        put: (pending) => this.shelf.push(pending),
+      store: {
+        list: () => [...this.store],
+        put: (pending) => this.store.push(pending),
         remove: (id) =>
-          this.shelf.splice(
-            this.shelf.findIndex(({ submissionId }) => submissionId === id),
+          this.store.splice(
+            this.store.findIndex(({ submissionId }) => submissionId === id),
             1,
           ),
       },
@@ -61,14 +61,14 @@ describe("a score on its way to a tournament", () => {
     judges.submissions.add(SCORE);
     await settled();
     deepEqual(judges.reports.at(-1), { at: "counted", score: 40, answer: COUNTED });
-    deepEqual(judges.shelf, []);
+    deepEqual(judges.store, []);
   });
 
   it("is sent again under the same id until the room is back, and kept meanwhile", async () => {
     const judges = new Judges([AWAY, AWAY, COUNTED]);
     judges.submissions.add(SCORE);
     await settled();
-    deepEqual(judges.shelf, [SCORE]);
+    deepEqual(judges.store, [SCORE]);
     judges.wake();
     await settled();
     deepEqual(judges.stages, ["sending", "waiting", "waiting"]);
@@ -93,7 +93,7 @@ describe("a score on its way to a tournament", () => {
     judges.submissions.add({ ...SCORE, submissionId: "two" });
     await settled();
     deepEqual(judges.stages, ["sending", "refused", "sending", "counted"]);
-    deepEqual(judges.shelf, []);
+    deepEqual(judges.store, []);
   });
 
   it("is taken up by the next visit", async () => {
@@ -101,7 +101,7 @@ describe("a score on its way to a tournament", () => {
     deepEqual(judges.sent, []);
     await judges.submissions.deliver();
     deepEqual(judges.sent, [SCORE]);
-    deepEqual(judges.shelf, []);
+    deepEqual(judges.store, []);
   });
 
   it("is sent no more once the page has gone elsewhere", async () => {
@@ -111,7 +111,7 @@ describe("a score on its way to a tournament", () => {
     judges.submissions.close();
     await settled();
     equal(judges.sent.length, 1);
-    deepEqual(judges.shelf, [SCORE]);
+    deepEqual(judges.store, [SCORE]);
   });
 
   it("has an id that no other has", () => {

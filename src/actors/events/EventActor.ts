@@ -26,7 +26,7 @@ export interface PauseOrder extends Intervention {
 export abstract class EventActor<State extends EventState, Status> extends Actor<State> {
   /** What it is called, and the phases in which it can be paused. */
   protected abstract readonly event: { domain: EventDomain; noun: string; running: readonly string[] };
-  /** Enters a phase, or the same one with another end, and tells everybody. */
+  /** Enters a phase, or the same one with another end, and messages everybody. */
   protected abstract enter(phase: State["phase"], phaseEndsAt: number): Promise<void>;
   protected abstract statusNow(): Status;
   /** Moves the end of the running phase, and what follows, in the plan. */
@@ -39,7 +39,7 @@ export abstract class EventActor<State extends EventState, Status> extends Actor
   async pause({ ms, ...why }: PauseOrder): Promise<Status> {
     const phase = this.require(...this.event.running);
     if (isPaused(this.state.pausing)) throw pausedError(this.state.pausing);
-    this.cancel(phase);
+    this.cancelTimer(phase);
     const resumesAt = this.now + ms;
     this.state.pausing = beginPause(this.state.pausing, this.now, resumesAt);
     this.at("resume", resumesAt);
@@ -69,7 +69,7 @@ export abstract class EventActor<State extends EventState, Status> extends Actor
   protected endPause(): void {
     const { state } = this;
     if (!isPaused(state.pausing)) return;
-    this.cancel("resume");
+    this.cancelTimer("resume");
     const { pausing, ms } = endPause(state.pausing, this.now);
     state.pausing = pausing;
     this.moveEnd(ms);

@@ -22,7 +22,7 @@ export interface EventKind<Room, Seat extends OpenEvent<Room>, Stored> {
   /** The seat is as up to date as it can be; its first room joins next. */
   opened(seat: Seat): void;
   onEvent(seat: Seat, event: FeedEvent): void;
-  /** The event was looked up, because the word of what has happened to it may have been lost. */
+  /** The event was looked up, because the event that says what has happened to it may have been lost. */
   catchUp(seat: Seat, stored: Stored): void;
   /** The last room has left. */
   closed(seat: Seat): void;

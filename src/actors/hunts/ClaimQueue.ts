@@ -18,7 +18,7 @@ export interface QueuePorts {
 
 /** Who waited on a node that is gone has so long to come in elsewhere: then their place is lost. Counts from the last one that went. */
 const COME_BACK_MS = 30_000;
-/** Waiting players ask again this often, in case the word of a served claim was lost with its node. */
+/** Waiting players ask again this often, in case the message of a served claim was lost with its node. */
 const ASK_AGAIN_MS = 15_000;
 
 /**
@@ -74,14 +74,14 @@ export class ClaimQueue {
         if (!waits || !table.seats(player.playerId)) return;
         if (!table.waiting.has(player.playerId)) table.wait(player);
       }
-      positions.tell(player.playerId);
+      positions.notify(player.playerId);
     } catch (error) {
       log.debug({ err: error, hunt: huntId }, "whether a player waits elsewhere could not be asked");
     }
   }
 
   /** Those who wait from now on may be on other nodes too. All of a moment are told in one go. */
-  tellWaits(huntId: string, player: HuntPlayer): void {
+  notifyWaits(huntId: string, player: HuntPlayer): void {
     const known = this.#newlyWaiting.get(huntId);
     if (known) return void known.push(player);
     const players = [player];
@@ -185,10 +185,10 @@ export class ClaimQueue {
     try {
       const answer = await this.#ports.claim(table.id, player);
       if ("waiting" in answer) {
-        if (answer.exhausted) return table.tellExhausted(player.playerId);
+        if (answer.exhausted) return table.notifyExhausted(player.playerId);
         const claim = table.waiting.get(player.playerId);
         if (claim) claim.position = told;
-        return table.tellPosition(player.playerId, answer.position);
+        return table.notifyPosition(player.playerId, answer.position);
       }
       table.wait(player);
       table.serve(player.playerId, answer);

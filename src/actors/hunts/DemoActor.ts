@@ -24,21 +24,21 @@ export class DemoActor extends Actor<{ round: number; running: boolean }> {
   async stop(): Promise<void> {
     if (!this.state.running) return;
     this.state.running = false;
-    this.cancel("round");
+    this.cancelTimer("round");
   }
 
   readonly timers: TimerHandlers = { round: () => this.#begin() };
 
   async #begin(): Promise<void> {
     this.state.round += 1;
-    this.tell(HuntActor, `demo-${this.state.round}`).create(
+    this.send(HuntActor, `demo-${this.state.round}`).create(
       sealHunt({ ...DEMO_HUNT, startsAt: this.now }, this.rng),
       "demo",
     );
-    await this.#forget(`demo-${this.state.round - ROUNDS_KEPT}`);
+    await this.#destroy(`demo-${this.state.round - ROUNDS_KEPT}`);
   }
 
-  async #forget(huntId: string): Promise<void> {
+  async #destroy(huntId: string): Promise<void> {
     const sql = await this.sql();
     await sql.write("DELETE FROM hunt_assignments WHERE hunt_id = ?", [huntId]);
     await sql.write("DELETE FROM hunts WHERE id = ?", [huntId]);

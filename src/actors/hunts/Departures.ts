@@ -86,7 +86,7 @@ export class Departures {
 
   /** A player has come into a room of this node: whoever was told that they are not here hears that they are. */
   cameIn(huntId: string, playerId: string): void {
-    for (const question of this.#absent.get(keyOf(huntId, playerId)) ?? []) this.#tell(question, [playerId]);
+    for (const question of this.#absent.get(keyOf(huntId, playerId)) ?? []) this.#reply(question, [playerId]);
   }
 
   async #giveUp(seat: Seat, playerId: string, gone: ReadonlySet<string>): Promise<void> {
@@ -152,7 +152,7 @@ export class Departures {
       question,
       players.filter((playerId) => !isHere(playerId)),
     );
-    this.#tell(question, players.filter(isHere));
+    this.#reply(question, players.filter(isHere));
   }
 
   /** Keeps in mind who was not here. */
@@ -172,7 +172,7 @@ export class Departures {
     }, SETTLED_MS);
   }
 
-  #tell({ from, question }: Question, here: string[]): void {
+  #reply({ from, question }: Question, here: string[]): void {
     const { peers } = this.#ports.actors;
     peers.signal(from, HERE, { question, from: peers.nodeId, here } satisfies Answer);
   }

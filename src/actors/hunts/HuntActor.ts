@@ -199,12 +199,12 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   }
 
   /** Cancels the hunt: nothing more is given out or counted. What has been paid at the reveal stays with the winners. */
-  async callOff(): Promise<HuntStatus> {
+  async cancel(): Promise<HuntStatus> {
     this.#plan();
     const phase = super.require("scheduled", "discovery", "solving", "reveal");
     this.endPause();
-    this.cancel(phase);
-    this.cancel("count");
+    this.cancelTimer(phase);
+    this.cancelTimer("count");
     delete this.state.counting;
     this.#dropLedger();
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
@@ -273,7 +273,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   async #advance(phase: TimedPhase): Promise<HuntStatus> {
     const plan = this.#plan();
     if (this.state.phase !== phase) return this.statusNow();
-    this.cancel(phase);
+    this.cancelTimer(phase);
     const next = phaseAfter(phase, plan);
     if (next === "solving") this.state.issued = Math.min(plan.total, LOW_WATER);
     // A phase begins when the one before it ended, also when its timer was late, so that a hunt keeps to its plan: what an
@@ -379,7 +379,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
       return;
     }
     delete this.state.resultsTo;
-    for (const part of QUEST_PARTS) this.tell(QuestActor, part).huntRevealed(this.id);
+    for (const part of QUEST_PARTS) this.send(QuestActor, part).huntRevealed(this.id);
   }
 
   async #patientSql(): Promise<Transaction> {

@@ -144,7 +144,7 @@ export class HuntOperations {
   }
 
   async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).callOff());
+    return summaryOf(await this.#actor(id, call).cancel());
   }
 
   #actor(id: string, call: OperatorCall) {

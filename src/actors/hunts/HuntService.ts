@@ -60,13 +60,13 @@ export interface ServicePorts {
   clock: Clock;
   log: Log;
   /** The hunt's pool and queue, for the metrics; called with every new view. */
-  stands(huntId: string, pool: number, waiting: number): void;
-  forget(huntId: string): void;
+  setGauges(huntId: string, pool: number, waiting: number): void;
+  removeGauges(huntId: string): void;
 }
 
 /**
  * The hunts of this node: decides claims and solves in the ledger, commits each decision to MySQL before anybody hears of it,
- * and tells the rooms what comes from elsewhere.
+ * and messages the rooms what comes from elsewhere.
  */
 export class HuntService {
   readonly #ports: ServicePorts;
@@ -85,8 +85,8 @@ export class HuntService {
       ...ports,
       expire: (seat) => this.#committer.expire(seat),
       load: (seat) => this.#committer.load(seat),
-      stands: (huntId, view, isOwn) => {
-        ports.stands(huntId, view.pool, view.waiting);
+      known: (huntId, view, isOwn) => {
+        ports.setGauges(huntId, view.pool, view.waiting);
         if (isOwn) peers.signalAll(VIEW, { huntId, view });
         this.#tables.at(huntId, (seat) => this.#onView(seat, view, isOwn));
       },
@@ -147,7 +147,7 @@ export class HuntService {
       if (!table.waiting.has(player.playerId) && table.seats(player.playerId)) return this.claim(huntId, player);
       claim.isTold = true;
       claim.position = decision.position;
-      if (before === undefined) this.queue.tellWaits(huntId, player);
+      if (before === undefined) this.queue.notifyWaits(huntId, player);
       return { waiting: true, position: decision.position };
     }
     table.waiting.delete(player.playerId);
@@ -191,7 +191,7 @@ export class HuntService {
       case "wrong":
         return { correct: false, points: 0, total: decision.total, attemptsLeft: decision.attemptsLeft };
       case "revoked":
-        table.tellRevoked(player.playerId, assignmentId);
+        table.notifyRevoked(player.playerId, assignmentId);
         if (decision.row.outcome === OUTCOME.expired)
           throw new RingmasterError("unknown_assignment", "The time for this clue is over.");
         return { correct: false, points: 0, total: decision.total, attemptsLeft: 0 };
@@ -224,7 +224,7 @@ export class HuntService {
     return { rank, points };
   }
 
-  /** To be called after an outage of the shared memory, in which the word of a phase may have been lost. */
+  /** To be called after an outage of the shared memory, in which the event of a phase may have been lost. */
   refresh(): void {
     this.#tables.refresh();
   }
@@ -243,14 +243,14 @@ export class HuntService {
 
   #onRevoked({ huntId, rows }: { huntId: string; rows: AssignmentRow[] }): void {
     this.#tables.at(huntId, (seat) => {
-      for (const row of rows) seat.table.tellRevoked(row.playerId, assignmentIdOf(row));
+      for (const row of rows) seat.table.notifyRevoked(row.playerId, assignmentIdOf(row));
       seat.refresh.touch();
     });
   }
 
   /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */
   #onView(seat: Seat, view: LedgerView, isOwn: boolean): void {
-    seat.positions.stands(view);
+    seat.positions.known(view);
     const { solved } = view;
     if (seat.table.phase !== "solving" || solved < seat.table.key.rules.total) return;
     if (!seat.isExhausted) this.queue.askAgain(seat);

@@ -53,7 +53,7 @@ export interface HuntAudience {
   onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
-  /** Phase, times, or whether it is paused have changed: the table tells how they are. */
+  /** Phase, times, or whether it is paused have changed: the table messages how they are. */
   onPhase(phase: HuntPhase): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
@@ -151,7 +151,7 @@ export class HuntView {
     for (const room of this.audience) room.onCorrected();
   }
 
-  /** Why nothing is taken that is decided after the end of solving, while the word that it is over is yet to come. */
+  /** Why nothing is taken that is decided after the end of solving, while the event that says so is yet to come. */
   solvingIsOver(): RingmasterError {
     return this.#wrongPhase("Solving is over.");
   }
@@ -205,14 +205,14 @@ export class HuntView {
   }
 
   /** Tells a waiting player their place in the queue, unless they know it. */
-  tellPosition(playerId: string, position: number): void {
+  notifyPosition(playerId: string, position: number): void {
     const claim = this.waiting.get(playerId);
     if (!claim?.isTold || claim.isAway || claim.position === position) return;
     claim.position = position;
     for (const room of this.audience) room.onPosition(playerId, position);
   }
 
-  tellRevoked(playerId: string, assignmentId: string): void {
+  notifyRevoked(playerId: string, assignmentId: string): void {
     for (const room of this.audience) room.onRevoked(playerId, assignmentId);
   }
 
@@ -222,7 +222,7 @@ export class HuntView {
     for (const room of this.audience) room.onQuit(playerId);
   }
 
-  tellExhausted(playerId: string): void {
+  notifyExhausted(playerId: string): void {
     for (const room of this.audience) room.onExhausted(playerId);
   }
 

@@ -15,7 +15,7 @@ export interface Seat {
   table: HuntView;
   refresh: LedgerRefresh;
   positions: Positions;
-  /** Whether an errand for more clues is under way. */
+  /** Whether more clues are being asked for. */
   demanding: boolean;
   /** Whether everybody who waits here was asked about since every clue is solved. */
   isExhausted: boolean;
@@ -33,9 +33,9 @@ export interface ViewsPorts {
   /** Loads the ledger of a paused hunt. */
   load(seat: Seat): Promise<void>;
   /** How a hunt stands is known anew; `isOwn` when this node has read it, and peers should be told. */
-  stands(huntId: string, view: LedgerView, isOwn: boolean): void;
+  known(huntId: string, view: LedgerView, isOwn: boolean): void;
   /** The hunt is over, or has no rooms here any more. */
-  forget(huntId: string): void;
+  removeGauges(huntId: string): void;
 }
 
 /** A view that no ledger's can replace. */
@@ -46,7 +46,7 @@ export class HuntViews extends EventViews<HuntAudience, Seat, HuntRecord> {
   readonly #ports: ViewsPorts;
 
   constructor(ports: ViewsPorts) {
-    const { hunts, forget } = ports;
+    const { hunts, removeGauges } = ports;
     super(
       {
         name: "hunt",
@@ -60,7 +60,7 @@ export class HuntViews extends EventViews<HuntAudience, Seat, HuntRecord> {
         closed: ({ table, refresh, positions }) => {
           refresh.stop();
           positions.stop();
-          forget(table.id);
+          removeGauges(table.id);
         },
       },
       ports,
@@ -69,13 +69,13 @@ export class HuntViews extends EventViews<HuntAudience, Seat, HuntRecord> {
   }
 
   #seat(record: HuntRecord): Seat {
-    const { ledger, clock, log, expire, load, stands } = this.#ports;
+    const { ledger, clock, log, expire, load, known } = this.#ports;
     const table = new HuntView(record);
     const refresh: LedgerRefresh = new LedgerRefresh(table, {
       ...{ ledger, clock, log },
       expire: () => expire(seat),
       load: () => load(seat),
-      show: (view, isOwn) => stands(table.id, view, isOwn),
+      show: (view, isOwn) => known(table.id, view, isOwn),
     });
     const positions = new Positions(table, { ledger, clock, log });
     const seat: Seat = { table, refresh, positions, demanding: false, isExhausted: false };
@@ -112,7 +112,7 @@ export class HuntViews extends EventViews<HuntAudience, Seat, HuntRecord> {
     table.moveTo(news);
     // What is open ends later, or not at all for now.
     if (news.pausing) refresh.touch();
-    if (phase === "finished" || phase === "cancelled") this.#ports.forget(table.id);
+    if (phase === "finished" || phase === "cancelled") this.#ports.removeGauges(table.id);
   }
 
   #openChest(seat: Seat, winners: Winner[]): void {

@@ -48,7 +48,7 @@ type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
 type Answer = Decision | LedgerMissing | StandingAnswer;
 type Decided<D> = Exclude<D, Undecided>;
 
-/** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
+/** Carries a decision of the ledger through: commits it to MySQL, messages who was served, fetches more clues, rebuilds what is lost. */
 export class LedgerCommitter {
   readonly #ports: CommitterPorts;
   readonly #rebuilds: Rebuilds;
@@ -114,7 +114,7 @@ export class LedgerCommitter {
   }
 
   #afterwards(seat: Seat, decision: Decision): void {
-    if ("served" in decision && decision.served) this.#tellServed(seat, decision.served);
+    if ("served" in decision && decision.served) this.#notifyServed(seat, decision.served);
     if (!("epoch" in decision)) return;
     if ("row" in decision)
       seat.refresh.expectExpiry(decision.row.outcome === OUTCOME.open ? decision.row.expiresAt : 0);
@@ -124,12 +124,12 @@ export class LedgerCommitter {
     if (wantsMore(decision, seat.table.key.rules.total)) this.#demand(seat, decision);
   }
 
-  #tellServed(seat: Seat, served: readonly ServedClaim[]): void {
+  #notifyServed(seat: Seat, served: readonly ServedClaim[]): void {
     if (served.length === 0) return;
     this.#ports.actors.peers.signalAll(SERVED, { huntId: seat.table.id, rows: served.map(({ row }) => row) });
   }
 
-  /** Has the hunt's actor let more clues out, and puts them into the pool; one such errand a hunt and node at a time. */
+  /** Has the hunt's actor let more clues out, and puts them into the pool; one such request a hunt and node at a time. */
   #demand(seat: Seat, seen: PoolDemand): void {
     if (seat.demanding) return;
     seat.demanding = true;

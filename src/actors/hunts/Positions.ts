@@ -29,7 +29,7 @@ export class Positions {
   }
 
   /** The hunt stands like this now: places may have changed, unless it is how it stood before. */
-  stands(view: Versioned): void {
+  known(view: Versioned): void {
     if (this.#table.waiting.size === 0 || !isNewer(view, this.#seen)) return;
     this.#seen = view;
     this.#isStale = true;
@@ -37,7 +37,7 @@ export class Positions {
   }
 
   /** A waiting player is on a connection that was not told their place. */
-  tell(playerId: string): void {
+  notify(playerId: string): void {
     const claim = this.#table.waiting.get(playerId);
     if (!claim) return;
     claim.position = 0;
@@ -62,7 +62,7 @@ export class Positions {
         const [claim, position = 0] = [claims[at], places[at]];
         // Who claimed again meanwhile has a later answer.
         if (claim && position > 0 && this.#table.waiting.get(playerId) === claim)
-          this.#table.tellPosition(playerId, position);
+          this.#table.notifyPosition(playerId, position);
       }
     } catch (error) {
       this.#ports.log.debug({ err: error, hunt: this.#table.id }, "places in the queue could not be read");

@@ -82,7 +82,7 @@ export class PoolQueries {
       const known = await contributionOf(database, kind, id);
       if (known) return known;
       const made = await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
-      this.#open.forget();
+      this.#open.clear();
       return made;
     });
   }

@@ -32,7 +32,7 @@ export class SharedRead<T> {
   }
 
   /** Who asks from now on learns of all that has happened before: a read that has begun counts for those alone who wait for it. */
-  forget(): void {
+  clear(): void {
     if (this.#last?.hasBegun) this.#last.isOutdated = true;
   }
 

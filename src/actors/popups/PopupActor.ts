@@ -97,7 +97,7 @@ export class PopupActor extends Actor<PopupState> {
     const { window } = this.state;
     if (!window) return { id: "", views: 0 };
     this.state.window = null;
-    this.cancel("close");
+    this.cancelTimer("close");
     const views = await closeWindow(await this.sql(), window.id, this.now);
     this.publish(LOBBY_TOPIC, { type: "popupClosed", data: { id: window.id } });
     return { id: window.id, views };

@@ -21,7 +21,7 @@ import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError, type WireError } from "../../errors.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
 import { isTriggeredBy, type QuestTrigger, whoHasMetSince, whoMeets } from "./checks.ts";
-import { awardsOf, BATCH, judgeStart, nextBatchAt, type StartVerdict } from "./rules.ts";
+import { awardsOf, BATCH, judgeStart, nextBatchAt, type StartDecision } from "./rules.ts";
 
 /** Hunts whose results are still to be compared with waiting quests, each as far as it has come. */
 export interface QuestPartState {
@@ -31,7 +31,7 @@ export interface QuestPartState {
 /** What became of asking to start a quest: how it stands, or why it cannot. */
 export type StartOutcome = { progress: Progress } | { error: WireError };
 
-/** The feed of what became of quests, one event a batch; each node tells those of its players who are there. */
+/** The feed of what became of quests, one event a batch; each node messages those of its players who are there. */
 export const QUESTS_TOPIC = "quests";
 
 /** What an event of the feed says: some rounds of one quest have come to a state. */
@@ -73,13 +73,13 @@ export class QuestActor extends Actor<QuestPartState> {
     for (const each of asked) {
       const key = keyOf(each);
       if (outcomes.has(key)) continue;
-      const verdict = judgeStart(quests.get(each.questId), progress.get(key), past.get(key), this.now);
-      if (verdict.kind === "begins") {
+      const decision = judgeStart(quests.get(each.questId), progress.get(key), past.get(key), this.now);
+      if (decision.kind === "begins") {
         const { playerId, questId } = each;
-        begun.push({ playerId, questId, round: verdict.round, startedAt: this.now, dueAt: null });
+        begun.push({ playerId, questId, round: decision.round, startedAt: this.now, dueAt: null });
         outcomes.set(key, { progress: begun.at(-1)! });
-      } else if (verdict.kind === "underWay") outcomes.set(key, { progress: verdict.progress });
-      else outcomes.set(key, { error: refusalOf(verdict, each.questId).toWire() });
+      } else if (decision.kind === "underWay") outcomes.set(key, { progress: decision.progress });
+      else outcomes.set(key, { error: refusalOf(decision, each.questId).toWire() });
     }
     await this.#begin(tx, quests, begun);
     return asked.map((each) => outcomes.get(keyOf(each))!);
@@ -219,16 +219,16 @@ async function whoMayComplete(
 }
 
 function refusalOf(
-  verdict: Extract<StartVerdict, { kind: "unknown" | "done" | "resting" }>,
+  decision: Extract<StartDecision, { kind: "unknown" | "done" | "resting" }>,
   questId: string,
 ): RingmasterError {
-  switch (verdict.kind) {
+  switch (decision.kind) {
     case "unknown":
       return new RingmasterError("not_found", `There is no quest ${questId} to start.`);
     case "done":
       return new RingmasterError("conflict", `You have completed the quest ${questId} as often as it can be.`);
     case "resting": {
-      const againAt = verdict.until;
+      const againAt = decision.until;
       const message = `You have completed the quest ${questId} lately; it can be started again at ${new Date(againAt).toISOString()}.`;
       return new RingmasterError("conflict", message, { againAt });
     }

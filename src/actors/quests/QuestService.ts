@@ -46,7 +46,7 @@ export interface QuestServicePorts {
   feed: Feed;
   clock: Clock;
   /** A player who is here was told of an end, so long after it was due. */
-  told(state: "completed" | "lapsed", seconds: number): void;
+  notified(state: "completed" | "lapsed", seconds: number): void;
 }
 
 /** Starts that one turn of a part takes. */
@@ -56,7 +56,7 @@ const MOST_STARTS_WAITING = 10_000;
 
 const NEVER_STARTED: QuestStanding = { state: "open", round: 0, dueAt: null, endedAt: null };
 
-/** The quests of this node: starts them, reads how they stand, and tells the players who are here what becomes of theirs. */
+/** The quests of this node: starts them, reads how they stand, and messages the players who are here what becomes of theirs. */
 export class QuestService {
   readonly #ports: QuestServicePorts;
   readonly #quests: Quests;
@@ -92,10 +92,10 @@ export class QuestService {
   }
 
   /** The player is here, and hears what becomes of their quests until the returned function is called. */
-  attend(playerId: string, tell: (message: QuestMessage) => void): () => void {
+  attend(playerId: string, notify: (message: QuestMessage) => void): () => void {
     const listeners = this.#listeners.get(playerId) ?? new Set();
     this.#listeners.set(playerId, listeners);
-    const entry = (message: QuestMessage): void => tell(message);
+    const entry = (message: QuestMessage): void => notify(message);
     listeners.add(entry);
     return () => {
       if (listeners.delete(entry) && listeners.size === 0) this.#listeners.delete(playerId);
@@ -166,8 +166,8 @@ export class QuestService {
       for (const [playerId, round, dueAt] of rounds) {
         const listeners = this.#listeners.get(playerId);
         if (!listeners) continue;
-        for (const tell of listeners) tell({ id: questId, state, round, dueAt, rewards });
-        if (state !== "scheduled") this.#ports.told(state, (this.#ports.clock.now() - dueAt) / 1000);
+        for (const notify of listeners) notify({ id: questId, state, round, dueAt, rewards });
+        if (state !== "scheduled") this.#ports.notified(state, (this.#ports.clock.now() - dueAt) / 1000);
       }
     }
   }

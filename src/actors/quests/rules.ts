@@ -21,7 +21,7 @@ export function partOf(playerId: string): string {
 }
 
 /** What asking to start a quest comes to. */
-export type StartVerdict =
+export type StartDecision =
   | { kind: "begins"; round: number }
   /** It is under way: asking again changes nothing. */
   | { kind: "underWay"; progress: Progress }
@@ -36,7 +36,7 @@ export function judgeStart(
   progress: Progress | undefined,
   past: QuestPast | undefined,
   now: number,
-): StartVerdict {
+): StartDecision {
   if (progress) return { kind: "underWay", progress };
   if (!quest || quest.retiredAt !== null) return { kind: "unknown" };
   const { cooldownMs, maxRounds } = quest.repeatable ? { ...REPEATABLE, ...quest } : { cooldownMs: 0, maxRounds: 1 };

@@ -26,8 +26,8 @@ export interface TurnScope {
   timerDue(name: string): number | undefined;
   publish(topic: string, event: OutgoingEvent): void;
   afterCommit(action: () => void): void;
-  tell(to: ActorAddress, method: string, args: unknown[]): void;
-  tellLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void;
+  send(to: ActorAddress, method: string, args: unknown[]): void;
+  sendLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void;
 }
 
 /** What an actor is made with; pass it on to `super`. */
@@ -110,7 +110,7 @@ export abstract class Actor<State> {
       .setTimer(name, options.first ?? this.now + ms, { every: ms, policy: options.policy ?? "coalesce" });
   }
 
-  protected cancel(name: string): void {
+  protected cancelTimer(name: string): void {
     this.#context.scope().cancelTimer(name);
   }
 
@@ -132,32 +132,32 @@ export abstract class Actor<State> {
     this.#context.scope().afterCommit(action);
   }
 
-  /** Calls another actor once the turn has committed, exactly once, without its answer: `this.tell(PoolActor, id).add(3)`. */
-  protected tell<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string): Told<A> {
+  /** Calls another actor once the turn has committed, exactly once, without its answer: `this.send(PoolActor, id).add(3)`. */
+  protected send<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string): Sent<A> {
     const scope = this.#context.scope();
-    return told((method, args) => scope.tell({ kind: type.kind, id }, method, args));
+    return sent((method, args) => scope.send({ kind: type.kind, id }, method, args));
   }
 
   /**
-   * The same in `delayMs` milliseconds (up to 1,000 at a time; beyond: `overloaded`): `this.tellLater(60_000, PoolActor, id).add(3)`. It is
+   * The same in `delayMs` milliseconds (up to 1,000 at a time; beyond: `overloaded`): `this.sendLater(60_000, PoolActor, id).add(3)`. It is
    * kept in this actor's row, wherever that lives by then, and told by a turn of its own when it is due. Nothing takes it back.
    */
-  protected tellLater<A extends Actor<never> | Actor<unknown>>(
+  protected sendLater<A extends Actor<never> | Actor<unknown>>(
     delayMs: number,
     type: ActorType<A>,
     id: string,
-  ): Told<A> {
+  ): Sent<A> {
     const scope = this.#context.scope();
-    return told((method, args) => scope.tellLater(delayMs, { kind: type.kind, id }, method, args));
+    return sent((method, args) => scope.sendLater(delayMs, { kind: type.kind, id }, method, args));
   }
 }
 
-function told<A>(tell: (method: string, args: unknown[]) => void): Told<A> {
+function sent<A>(send: (method: string, args: unknown[]) => void): Sent<A> {
   const get =
     (_: unknown, method: string | symbol) =>
     (...args: unknown[]) =>
-      tell(String(method), args);
-  return new Proxy(Object.create(null), { get }) as Told<A>;
+      send(String(method), args);
+  return new Proxy(Object.create(null), { get }) as Sent<A>;
 }
 
 /** The static side of an actor class. */
@@ -177,6 +177,6 @@ export type Remote<A> = {
 };
 
 /** The same methods without their answers. */
-export type Told<A> = {
+export type Sent<A> = {
   [K in keyof Remote<A>]: Remote<A>[K] extends (...args: infer P) => unknown ? (...args: P) => void : never;
 };

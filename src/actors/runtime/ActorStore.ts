@@ -15,11 +15,11 @@ import {
 } from "./actorRow.ts";
 import { addEvents } from "./EventTable.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
+import { addMessages } from "./MessageTable.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import { slotOf } from "./placement.ts";
 import { actorKey } from "./protocol.ts";
-import { addTells } from "./TellTable.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
@@ -215,7 +215,7 @@ export class ActorStore {
   /** Whether a turn's writes go into one statement, which needs no transaction of its own. */
   isSingleStatement(writes: TurnWrites): boolean {
     const { outgoing, heard, response } = writes;
-    return outgoing.events.length + outgoing.tells.length === 0 && heard === undefined && response === undefined;
+    return outgoing.events.length + outgoing.messages.length === 0 && heard === undefined && response === undefined;
   }
 
   /** A whole turn in one statement, the fence included. */
@@ -248,18 +248,20 @@ export class ActorStore {
     }
     const { heard, outgoing, now } = writes;
     if (heard) await writeMark(tx, { to: row, from: heard.from }, heard, now);
-    return outgoing.events.length + outgoing.tells.length === 0 ? NOTHING_STORED : this.#send(tx, row, outgoing, now);
+    return outgoing.events.length + outgoing.messages.length === 0
+      ? NOTHING_STORED
+      : this.#send(tx, row, outgoing, now);
   }
 
   /** Adds messages under the version that this turn gives the actor. */
-  async #send(tx: Transaction, row: ClaimedRow, { events, tells }: Outgoing, now: number): Promise<Stored> {
+  async #send(tx: Transaction, row: ClaimedRow, { events, messages }: Outgoing, now: number): Promise<Stored> {
     const hasBacklog = row.hasNoBacklog !== true && (await this.#hasBacklog(tx, row));
     // Whatever comes later is this activation's, and known here.
     row.hasNoBacklog = !hasBacklog;
     const sender = { kind: row.kind, id: row.id, version: row.version + 1 };
     return {
       events: await addEvents(tx, this.#nodeId, sender, events),
-      tells: await addTells(tx, this.#nodeId, sender, tells, now),
+      messages: await addMessages(tx, this.#nodeId, sender, messages, now),
       hasBacklog,
     };
   }

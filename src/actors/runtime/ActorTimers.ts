@@ -84,16 +84,16 @@ export class ActorTimers {
       if (soonest === null || due < soonest) soonest = due;
     }
     this.#ports.arm(soonest);
-    this.#tellFailing(this.#isStopped ? 0 : failing);
+    this.#countFailing(this.#isStopped ? 0 : failing);
   }
 
   /** None of them is this activation's any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#tellFailing(0);
+    this.#countFailing(0);
   }
 
-  #tellFailing(count: number): void {
+  #countFailing(count: number): void {
     if (count !== this.#failing) this.#ports.metrics.timersFailing(this.#address.kind, count - this.#failing);
     this.#failing = count;
   }
@@ -126,7 +126,7 @@ export class ActorTimers {
     const plan = planFiring(record, turn.now);
     turn.advanceTimer(name, plan.next);
     if (!plan.firing) return;
-    if (record.tell) return turn.tell(record.tell.to, record.tell.method, record.tell.args);
+    if (record.tell) return turn.send(record.tell.to, record.tell.method, record.tell.args);
     const { metrics } = this.#ports;
     const handler = this.#handlers[name];
     // A node of another version may have set it, and its actor live there again.
@@ -164,7 +164,7 @@ export class ActorTimers {
     const waitMs = Math.min(longest, 1000 * 2 ** Math.min(attempt - 1, 16));
     this.#retries.set(name, { attempt, until: this.#ports.clock.monotonic() + waitMs });
     this.#ports.clock.schedule(() => this.arm(), waitMs);
-    this.#tell(name, { attempt, waitMs, code });
+    this.#warn(name, { attempt, waitMs, code });
   }
 
   /** The database gave its turn up: it fails if the database does other things, of which storing that is one. */
@@ -182,7 +182,7 @@ export class ActorTimers {
     this.#records = new Map(this.#records).set(name, failing);
     this.#retries.delete(name);
     const { attempts: attempt, waitMs, error } = failing.failed!;
-    this.#tell(name, { attempt, waitMs, code: error.split(":")[0]! });
+    this.#warn(name, { attempt, waitMs, code: error.split(":")[0]! });
   }
 
   /** Where it could not be stored that a timer fails, that is tried again for as long as nothing else becomes of the timer. */
@@ -201,7 +201,7 @@ export class ActorTimers {
     kept.then((how) => how === "locked" && later(), later);
   }
 
-  #tell(timer: string, failure: { attempt: number; waitMs: number; code: string }): void {
+  #warn(timer: string, failure: { attempt: number; waitMs: number; code: string }): void {
     const fields = { actor: actorKey(this.#address), timer, ...failure };
     this.#ports.log.warn(fields, "a timer failed and is tried again");
   }

@@ -12,7 +12,7 @@ import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
 import { FailingTimers } from "./FailingTimers.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
-import type { OldTell } from "./OldOutbox.ts";
+import type { OldSend } from "./OldOutbox.ts";
 import { Orphans } from "./Orphans.ts";
 import { Outbox } from "./Outbox.ts";
 import { Peers } from "./Peers.ts";
@@ -93,8 +93,8 @@ export class Actors {
     this.#calls = new Calls({ directory: this.#directory, membership, residents, peers: this.peers, clock, log });
     this.#outbox = new Outbox({
       ...{ nodeId: node.id, database, feed, clock, rng, log, metrics },
-      tell: (row) => this.#calls.tell(row),
-      tellOld: (tell, requestId) => this.#tellOld(tell, requestId),
+      deliver: (row) => this.#calls.deliver(row),
+      deliverOld: (message, requestId) => this.#deliverOld(message, requestId),
     });
     this.failingTimers = new FailingTimers({
       database,
@@ -223,7 +223,7 @@ export class Actors {
   }
 
   /** What a node of the version before has committed: a repeat is known by its request id. */
-  async #tellOld({ kind, id, method, args }: OldTell, requestId: string): Promise<void> {
+  async #deliverOld({ kind, id, method, args }: OldSend, requestId: string): Promise<void> {
     try {
       await outsideTurns(() => this.call({ kind, id }, method, args, { requestId }));
     } catch (error) {

@@ -4,12 +4,12 @@ import { Activation } from "./Activation.ts";
 import { type ActorAddress, assertAddress, fitsColumn } from "./actorRow.ts";
 import type { Directory } from "./Directory.ts";
 import type { Membership } from "./Membership.ts";
-import { messageRequestId, type TellMessage, type TellRow } from "./messages.ts";
+import type { DeliveryOutcome } from "./MessagePump.ts";
+import { type MessageBody, type MessageRow, messageRequestId } from "./messages.ts";
 import type { Delivery, Peers } from "./Peers.ts";
 import type { Log } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from "./protocol.ts";
 import type { Residents } from "./Residents.ts";
-import type { TellOutcome } from "./TellPump.ts";
 import { currentTurn, outsideTurns } from "./turnContext.ts";
 
 /** Options of one call. */
@@ -80,7 +80,7 @@ export class Calls {
     if (context?.turn.inTransaction) {
       throw new RingmasterError(
         "internal",
-        `${chain.at(-1)} calls ${key} while its transaction is open; call first, or tell.`,
+        `${chain.at(-1)} calls ${key} while its transaction is open; call first, or send.`,
       );
     }
     const request = {
@@ -100,8 +100,8 @@ export class Calls {
   }
 
   /** Tells an actor what a committed turn has for it. Never rejects; a repeat takes no effect where it has had it already. */
-  async tell(row: TellRow): Promise<TellOutcome> {
-    const { method, args } = JSON.parse(row.message) as TellMessage;
+  async deliver(row: MessageRow): Promise<DeliveryOutcome> {
+    const { method, args } = JSON.parse(row.message) as MessageBody;
     const { kind, id, version, index } = row;
     const told = { kind, id, version, index, isRepeat: row.isRepeat };
     const request = { ...row.to, method, args, chain: [], requestId: messageRequestId(row), told };

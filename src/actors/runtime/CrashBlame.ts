@@ -223,7 +223,7 @@ function isOwnEnd(outcome: CallOutcome): boolean {
 const NONE: Deaths = { times: 0, ageMs: 0, spreadMs: 0 };
 
 /**
- * Who is guilty of enough deaths, by the record of the last one: the only one that had been in hand for the same time at each of them; or
+ * Who is culprit of enough deaths, by the record of the last one: the only one that had been in hand for the same time at each of them; or
  * the one that was in hand at more deaths than any other. That takes fewer where it is also the only one that had just been let in. Where
  * another one was in hand at as many deaths, that may be the cause, and have stayed for longer than it was let in alone: the next
  * adoptions will tell them apart.

@@ -5,7 +5,7 @@ import type { ActorAddress } from "./actorRow.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
 import { isDone, marked, withGap } from "./marks.ts";
 import { idOf, type KeyRow, keyOf, OF_MESSAGE } from "./messageSql.ts";
-import type { MessageId, TellMessage, TellRow } from "./messages.ts";
+import type { MessageBody, MessageId, MessageRow } from "./messages.ts";
 
 /** A tell that could not be delivered, as operators see it. What it carries is not shown: it may be secret. */
 export interface DeadLetter {
@@ -57,13 +57,13 @@ export class DeadLetters {
     this.#onBuried = ports.onBuried;
   }
 
-  /** `listener` is called when tells of this node have come into the table. */
+  /** `listener` is called when messages of this node have come into the table. */
   onReplay(listener: () => void): void {
     this.#onReplay = listener;
   }
 
   /** Takes a tell of this node out of what is delivered; from then on its lane goes on without it. */
-  async bury(row: TellRow, error: string): Promise<Burial> {
+  async bury(row: MessageRow, error: string): Promise<Burial> {
     const end = await this.#database.transaction(async (tx): Promise<Burial> => {
       const mark = await readMark(tx, row.to, row, true);
       const gone = `DELETE FROM actor_tells WHERE owner = ? AND ${OF_MESSAGE}`;
@@ -98,7 +98,7 @@ export class DeadLetters {
     return rows.map((row) => ({
       from: idOf(row),
       to: { kind: row.target_kind, id: row.target_id },
-      method: (JSON.parse(row.message) as TellMessage).method,
+      method: (JSON.parse(row.message) as MessageBody).method,
       createdAt: Number(row.created_at),
       diedAt: Number(row.died_at),
       attempts: Number(row.attempts),

@@ -1,6 +1,6 @@
 /** What a node that is gone may have left behind, and has not been found to have left nothing of yet. */
 interface Left {
-  /** This observer's monotonic time of the verdict. */
+  /** This observer's monotonic time of the decision. */
   since: number;
   actors: boolean;
   messages: boolean;
@@ -10,7 +10,7 @@ interface Left {
 
 /**
  * The nodes that are gone and may still own something. One from which nothing is left is forgotten, and costs no statement any more,
- * until a census finds its name again: a commit that was on its way may come later than the verdict.
+ * until a census finds its name again: a commit that was on its way may come later than the decision.
  */
 export class GoneNodes {
   readonly #nodes = new Map<string, Left>();

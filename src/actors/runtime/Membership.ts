@@ -41,7 +41,7 @@ const REACH_AFTER_TTLS = 2;
 
 /**
  * Which nodes live. A peer is dead once its beat has been missing for the TTL on this observer's own monotonic clock, with the
- * shared memory reachable all that time: a restart of Redis, or a stall of the observer itself, kills nobody. A wrong verdict
+ * shared memory reachable all that time: a restart of Redis, or a stall of the observer itself, kills nobody. A wrong decision
  * costs latency only; the fence in each actor's row keeps effects single.
  */
 export class Membership {
@@ -108,7 +108,7 @@ export class Membership {
     this.#next();
   }
 
-  /** Stops beating and says goodbye, so that peers need not wait for the verdict. */
+  /** Stops beating and says goodbye, so that peers need not wait for the decision. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
@@ -188,7 +188,7 @@ export class Membership {
     return this.#clock.monotonic() - this.#reachesSince >= REACH_AFTER_TTLS * this.#ttlMs;
   }
 
-  /** Whether the verdict on a node is death, or it left: it is not one that only lost the database. */
+  /** Whether the decision on a node is death, or it left: it is not one that only lost the database. */
   hasDied(nodeId: string): boolean {
     return this.#seen.get(nodeId)?.gone ?? false;
   }
@@ -204,7 +204,7 @@ export class Membership {
     return info?.cutOff === true && hears && !this.self.cutOff && this.#hasReached;
   }
 
-  /** A peer drains; when it has released `all` it owned, its goodbye needs no verdict. */
+  /** A peer drains; when it has released `all` it owned, its goodbye needs no decision. */
   released(nodeId: string, all: boolean): void {
     const node = this.#seen.get(nodeId);
     if (!node || node.gone) return;
@@ -252,7 +252,7 @@ export class Membership {
     // A beat and a half: whoever has missed one is looked at.
     const options = { isNews, known: this.#known, quietMs: 1.5 * this.beatEveryMs };
     const answer = await this.#bus.beat(info, ++this.#count, options);
-    this.#self.told(info);
+    this.#self.hasSent(info);
     return answer;
   }
 
@@ -324,7 +324,7 @@ export class Membership {
   #hearBeat(node: Observed, quiet: QuietBeat | undefined, now: number): void {
     if (quiet && quiet.mark === node.mark) return;
     node.mark = quiet?.mark;
-    // The shared memory's clock may have leapt: no more than two beats are taken from a node on its word.
+    // The shared memory's clock may have leapt: no more than two beats are taken from a node without a look of their own.
     node.beatAt = now - Math.min(Math.max(0, quiet?.silentMs ?? 0), 2 * this.beatEveryMs);
     if (!node.gone) return;
     node.gone = false;

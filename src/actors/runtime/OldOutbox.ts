@@ -8,10 +8,10 @@ type OldMessage =
   | { type: "event"; topic: string; at: number; event: OutgoingEvent }
   | ({ type: "tell"; method: string; args: unknown[] } & ActorAddress);
 
-export type OldTell = OldMessage & { type: "tell" };
+export type OldSend = OldMessage & { type: "tell" };
 
 /** Rejects when it is to be tried again. */
-type OldTeller = (tell: OldTell, requestId: string) => Promise<void>;
+type DeliverOld = (message: OldSend, requestId: string) => Promise<void>;
 
 const PAGE = 500;
 
@@ -24,14 +24,14 @@ export class OldOutbox {
   readonly #database: Database;
   readonly #feed: Feed;
   readonly #log: Log;
-  readonly #tell: OldTeller;
+  readonly #deliver: DeliverOld;
   #running: Promise<void> | undefined;
 
-  constructor(ports: { database: Database; feed: Feed; log: Log; tell: OldTeller }) {
+  constructor(ports: { database: Database; feed: Feed; log: Log; deliver: DeliverOld }) {
     this.#database = ports.database.of("control");
     this.#feed = ports.feed;
     this.#log = ports.log;
-    this.#tell = ports.tell;
+    this.#deliver = ports.deliver;
   }
 
   /** Delivers what a node that is gone has left. What cannot be delivered now is looked for again with the next call. */
@@ -56,8 +56,8 @@ export class OldOutbox {
       const messages = rows.map((row) => ({ seq: Number(row.seq), message: JSON.parse(row.message) as OldMessage }));
       const events = messages.flatMap(({ seq, message }) => (message.type === "event" ? [{ seq, ...message }] : []));
       await this.#feed.append(events.map(({ seq, topic, at, event }) => ({ key: `o${seq}`, topic, at, ...event })));
-      const told = await this.#tellAll(messages.filter(({ message }) => message.type === "tell"));
-      const done = [...events.map(({ seq }) => seq), ...told];
+      const delivered = await this.#sendAll(messages.filter(({ message }) => message.type === "tell"));
+      const done = [...events.map(({ seq }) => seq), ...delivered];
       if (done.length === 0) continue;
       await this.#database.write(
         `DELETE FROM actor_outbox WHERE owner = ? AND seq IN (${done.map(() => "?").join(", ")})`,
@@ -66,20 +66,20 @@ export class OldOutbox {
     }
   }
 
-  /** Each actor in the order told; one that cannot be told now keeps what it has not been told. Returns what has been told. */
-  async #tellAll(messages: ReadonlyArray<{ seq: number; message: OldMessage }>): Promise<number[]> {
+  /** Each actor in the order delivered; one that cannot be delivered now keeps what it has not been delivered. Returns what has been delivered. */
+  async #sendAll(messages: ReadonlyArray<{ seq: number; message: OldMessage }>): Promise<number[]> {
     const lanes = Map.groupBy(messages, ({ message }) => {
-      const { kind, id } = message as OldTell;
+      const { kind, id } = message as OldSend;
       return `${kind}/${id}`;
     });
-    const told: number[] = [];
-    const tellLane = async (lane: typeof messages): Promise<void> => {
+    const delivered: number[] = [];
+    const deliverLane = async (lane: typeof messages): Promise<void> => {
       for (const { seq, message } of lane) {
-        await this.#tell(message as OldTell, `o${seq}`);
-        told.push(seq);
+        await this.#deliver(message as OldSend, `o${seq}`);
+        delivered.push(seq);
       }
     };
-    await Promise.allSettled([...lanes.values()].map(tellLane));
-    return told;
+    await Promise.allSettled([...lanes.values()].map(deliverLane));
+    return delivered;
   }
 }

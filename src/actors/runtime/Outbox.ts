@@ -4,12 +4,12 @@ import type { Feed } from "../../stores/feeds/Feed.ts";
 import { DeadLetters } from "./DeadLetters.ts";
 import { EventPump } from "./EventPump.ts";
 import { EventTable } from "./EventTable.ts";
+import { type Deliver, MessagePump } from "./MessagePump.ts";
+import { MessageTable } from "./MessageTable.ts";
 import type { Adopted } from "./messageSql.ts";
 import type { Stored } from "./messages.ts";
-import { OldOutbox, type OldTell } from "./OldOutbox.ts";
+import { OldOutbox, type OldSend } from "./OldOutbox.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
-import { type Teller, TellPump } from "./TellPump.ts";
-import { TellTable } from "./TellTable.ts";
 
 export interface OutboxPorts {
   nodeId: string;
@@ -19,21 +19,21 @@ export interface OutboxPorts {
   rng: Rng;
   log: Log;
   metrics: RuntimeMetrics;
-  tell: Teller;
+  deliver: Deliver;
   /** Rejects when it is to be tried again. */
-  tellOld(tell: OldTell, requestId: string): Promise<void>;
+  deliverOld(message: OldSend, requestId: string): Promise<void>;
 }
 
 /**
- * Carries committed messages to where they go: events into feeds, tells to their actors. At least once from the tables, and each
+ * Carries committed messages to where they go: events into feeds, messages to their actors. At least once from the tables, and each
  * takes effect once: a feed leaves out a key that it has, an actor what its mark of the sender says that it has had.
  */
 export class Outbox {
   readonly letters: DeadLetters;
   readonly #eventTable: EventTable;
-  readonly #tellTable: TellTable;
+  readonly #messageTable: MessageTable;
   readonly #events: EventPump;
-  readonly #tells: TellPump;
+  readonly #messages: MessagePump;
   readonly #old: OldOutbox;
   readonly #nodeId: string;
 
@@ -42,32 +42,32 @@ export class Outbox {
     const database = ports.database.of("control");
     this.#nodeId = nodeId;
     this.#eventTable = new EventTable(database, nodeId);
-    this.#tellTable = new TellTable(database, nodeId);
+    this.#messageTable = new MessageTable(database, nodeId);
     this.letters = new DeadLetters({ database, nodeId, clock, onBuried: (kind) => metrics.deadLetter(kind) });
     this.letters.onReplay(() => this.resume());
     this.#events = new EventPump({ ...ports, events: this.#eventTable });
-    this.#tells = new TellPump({ ...ports, tells: this.#tellTable, letters: this.letters });
-    this.#old = new OldOutbox({ ...ports, database, tell: ports.tellOld });
-    metrics.outboxLag(() => ({ events: this.#events.lag(), tells: this.#tells.lag() }));
+    this.#messages = new MessagePump({ ...ports, messages: this.#messageTable, letters: this.letters });
+    this.#old = new OldOutbox({ ...ports, database, deliver: ports.deliverOld });
+    metrics.outboxLag(() => ({ events: this.#events.lag(), messages: this.#messages.lag() }));
   }
 
   /** Takes what a turn has just committed. */
-  deliver({ events, tells, hasBacklog }: Stored): void {
+  deliver({ events, messages, hasBacklog }: Stored): void {
     this.#events.deliver(events, hasBacklog);
-    this.#tells.deliver(tells, hasBacklog);
+    this.#messages.deliver(messages, hasBacklog);
   }
 
   /** Takes over what a node that is gone has not delivered. */
   async adopt(nodeId: string): Promise<void> {
     this.#old.deliver(nodeId);
     if (await adoptAll(() => this.#eventTable.adopt(nodeId))) this.#events.lookForMore();
-    if (await adoptAll(() => this.#tellTable.adopt(nodeId))) this.#tells.lookForMore();
+    if (await adoptAll(() => this.#messageTable.adopt(nodeId))) this.#messages.lookForMore();
   }
 
   /** Reads the tables for what this node does not know: an earlier run's, or that of a commit that seemed to fail. */
   resume(): void {
     this.#events.lookForMore();
-    this.#tells.lookForMore();
+    this.#messages.lookForMore();
   }
 
   /** The same for what nodes of the version before have left under this node's id. */
@@ -78,12 +78,12 @@ export class Outbox {
   /** This node was silent for so long that peers may deliver its messages by now: what is in memory counts no more. */
   forget(): void {
     this.#events.forget();
-    this.#tells.forget();
+    this.#messages.forget();
   }
 
   /** Delivers the events that are there, then stops; what cannot be delivered now stays in the tables for a peer. */
   async stop(): Promise<void> {
-    this.#tells.stop();
+    this.#messages.stop();
     await this.#events.stop();
   }
 }

@@ -4,7 +4,7 @@ import type { NodeInfo } from "./ports.ts";
 /** A load is told anew when it differs by more than this part of it, and by more than `LEAST_NEWS`. */
 const NEWS_PART = 0.05;
 const LEAST_NEWS = 8;
-/** How often a node tells its load at most, in milliseconds; the more nodes hear it, the more seldom. */
+/** How often a node messages its load at most, in milliseconds; the more nodes hear it, the more seldom. */
 const LOAD_EVERY_MS = 2000;
 const LOAD_EVERY_MS_A_NODE = 50;
 /** A measured offset is told anew when it differs by more than this. */
@@ -17,7 +17,7 @@ const CLOCK_NEWS_MS = 250;
 export class SelfInfo {
   #info: NodeInfo;
   /** What was in the last beat that succeeded. */
-  #told: NodeInfo | undefined;
+  #sent: NodeInfo | undefined;
   #loadToldAt = Number.NEGATIVE_INFINITY;
   readonly #clock: Clock;
   readonly #residents: () => number;
@@ -54,12 +54,12 @@ export class SelfInfo {
   /** For the next beat, which `listeners` nodes hear. */
   next(listeners: number): { info: NodeInfo; isNews: boolean } {
     this.#updateLoad(listeners);
-    return { info: this.#info, isNews: this.#info !== this.#told };
+    return { info: this.#info, isNews: this.#info !== this.#sent };
   }
 
   /** A beat with this has succeeded. */
-  told(info: NodeInfo): void {
-    this.#told = info;
+  hasSent(info: NodeInfo): void {
+    this.#sent = info;
   }
 
   #updateLoad(listeners: number): void {

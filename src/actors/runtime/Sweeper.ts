@@ -95,7 +95,7 @@ export class Sweeper {
     this.#loops.release.ring();
   }
 
-  /** The verdict on a node. */
+  /** The decision on a node. */
   gone(nodeId: string): void {
     this.#gone.add(nodeId, this.#ports.clock.monotonic());
     for (const loop of [this.#loops.adopt, this.#loops.free, this.#loops.messages]) loop.ring();
@@ -166,7 +166,7 @@ export class Sweeper {
   }
 
   /**
-   * An owner that beats nowhere and was never heard of gets the patient verdict from now on. A node asks when it starts; after that the
+   * An owner that beats nowhere and was never heard of gets the patient decision from now on. A node asks when it starts; after that the
    * nodes take turns, so that it costs the same however many they are.
    */
   async #census(): Promise<"done"> {

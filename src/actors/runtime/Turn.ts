@@ -4,7 +4,7 @@ import { RingmasterError } from "../../errors.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import { type ActorStore, Fenced, type TurnWrites } from "./ActorStore.ts";
 import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts";
-import { type EventMessage, NOTHING_STORED, type Outgoing, type Stored, type TellMessage } from "./messages.ts";
+import { type EventMessage, type MessageBody, NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
 
@@ -17,7 +17,7 @@ export interface Committed {
 }
 
 /** What an actor may have to tell later; each is a timer in its row. */
-const MOST_LATER = 1000;
+const MOST_SENT_LATER = 1000;
 
 /** One turn of one actor: collects what it wants, and stores all of it or none. */
 export class Turn implements TurnScope {
@@ -27,11 +27,11 @@ export class Turn implements TurnScope {
   readonly #origin: TurnOrigin;
   readonly #timers: Map<string, TimerRecord>;
   readonly #whileWaiting: <T>(wait: Promise<T>) => Promise<T>;
-  readonly #outgoing: Outgoing = { events: [], tells: [] };
+  readonly #outgoing: Outgoing = { events: [], messages: [] };
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
   #timersChanged = false;
-  /** What this turn tells later, so far. */
+  /** What this turn messages later, so far. */
   #later = 0;
   #heard: TurnWrites["heard"];
   #transaction: Promise<Transaction> | undefined;
@@ -118,19 +118,19 @@ export class Turn implements TurnScope {
     this.afterwards.push(action);
   }
 
-  tell(to: ActorAddress, method: string, args: unknown[]): void {
+  send(to: ActorAddress, method: string, args: unknown[]): void {
     assertAddress(to);
-    const message: TellMessage = { method, args };
-    this.#outgoing.tells.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
+    const message: MessageBody = { method, args };
+    this.#outgoing.messages.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
   }
 
-  tellLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void {
+  sendLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void {
     assertAddress(to);
     if (!(delayMs >= 0 && Number.isFinite(delayMs))) throw new Error(`${delayMs} ms is not a delay`);
-    if ([...this.#timers.values()].filter(({ tell }) => tell).length >= MOST_LATER)
+    if ([...this.#timers.values()].filter(({ tell }) => tell).length >= MOST_SENT_LATER)
       throw new RingmasterError(
         "overloaded",
-        `${this.#row.kind}/${this.#row.id} has ${MOST_LATER} things to tell later.`,
+        `${this.#row.kind}/${this.#row.id} has ${MOST_SENT_LATER} messages to be sent later.`,
       );
     // No other turn has this version, and no timer of an actor's own a name like this.
     const name = `later ${this.#row.version + 1}.${this.#later}`;
@@ -148,7 +148,7 @@ export class Turn implements TurnScope {
   }
 
   #nextIndex(): number {
-    return this.#outgoing.events.length + this.#outgoing.tells.length;
+    return this.#outgoing.events.length + this.#outgoing.messages.length;
   }
 
   /** This turn is what another actor told this one: it is stored with it that it has been had. */

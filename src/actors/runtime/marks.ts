@@ -1,7 +1,7 @@
 import { isAfter, type Position } from "./messages.ts";
 
 /**
- * What a receiver has had from one sender: all up to a position, but for the gaps. A sender's tells come in order, so that one
+ * What a receiver has had from one sender: all up to a position, but for the gaps. A sender's messages come in order, so that one
  * position stands for all before it; a gap is one that was given up as a dead letter, and may still come.
  */
 export interface Mark extends Position {
@@ -9,7 +9,7 @@ export interface Mark extends Position {
   gaps: readonly Position[];
 }
 
-/** Dead letters from one sender to one receiver; with so many its further tells wait until an operator closes some. */
+/** Dead letters from one sender to one receiver; with so many its further messages wait until an operator closes some. */
 export const MOST_GAPS = 64;
 
 const isSame = (one: Position, other: Position): boolean => !isAfter(one, other) && !isAfter(other, one);

@@ -6,7 +6,7 @@ import type { ActorAddress } from "./actorRow.ts";
 export interface Position {
   /** The version that the turn's commit gave the actor. */
   version: number;
-  /** From 0, events and tells counted together. */
+  /** From 0, events and messages counted together. */
   index: number;
 }
 
@@ -31,9 +31,9 @@ export interface EventMessage {
 }
 
 /** A call of another actor that a turn has committed. */
-export interface TellRow extends MessageId {
+export interface MessageRow extends MessageId {
   to: ActorAddress;
-  /** A `TellMessage` as JSON text. */
+  /** A `MessageBody` as JSON text. */
   message: string;
   /** When it was committed, or given anew by an operator; epoch milliseconds. */
   createdAt: number;
@@ -43,7 +43,7 @@ export interface TellRow extends MessageId {
   isRepeat: boolean;
 }
 
-export interface TellMessage {
+export interface MessageBody {
   method: string;
   args: unknown[];
 }
@@ -51,18 +51,18 @@ export interface TellMessage {
 /** What a turn leaves for others, not yet stored. */
 export interface Outgoing {
   events: Array<{ index: number; message: string }>;
-  tells: Array<{ index: number; to: ActorAddress; message: string }>;
+  messages: Array<{ index: number; to: ActorAddress; message: string }>;
 }
 
 /** What a turn has stored for others. */
 export interface Stored {
   events: EventRow[];
-  tells: TellRow[];
+  messages: MessageRow[];
   /** Earlier messages of the actor are in the table still: somebody has to read there what goes before these. */
   hasBacklog: boolean;
 }
 
-export const NOTHING_STORED: Stored = { events: [], tells: [], hasBacklog: false };
+export const NOTHING_STORED: Stored = { events: [], messages: [], hasBacklog: false };
 
 export function isAfter(one: Position, other: Position): boolean {
   return one.version > other.version || (one.version === other.version && one.index > other.index);

@@ -90,7 +90,7 @@ export class ScoreCommitter {
     });
   }
 
-  /** The board's word, or the entry where that does not remember the submission and the database does. */
+  /** What the board decided, or the entry where that does not remember the submission and the database does. */
   async #decide(
     table: TournamentView,
     submission: Omit<Submission, "now" | "isNew">,

@@ -105,7 +105,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const tx = await this.sql();
     await assertPayable(tx, terms.prizes);
     await insertTournament(tx, this.#newRecord(terms));
-    if (beginsSeries) this.tell(TournamentSeriesActor, this.id).begin(terms, createdBy);
+    if (beginsSeries) this.send(TournamentSeriesActor, this.id).begin(terms, createdBy);
     this.#announce("tournamentScheduled");
     return this.statusNow();
   }
@@ -165,10 +165,10 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   }
 
   /** Cancels the tournament: nothing more is taken, and nothing will be paid. */
-  async callOff(): Promise<TournamentStatus> {
+  async cancel(): Promise<TournamentStatus> {
     const phase = this.require("scheduled", "open", "grace");
     this.endPause();
-    this.cancel(phase);
+    this.cancelTimer(phase);
     if (phase === "scheduled") this.#passOnSeries();
     this.state.boardEpoch += 1;
     this.#dropBoard();
@@ -214,7 +214,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   async #advance(phase: TimedPhase): Promise<TournamentStatus> {
     const terms = this.#terms();
     if (this.state.phase !== phase) return this.statusNow();
-    this.cancel(phase);
+    this.cancelTimer(phase);
     const next = phaseAfter(phase, terms);
     if (phase === "scheduled") this.#passOnSeries();
     this.state.plan = planAfter(phase, this.state.plan, this.now);
@@ -305,7 +305,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   /** This one is not the coming one of its series any more. */
   #passOnSeries(): void {
     const { seriesTerms = this.#terms(), seriesId, createdBy } = this.state;
-    if (seriesId !== null) this.tell(TournamentSeriesActor, seriesId).goOn(this.id, seriesTerms, createdBy);
+    if (seriesId !== null) this.send(TournamentSeriesActor, seriesId).goOn(this.id, seriesTerms, createdBy);
   }
 
   #announce(type: "tournamentScheduled" | "tournamentPhase"): void {

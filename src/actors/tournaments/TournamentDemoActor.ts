@@ -34,7 +34,7 @@ export class TournamentDemoActor extends Actor<TournamentDemoState> {
   async stop(): Promise<void> {
     if (!this.state.isRunning) return;
     this.state.isRunning = false;
-    this.cancel("round");
+    this.cancelTimer("round");
   }
 
   readonly timers: TimerHandlers = { round: () => this.#plan() };
@@ -49,19 +49,19 @@ export class TournamentDemoActor extends Actor<TournamentDemoState> {
       this.state.round += 1;
       this.state.plannedTo = endsAt;
       const terms = termsOf({ ...DEMO_TOURNAMENT, startsAt, endsAt }, game);
-      this.tell(TournamentActor, idOf(this.state.round)).create(terms, "demo", null);
+      this.send(TournamentActor, idOf(this.state.round)).create(terms, "demo", null);
       await this.#forgetUnplayed(idOf(this.state.round - ROUNDS_KEPT));
-      await this.#forget(idOf(this.state.round - PLAYED_ROUNDS_KEPT));
+      await this.#destroy(idOf(this.state.round - PLAYED_ROUNDS_KEPT));
     }
   }
 
   async #forgetUnplayed(id: string): Promise<void> {
     const sql = await this.sql();
     const played = await sql.query("SELECT 1 FROM score_entries WHERE tournament_id = ? LIMIT 1", [id]);
-    if (played.length === 0) await this.#forget(id);
+    if (played.length === 0) await this.#destroy(id);
   }
 
-  async #forget(id: string): Promise<void> {
+  async #destroy(id: string): Promise<void> {
     const sql = await this.sql();
     for (const table of ["score_entries", "standings", "tournament_entrants"])
       await sql.write(`DELETE FROM ${table} WHERE tournament_id = ?`, [id]);

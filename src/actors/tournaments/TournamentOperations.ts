@@ -177,7 +177,7 @@ export class TournamentOperations {
 
   /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles. */
   async cancel(id: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).callOff());
+    return summaryOf(await this.#actor(id, call).cancel());
   }
 
   /** What would be paid if it ended now, or what is; changes nothing. Sorts all players, and nobody but the caller waits for that. */

@@ -44,7 +44,7 @@ export class TournamentSeriesActor extends Actor<SeriesState> {
 
   /** The tournament of these terms has begun or is called off. */
   async goOn(tournamentId: string, terms: TournamentTerms, createdBy: string): Promise<void> {
-    // Its word may overtake that of its creation, which came from another node.
+    // Its message may overtake that of its creation, which came from another node.
     await this.begin(terms, createdBy);
     const { template, coming, hasEnded } = this.state;
     if (coming?.id !== tournamentId) return;
@@ -55,7 +55,7 @@ export class TournamentSeriesActor extends Actor<SeriesState> {
     const id = `${this.id}-${this.state.count}`;
     this.state.coming = { id, startsAt };
     const endsAt = this.#endOf(startsAt, template);
-    this.tell(TOURNAMENT, id).create({ ...template, startsAt, endsAt }, this.state.createdBy, this.id);
+    this.send(TOURNAMENT, id).create({ ...template, startsAt, endsAt }, this.state.createdBy, this.id);
   }
 
   /**

@@ -88,7 +88,7 @@ export interface ServicePorts {
 }
 
 /**
- * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and tells the rooms what
+ * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and messages the rooms what
  * comes from elsewhere.
  */
 export class TournamentService {
@@ -214,7 +214,7 @@ export class TournamentService {
     );
   }
 
-  /** To be called after an outage of the shared memory, in which the word of a phase, and boards, may have been lost. */
+  /** To be called after an outage of the shared memory, in which the event of a phase, and boards, may have been lost. */
   refresh(): void {
     this.#tables.refresh();
     this.#doubtAll();

@@ -12,7 +12,7 @@ import { invalidPayload } from "../../validate.ts";
 import { mayFollow } from "../events/phaseOrder.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
 
-/** Who hears what happens to a tournament on this node: its rooms. The table tells what it is. */
+/** Who hears what happens to a tournament on this node: its rooms. The table messages what it is. */
 export interface TournamentAudience {
   /** Phase or times have changed. */
   onPhase(): void;
@@ -101,7 +101,7 @@ export class TournamentView {
     return isTaking(this.phase);
   }
 
-  /** By phase and clock: the word of a phase may be late, and its end is known. */
+  /** By phase and clock: the event of a phase may be late, and its end is known. */
   windowAt(now: number): SubmissionWindow {
     const { phase, endsAt, phaseEndsAt, definition } = this;
     if (phase === "open" && now < endsAt) return "open";

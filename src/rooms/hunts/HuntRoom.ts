@@ -133,7 +133,7 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
     if (seats?.size === 0) this.#seats.delete(auth!.playerId);
   }
 
-  #tell(playerId: string, type: string, message: object): void {
+  #notify(playerId: string, type: string, message: object): void {
     for (const client of this.#clients.get(playerId) ?? []) client.send(type, message);
   }
 
@@ -150,23 +150,23 @@ export class HuntRoom extends BaseRoom<Types> implements HuntAudience {
   }
 
   onClue(playerId: string, card: ClueCard): void {
-    this.#tell(playerId, "clue", card);
+    this.#notify(playerId, "clue", card);
   }
 
   onRevoked(playerId: string, assignmentId: string): void {
-    this.#tell(playerId, "revoked", { assignmentId });
+    this.#notify(playerId, "revoked", { assignmentId });
   }
 
   onPosition(playerId: string, position: number): void {
-    this.#tell(playerId, "position", { position });
+    this.#notify(playerId, "position", { position });
   }
 
   onQuit(playerId: string): void {
-    this.#tell(playerId, "left", {});
+    this.#notify(playerId, "left", {});
   }
 
   onExhausted(playerId: string): void {
-    this.#tell(playerId, "exhausted", {});
+    this.#notify(playerId, "exhausted", {});
   }
 
   onPhase(): void {

@@ -66,7 +66,7 @@ const COMING = "scheduled";
 
 const ORDERS: Record<Domain, readonly string[]> = { hunts: HUNT_PHASES, tournaments: TOURNAMENT_PHASES };
 
-/** What is over and remembered, so that a late word does not bring it back: as many as the lobby's feed keeps events. */
+/** What is over and remembered, so that a late event does not bring it back: as many as the lobby's feed keeps events. */
 const MOST_OVER = 1000;
 
 /** What is on and coming, kept up to date by the lobby's feed; one a node, for all its lobbies. */

@@ -313,7 +313,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
       // A client must be able to join and leave, whatever else it sends.
       if (!isLimited || (bytes[0] ?? 0) !== Protocol.PING) this.#passOn(client, bytes);
     } else {
-      this.#tellFault(client, isLimited ? new RingmasterError("rate_limited") : faultOf(frame));
+      this.#sendFault(client, isLimited ? new RingmasterError("rate_limited") : faultOf(frame));
     }
   }
 
@@ -322,7 +322,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     try {
       ask = askOf(frame);
     } catch (error) {
-      this.#tellFault(client, isLimited ? new RingmasterError("rate_limited") : toRingmasterError(error));
+      this.#sendFault(client, isLimited ? new RingmasterError("rate_limited") : toRingmasterError(error));
       return;
     }
     if (isLimited) this.#reject(client, ask, new RingmasterError("rate_limited"));
@@ -418,7 +418,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   }
 
   /** For what has no reply channel: the SDK's `onError` hears the status and a message that begins with the code. */
-  #tellFault(client: RoomClient, error: RingmasterError): void {
+  #sendFault(client: RoomClient, error: RingmasterError): void {
     const connection = this.#connection(client);
     const now = this.services.clock.monotonic();
     if (now < connection.quietUntil || isDeaf(client)) return;

@@ -41,7 +41,7 @@ export class ListingGuard {
   }
 
   /**
-   * Takes away the listings of a process that is dead, so that nobody is sent to them. Every node that comes to this verdict
+   * Takes away the listings of a process that is dead, so that nobody is sent to them. Every node that comes to this decision
    * may call it. Never rejects: what Redis could not be told is told once it is back.
    */
   async forgetProcess(processId: string): Promise<void> {

@@ -10,7 +10,7 @@ export interface RoomNode {
 
 /** What a new room's place is chosen from. */
 export interface Places {
-  /** Live nodes that serve rooms, by the runtime's verdict: no other is ever chosen. */
+  /** Live nodes that serve rooms, by the runtime's decision: no other is ever chosen. */
   nodes: readonly RoomNode[];
   /** Rooms by process; one that is not in it has none. */
   rooms: ReadonlyMap<string, number>;

@@ -10,7 +10,7 @@ export interface OwnResult {
 export interface ResultsPorts {
   /** The results of these players: those that have a standing. */
   resultsOf(playerIds: readonly string[]): Promise<ReadonlyMap<string, OwnResult>>;
-  tell(playerId: string, result: OwnResult): void;
+  notify(playerId: string, result: OwnResult): void;
   clock: Pick<Clock, "schedule">;
   log: { warn(entry: object, message: string): void };
 }
@@ -30,7 +30,7 @@ export class Results {
     this.#ports = ports;
   }
 
-  tell(playerIds: Iterable<string>): void {
+  notify(playerIds: Iterable<string>): void {
     for (const playerId of playerIds) this.#untold.add(playerId);
     void this.#read();
   }
@@ -43,14 +43,14 @@ export class Results {
   async #read(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    const { resultsOf, tell, clock, log } = this.#ports;
+    const { resultsOf, notify, clock, log } = this.#ports;
     try {
       while (this.#untold.size > 0 && !this.#isClosed) {
         const asked = [...this.#untold];
         const results = await resultsOf(asked);
         for (const playerId of asked) {
           this.#untold.delete(playerId);
-          tell(playerId, results.get(playerId) ?? { rank: null, prizes: [] });
+          notify(playerId, results.get(playerId) ?? { rank: null, prizes: [] });
         }
       }
     } catch (error) {

@@ -21,8 +21,8 @@ export interface TournamentRoomServices extends RoomServices {
   /** The id of this node: part of the key that makes a tournament's open room on it the only one. */
   nodeId: string;
   /** For the metrics: how many have a standing; called with every new view while entries are taken. */
-  tournamentStands(tournamentId: string, players: number): void;
-  forgetTournament(tournamentId: string): void;
+  setTournamentGauges(tournamentId: string, players: number): void;
+  removeTournamentGauges(tournamentId: string): void;
 }
 
 /** Players a room; a tournament has as many rooms as it needs. */
@@ -95,7 +95,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     this.#isSeated = true;
     this.#results = new Results({
       resultsOf: (playerIds) => tournamentService.resultsOf(tournamentId, [...playerIds]),
-      tell: (playerId, result) => this.#sendTo(playerId, "settled", result),
+      notify: (playerId, result) => this.#sendTo(playerId, "settled", result),
       clock,
       log: this.log,
     });
@@ -136,7 +136,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   override onDispose(): void {
     this.#results?.close();
     this.#leaveTable();
-    if (this.#isSeated) this.services.forgetTournament(this.#table.id);
+    if (this.#isSeated) this.services.removeTournamentGauges(this.#table.id);
   }
 
   onPhase(): void {
@@ -145,7 +145,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     this.#showPhase();
     const closed = this.#closed();
     if (closed) this.broadcast("closed", closed);
-    if (!this.#table.isTaking) this.services.forgetTournament(this.#table.id);
+    if (!this.#table.isTaking) this.services.removeTournamentGauges(this.#table.id);
   }
 
   onCorrected(): void {
@@ -159,7 +159,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     if (!this.#isSeated) return;
     const { state } = this;
     state.players = view.total;
-    if (this.#table.isTaking) this.services.tournamentStands(this.#table.id, view.total);
+    if (this.#table.isTaking) this.services.setTournamentGauges(this.#table.id, view.total);
     for (const [at, row] of view.rows.entries()) {
       const { rank, playerId, name, subscore } = row;
       const score = decimalOf(row.score, this.#table.precision);
@@ -177,7 +177,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
     this.#standings.forget();
     if (!this.#isSeated) return;
     this.#showPhase();
-    this.#results.tell(new Set(this.clients.map((client) => client.auth!.playerId)));
+    this.#results.notify(new Set(this.clients.map((client) => client.auth!.playerId)));
   }
 
   /** Clients count down by the time at which they were told, not by that at which the node knew. */
@@ -194,7 +194,7 @@ export class TournamentRoom extends BaseRoom<Types> implements TournamentAudienc
   #bringUpToDate(client: RoomClient): void {
     const closed = this.#closed();
     if (closed) client.send("closed", closed);
-    if (this.#table.phase === "settled") this.#results.tell([client.auth!.playerId]);
+    if (this.#table.phase === "settled") this.#results.notify([client.auth!.playerId]);
   }
 
   #sendTo(playerId: string, type: string, message: object): void {

@@ -88,9 +88,9 @@ export const PURGES: readonly Purge[] = [
       key: ["kind", "id", "from_kind", "from_id", "updated_at"],
       age: "updated_at",
       days: MARK_DAYS,
-      only: `gaps = '[]' AND NOT EXISTS (SELECT 1 FROM actor_tells tells
-        WHERE tells.target_kind = actor_marks.kind AND tells.target_id = actor_marks.id
-          AND tells.kind = actor_marks.from_kind AND tells.id = actor_marks.from_id)`,
+      only: `gaps = '[]' AND NOT EXISTS (SELECT 1 FROM actor_tells messages
+        WHERE messages.target_kind = actor_marks.kind AND messages.target_id = actor_marks.id
+          AND messages.kind = actor_marks.from_kind AND messages.id = actor_marks.from_id)`,
     }),
     mostARun: 5_000_000,
   },

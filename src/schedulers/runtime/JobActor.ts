@@ -117,7 +117,7 @@ export class JobActor extends Actor<JobState> {
     await this.#queueNow({ byHand: false });
   }
 
-  /** The runner's word on an attempt. What is not the running attempt any more is history: another one has taken its place. */
+  /** The runner's report of an attempt. What is not the running attempt any more is history: another one has taken its place. */
   async finish(scheduledAt: number, attempt: number, outcome: AttemptOutcome): Promise<void> {
     if (!this.#isRunning(scheduledAt, attempt)) return;
     await this.#inBook(async (book) => {
@@ -128,7 +128,7 @@ export class JobActor extends Actor<JobState> {
     });
   }
 
-  /** The runner's word that it has given an attempt up, because this actor has left its node. */
+  /** The runner's report that it has given an attempt up, because this actor has left its node. */
   async moved(scheduledAt: number, attempt: number): Promise<void> {
     if (!this.#isRunning(scheduledAt, attempt) || this.#isHere(this.state.active!)) return;
     await this.#inBook((book) => this.#begin(book));
@@ -181,7 +181,7 @@ export class JobActor extends Actor<JobState> {
   /** Arms what the state calls for, and nothing more. */
   #wake(): void {
     for (const [timer, at] of this.#timerChanges()) {
-      if (at === null) this.cancel(timer);
+      if (at === null) this.cancelTimer(timer);
       else if (timer === "supervise") this.every(timer, SUPERVISE_MS, { first: at });
       else this.at(timer, at);
     }
@@ -247,7 +247,7 @@ export class JobActor extends Actor<JobState> {
     this.after("retry", waitMs);
     book.change(scheduledAt, { ...change, outcome: "retrying" });
     book.show({ running_on: null });
-    this.#tellTimeline(overdue ? "overdue" : "failed", { scheduledAt, attempt, error: change.error });
+    this.#noteOnTimeline(overdue ? "overdue" : "failed", { scheduledAt, attempt, error: change.error });
     if (overdue) this.afterCommit(() => this.#complain({ scheduledAt, attempt, error: change.error, waitMs }));
   }
 
@@ -263,7 +263,7 @@ export class JobActor extends Actor<JobState> {
     book.change(scheduledAt, change);
     book.show({ running_on: null, ...(isDead ? { last_dead_at: scheduledAt } : {}) });
     book.count(isDead ? "failures" : "successes");
-    if (isDead) this.#tellTimeline("dead", { scheduledAt, attempt, error: change.error });
+    if (isDead) this.#noteOnTimeline("dead", { scheduledAt, attempt, error: change.error });
     this.state.active = null;
     await this.#beginNext(book);
   }
@@ -285,7 +285,7 @@ export class JobActor extends Actor<JobState> {
     const { givenUp } = await book.remains(scheduledAt);
     if (givenUp === attempt) return this.#begin(book);
     active.deaths += 1;
-    this.#tellTimeline("lost", { scheduledAt, attempt });
+    this.#noteOnTimeline("lost", { scheduledAt, attempt });
     if (!isPoison(active)) return this.#begin(book);
     this.state.quarantined = true;
     book.show({ quarantined: 1 });
@@ -298,7 +298,7 @@ export class JobActor extends Actor<JobState> {
     if (this.state.active?.isWaiting) await this.#begin(book);
   }
 
-  #tellTimeline(type: string, data: object): void {
+  #noteOnTimeline(type: string, data: object): void {
     this.publish(JOBS_TOPIC, { type, data: { job: this.id, ...data } });
   }
 }

@@ -34,11 +34,11 @@ const LONGEST_RESULT = 65_536;
 const LONGEST_PROGRESS = 4096;
 const LONGEST_ERROR = 4096;
 const PROGRESS_EVERY_MS = 1000;
-/** The word on an attempt is given again until the actor has it: until then its run counts as going on. */
-const FIRST_TELL_AGAIN_MS = 100;
-const LONGEST_TELL_AGAIN_MS = 30_000;
+/** The report of an attempt is sent again until the actor has it: until then its run counts as going on. */
+const FIRST_REPORT_AGAIN_MS = 100;
+const LONGEST_REPORT_AGAIN_MS = 30_000;
 /** So often once the actor lives elsewhere, where it begins another attempt before long. */
-const LAST_TELLINGS = 5;
+const LAST_REPORTS = 5;
 
 /** Runs attempts on this node, outside of any turn. */
 export class JobRunner {
@@ -60,9 +60,9 @@ export class RunningAttempt {
   readonly #ports: RunnerPorts;
   readonly #abort = new AbortController();
   readonly #report: ProgressReport;
-  #phase: "begun" | "running" | "telling" | "over" = "begun";
+  #phase: "begun" | "running" | "reporting" | "over" = "begun";
   /** How often the actor is told before it has to find out by itself. */
-  #tellings = Number.POSITIVE_INFINITY;
+  #reports = Number.POSITIVE_INFINITY;
 
   constructor(attempt: Attempt, ports: RunnerPorts) {
     this.#attempt = attempt;
@@ -90,9 +90,9 @@ export class RunningAttempt {
     const lateness = attempt === 1 ? Math.max(0, clock.now() - scheduledAt) / 1000 : undefined;
     const outcome = await this.#outcome();
     if (this.#phase === "over") return;
-    this.#phase = "telling";
+    this.#phase = "reporting";
     ran(job.name, outcome.ok ? "succeeded" : "failed", (clock.monotonic() - startedAt) / 1000, lateness);
-    await this.#tell(outcome);
+    await this.#reportOutcome(outcome);
     this.#phase = "over";
   }
 
@@ -101,10 +101,10 @@ export class RunningAttempt {
    * aborted, and the actor is told where it is now, so that the next attempt need not wait. Of what has ended already it still hears.
    */
   giveUp(): void {
-    this.#tellings = LAST_TELLINGS;
+    this.#reports = LAST_REPORTS;
     const phase = this.#phase;
     if (phase === "over") return;
-    if (phase !== "telling") {
+    if (phase !== "reporting") {
       this.#phase = "over";
       this.#abort.abort(new Error("the job has moved to another node"));
     }
@@ -145,10 +145,14 @@ export class RunningAttempt {
     return progress === undefined ? outcome : { ...outcome, progress };
   }
 
-  async #tell(outcome: AttemptOutcome): Promise<void> {
+  async #reportOutcome(outcome: AttemptOutcome): Promise<void> {
     const { clock, log } = this.#ports;
     const { job, task, scheduledAt } = this.#attempt;
-    for (let waitMs = FIRST_TELL_AGAIN_MS; this.#tellings > 0; waitMs = Math.min(waitMs * 2, LONGEST_TELL_AGAIN_MS)) {
+    for (
+      let waitMs = FIRST_REPORT_AGAIN_MS;
+      this.#reports > 0;
+      waitMs = Math.min(waitMs * 2, LONGEST_REPORT_AGAIN_MS)
+    ) {
       try {
         await this.#ports.finish(this.#attempt, outcome);
         return;
@@ -157,7 +161,7 @@ export class RunningAttempt {
           { err: error, job: job.name, task, scheduledAt },
           "the end of an attempt could not be stored; trying again",
         );
-        this.#tellings -= 1;
+        this.#reports -= 1;
         await new Promise<void>((resolve) => void clock.schedule(resolve, waitMs));
       }
     }

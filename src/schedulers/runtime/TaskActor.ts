@@ -157,9 +157,9 @@ export class TaskActor extends Actor<TaskState> {
   #wake(): void {
     const { nextAt, active } = this.state;
     const isFull = active.length >= MOST_ACTIVE;
-    if (nextAt === null || nextAt <= this.now || isFull) this.cancel("due");
+    if (nextAt === null || nextAt <= this.now || isFull) this.cancelTimer("due");
     else if (this.due("due") !== nextAt) this.at("due", nextAt);
-    if (active.length === 0) this.cancel("supervise");
+    if (active.length === 0) this.cancelTimer("supervise");
     else if (!((this.due("supervise") ?? Number.POSITIVE_INFINITY) <= this.now + SUPERVISE_MS))
       this.every("supervise", SUPERVISE_MS);
   }
@@ -236,7 +236,7 @@ export class TaskActor extends Actor<TaskState> {
     this.#leave(task);
     await book.change(key, { dead_at: this.now, error: change.error });
     await book.changeRun(task, { ...change, outcome: "dead" });
-    this.#tellTimeline("dead", task, change.error);
+    this.#noteOnTimeline("dead", task, change.error);
     this.afterCommit(() => this.#ports.buried());
   }
 
@@ -260,7 +260,7 @@ export class TaskActor extends Actor<TaskState> {
     for (const task of lost) {
       const { key, scheduledAt, attempt } = task;
       const deaths = givenUp.has(key) ? task.deaths : task.deaths + 1;
-      if (!givenUp.has(key)) this.#tellTimeline("lost", task);
+      if (!givenUp.has(key)) this.#noteOnTimeline("lost", task);
       if (isPoison({ deaths })) {
         const error = `the node died ${deaths} times while it ran`;
         this.#ports.log.error({ job: this.#task.name, task: key, attempt }, error);
@@ -287,7 +287,7 @@ export class TaskActor extends Actor<TaskState> {
     return known;
   }
 
-  #tellTimeline(type: "lost" | "dead", { key, scheduledAt, attempt }: ActiveTask, error?: string): void {
+  #noteOnTimeline(type: "lost" | "dead", { key, scheduledAt, attempt }: ActiveTask, error?: string): void {
     const data = { job: this.#task.name, task: key, scheduledAt, attempt, ...(error === undefined ? {} : { error }) };
     this.publish(JOBS_TOPIC, { type, data });
   }

@@ -123,7 +123,7 @@ export class FeedReader {
     const continues = topic.position.generation === position.generation;
     if (continues && topic.position.id === previous) {
       topic.position = position;
-      this.#listeners.tell(event);
+      this.#listeners.notify(event);
     } else if (!continues || isAfter(position.id, topic.position.id)) this.#catchUp([[name, topic]]);
   }
 
@@ -187,7 +187,7 @@ export class FeedReader {
     topic.position = { generation, id: entries.at(-1)?.[0] ?? BEGINNING };
     if (reset) this.#listeners.reset(name);
     for (const entry of entries) {
-      if (!reset || isNew(entry, before, generation)) this.#listeners.tell(eventOf(name, entry, generation));
+      if (!reset || isNew(entry, before, generation)) this.#listeners.notify(eventOf(name, entry, generation));
     }
   }
 

@@ -26,7 +26,7 @@ export class Listeners {
     };
   }
 
-  tell(event: FeedEvent): void {
+  notify(event: FeedEvent): void {
     this.#each(event.topic, (listener) => listener.onEvent(event));
   }
 
@@ -36,10 +36,10 @@ export class Listeners {
   }
 
   /** A listener that throws keeps nothing from the others. */
-  #each(topic: string, tell: (listener: FeedListener) => void): void {
+  #each(topic: string, notify: (listener: FeedListener) => void): void {
     for (const listener of [...(this.#byTopic.get(topic) ?? [])]) {
       try {
-        tell(listener);
+        notify(listener);
       } catch (error) {
         this.#logger?.error({ err: error, topic }, "A listener of a feed failed");
       }

@@ -64,7 +64,7 @@ export class MemoryFeed implements Feed {
       if (!this.#isNew(event)) continue;
       this.#seen.delete(event.key);
       this.#seen.set(event.key, this.#clock.monotonic() + FEED_DEDUPE_MS);
-      this.#listeners.tell(this.#push(event));
+      this.#listeners.notify(this.#push(event));
     }
   }
 

@@ -60,17 +60,17 @@ function open(url: string, purpose: string, logger: RedisLogger | undefined, opt
     connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: retryDelay,
   });
-  mend(client);
-  tellOutages(client, purpose, logger);
+  repairOnReconnect(client);
+  logOutages(client, purpose, logger);
   return client;
 }
 
 /**
- * Mends two faults of ioredis 5.11, in the client and its duplicates. It keeps the timer of a socket that closed while it owed
+ * Works around two faults of ioredis 5.11, in the client and its duplicates. It keeps the timer of a socket that closed while it owed
  * a reply, and then destroys the healthy successor. And without a ready check (as subscribers have it), a client whose socket
  * closes during the greeting is declared ready all the same, and then refuses to connect ever again.
  */
-function mend(client: Redis): void {
+function repairOnReconnect(client: Redis): void {
   const internals = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined; stream: Socket };
   client.on("close", () => {
     clearTimeout(internals.socketTimeoutTimer);
@@ -82,7 +82,7 @@ function mend(client: Redis): void {
   });
   client.duplicate = (override) => {
     const duplicate = Redis.prototype.duplicate.call(client, override);
-    mend(duplicate);
+    repairOnReconnect(duplicate);
     return duplicate;
   };
 }
@@ -91,7 +91,7 @@ function mend(client: Redis): void {
  * Logs that a client lost its server, and its return. An `error` event without a listener would end the process.
  * Only the message is logged: the error of a refused AUTH carries the password among its arguments.
  */
-function tellOutages(client: Redis, purpose: string, logger: RedisLogger | undefined): void {
+function logOutages(client: Redis, purpose: string, logger: RedisLogger | undefined): void {
   let quietUntil = 0;
   let away = false;
   const tell = (reason: string): void => {

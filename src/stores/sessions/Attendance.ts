@@ -52,7 +52,7 @@ export class Attendance {
   }
 
   /** Tells the store now. Never rejects: what could not be told is told later. */
-  tell(): Promise<void> {
+  report(): Promise<void> {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#telling = this.#telling.then(() => this.#tellAll());
@@ -62,7 +62,7 @@ export class Attendance {
   #arm(): void {
     if (this.#seen.size + this.#left.size === 0) return;
     this.#ports.waiting.add(this);
-    this.#cancel ??= this.#ports.clock.schedule(() => void this.tell(), REPORT_EVERY_MS);
+    this.#cancel ??= this.#ports.clock.schedule(() => void this.report(), REPORT_EVERY_MS);
   }
 
   #mayNote({ playerId, role }: Attendee): boolean {

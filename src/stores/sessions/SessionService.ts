@@ -45,7 +45,7 @@ export class SessionService {
   /** Rejects with `unavailable`. */
   async sessionsOf(playerId: string): Promise<PlayerSessions> {
     const { store, history, clock } = this.#ports;
-    await this.#callers.tell();
+    await this.#callers.report();
     const current = await store.current(playerId, clock.now());
     try {
       return { current: current ?? null, sessions: await history.of(playerId) };
@@ -56,7 +56,7 @@ export class SessionService {
 
   /** Tells the store what is still to be told, once: for the end of the node. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#waiting].map((attendance) => attendance.tell()));
+    await Promise.all([...this.#waiting].map((attendance) => attendance.report()));
   }
 
   async #report(entries: Pick<AttendanceReport, "seen" | "left">): Promise<void> {

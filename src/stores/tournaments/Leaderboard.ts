@@ -23,7 +23,7 @@ import type { Result } from "./scoring.ts";
  */
 export interface Leaderboard {
   /**
-   * Decides on a submission. Takes the rules' word on who may: the window is the caller's to judge. What refuses is asked in this
+   * Decides on a submission. Does not judge who may: the window is the caller's to judge. What refuses is asked in this
    * order: remembered, `unsure`, `outOfBounds`, `full`, `tooFast`; so that what was accepted once is never refused.
    * Rejects with `invalid_payload` what no row could hold. -0 is taken for 0.
    */

@@ -98,9 +98,9 @@ describe("the player page in a hunt", function () {
     await page.getByText("2 attempts left.").waitFor();
     await page.locator("#answer").fill("not this");
     await page.keyboard.press("Enter");
-    await page.locator(".verdict--wrong", { hasText: "One attempt left." }).waitFor();
+    await page.locator(".decision--wrong", { hasText: "One attempt left." }).waitFor();
     await page.reload();
-    await page.locator(".verdict", { hasText: "One attempt left." }).waitFor();
+    await page.locator(".decision", { hasText: "One attempt left." }).waitFor();
 
     await page.locator("#answer").fill("nor this");
     await page.keyboard.press("Enter");
@@ -139,7 +139,7 @@ describe("the player page in a hunt", function () {
     await page.locator("#answer:focus").waitFor();
   });
 
-  it("shows a place in the queue as it changes, tells it, and keeps the focus where it is", async () => {
+  it("shows a place in the queue as it changes, messages it, and keeps the focus where it is", async () => {
     const huntId = await begin(ONE);
     await (await other(huntId)).clue();
     const before = await other(huntId);
@@ -199,7 +199,7 @@ describe("the player page in a hunt", function () {
     await page.locator("#answer").fill("lighthouse");
     await page.keyboard.press("Enter");
     await page
-      .locator(".verdict--wrong", { hasText: "The event is paused; nothing is taken before it goes on." })
+      .locator(".decision--wrong", { hasText: "The event is paused; nothing is taken before it goes on." })
       .waitFor();
     deepEqual(await violations(page, "body"), []);
     await page.reload();
@@ -254,7 +254,7 @@ describe("the player page in a hunt", function () {
     await keeper.request("giveBack", { assignmentId: kept.assignmentId });
     await page.locator("#answer").fill("not this");
     await page.keyboard.press("Enter");
-    await page.locator(".verdict--wrong").waitFor();
+    await page.locator(".decision--wrong").waitFor();
     await isGood("a clue and a wrong answer");
     await page.getByRole("button", { name: "Give this clue back" }).click();
     await page.getByRole("heading", { name: "Given back" }).waitFor();

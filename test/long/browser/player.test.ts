@@ -34,7 +34,7 @@ describe("the player page", function () {
     await page.locator("#answer:focus").waitFor();
     await page.keyboard.type("certainly not this");
     await page.keyboard.press("Enter");
-    await page.locator(".verdict--wrong", { hasText: `${DEMO_HUNT.attempts - 1} attempts left.` }).waitFor();
+    await page.locator(".decision--wrong", { hasText: `${DEMO_HUNT.attempts - 1} attempts left.` }).waitFor();
     equal(await page.locator("#answer").getAttribute("aria-invalid"), "true");
 
     const { answer, points } = await openClue(page);
@@ -126,7 +126,7 @@ describe("the player page", function () {
     for (let left = DEMO_HUNT.attempts; left > 0; left -= 1) {
       await holder.page.locator("#answer").fill(`wrong ${left}`);
       await holder.page.keyboard.press("Enter");
-      if (left > 1) await holder.page.locator(".verdict--wrong", { hasText: `wrong ${left}` }).waitFor();
+      if (left > 1) await holder.page.locator(".decision--wrong", { hasText: `wrong ${left}` }).waitFor();
     }
     await openClue(page);
     await holder.leave();
@@ -152,7 +152,7 @@ describe("the player page", function () {
     for (let left = DEMO_HUNT.attempts - 1; left >= 0; left -= 1) {
       await page.locator("#answer").fill(`wrong ${left}`);
       await page.keyboard.press("Enter");
-      if (left > 0) await page.locator(".verdict--wrong", { hasText: `wrong ${left}` }).waitFor();
+      if (left > 0) await page.locator(".decision--wrong", { hasText: `wrong ${left}` }).waitFor();
     }
     await page.getByRole("heading", { name: "Out of attempts" }).waitFor();
     await page.getByRole("button", { name: "Next clue" }).click();

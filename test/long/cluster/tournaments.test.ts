@@ -157,7 +157,7 @@ describe("tournaments on a cluster whose nodes and Redis are killed", function (
     await game;
     for (const each of arenas) await assertKept(each);
     await assertPaid();
-    await assertToldOnce();
+    await assertDeliveredOnce();
     assertNothingUncaught();
     for (const { history } of arenas)
       console.log(
@@ -247,7 +247,7 @@ describe("tournaments on a cluster whose nodes and Redis are killed", function (
   }
 
   /** The lobby's feed has one end of each tournament. */
-  async function assertToldOnce(): Promise<void> {
+  async function assertDeliveredOnce(): Promise<void> {
     const token = arenas[0]!.bots[0]!.player.token;
     const lobby = await Visitor.join(clientOf(cluster.node.url, token), "lobby");
     const ends = () =>

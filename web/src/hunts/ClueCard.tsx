@@ -53,7 +53,7 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
   const sending = play.sending !== undefined;
   const isBusy = sending || play.isReturning === true;
   const { attemptsLeft } = play.clue;
-  const turn = play.verdict?.turn;
+  const turn = play.decision?.turn;
 
   useLayoutEffect(() => focusWhenLost(field.current), []);
   useLayoutEffect(() => {
@@ -85,16 +85,16 @@ function AnswerForm({ game, play, reachable }: { game: HuntGame; play: OpenClue;
           autoCapitalize="off"
           spellcheck={false}
           enterKeyHint="send"
-          aria-invalid={play.verdict !== undefined}
-          aria-describedby="answer-verdict"
+          aria-invalid={play.decision !== undefined}
+          aria-describedby="answer-decision"
           onInput={(event) => type(event.currentTarget.value)}
         />
         <button class="primary" type="submit" aria-disabled={isBusy || !reachable || answer.trim() === ""}>
           {sending ? "Sending…" : "Answer"}
         </button>
       </div>
-      <p id="answer-verdict" class={play.verdict ? "verdict verdict--wrong" : "verdict"}>
-        {play.verdict?.text ?? (attemptsLeft !== undefined && attemptsText(attemptsLeft))}
+      <p id="answer-decision" class={play.decision ? "decision decision--wrong" : "decision"}>
+        {play.decision?.text ?? (attemptsLeft !== undefined && attemptsText(attemptsLeft))}
       </p>
       <button
         class="quiet ticket__return"

@@ -332,7 +332,7 @@ export class HuntGame {
     this.#turn += 1;
     announce(text);
     const clue = attemptsLeft === undefined ? open.clue : { ...open.clue, attemptsLeft };
-    this.play.set({ at: "clue", clue, lifetime: open.lifetime, verdict: { turn: this.#turn, text } });
+    this.play.set({ at: "clue", clue, lifetime: open.lifetime, decision: { turn: this.#turn, text } });
   }
 
   #closeClue(clue: Clue, closing: Closing): void {

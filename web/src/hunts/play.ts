@@ -12,7 +12,7 @@ export type Closing =
   | { how: "lost" };
 
 /** What the server said to the last answer, or why it could not be told; `turn` tells two alike apart. */
-export interface Verdict {
+export interface Decision {
   turn: number;
   text: string;
 }
@@ -39,7 +39,7 @@ export type Play =
       lifetime: number;
       sending?: Sending | undefined;
       isReturning?: boolean | undefined;
-      verdict?: Verdict;
+      decision?: Decision;
     }
   | { at: "closed"; clue: Clue; closing: Closing };
 

@@ -86,12 +86,12 @@ function Ending({ game, round, end }: { game: TournamentGame; round: Round; end:
         <strong>{score}</strong> points
       </p>
       {!round.counts && <p>That was a rehearsal: it does not count.</p>}
-      {report && <Verdict report={report} />}
+      {report && <Decision report={report} />}
     </>
   );
 }
 
-function Verdict({ report }: { report: Report }) {
+function Decision({ report }: { report: Report }) {
   if (report.at !== "counted") {
     return <p class={report.at === "refused" ? "curtain__refusal" : "curtain__waiting"}>{reportText(report)}</p>;
   }

@@ -28,10 +28,10 @@ export interface SubmissionPorts {
   wait(ms: number): Promise<void>;
   tell(report: Report): void;
   /** What is on its way outlives the page. */
-  shelf: Shelf;
+  store: PendingScores;
 }
 
-export interface Shelf {
+export interface PendingScores {
   list(): PendingScore[];
   put(pending: PendingScore): void;
   remove(submissionId: string): void;
@@ -51,12 +51,12 @@ export class Submissions {
   /** Takes up what an earlier visit has left; nothing is sent before `deliver`. */
   constructor(ports: SubmissionPorts) {
     this.#ports = ports;
-    this.#pending = ports.shelf.list();
+    this.#pending = ports.store.list();
   }
 
   add(pending: PendingScore): void {
     this.#pending.push(pending);
-    this.#ports.shelf.put(pending);
+    this.#ports.store.put(pending);
     void this.deliver();
   }
 
@@ -100,7 +100,7 @@ export class Submissions {
 
   #finish(submissionId: string, report: Report): void {
     this.#pending.shift();
-    this.#ports.shelf.remove(submissionId);
+    this.#ports.store.remove(submissionId);
     this.#ports.tell(report);
   }
 

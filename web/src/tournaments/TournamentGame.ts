@@ -21,9 +21,9 @@ import { randomId } from "../randomId.ts";
 import { ServerClock } from "../serverClock.ts";
 import type { Session } from "../session.ts";
 import { Round } from "../snake/Round.ts";
+import { handOver, pendingScores } from "./pendingScores.ts";
 import { refusalText, reportText } from "./reports.ts";
 import { type Report, Submissions } from "./Submissions.ts";
-import { handOver, scoreShelf } from "./shelf.ts";
 
 /** The room's state as plain values, replaced as a whole with every patch. */
 export type TournamentView = Omit<TournamentState, "top" | "prizes"> & { top: ScoreRow[]; prizes: PrizeRange[] };
@@ -94,7 +94,7 @@ export class TournamentGame {
       send: (pending) => this.link.request<SubmitAnswer>("submit", pending),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       tell: (report) => this.#hear(report),
-      shelf: scoreShelf(tournamentId, () => this.#playerId),
+      store: pendingScores(tournamentId, () => this.#playerId),
     });
     this.link = new RoomLink<TournamentState>(owner, "tournament", () => ({ tournamentId }), {
       joined: (room) => this.#listen(room),

@@ -13,10 +13,10 @@ import {
   OF_MESSAGE,
   type SenderCursor,
 } from "./messageSql.ts";
-import type { MessageId, Outgoing, TellRow } from "./messages.ts";
+import type { MessageId, MessageRow, Outgoing } from "./messages.ts";
 
 /** Calls that turns have committed and that are not known to have reached their actors. A row is its owner's to deliver. */
-export class TellTable {
+export class MessageTable {
   readonly #database: Database;
   readonly #nodeId: string;
 
@@ -49,7 +49,7 @@ export class TellTable {
    * What these actors have told `target`, whoever's rows they are: what an earlier owner has committed goes before what is this
    * node's. In order for each sender, and one sender after the other; `after` is exclusive.
    */
-  async of(target: ActorAddress, senders: readonly SenderCursor[], limit: number): Promise<TellRow[]> {
+  async of(target: ActorAddress, senders: readonly SenderCursor[], limit: number): Promise<MessageRow[]> {
     const { where, params } = afterCursors(senders);
     const rows = await this.#database.query<KeyRow & { message: string; created_at: number; attempts: number }>(
       `SELECT kind, id, version, idx, message, created_at, attempts FROM actor_tells
@@ -80,28 +80,28 @@ export class TellTable {
     return deleteMessages(this.#database, "actor_tells", this.#nodeId, ids);
   }
 
-  /** Takes a page of a dead node's tells over. */
+  /** Takes a page of a dead node's messages over. */
   adopt(from: string): Promise<Adopted> {
     return adoptMessages(this.#database, "actor_tells", from, this.#nodeId);
   }
 }
 
-const INSERT_TELLS =
+const INSERT_MESSAGES =
   "INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts) VALUES";
 
-/** Adds a turn's tells to its transaction, as its owner's. */
-export async function addTells(
+/** Adds a turn's messages to its transaction, as its owner's. */
+export async function addMessages(
   sql: Sql,
   owner: string,
   sender: ActorAddress & { version: number },
-  tells: Outgoing["tells"],
+  messages: Outgoing["messages"],
   now: number,
-): Promise<TellRow[]> {
-  if (tells.length === 0) return [];
+): Promise<MessageRow[]> {
+  if (messages.length === 0) return [];
   const { kind, id, version } = sender;
   await sql.write(
-    `${INSERT_TELLS} ${tells.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)").join(", ")}`,
-    tells.flatMap(({ index, to, message }) => [kind, id, version, index, owner, to.kind, to.id, message, now]),
+    `${INSERT_MESSAGES} ${messages.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)").join(", ")}`,
+    messages.flatMap(({ index, to, message }) => [kind, id, version, index, owner, to.kind, to.id, message, now]),
   );
-  return tells.map((tell) => ({ kind, id, version, ...tell, createdAt: now, attempts: 0, isRepeat: false }));
+  return messages.map((message) => ({ kind, id, version, ...message, createdAt: now, attempts: 0, isRepeat: false }));
 }

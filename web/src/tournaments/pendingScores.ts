@@ -1,5 +1,5 @@
 import { recall, remember } from "../storage.ts";
-import type { PendingScore, Shelf } from "./Submissions.ts";
+import type { PendingScore, PendingScores } from "./Submissions.ts";
 
 interface Kept extends PendingScore {
   tournamentId: string;
@@ -11,7 +11,7 @@ const KEY = "ringmaster.scores";
 const MOST_KEPT = 20;
 
 /** This player's scores for this tournament that the server has not answered yet, in the browser's storage; tabs share it. */
-export function scoreShelf(tournamentId: string, playerId: () => string): Shelf {
+export function pendingScores(tournamentId: string, playerId: () => string): PendingScores {
   return {
     list: () =>
       kept()

@@ -2,14 +2,14 @@ import type { Clock, Rng } from "../../clock.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { backoffMs } from "./backoff.ts";
 import type { DeadLetters } from "./DeadLetters.ts";
-import { type MessageId, messageKey, type TellRow } from "./messages.ts";
+import type { MessageTable } from "./MessageTable.ts";
+import { type Lane, MessageTarget, TARGET_BOUND } from "./MessageTarget.ts";
+import { type MessageId, type MessageRow, messageKey } from "./messages.ts";
 import type { Log } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
-import type { TellTable } from "./TellTable.ts";
-import { type Lane, TARGET_BOUND, TellTarget } from "./TellTarget.ts";
 
-/** What came of telling an actor something. */
-export type TellOutcome =
+/** What came of reporting an actor something. */
+export type DeliveryOutcome =
   | { kind: "done" }
   /** The actor's own typed refusal: it will never take it. */
   | { kind: "refused"; error: string }
@@ -17,7 +17,7 @@ export type TellOutcome =
   | { kind: "failed"; isOwn: boolean; error: string };
 
 /** Calls the told actor. Never rejects. */
-export type Teller = (tell: TellRow) => Promise<TellOutcome>;
+export type Deliver = (message: MessageRow) => Promise<DeliveryOutcome>;
 
 /** Actors called at once. */
 const CALLS_AT_ONCE = 500;
@@ -26,7 +26,7 @@ const MOST_TARGETS = 10_000;
 /** Targets or senders that are read at once. */
 const PAGE = 100;
 const READS_AT_ONCE = 8;
-/** Settled tells that are still in the table; with so many nobody is told anything until they can be deleted. */
+/** Settled messages that are still in the table; with so many nobody is told anything until they can be deleted. */
 const SETTLED_BOUND = 10_000;
 const DELETE_AGAIN_MS = 100;
 /** The longest pause after a failure of the actor's own. */
@@ -43,27 +43,27 @@ const WRITTEN_DOWN_FROM_MS = 1000;
 
 const FIRST_ADDRESS: ActorAddress = { kind: "", id: "" };
 
-export interface TellPorts {
-  tells: TellTable;
+export interface MessagePumpPorts {
+  messages: MessageTable;
   letters: DeadLetters;
   clock: Clock;
   rng: Rng;
   log: Log;
-  tell: Teller;
+  deliver: Deliver;
 }
 
 /**
- * Calls the actors that committed turns tell something: what one sender tells one receiver in the order told, and one that is
+ * Calls the actors that committed turns tell something: what one sender messages one receiver in the order told, and one that is
  * slow, fails or cannot be reached holds up nobody else. A tell is settled, and goes out of the table, when its receiver has
  * had it, has refused it, or when it has become a dead letter.
  */
-export class TellPump {
-  readonly #ports: TellPorts;
-  readonly #targets = new Map<string, TellTarget>();
+export class MessagePump {
+  readonly #ports: MessagePumpPorts;
+  readonly #targets = new Map<string, MessageTarget>();
   /** Lanes whose first tell may be called. */
   readonly #ready = new Set<Lane>();
   /** Targets that are to be read on. */
-  readonly #toRead = new Set<TellTarget>();
+  readonly #toRead = new Set<MessageTarget>();
   /** Settled, and still in the table. */
   readonly #settled = new Map<string, MessageId>();
   /** The table is asked for targets that this node does not know of: where that is now. */
@@ -78,12 +78,12 @@ export class TellPump {
   #isDeleting = false;
   #stopped = false;
 
-  constructor(ports: TellPorts) {
+  constructor(ports: MessagePumpPorts) {
     this.#ports = ports;
   }
 
   /** Takes what a turn has just committed. */
-  deliver(rows: readonly TellRow[], hasBacklog: boolean): void {
+  deliver(rows: readonly MessageRow[], hasBacklog: boolean): void {
     for (const row of rows) {
       const target = this.#target(row.to);
       if (!target) continue;
@@ -94,7 +94,7 @@ export class TellPump {
     this.#next();
   }
 
-  /** Looks for tells of this node that it does not know of. */
+  /** Looks for messages of this node that it does not know of. */
   lookForMore(): void {
     if (this.#scan) this.#scanAgain = true;
     else this.#beginScan();
@@ -108,7 +108,7 @@ export class TellPump {
     this.#hasOverflowed = false;
   }
 
-  /** This node was silent for so long that its tells may be a peer's by now: only the table tells which are not. */
+  /** This node was silent for so long that its messages may be a peer's by now: only the table messages which are not. */
   forget(): void {
     for (const target of this.#targets.values()) target.forget();
     this.#targets.clear();
@@ -122,7 +122,7 @@ export class TellPump {
   lag(): number {
     let oldest = this.#scan ? this.#scanSince : Number.POSITIVE_INFINITY;
     for (const { lanes } of this.#targets.values())
-      for (const { tells } of lanes.values()) oldest = Math.min(oldest, tells[0]?.createdAt ?? oldest);
+      for (const { messages } of lanes.values()) oldest = Math.min(oldest, messages[0]?.createdAt ?? oldest);
     return Math.max(0, this.#ports.clock.now() - oldest);
   }
 
@@ -132,7 +132,7 @@ export class TellPump {
   }
 
   /** Undefined when there is no room, and all of it has to be looked for in the table later. */
-  #target(address: ActorAddress): TellTarget | undefined {
+  #target(address: ActorAddress): MessageTarget | undefined {
     const key = actorKey(address);
     const present = this.#targets.get(key);
     if (present) return present;
@@ -140,7 +140,7 @@ export class TellPump {
       this.#hasOverflowed = true;
       return undefined;
     }
-    const target = new TellTarget(address);
+    const target = new MessageTarget(address);
     // What the table has not been asked for yet may come before what is at hand.
     if (this.#scan || this.#hasOverflowed) target.lookIntoTable();
     this.#targets.set(key, target);
@@ -166,7 +166,7 @@ export class TellPump {
     this.#isScanning = true;
     try {
       while (this.#scan) {
-        const page = await this.#ports.tells.targets(this.#scan, PAGE);
+        const page = await this.#ports.messages.targets(this.#scan, PAGE);
         for (const address of page) this.#lookInto(address);
         if (page.length === PAGE) this.#scan = page.at(-1)!;
         else if (this.#scanAgain) this.#beginScan();
@@ -186,7 +186,7 @@ export class TellPump {
     this.#readOn(target);
   }
 
-  #readOn(target: TellTarget): void {
+  #readOn(target: MessageTarget): void {
     if (target.wantsMore) this.#toRead.add(target);
     if (target.isEmpty && !target.isForgotten) this.#targets.delete(actorKey(target.address));
     while (this.#reads < READS_AT_ONCE && !this.#stopped) {
@@ -206,13 +206,13 @@ export class TellPump {
   }
 
   /** Reads a page of what is to be told to one actor: of each sender that has something here, all that comes before it, too. */
-  async #read(target: TellTarget): Promise<void> {
-    const { tells, log } = this.#ports;
+  async #read(target: MessageTarget): Promise<void> {
+    const { messages, log } = this.#ports;
     try {
-      const senders = await tells.sendersTo(target.address, target.cursor, TARGET_BOUND);
+      const senders = await messages.sendersTo(target.address, target.cursor, TARGET_BOUND);
       const wanted = target.toRead(senders);
       const room = TARGET_BOUND - target.size;
-      const rows = wanted.length === 0 ? [] : await tells.of(target.address, wanted, room);
+      const rows = wanted.length === 0 ? [] : await messages.of(target.address, wanted, room);
       if (target.isForgotten) return;
       const news = rows.filter((row) => !this.#settled.has(messageKey(row)));
       for (const lane of target.takeRead(news)) this.#ripen(lane);
@@ -238,21 +238,21 @@ export class TellPump {
       const [lane] = this.#ready;
       if (!lane) return;
       this.#ready.delete(lane);
-      if (lane.isBusy || lane.cancelWait || lane.target.cancelWait || lane.tells.length === 0) continue;
+      if (lane.isBusy || lane.cancelWait || lane.target.cancelWait || lane.messages.length === 0) continue;
       lane.isBusy = true;
       this.#calls += 1;
-      void this.#call(lane, lane.tells[0]!).finally(() => {
+      void this.#call(lane, lane.messages[0]!).finally(() => {
         this.#calls -= 1;
         lane.isBusy = false;
-        if (lane.tells.length > 0) this.#ripen(lane);
+        if (lane.messages.length > 0) this.#ripen(lane);
         this.#readOn(lane.target);
         this.#next();
       });
     }
   }
 
-  async #call(lane: Lane, row: TellRow): Promise<void> {
-    const outcome = await this.#ports.tell(row);
+  async #call(lane: Lane, row: MessageRow): Promise<void> {
+    const outcome = await this.#ports.deliver(row);
     // All of it may have been forgotten meanwhile.
     if (lane.target.isForgotten) return;
     if (outcome.kind === "failed") return this.#failed(lane, row, outcome);
@@ -263,15 +263,15 @@ export class TellPump {
     this.#settle(lane, row);
   }
 
-  #settle(lane: Lane, row: TellRow): void {
+  #settle(lane: Lane, row: MessageRow): void {
     lane.target.shift(lane);
     const { kind, id, version, index } = row;
     this.#settled.set(messageKey(row), { kind, id, version, index });
     this.#delete();
   }
 
-  async #failed(lane: Lane, row: TellRow, { isOwn, error }: TellOutcome & { kind: "failed" }): Promise<void> {
-    const { clock, rng, log, tells, letters } = this.#ports;
+  async #failed(lane: Lane, row: MessageRow, { isOwn, error }: DeliveryOutcome & { kind: "failed" }): Promise<void> {
+    const { clock, rng, log, messages, letters } = this.#ports;
     row.attempts += 1;
     row.isRepeat = true;
     const age = clock.now() - row.createdAt;
@@ -290,7 +290,7 @@ export class TellPump {
     const fields = { from: messageKey(row), actor: actorKey(row.to), attempts: row.attempts, waitMs, error };
     log.warn(fields, "an actor could not be told; trying again");
     if (waitMs >= WRITTEN_DOWN_FROM_MS) {
-      await tells.failed(row, row.attempts, error).catch((cause: unknown) => {
+      await messages.failed(row, row.attempts, error).catch((cause: unknown) => {
         log.debug({ err: cause, from: messageKey(row) }, "an attempt in vain was not written down");
       });
     }
@@ -320,7 +320,7 @@ export class TellPump {
   }
 
   /** Nobody reaches this actor now: all that it is to be told waits. */
-  #wait(target: TellTarget, waitMs: number): void {
+  #wait(target: MessageTarget, waitMs: number): void {
     target.cancelWait ??= this.#ports.clock.schedule(() => {
       target.cancelWait = undefined;
       for (const lane of target.lanes.values()) this.#ripen(lane);
@@ -329,20 +329,20 @@ export class TellPump {
     }, waitMs);
   }
 
-  /** Takes what is settled out of the table; a node that reads it there before tells it again, to an actor whose mark says so. */
+  /** Takes what is settled out of the table; a node that reads it there before messages it again, to an actor whose mark says so. */
   #delete(): void {
     if (this.#isDeleting || this.#settled.size === 0) return;
     this.#isDeleting = true;
-    const { tells, clock, log } = this.#ports;
+    const { messages, clock, log } = this.#ports;
     const settled = [...this.#settled];
-    tells
+    messages
       .delete(settled.map(([, id]) => id))
       .then(
         () => {
           for (const [key] of settled) this.#settled.delete(key);
         },
         (error: unknown) => {
-          log.warn({ err: error, settled: settled.length }, "settled tells could not be deleted; trying again");
+          log.warn({ err: error, settled: settled.length }, "settled messages could not be deleted; trying again");
           return new Promise<void>((resolve) => void clock.schedule(resolve, DELETE_AGAIN_MS));
         },
       )

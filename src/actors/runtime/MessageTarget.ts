@@ -1,5 +1,5 @@
 import type { ActorAddress } from "./actorRow.ts";
-import { isAfter, type Position, type TellRow } from "./messages.ts";
+import { isAfter, type MessageRow, type Position } from "./messages.ts";
 import { actorKey } from "./protocol.ts";
 
 /** Tells to one actor that are in memory; further ones wait in the table. */
@@ -9,12 +9,12 @@ const READ_ON_BELOW = TARGET_BOUND / 2;
 const BEGINNING: Position = { version: -1, index: -1 };
 const FIRST_ADDRESS: ActorAddress = { kind: "", id: "" };
 
-/** What one sender tells one target: the first is under way or waits for its next try, the others wait for it. */
+/** What one sender messages one target: the first is under way or waits for its next try, the others wait for it. */
 export interface Lane {
   readonly sender: ActorAddress;
-  readonly target: TellTarget;
+  readonly target: MessageTarget;
   /** In the order committed. What has been told before them is settled, whoever told it. */
-  tells: TellRow[];
+  messages: MessageRow[];
   /** More of it is in the table than is here. */
   isBehind: boolean;
   isBusy: boolean;
@@ -27,7 +27,7 @@ export interface Lane {
  * **behind** when it has rows of lanes that are not known here, or of lanes that have room; then nothing that is committed is
  * taken at once, for it comes after what is in the table.
  */
-export class TellTarget {
+export class MessageTarget {
   readonly address: ActorAddress;
   readonly lanes = new Map<string, Lane>();
   /** Tells in memory. */
@@ -69,7 +69,7 @@ export class TellTarget {
   }
 
   /** Takes what was committed just now; undefined when it has to be read from the table in its time. */
-  take(row: TellRow, hasBacklog: boolean): Lane | undefined {
+  take(row: MessageRow, hasBacklog: boolean): Lane | undefined {
     const lane = this.lanes.get(actorKey(row));
     if (lane?.cancelWait) {
       lane.isBehind = true;
@@ -87,15 +87,15 @@ export class TellTarget {
     this.isDirty = true;
   }
 
-  #add(row: TellRow): Lane {
+  #add(row: MessageRow): Lane {
     const key = actorKey(row);
     let lane = this.lanes.get(key);
     if (!lane) {
       const sender = { kind: row.kind, id: row.id };
-      lane = { sender, target: this, tells: [], isBehind: false, isBusy: false, cancelWait: undefined };
+      lane = { sender, target: this, messages: [], isBehind: false, isBusy: false, cancelWait: undefined };
       this.lanes.set(key, lane);
     }
-    lane.tells.push(row);
+    lane.messages.push(row);
     this.size += 1;
     return lane;
   }
@@ -106,16 +106,16 @@ export class TellTarget {
     for (const address of senders) {
       const lane = this.lanes.get(actorKey(address));
       if (lane?.cancelWait) lane.isBehind = true;
-      else wanted.push({ address, after: lane?.tells.at(-1) ?? BEGINNING });
+      else wanted.push({ address, after: lane?.messages.at(-1) ?? BEGINNING });
     }
     return wanted;
   }
 
   /** Takes rows as the table has them, in order. Returns the lanes that have got some. */
-  takeRead(rows: readonly TellRow[]): Set<Lane> {
+  takeRead(rows: readonly MessageRow[]): Set<Lane> {
     const lanes = new Set<Lane>();
     for (const row of rows) {
-      const latest = this.lanes.get(actorKey(row))?.tells.at(-1);
+      const latest = this.lanes.get(actorKey(row))?.messages.at(-1);
       if (!latest || isAfter(row, latest)) lanes.add(this.#add(row));
     }
     return lanes;
@@ -135,18 +135,18 @@ export class TellTarget {
 
   /** The first of a lane is settled. */
   shift(lane: Lane): void {
-    lane.tells.shift();
+    lane.messages.shift();
     this.size -= 1;
-    if (lane.tells.length > 0) return;
+    if (lane.messages.length > 0) return;
     if (lane.isBehind) this.lookIntoTable();
     this.lanes.delete(actorKey(lane.sender));
   }
 
   /** Keeps no more of a lane than what waits for its next try, so that it takes nobody's place. */
   trim(lane: Lane): void {
-    if (lane.tells.length < 2) return;
-    this.size -= lane.tells.length - 1;
-    lane.tells.length = 1;
+    if (lane.messages.length < 2) return;
+    this.size -= lane.messages.length - 1;
+    lane.messages.length = 1;
     lane.isBehind = true;
   }
 
@@ -156,15 +156,15 @@ export class TellTarget {
     this.cancelWait?.();
     for (const lane of this.lanes.values()) {
       lane.cancelWait?.();
-      lane.tells = [];
+      lane.messages = [];
     }
     this.lanes.clear();
   }
 
   /** All of a lane is to be read anew. */
   drop(lane: Lane): void {
-    this.size -= lane.tells.length;
-    lane.tells = [];
+    this.size -= lane.messages.length;
+    lane.messages = [];
     this.lanes.delete(actorKey(lane.sender));
     this.lookIntoTable();
   }

@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import type { DeadLetters } from "../../src/actors/runtime/DeadLetters.ts";
-import type { TellRow } from "../../src/actors/runtime/messages.ts";
-import { MOST_ATTEMPTS, type TellOutcome, TellPump } from "../../src/actors/runtime/TellPump.ts";
-import type { TellTable } from "../../src/actors/runtime/TellTable.ts";
+import { type DeliveryOutcome, MessagePump, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
+import type { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
+import type { MessageRow } from "../../src/actors/runtime/messages.ts";
 import { seededRng } from "../../src/clock.ts";
 import { ManualClock, settle, silentLog } from "./simulation.ts";
 
 /** So often is more than anything here is worth; whoever goes on without a pause gets there at once. */
 const ENDLESS = 100;
 
-const row = (attempts = 0): TellRow => ({
+const row = (attempts = 0): MessageRow => ({
   ...{ kind: "sender", id: "s", version: 1, index: 0, to: { kind: "receiver", id: "r" } },
   ...{ message: "{}", createdAt: 0, attempts, isRepeat: false },
 });
 
-describe("the pump of tells", () => {
+describe("the pump of messages", () => {
   let clock: ManualClock;
   let reads: number;
   let calls: number;
   /** What the next read, or call, waits for. */
   let gate: Promise<void>;
-  let rows: TellRow[];
-  let pump: TellPump;
+  let rows: MessageRow[];
+  let pump: MessagePump;
 
   beforeEach(() => {
     clock = new ManualClock();
@@ -32,8 +32,8 @@ describe("the pump of tells", () => {
   });
   afterEach(() => pump.stop());
 
-  function open(outcome: TellOutcome, end: Awaited<ReturnType<DeadLetters["bury"]>> = "buried"): TellPump {
-    const tells = {
+  function open(outcome: DeliveryOutcome, end: Awaited<ReturnType<DeadLetters["bury"]>> = "buried"): MessagePump {
+    const messages = {
       targets: async () => [],
       sendersTo: async () => {
         reads += 1;
@@ -44,15 +44,15 @@ describe("the pump of tells", () => {
       of: async () => rows.map((each) => ({ ...each })),
       failed: async () => {},
       delete: async () => {},
-    } as unknown as TellTable;
+    } as unknown as MessageTable;
     const letters = { bury: async () => end } as unknown as DeadLetters;
-    const tell = async (): Promise<TellOutcome> => {
+    const deliver = async (): Promise<DeliveryOutcome> => {
       calls += 1;
       if (calls >= ENDLESS) pump.stop();
       await gate;
       return outcome;
     };
-    return new TellPump({ tells, letters, clock, rng: seededRng(1), log: silentLog, tell });
+    return new MessagePump({ messages, letters, clock, rng: seededRng(1), log: silentLog, deliver });
   }
 
   async function settleAll(): Promise<void> {
