@@ -42,7 +42,7 @@ const SCORES = 100;
 /** What goes on in a round of an attack. */
 export interface Round extends InnocentRound {
   done: Done;
-  /** What the node used of the CPU, in seconds: it messages more than times where others use the machine as well. */
+  /** What the node used of the CPU, in seconds: it tells more than times where others use the machine as well. */
   cpuSeconds: number;
 }
 

@@ -24,7 +24,7 @@ function isStale(): boolean {
   return changedAt(join(REPOSITORY, "package-lock.json")) > builtAt || changedAt(WEB) > builtAt;
 }
 
-/** When the newest file under `path` changed; the folder's own time messages of removed ones. */
+/** When the newest file under `path` changed; the folder's own time tells of removed ones. */
 function changedAt(path: string): number {
   const own = statSync(path);
   if (!own.isDirectory()) return own.mtimeMs;

@@ -25,15 +25,15 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
 
 const directory = join(fileURLToPath(new URL("../.data/chaos/", import.meta.url)), String(seed));
 const only = values.only === undefined ? {} : { only: new RegExp(values.only) };
-// The SDK messages of every connection that is lost.
+// The SDK tells of every connection that is lost.
 console.info = console.warn = () => {};
-const { verdicts } = await runChaos({ minutes, seed, directory, say, ...only });
-for (const { invariant, violations } of verdicts) {
+const { findings } = await runChaos({ minutes, seed, directory, say, ...only });
+for (const { invariant, violations } of findings) {
   say(`${violations.length === 0 ? "held" : "VIOLATED"}: ${invariant}`);
   for (const violation of violations) say(`  ${violation}`);
 }
 say(`report: ${join(directory, "report.md")}`);
-process.exit(verdicts.some(({ violations }) => violations.length > 0) ? 1 : 0);
+process.exit(findings.some(({ violations }) => violations.length > 0) ? 1 : 0);
 
 function say(line: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);

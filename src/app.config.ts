@@ -48,7 +48,7 @@ import { PlayerJournal } from "./stores/players/PlayerJournal.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
-/** The rooms that clients join, and what messages one room of a name from another. */
+/** The rooms that clients join, and what tells one room of a name from another. */
 const ROOMS: Record<string, RegisteredHandler> = {
   hunt: defineRoom(HuntRoom).filterBy(["huntId"]),
   tournament: defineRoom(TournamentRoom).filterBy(["tournamentId"]),

@@ -19,7 +19,7 @@ const MARGIN_MS = 3000;
 /** Armed first, to learn how long all of them will take. */
 const SAMPLE = 0.05;
 
-/** Rings once, and messages when. Its state changes, so that each ring has to be stored. */
+/** Rings once, and tells when. Its state changes, so that each ring has to be stored. */
 class RingActor extends Actor<{ rung: number }> {
   static readonly kind = "bench-ring";
   static initial(): { rung: number } {

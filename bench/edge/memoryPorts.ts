@@ -1,4 +1,4 @@
-/** Loaded into a node (`--expose-gc --import`): messages by what its memory is used once what nobody refers to is gone. */
+/** Loaded into a node (`--expose-gc --import`): tells by what its memory is used once what nobody refers to is gone. */
 export interface MemoryMb {
   rss: number;
   heap: number;

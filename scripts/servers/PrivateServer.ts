@@ -84,7 +84,7 @@ export class LocalRunner implements Runner {
   readonly #isReady: RegExp;
   #program: Program | undefined;
 
-  /** A line of output that matches `isReady` messages that the launched program accepts connections. */
+  /** A line of output that matches `isReady` tells that the launched program accepts connections. */
   constructor(directory: string, launch: () => Promise<Program>, isReady: RegExp) {
     this.#directory = directory;
     this.#launch = launch;

@@ -14,7 +14,7 @@ if dpkg-query --show --showformat='${db:Status-Status}\n' "$@" 2>/dev/null | gre
 fi
 
 # Debian starts a service as soon as its package is configured, unless this policy forbids it. One that is there
-# already is the owner's own will; the marker messages one that a killed run of this script left.
+# already is the owner's own will; the marker tells one that a killed run of this script left.
 policy=/usr/sbin/policy-rc.d
 marker="# temporary: ringmaster installs packages without starting services"
 if [ ! -e "$policy" ] || grep -qxF "$marker" "$policy"; then

@@ -211,7 +211,7 @@ export class Metrics {
     this.#timersFailing.inc({ kind }, change);
   }
 
-  /** A tell to an actor of this kind has become a dead letter. */
+  /** A message to an actor of this kind has become a dead letter. */
   deadLetter(kind: string): void {
     this.#deadLetters.inc({ kind });
   }

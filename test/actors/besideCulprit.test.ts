@@ -4,7 +4,7 @@ import { openDatabase } from "../../src/entities/database.ts";
 import { FailoverWorld } from "./FailoverWorld.ts";
 
 const CULPRIT = "w0";
-/** As many as it may take: while another one is in hand at each, nothing messages the two apart. */
+/** As many as it may take: while another one is in hand at each, nothing tells the two apart. */
 const DEATHS = 20;
 
 describe("actors that are in turns most of the time, beside one that crashes its node late in its turn, at another time each time", function () {

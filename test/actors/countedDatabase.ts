@@ -8,7 +8,7 @@ export interface Statement {
   rows: number;
 }
 
-/** A database that hands on to `base`, and messages of each statement. */
+/** A database that hands on to `base`, and tells of each statement. */
 export function countedDatabase(base: Database, told: (statement: Statement) => void): Database {
   const counted = <S extends Sql>(sql: S): Pick<Sql, "query" | "write"> => ({
     async query<T>(text: string, params: readonly unknown[] = []): Promise<T[]> {

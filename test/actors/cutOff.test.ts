@@ -239,7 +239,7 @@ describe("a node that is cut off from the database alone", () => {
     await clock.advance(9000);
     a.actors.cutOff(false);
     await clock.advance(1);
-    // The first beat that messages is on its way: a takes the actor back, and b takes it over.
+    // The first beat that tells is on its way: a takes the actor back, and b takes it over.
     await clock.within(3000, on(a).read(), 1).catch(() => {});
     await clock.within(3000, on(b).add(5), 1);
     await clock.advance(1000);

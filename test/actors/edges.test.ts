@@ -224,7 +224,7 @@ describe("the actor runtime at its edges", () => {
     for (const id of ["fragile", "foreign"]) assert.ok((await ticks(id)).length >= 24, id);
   });
 
-  it("delivers what an actor messages its own caller, which waits for it", async () => {
+  it("delivers what an actor sends its own caller, which waits for it", async () => {
     class Asker extends CounterActor {
       static override readonly kind = "asker";
       async ask(): Promise<void> {

@@ -299,7 +299,7 @@ describe("a timer whose handler keeps throwing, and what is told later (simulate
     assert.equal(await within(500, fragile(a).read()), 1);
   });
 
-  it("messages later what it was asked to, once and by whoever owns the actor by then", async () => {
+  it("sends later what it was asked to, once and by whoever owns the actor by then", async () => {
     const a = await start("a");
     await within(500, fragile(a).sendIn(60_000, "told", 3));
     await clock.advance(30_000);

@@ -115,26 +115,26 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   }
 
   const within = <T>(ms: number, call: Promise<T>): Promise<T> => clock.within(ms, call, 50);
-  const teller = (node: SimulatedNode, id = "t") => node.actors.ref(Sender, id);
+  const sender = (node: SimulatedNode, id = "t") => node.actors.ref(Sender, id);
   const heardBy = (node: SimulatedNode, id: string): Promise<string[]> =>
     within(2000, node.actors.ref(Listener, id).all());
   const rowsOf = async (table: string): Promise<number> =>
     Number((await database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]!.n);
   const words = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 
-  it("publishes and messages nothing of a new owner before what its predecessor has committed, which yet drains", async () => {
+  it("publishes and sends nothing of a new owner before what its predecessor has committed, which yet drains", async () => {
     const a = await start("a");
     const held = Promise.withResolvers<void>();
     a.gate.held = held.promise;
     a.life.onOperation = (_when, statement) =>
       /gaps FROM actor_marks/.test(statement) ? "lose connection" : undefined;
-    await within(500, teller(a).announceAll("1", "2"));
-    await within(500, teller(a).say("l", "1", "2"));
+    await within(500, sender(a).announceAll("1", "2"));
+    await within(500, sender(a).say("l", "1", "2"));
     const b = await start("b");
     const drained = a.actors.drain();
     await clock.advance(200);
-    await within(2000, teller(b).announceAll("3"));
-    await within(2000, teller(b).say("l", "3"));
+    await within(2000, sender(b).announceAll("3"));
+    await within(2000, sender(b).say("l", "3"));
     await clock.advance(2000);
     assert.deepEqual(news, ["1", "2", "3"]);
     assert.deepEqual(await heardBy(b, "l"), ["1", "2", "3"]);
@@ -152,10 +152,10 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     const a = await start("a");
     a.gate.isClosed = true;
     const all = words("w", 10_500);
-    for (let at = 0; at < all.length; at += 1500) await within(500, teller(a).announceAll(...all.slice(at, at + 1500)));
+    for (let at = 0; at < all.length; at += 1500) await within(500, sender(a).announceAll(...all.slice(at, at + 1500)));
     a.gate.isClosed = false;
     await clock.advance(200);
-    await within(500, teller(a).announceAll("last"));
+    await within(500, sender(a).announceAll("last"));
     await clock.advance(10_000);
     assert.deepEqual(news, [...all, "last"]);
     assert.equal(await rowsOf("actor_events"), 0);
@@ -164,7 +164,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   it("publishes nothing again that a peer took over and published, though the feed has forgotten it by now", async () => {
     const a = await start("a");
     a.gate.isClosed = true;
-    await within(500, teller(a).announceAll("once"));
+    await within(500, sender(a).announceAll("once"));
     await database.write("UPDATE actor_events SET owner = 'b'");
     await start("b");
     await clock.advance(30_000);
@@ -178,16 +178,16 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
 
   it("publishes nothing again whose node has died before it could delete it, however late the next one comes", async () => {
     const a = await start("a");
-    await within(500, teller(a).announceAll("before"));
+    await within(500, sender(a).announceAll("before"));
     a.life.onOperation = (when, statement) =>
       when === "before" && statement.startsWith("DELETE FROM actor_events") ? "crash" : undefined;
-    await within(500, teller(a).announceAll("one", "two"));
+    await within(500, sender(a).announceAll("one", "two"));
     await clock.advance(500);
     assert.deepEqual([news, await rowsOf("actor_events"), a.crashed], [["before", "one", "two"], 2, true]);
 
     await clock.advance(20 * FEED_DEDUPE_MS);
     const b = await start("b");
-    await within(5000, teller(b).announceAll("three"));
+    await within(5000, sender(b).announceAll("three"));
     await clock.advance(30_000);
     assert.deepEqual([news, await rowsOf("actor_events")], [["before", "one", "two", "three"], 0]);
   });
@@ -201,7 +201,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
         ? { refuse: Object.assign(new Error("gone"), { code: "ECONNREFUSED", syscall: "connect" }) }
         : undefined;
     };
-    await within(500, teller(a).announceAll("once"));
+    await within(500, sender(a).announceAll("once"));
     await clock.advance(2 * FEED_DEDUPE_MS);
     assert.deepEqual([news, await rowsOf("actor_events")], [["once"], 1]);
     a.life.onOperation = () => undefined;
@@ -222,7 +222,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     }
     const a = await start("a", undefined, { makeStore: (base, id) => new ReadOnly(base, id) });
     isReadOnly = true;
-    await within(500, teller(a).say("l", "goOn"));
+    await within(500, sender(a).say("l", "goOn"));
     await clock.advance(500);
     isReadOnly = false;
     await clock.advance(2000);
@@ -230,10 +230,10 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.equal(await rowsOf("actor_tells"), 0);
   });
 
-  it("drops a tell only on its receiver's own typed refusal, which holds up nothing", async () => {
+  it("drops a message only on its receiver's own typed refusal, which holds up nothing", async () => {
     Listener.refused.add("no");
     const a = await start("a");
-    await within(500, teller(a).say("l", "no", "yes"));
+    await within(500, sender(a).say("l", "no", "yes"));
     await clock.advance(500);
     assert.deepEqual(await heardBy(a, "l"), ["yes"]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_dead_letters")), 0);
@@ -249,7 +249,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     const node = new SimulatedNode({ id: "a", hub, database, clock, feed }, [kinds[0]!, { ...kinds[1]!, hosts }]);
     await node.actors.start();
     await clock.advance(600);
-    await within(500, teller(node).say("l", "1"));
+    await within(500, sender(node).say("l", "1"));
     await clock.advance(1000);
     isRefusing = false;
     await clock.advance(6000);
@@ -258,13 +258,13 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
 
   it("is heard of an actor whose row is made again", async () => {
     const a = await start("a");
-    await within(500, teller(a).say("l", "1", "2"));
-    await within(500, teller(a).say("l", "3"));
+    await within(500, sender(a).say("l", "1", "2"));
+    await within(500, sender(a).say("l", "3"));
     await clock.advance(1000);
     await a.crash();
-    await database.write("DELETE FROM actors WHERE kind = 'teller'");
+    await database.write("DELETE FROM actors WHERE kind = 'sender'");
     const b = await start("b");
-    await within(5000, teller(b).say("l", "made again"));
+    await within(5000, sender(b).say("l", "made again"));
     await clock.advance(15_000);
     assert.deepEqual(await heardBy(b, "l"), ["1", "2", "3", "made again"]);
   });
@@ -299,10 +299,10 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     const id = { kind: "sender", id: "t", version: 1, index: 0 };
     await database.write(
       `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
-       VALUES ('teller', 't', 1, 0, 'peer', 'listener', 'l', '{}', 0, 0)`,
+       VALUES ('sender', 't', 1, 0, 'peer', 'listener', 'l', '{}', 0, 0)`,
     );
     await database.write(
-      "INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ('teller', 't', 1, 0, 'peer', '{}')",
+      "INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ('sender', 't', 1, 0, 'peer', '{}')",
     );
     await new MessageTable(database, "me").delete([id]);
     await new EventTable(database, "me").delete([id]);
@@ -315,8 +315,8 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   it("tries what fails in its receiver's hands ever more seldom, while what others tell it goes on", async () => {
     Listener.unbearable.add("bad");
     const a = await start("a");
-    await within(500, teller(a, "one").say("l", "bad", ...words("after", 100)));
-    await within(500, teller(a, "two").say("l", ...words("w", 100)));
+    await within(500, sender(a, "one").say("l", "bad", ...words("after", 100)));
+    await within(500, sender(a, "two").say("l", ...words("w", 100)));
     await clock.advance(3000);
     assert.deepEqual(await heardBy(a, "l"), words("w", 100));
     const [row] = await database.query<{ attempts: number; error: string }>(
@@ -329,7 +329,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   it("makes a dead letter of what has failed for an hour, goes on with the rest, and replays it once under its old key", async () => {
     Listener.unbearable.add("bad");
     let a = await start("a");
-    await within(500, teller(a).say("l", "1", "bad", "2"));
+    await within(500, sender(a).say("l", "1", "bad", "2"));
     // The attempts are counted on whichever node.
     await clock.advance(60_000);
     await a.crash();
@@ -348,16 +348,16 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
         error: "internal: Something failed on our side; it has been logged.",
       },
     );
-    await within(500, teller(a).say("l", "3"));
+    await within(500, sender(a).say("l", "3"));
     Listener.unbearable.clear();
     await within(500, a.actors.deadLetters.replay(letter!.from));
     await clock.advance(500);
     assert.deepEqual(await heardBy(a, "l"), ["1", "2", "3", "bad"]);
     await assert.rejects(within(500, a.actors.deadLetters.replay(letter!.from)), { code: "not_found" });
-    // As after a crash between the reporting and its deletion.
+    // As after a crash between the delivery and its deletion.
     await database.write(
       `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
-       VALUES ('teller', 't', 1, 1, 'b', 'listener', 'l', ?, 0, 0)`,
+       VALUES ('sender', 't', 1, 1, 'b', 'listener', 'l', ?, 0, 0)`,
       [JSON.stringify({ method: "hear", args: ["bad"] })],
     );
     await clock.advance(15_000);
@@ -380,7 +380,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   it("never delivers a dead letter that was discarded", async () => {
     Listener.unbearable.add("bad");
     let a = await start("a");
-    await within(500, teller(a).say("l", "bad", "good"));
+    await within(500, sender(a).say("l", "bad", "good"));
     a = await growOld(a);
     const [letter] = await a.actors.deadLetters.list(10);
     await within(500, a.actors.deadLetters.discard(letter!.from));
@@ -391,7 +391,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
 
   it("makes no dead letter of what cannot reach its receiver before a day is over", async () => {
     const a = await start("a");
-    await within(500, teller(a).sayToNobody("w"));
+    await within(500, sender(a).sayToNobody("w"));
     await a.crash();
     await database.write("UPDATE actor_tells SET attempts = 1000, created_at = created_at - ?", [
       LONGEST_UNREACHED_MS - HOUR_MS,
@@ -409,7 +409,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     await database.write("UPDATE actors SET crashes = 9, owner = NULL");
     a = await start("b");
     const all = words("w", MOST_GAPS + 2);
-    await within(500, teller(a).say("l", ...all));
+    await within(500, sender(a).say("l", ...all));
     a = await growOld(a);
     assert.equal(await rowsOf("actor_dead_letters"), MOST_GAPS);
     assert.equal(await rowsOf("actor_tells"), 2);
@@ -423,22 +423,22 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   });
 
   for (const what of ["in quarantine", "of a kind that nobody hosts"]) {
-    it(`holds up no event and no other tell for 10,000 messages to one actor ${what}, and keeps a few in memory`, async () => {
+    it(`holds up no event and no other message for 10,000 messages to one actor ${what}, and keeps a few in memory`, async () => {
       const a = await start("a");
       await within(500, a.actors.ref(Listener, "l").add(1));
       await a.crash();
       await database.write("UPDATE actors SET crashes = 9, owner = NULL WHERE id = 'l'");
       const b = await start("b");
       const tell = (some: string[]) =>
-        what === "in quarantine" ? teller(b).say("l", ...some) : teller(b).sayToNobody(...some);
+        what === "in quarantine" ? sender(b).say("l", ...some) : sender(b).sayToNobody(...some);
       for (let at = 0; at < 10; at += 1) await within(2000, tell(words("w", 1000)));
       let reads = 0;
       b.life.onOperation = (when, statement) => {
         if (when === "after" && /message, created_at.*FROM actor_tells/s.test(statement)) reads += 1;
         return undefined;
       };
-      for (let at = 0; at < 30; at += 1) await within(2000, teller(b).say(`other${at}`, `o${at}`));
-      await within(500, teller(b).announceAll("event"));
+      for (let at = 0; at < 30; at += 1) await within(2000, sender(b).say(`other${at}`, `o${at}`));
+      await within(500, sender(b).announceAll("event"));
       await clock.advance(1000);
       for (let at = 0; at < 30; at += 1) assert.deepEqual(await heardBy(b, `other${at}`), [`o${at}`]);
       assert.deepEqual(news, ["event"]);
@@ -448,7 +448,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
       await b.crash();
       const c = await start("c");
       await clock.advance(15_000);
-      await within(2000, teller(c).say("other0", "again"));
+      await within(2000, sender(c).say("other0", "again"));
       await clock.advance(1000);
       assert.deepEqual(await heardBy(c, "other0"), ["o0", "again"]);
     }).timeout(60_000);
@@ -463,8 +463,8 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
       }
     }
     const a = await start("a", [Sender, Slow]);
-    for (let at = 0; at < 10; at += 1) await within(2000, teller(a).say("slow", ...words(`w${at}-`, 100)));
-    await within(500, teller(a).say("quick", "q"));
+    for (let at = 0; at < 10; at += 1) await within(2000, sender(a).say("slow", ...words(`w${at}-`, 100)));
+    await within(500, sender(a).say("quick", "q"));
     await clock.advance(200);
     assert.deepEqual(await heardBy(a, "quick"), ["q"]);
     await clock.advance(30_000);
@@ -496,7 +496,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
 
   it("does not repeat what a node of the version before has taken, which goes by request ids", async () => {
     const a = await start("a");
-    await within(500, teller(a).say("l", "1"));
+    await within(500, sender(a).say("l", "1"));
     await clock.advance(500);
     const { messageRequestId } = await import("../../src/actors/runtime/messages.ts");
     const id = { kind: "sender", id: "t", version: 2, index: 0 };
@@ -506,7 +506,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     );
     await database.write(
       `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
-       VALUES ('teller', 't', 2, 0, 'a', 'listener', 'l', ?, 0, 0)`,
+       VALUES ('sender', 't', 2, 0, 'a', 'listener', 'l', ?, 0, 0)`,
       [JSON.stringify({ method: "hear", args: ["2"] })],
     );
     await clock.advance(15_000);
@@ -514,8 +514,8 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.equal(await rowsOf("actor_tells"), 0);
   });
 
-  it("fails the turn that messages an actor whose id no column can hold", async () => {
+  it("fails the turn that sends to an actor whose id no column can hold", async () => {
     const a = await start("a");
-    await assert.rejects(within(500, teller(a).say("x".repeat(129), "w")), { code: "invalid_payload" });
+    await assert.rejects(within(500, sender(a).say("x".repeat(129), "w")), { code: "invalid_payload" });
   });
 });

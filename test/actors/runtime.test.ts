@@ -174,7 +174,7 @@ describe("the actor runtime (simulated cluster)", () => {
     assert.equal((await database.query("SELECT 1 FROM actors WHERE crashes > 0")).length, 0);
   });
 
-  it("delivers an event and a tell once, also when the node dies before delivering", async () => {
+  it("delivers an event and a message once, also when the node dies before delivering", async () => {
     const all = await cluster(2);
     const heard: unknown[] = [];
     await feed.follow(

@@ -69,7 +69,7 @@ describe("the probe of the database", () => {
     assert.ok(gaveUp >= 3);
   });
 
-  it("messages nothing when just its own connection has gone silent, but that others may have", async () => {
+  it("tells nothing when just its own connection has gone silent, but that others may have", async () => {
     assert.deepEqual(await toldOf(["is silent"], "answers", { isConnected: true }), {
       ...{ told: [], gaveUp: 1, toldLater: [] },
     });
@@ -115,7 +115,7 @@ describe("the probe of the database", () => {
     assert.deepEqual(told, ["unreachable"]);
   });
 
-  it("asks on, and messages the others, when one of those whom it messages throws", async () => {
+  it("asks on, and tells the others, when one of those whom it tells throws", async () => {
     const clock = new ManualClock();
     let asked = 0;
     const ask = async (): Promise<void> => {
@@ -145,7 +145,7 @@ describe("the probe of the database", () => {
     assert.ok(asked > 4);
   });
 
-  it("messages that it is back within 2 s, after two answers in a row", async () => {
+  it("tells that it is back within 2 s, after two answers in a row", async () => {
     const { told } = await toldOf(["refuses", "refuses", "answers", "refuses"], "answers");
     assert.deepEqual(told, [
       ["unreachable", 2000],
@@ -153,13 +153,13 @@ describe("the probe of the database", () => {
     ]);
   });
 
-  it("messages nothing for one failure, nor for every other one", async () => {
+  it("tells nothing for one failure, nor for every other one", async () => {
     assert.deepEqual((await toldOf(["answers", "is silent"], "answers")).told, []);
     const everyOther = Array.from({ length: 20 }, (_, at): Answer => (at % 2 === 0 ? "refuses" : "answers"));
     assert.deepEqual((await toldOf(everyOther, "answers")).told, []);
   });
 
-  it("messages nothing any more once it is stopped, and asks nothing", async () => {
+  it("tells nothing any more once it is stopped, and asks nothing", async () => {
     const clock = new ManualClock();
     let asked = 0;
     const ask = async (): Promise<void> => {
@@ -252,9 +252,9 @@ describe("the probe of a real database", function () {
     await sooner("another connection is made", () => proxy.connections === 2);
     assert.deepEqual(told, []);
     refusal = Object.assign(new Error("The table is full"), { errno: 1114, sqlState: "HY000" });
-    await sooner("it messages of the disk", () => told.length === 1);
+    await sooner("it tells of the disk", () => told.length === 1);
     refusal = undefined;
-    await sooner("it messages that it works", () => told.length === 2);
+    await sooner("it tells that it works", () => told.length === 2);
     assert.deepEqual(told, ["fails", "works"]);
     const rows = await database.query("SELECT * FROM database_probes");
     assert.equal(rows.length, 1);

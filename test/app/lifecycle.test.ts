@@ -66,7 +66,7 @@ describe("the life of a node", () => {
       assert.deepEqual(taken, ["rooms draining", "database draining"]);
     });
 
-    it("messages when it did not stop in time", async () => {
+    it("tells when it did not stop in time", async () => {
       lifecycle.onStop("rooms", () => new Promise(() => {}));
       assert.equal(await lifecycle.stop(10), false);
     });
@@ -102,7 +102,7 @@ describe("the life of a node", () => {
       return lines[0]!;
     }
 
-    it("messages when it is ready, and why it is not", async () => {
+    it("tells when it is ready, and why it is not", async () => {
       const node = await RingmasterNode.start({ DATABASE_URL: sqlite });
       const { status, body } = await node.get<{ ready: boolean; parts: Record<string, string> }>("/readyz");
       assert.deepEqual([status, body.ready], [200, true]);
@@ -149,7 +149,7 @@ describe("the life of a node", () => {
       await first.kill();
     });
 
-    it("does not start without MariaDB, and messages no password", async () => {
+    it("does not start without MariaDB, and tells no password", async () => {
       const port = await freePort();
       const line = await failing({
         DATABASE_URL: `mysql://root:sesame@127.0.0.1:${port}/x`,
@@ -213,7 +213,7 @@ describe("the life of a node", () => {
       assert.ok(code === 0 || code === 1, `it ended with ${signal ?? code}`);
     });
 
-    it("does not start without Redis, and messages no password", async () => {
+    it("does not start without Redis, and tells no password", async () => {
       const line = await withoutRedis;
       assert.match(line, /^Ringmaster cannot start: REDIS_URL: /);
       assert.ok(!line.includes("sesame"));

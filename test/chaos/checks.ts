@@ -4,7 +4,7 @@ import type { History } from "./History.ts";
 import type { CallRecord } from "./nodeProtocol.ts";
 
 /** What must hold in the end, and what does not. */
-export interface Decision {
+export interface Finding {
   invariant: string;
   violations: string[];
 }
@@ -21,13 +21,13 @@ const HONEST: ReadonlySet<string> = new Set([
 /** Violations of one kind that are listed. */
 const LISTED = 20;
 
-const decision = (invariant: string, violations: readonly string[]): Decision => ({
+const finding = (invariant: string, violations: readonly string[]): Finding => ({
   invariant,
   violations: violations.slice(0, LISTED),
 });
 
 /** What SQL and the history say of the actors, their timers and messages, and the job. */
-export async function verdictsOnActors(database: Database, { calls }: History): Promise<Decision[]> {
+export async function findingsOnActors(database: Database, { calls }: History): Promise<Finding[]> {
   const rows = await database.query<{ actor: string; name: string; seq: number }>(
     "SELECT actor, name, seq FROM chaos_effects ORDER BY actor, name, nth",
   );
@@ -37,16 +37,16 @@ export async function verdictsOnActors(database: Database, { calls }: History): 
     codes.filter((code) => !HONEST.has(code)).map((code) => `${name} was told ${code}`),
   );
   return [
-    decision(
+    finding(
       "what is acknowledged took effect once, what is refused never",
       calls.flatMap((call) => callViolations(call, timesOf(call))),
     ),
-    decision("callers are told what to do next, never an internal fault", dishonest),
-    decision("nothing took effect twice", await doubles(database)),
-    decision("each firing of each timer took effect, and none is missing", tickViolations(effects)),
-    decision("messages come once and in order", await tellViolations(database, effects)),
-    decision("each due time of the job has one row, and no attempt began twice", await jobViolations(database)),
-    decision("nothing is left in the outbox", await outboxViolations(database)),
+    finding("callers are told what to do next, never an internal fault", dishonest),
+    finding("nothing took effect twice", await doubles(database)),
+    finding("each firing of each timer took effect, and none is missing", tickViolations(effects)),
+    finding("messages come once and in order", await tellViolations(database, effects)),
+    finding("each due time of the job has one row, and no attempt began twice", await jobViolations(database)),
+    finding("nothing is left in the outbox", await outboxViolations(database)),
   ];
 }
 

@@ -28,7 +28,7 @@ export interface Game {
   readonly troubles: ReadonlyMap<string, number>;
   /** How far they have got. */
   readonly count: number;
-  /** Ends it, and messages what is wrong. */
+  /** Ends it, and tells what is wrong. */
   end(): Promise<string[]>;
   leave(): void;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "../../src/entities/sql.ts";
-import type { Decision } from "./checks.ts";
+import type { Finding } from "./checks.ts";
 import type { History, Struck } from "./History.ts";
 import type { CallRecord } from "./nodeProtocol.ts";
 
@@ -23,7 +23,7 @@ export interface Report {
   seed: number;
   command: string;
   seconds: number;
-  decisions: Decision[];
+  findings: Finding[];
   faults: FaultReport[];
   /** The same of the time in which all was well. */
   calm: { calls: Spread; lateness: Spread };
@@ -77,7 +77,7 @@ export function writeReport(directory: string, report: Report): void {
 
 const cell = ({ count, p50, p99, max }: Spread): string => (count === 0 ? "–" : `${p50} / ${p99} / ${max} (${count})`);
 
-function markdownOf({ seed, command, seconds, decisions, faults, calm, players }: Report): string {
+function markdownOf({ seed, command, seconds, findings, faults, calm, players }: Report): string {
   const rows = faults.map(({ fault, detail, beganAt, endedAt, readyMs, recoveredMs, troubles, calls, lateness }) => {
     const recovered = recoveredMs === undefined ? `never: ${troubles.join("; ")}` : String(recoveredMs);
     return `| ${fault} | ${detail} | ${endedAt - beganAt} | ${readyMs ?? "never"} | ${recovered} | ${cell(calls)} | ${cell(lateness)} |`;
@@ -89,7 +89,7 @@ function markdownOf({ seed, command, seconds, decisions, faults, calm, players }
     "",
     "| must hold | |",
     "| --- | --- |",
-    ...decisions.map(
+    ...findings.map(
       ({ invariant, violations }) =>
         `| ${invariant} | ${violations.length === 0 ? "held" : `**violated**: ${violations.join("<br>")}`} |`,
     ),

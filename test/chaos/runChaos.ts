@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import { SmallDisk } from "../support/SmallDisk.ts";
 import { ChaosCluster } from "./ChaosCluster.ts";
-import { type Decision, verdictsOnActors } from "./checks.ts";
+import { type Finding, findingsOnActors } from "./checks.ts";
 import { FAULTS, type Fault } from "./faults.ts";
 import { GAMES, type Game } from "./games.ts";
 import { History } from "./History.ts";
@@ -52,18 +52,18 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
     const ended = await Promise.all(games.map((game) => game.end()));
     await untilWell(cluster);
     await cluster.endCalls();
-    const decisions = [
+    const findings = [
       recovery(history),
       ...games.map(
-        ({ name }, at): Decision => ({ invariant: `the ${name} is as players were told`, violations: ended[at]! }),
+        ({ name }, at): Finding => ({ invariant: `the ${name} is as players were told`, violations: ended[at]! }),
       ),
-      ...(await verdictsOnActors(cluster.database, history)),
+      ...(await findingsOnActors(cluster.database, history)),
     ];
     const report: Report = {
       seed,
       command: `npm run chaos -- --minutes ${minutes} --seed ${seed}${only ? ` --only '${only.source}'` : ""}`,
       seconds: (performance.now() - startedAt) / 1000,
-      decisions,
+      findings,
       ...(await timesOf(cluster.database, history)),
       players: Object.fromEntries(
         games.map(({ name, count, troubles }) => [name, { count, troubles: Object.fromEntries(troubles) }]),
@@ -130,7 +130,7 @@ async function untilWell(cluster: ChaosCluster): Promise<string[]> {
   }
 }
 
-function recovery({ struck }: History): Decision {
+function recovery({ struck }: History): Finding {
   const failed = struck.filter(({ recoveredMs }) => recoveredMs === undefined);
   return {
     invariant: `all is well ${RECOVERY_MS / 1000} s after each fault at the latest`,

@@ -39,7 +39,7 @@ describe("actors on a cluster that loses MariaDB", function () {
     await server.kill();
     await server.restart();
     await untilAnswered(50);
-    // In order, this time: what it messages its clients then is something else.
+    // In order, this time: what it tells its clients then is something else.
     await server.restart();
     await untilAnswered(50);
     const records = (await Promise.all(nodes.map((node) => node.endLoad()))).flat();
@@ -59,7 +59,7 @@ describe("actors on a cluster that loses MariaDB", function () {
     assert.deepEqual(
       failures.filter((code) => code !== "not_delivered" && code !== "outcome_unknown"),
       [],
-      "every failure messages its outcome",
+      "every failure tells its outcome",
     );
     for (const { name, codes, value } of records) {
       const applied = times.get(name) ?? 0;

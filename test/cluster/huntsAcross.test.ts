@@ -111,7 +111,7 @@ describe("a hunt across nodes", function () {
     });
   });
 
-  it("messages of its end also on a node that was stopped meanwhile, and whose news Redis has lost", async () => {
+  it("tells of its end also on a node that was stopped meanwhile, and whose news Redis has lost", async () => {
     const huntId = await cluster.create(someHunt());
     const hunters = await cluster.seat(huntId, await cluster.signIn(3));
     const owner = await cluster.ownerOf("hunt", huntId);

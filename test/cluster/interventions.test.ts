@@ -10,7 +10,7 @@ import { NodeCluster, type Place } from "./supportNodes.ts";
 const WHY = { reason: "to be sure" };
 const CLUES = [{ type: "riddle", prompt: "It turns all night.", answers: ["lighthouse"], points: 10 }];
 
-/** What a player does in an event, and what messages that it counted. */
+/** What a player does in an event, and what tells that it counted. */
 interface Kind {
   domain: "hunts" | "tournaments";
   actor: string;

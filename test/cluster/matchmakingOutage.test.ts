@@ -86,7 +86,7 @@ describe("matchmaking of a cluster when Redis fails", () => {
     assert.deepEqual(await a.faults(), []);
   });
 
-  it("messages Redis of a dead process once it is back, when it was away at the decision", async () => {
+  it("tells Redis of a dead process once it is back, when it was away at the decision", async () => {
     const kept = await startRedis({ keepData: true });
     const [survivor, victim] = await Promise.all([RoomProcess.start(kept.url), RoomProcess.start(kept.url)]);
     const lost = await victim.join("keyed", "lost");

@@ -92,7 +92,7 @@ export class ClusterNode {
     );
   }
 
-  /** Ends the load, and messages what became of each call. */
+  /** Ends the load, and tells what became of each call. */
   endLoad(): Promise<LoadRecord[]> {
     return this.ask({ op: "endLoad" });
   }

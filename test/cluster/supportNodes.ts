@@ -136,7 +136,7 @@ export class NodeCluster {
     return Promise.all(Array.from({ length: count }, () => this.node.signIn()));
   }
 
-  /** Waits until a node that runs owns this actor, and messages where. Nothing else but the actor's row knows. */
+  /** Waits until a node that runs owns this actor, and tells where. Nothing else but the actor's row knows. */
   ownerOf(kind: string, id: string): Promise<Place> {
     return until(
       async () => {

@@ -20,7 +20,7 @@ export interface Ticking {
   pauseMs?: number;
   /** Whether it waits with its transaction open, and so with its row locked, instead. */
   holdsLock?: boolean;
-  /** Whether nothing but the actor's state messages of it, so that a firing is one statement. */
+  /** Whether nothing but the actor's state tells of it, so that a firing is one statement. */
   isPlain?: boolean;
   /** What becomes of firings that come too late: `fire` unless told. */
   policy?: MissedPolicy;

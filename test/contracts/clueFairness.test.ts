@@ -257,7 +257,7 @@ for (const { name, open } of LEDGERS) {
       );
     });
 
-    it("messages who waits that nothing will be theirs once others have solved it all", async () => {
+    it("tells who waits that nothing will be theirs once others have solved it all", async () => {
       await begin(2, { points: [10], total: 2 });
       const [ann, bob] = [await given("ann"), await given("bob")];
       assert.equal(await kindOf("cid"), "waiting");

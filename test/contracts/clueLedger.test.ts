@@ -331,7 +331,7 @@ for (const { name, open } of LEDGERS) {
       assert.deepEqual((await view(0)).top, []);
     });
 
-    it("messages players their own rank and points, however many are before them", async () => {
+    it("tells players their own rank and points, however many are before them", async () => {
       await begin(100, { points: [10], repeatable: [true], total: 100 });
       const standing = async (playerId: string) => {
         const { kind, ...own } = await ledger.standing(hunt, playerId);

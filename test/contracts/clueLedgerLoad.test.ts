@@ -126,7 +126,7 @@ for (const { name, open } of LEDGERS) {
       assert.ok(solved.kind === "solved" && solved.row.solveSeq === 10);
     });
 
-    it("takes an open row of an outdated generation for revoked, and messages its player so", async () => {
+    it("takes an open row of an outdated generation for revoked, and tells its player so", async () => {
       const rows = [row(0, 1, "ann"), row(0, 2, "bob")];
       for (const order of [rows, rows.toReversed()]) {
         await ledger.drop(hunt);

@@ -247,7 +247,7 @@ for (const [name, create] of [
       }
     });
 
-    it("messages followers of a topic each of its new events once, in order, and no others", async () => {
+    it("tells followers of a topic each of its new events once, in order, and no others", async () => {
       await feed.append(events("followed", 3));
       const heard: FeedEvent[] = [];
       const unfollow = await feed.follow(
@@ -262,7 +262,7 @@ for (const [name, create] of [
       unfollow();
     });
 
-    it("messages a topic's followers on every node", async () => {
+    it("tells a topic's followers on every node", async () => {
       const here: FeedEvent[] = [];
       const there: FeedEvent[] = [];
       const ends = [
@@ -306,7 +306,7 @@ for (const [name, create] of [
       for (const end of [...ends, late]) end();
     });
 
-    it("messages a second follower of a topic only what comes after it began, and ends each by itself", async () => {
+    it("tells a second follower of a topic only what comes after it began, and ends each by itself", async () => {
       const first: FeedEvent[] = [];
       const second: FeedEvent[] = [];
       const endFirst = await feed.follow(

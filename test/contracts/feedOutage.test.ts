@@ -109,7 +109,7 @@ describe("RedisFeed when Redis fails", () => {
     await hears(`after ${type}`);
   }
 
-  it("messages followers that something may be lost when Redis comes back older, though nothing new is appended", async () => {
+  it("tells followers that something may be lost when Redis comes back older, though nothing new is appended", async () => {
     await comeBackOlder(async () => {
       await feed.append([event("lost")]);
       await hears("lost");
@@ -120,7 +120,7 @@ describe("RedisFeed when Redis fails", () => {
     assert.deepEqual(told, ["before", "lost", RESET, "new"]);
   });
 
-  it("messages followers so with the first new event, when that comes before they look", async () => {
+  it("tells followers so with the first new event, when that comes before they look", async () => {
     await comeBackOlder(() => feed.append([event("lost")]));
     await appendOnceBack("new");
     await hears("new");
@@ -128,7 +128,7 @@ describe("RedisFeed when Redis fails", () => {
     assert.equal(told.filter((type) => type === RESET).length, 1);
   });
 
-  it("messages followers so though none had heard what was lost", async () => {
+  it("tells followers so though none had heard what was lost", async () => {
     await comeBackOlder(async () => {
       const fields = ["g", "g", "at", "1", "type", "lost", "data", "null"];
       await client.xadd(streamKey(TOPIC), "*", ...fields);

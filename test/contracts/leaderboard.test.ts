@@ -234,7 +234,7 @@ for (const { name, open } of LEADERBOARDS) {
       assert.equal((await all()).version, 8);
     });
 
-    it("messages submissions apart whose ids have the same checksum", async () => {
+    it("tells submissions apart whose ids have the same checksum", async () => {
       await begin();
       const [one, other] = ["plumless", "buckeroo"];
       assert.equal(crc32(one), crc32(other));
@@ -408,7 +408,7 @@ for (const { name, open } of LEADERBOARDS) {
       assert.deepEqual(await around("nobody", 5), []);
     });
 
-    it("messages everybody their own rank when many submit at once", async () => {
+    it("tells everybody their own rank when many submit at once", async () => {
       await begin();
       const entries = await Promise.all(Array.from({ length: 1500 }, (_, n) => accept(`p${n}`, (n * 7919) % 1500)));
       for (const [index, { toldRank, seq, best }] of entries.entries()) {

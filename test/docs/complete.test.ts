@@ -75,7 +75,7 @@ describe("docs/protocol.md leaves out", () => {
     });
 
     it(`no message that ${room} sends`, () => {
-      const sent = writtenIn(folder, /\b(?:send|broadcast|tell|sendTo)\(\s*(?:[\w.]+,\s*)?"(\w+)"/g);
+      const sent = writtenIn(folder, /\b(?:send|broadcast|notify|sendTo)\(\s*(?:[\w.]+,\s*)?"(\w+)"/g);
       assert.ok(sent.length > 0);
       assert.deepEqual(documentedOf(room, "message"), sent);
     });

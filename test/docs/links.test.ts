@@ -46,4 +46,14 @@ describe("The documents", () => {
         assert.ok(scripts[name!], `${path}: ${name}`);
     }
   });
+
+  it("are wrapped at 120 characters, so that a change shows as what it is", () => {
+    for (const path of allDocuments()) {
+      const prose = documentOf(path).replace(/^ *```[\s\S]*?^ *```$/gm, "");
+      const long = prose
+        .split("\n")
+        .filter((line) => line.length > 120 && !/^\s*(\||#|>|<|\[|\*\*Summary)|`[^`]{60,}`/.test(line));
+      assert.deepEqual(long, [], path);
+    }
+  });
 });

@@ -17,7 +17,7 @@ describe("docs/operations.md", () => {
     assert.deepEqual(documented.sort(), [...VARIABLES].sort());
   });
 
-  it("messages of every metric of Ringmaster's own, and of none that is not there", async () => {
+  it("tells of every metric of Ringmaster's own, and of none that is not there", async () => {
     const metrics = await new Metrics(() => ({ rooms: 0, clients: 0 })).registry.getMetricsAsJSON();
     const known = new Set(metrics.map(({ name }) => name));
     const cells = tableOf(sectionOf(OPERATIONS, "## Watching"), "metric").map(([cell]) => cell!);

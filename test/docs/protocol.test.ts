@@ -61,9 +61,9 @@ describe("docs/protocol.md", function () {
     );
   }
 
-  it("messages of /readyz what it answers", async () => {
+  it("tells of /readyz what it answers", async () => {
     const { body } = await node.get<{ ready: boolean; parts: object }>("/readyz");
-    const documented = /`\{ready, parts: \{([\w, ]+)\}\}`/.exec(PROTOCOL)![1]!.split(", ");
+    const documented = /`\{ready, parts: \{([\w, ]+)\}\}`/.exec(PROTOCOL)![1]!.split(/,\s+/);
     assert.deepEqual(Object.keys(body.parts).sort(), documented.sort());
   });
 
@@ -89,7 +89,7 @@ describe("docs/protocol.md", function () {
     it(`lists what the admin room takes as ${type}, and nothing else`, async () => {
       const room = await enter(operator, "admin");
       const { message } = (await refusal(room, type, { name: "none" }))!;
-      const taken = /there are (.+)\.$/.exec(message)![1]!.split(", ");
+      const taken = /there are (.+)\.$/.exec(message)![1]!.split(/,\s+/);
       assert.deepEqual(namesIn("admin", first).sort(), taken.sort());
       await room.leave();
     });
@@ -111,7 +111,7 @@ describe("docs/protocol.md", function () {
     });
     assert.deepEqual(namesIn("lobby", "field").sort(), Object.keys(state).sort());
     const [[, rows] = []] = tableOf(sectionOf(PROTOCOL, "## Room `lobby`"), "field");
-    assert.deepEqual(/\{(.+)\}/.exec(rows!)![1]!.split(", "), Object.keys(state.coming[0]!));
+    assert.deepEqual(/\{(.+)\}/.exec(rows!)![1]!.split(/,\s+/), Object.keys(state.coming[0]!));
     await room.leave();
   });
 
@@ -123,12 +123,12 @@ describe("docs/protocol.md", function () {
     );
   });
 
-  it("messages what a summary and the details of a hunt hold", async () => {
+  it("tells what a summary and the details of a hunt hold", async () => {
     const section = sectionOf(PROTOCOL, "### A hunt in JSON");
-    const [, summary] = /\*\*Summary\*\*: `\{([^}]+)\}`/.exec(section)!;
-    const [, more] = /\*\*Details\*\* add `\{([^:]+): /.exec(section)!;
+    const [, summary] = /\*\*Summary\*\*:\s`\{([^}]+)\}`/.exec(section)!;
+    const [, more] = /\*\*Details\*\*\sadd\s`\{([^:]+): /.exec(section)!;
     const list = await node.get<{ hunts: object[] }>("/api/hunts");
-    assert.deepEqual(summary!.split(", ").sort(), Object.keys(list.body.hunts[0]!).sort());
+    assert.deepEqual(summary!.split(/,\s+/).sort(), Object.keys(list.body.hunts[0]!).sort());
     const { body } = await node.get<object>(`/api/hunts/${huntId}`);
     const documented = `${summary}, ${more}`.replaceAll("\n", " ").split(/,\s+/);
     assert.deepEqual(documented.sort(), Object.keys(body).sort());

@@ -74,9 +74,9 @@ describe("docs/protocol.md, of tournaments", function () {
     assert.deepEqual(namesIn(IN_JSON, "field").sort(), Object.keys(tournamentFields.shape).sort());
   });
 
-  it("messages what a summary and the details hold", async () => {
-    const [, summary] = /\*\*Summary\*\*: `\{([^}]+)\}`/.exec(IN_JSON)!;
-    const [, more] = /\*\*Details\*\* add `\{([^}]+)\}`/.exec(IN_JSON)!;
+  it("tells what a summary and the details hold", async () => {
+    const [, summary] = /\*\*Summary\*\*:\s`\{([^}]+)\}`/.exec(IN_JSON)!;
+    const [, more] = /\*\*Details\*\*\sadd\s`\{([^}]+)\}`/.exec(IN_JSON)!;
     const namesOf = (text: string): string[] => text.split(/,\s+/).sort();
     const { body: list } = await node.get<{ tournaments: object[] }>("/api/tournaments");
     assert.deepEqual(namesOf(summary!), Object.keys(list.tournaments[0]!).sort());
@@ -84,11 +84,11 @@ describe("docs/protocol.md, of tournaments", function () {
     assert.deepEqual(namesOf(`${summary}, ${more}`), Object.keys(details).sort());
   });
 
-  it("messages what a game is, and which there are", async () => {
+  it("tells what a game is, and which there are", async () => {
     const section = sectionOf(PROTOCOL, "### Games");
     const { body } = await node.get<{ games: { id: string }[] }>("/api/games");
     const [fields, ids] = codesOf(section).filter((code) => code.includes(", "));
-    assert.deepEqual(fields!.slice(1, -1).split(", "), Object.keys(body.games[0]!));
+    assert.deepEqual(fields!.slice(1, -1).split(/,\s+/), Object.keys(body.games[0]!));
     assert.deepEqual(
       ids!.split(/,\s+/).sort(),
       body.games.map(({ id }) => id),

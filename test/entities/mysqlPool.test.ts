@@ -115,7 +115,7 @@ describe("the connections of a class of work", function () {
     assert.deepEqual(order, ["t0", "c0", "t1", "c1", "t2", "t3", "t4"]);
   });
 
-  it("messages that a commit may have happened when nobody answers it, and uses its connection no more", async () => {
+  it("tells that a commit may have happened when nobody answers it, and uses its connection no more", async () => {
     open({ connections: 1 });
     const tx = await MysqlTransaction.begin(undefined as never, pool, new BulkLoader());
     await tx.query("SELECT 1");

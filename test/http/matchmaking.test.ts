@@ -102,7 +102,7 @@ describe("Matchmaking", () => {
     await Promise.all([first.leave(), own.leave()]);
   });
 
-  it("messages an SDK client why not, by status, code and in words", async () => {
+  it("tells an SDK client why not, by status, code and in words", async () => {
     const client = new Client(edge.url);
     const [missing, early] = await Promise.allSettled([
       client.joinOrCreate("none"),
@@ -178,7 +178,7 @@ describe("Matchmaking", () => {
     assert.deepEqual(refusal(await join("open", "{}", asText)), [400, "invalid_payload"]);
   });
 
-  it("messages rooms the address that we believe, not the one that a client claims", async () => {
+  it("tells rooms the address that we believe, not the one that a client claims", async () => {
     const claims = { "x-forwarded-for": "10.0.0.1", "x-real-ip": "10.0.0.2", "x-client-ip": "10.0.0.3" };
     assert.equal((await join("open", {}, claims)).status, 200);
     assert.equal(seen.ip, "127.0.0.1");

@@ -8,7 +8,7 @@ describe("GET /api/me/inventory", () => {
   });
   after(() => edge.close());
 
-  it("messages callers what they have, and nobody else", async () => {
+  it("tells callers what they have, and nobody else", async () => {
     const token = await edge.services.tokens.issue({ playerId: "ada", name: "Ada", role: "player" }, 60_000);
     const mine = await fetch(`${edge.url}/api/me/inventory`, { headers: bearer(token) });
     assert.equal(mine.status, 200);

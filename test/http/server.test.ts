@@ -130,7 +130,7 @@ describe("The HTTP server", () => {
     await other.close();
   });
 
-  it("messages browsers what they may do with its answers", async () => {
+  it("tells browsers what they may do with its answers", async () => {
     for (const path of ["/", "/nothing", "/api/hunts", "/healthz"]) {
       const { headers } = await edge.get(path);
       assert.match(headers.get("content-security-policy")!, /default-src 'self'; connect-src 'self' ws: wss:/);

@@ -124,7 +124,7 @@ describe("a hunt's actor", () => {
       });
     }
 
-    it("messages the lobby what comes, and of each phase", async () => {
+    it("tells the lobby what comes, and of each phase", async () => {
       await create({ discoveryMs: 0, revealMs: 0 });
       const { startsAt } = await stored();
       await clock.advance(2 * LATER);
@@ -456,7 +456,7 @@ describe("a hunt's actor", () => {
       { rank: 3, playerId: "cid", name: "Cid", points: 10, prizes: [] },
     ];
 
-    it("stores the winners and messages them, of equal points whoever reached them first", async () => {
+    it("stores the winners and tells them, of equal points whoever reached them first", async () => {
       await within(hunt().end());
       assert.deepEqual((await stored()).winners, WINNERS);
       assert.deepEqual(

@@ -168,7 +168,7 @@ describe("the lobby's board", () => {
     );
   });
 
-  it("reads anew when news may have been lost, and messages its readers", async () => {
+  it("reads anew when news may have been lost, and tells its readers", async () => {
     await store("a", "solving");
     await board.start();
     const readAnew = Promise.withResolvers<void>();

@@ -153,7 +153,7 @@ describe("a hunt's services are fair", () => {
     assert.equal((await clue(b, "ann")).attemptsLeft, 2, "and it is committed");
   });
 
-  it("and messages who waits, wherever they are, when nothing will be theirs any more", async () => {
+  it("and tells who waits, wherever they are, when nothing will be theirs any more", async () => {
     await begin({ clues: [CLUES[0]!], repeat: 1 });
     const only = await clue(a, "ann");
     assert.deepEqual(await b.claim("bob"), { waiting: true, position: 1 });
@@ -165,7 +165,7 @@ describe("a hunt's services are fair", () => {
     assert.deepEqual([a.row.phases, b.row.phases], [[], []], "the hunt goes on as planned");
   });
 
-  it("and messages who waits that nothing will be theirs also while there is something left for others", async () => {
+  it("and tells who waits that nothing will be theirs also while there is something left for others", async () => {
     await begin({ attempts: 1, repeat: 1 });
     const first = await clue(a, "ann");
     await solve(a, "ann", first, "no idea");

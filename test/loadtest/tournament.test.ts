@@ -130,7 +130,7 @@ describe("the load test of tournaments", function () {
     assert.deepEqual(await program.stop(20_000), { code: 0, signal: null }, program.tail());
   });
 
-  it("messages what a settled tournament gives", async () => {
+  it("tells what a settled tournament gives", async () => {
     const id = await createTournament({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "5" }] }] });
     const file = join(folder, "settled.json");
     const program = await begin("--tournament", id, "--numClients", "3", "--rate", "5", "--report", file);

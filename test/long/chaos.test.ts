@@ -14,9 +14,9 @@ describe("a minute of chaos on four nodes", function () {
     const directory = temporaryDirectory("chaos");
     const say = (line: string): void => console.log(`      ${line}`);
     try {
-      const { decisions, faults } = await runChaos({ minutes: 1, seed: SEED, directory, say });
+      const { findings, faults } = await runChaos({ minutes: 1, seed: SEED, directory, say });
       assert.deepEqual(
-        decisions.filter(({ violations }) => violations.length > 0),
+        findings.filter(({ violations }) => violations.length > 0),
         [],
         `SEED=${SEED} has the same faults come again`,
       );

@@ -90,7 +90,7 @@ describe("a tournament whose owner is cut off from MariaDB alone", function () {
       timeoutMs: DEADLINE_MS,
       what: "the node is ready again",
     });
-    // Before others are created: the lobby messages of the newest 20 events.
+    // Before others are created: the lobby tells of the newest 20 events.
     await assertResult(id);
     await createThere();
   });

@@ -103,7 +103,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
 
     for (const score of [96.51819928812769, 96.76081796595071]) {
       // Read as a number by mysql2, these would be others.
-      it(`messages the leader's score by all its digits, also when it has been counted: ${score}`, async () => {
+      it(`tells the leader's score by all its digits, also when it has been counted: ${score}`, async () => {
         await world.enter({ player: "ada", score, storedAt: DAY }, { player: "bob", score: 9.5, storedAt: DAY });
         await runJob(rankingsJob(world.ports));
         await world.enter({ player: "eve", score, storedAt: world.now });

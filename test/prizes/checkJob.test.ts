@@ -13,7 +13,7 @@ describe("the nightly check of the prize ledger", () => {
     assert.deepEqual((await runJob(job)).result, { imbalances: 0 });
   });
 
-  it("messages of awards that were refused", async () => {
+  it("tells of awards that were refused", async () => {
     const award = { source: "hunt", sourceId: "h", playerId: "ada", item: "TICO", amount: "5", refusedAt: 1 } as const;
     const job = prizeCheckJob({ imbalances: async () => [], refused: async () => [award] });
     assert.deepEqual((await runJob(job)).result, { imbalances: 0, refused: [award] });

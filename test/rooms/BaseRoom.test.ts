@@ -220,7 +220,7 @@ describe("BaseRoom", () => {
     await room.leave();
   });
 
-  it("messages of messages and bytes that they are not taken, and keeps the connection", async () => {
+  it("tells of messages and bytes that they are not taken, and keeps the connection", async () => {
     const room = await talk();
     const told: [number, string | undefined][] = [];
     room.onError((code, message) => told.push([code, message]));
@@ -377,7 +377,7 @@ describe("BaseRoom", () => {
   });
 
   describe("on a node that drains", () => {
-    /** Opens the socket of a seat, and messages the frames that came and the code that it was closed with. */
+    /** Opens the socket of a seat, and tells the frames that came and the code that it was closed with. */
     async function sit(seat: Seat, more = ""): Promise<{ codes: number[]; closed: number }> {
       const url = `${edge.url.replace("http", "ws")}/${seat.processId}/${seat.roomId}?sessionId=${seat.sessionId}${more}`;
       const socket = new WebSocket(url);

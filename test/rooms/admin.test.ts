@@ -58,7 +58,7 @@ describe("the admin room", function () {
       assert.ok(typeof (await query(name)) === "object", name);
   });
 
-  it("grants and redeems items with a reason, and messages the timeline who did it", async () => {
+  it("grants and redeems items with a reason, and tells the timeline who did it", async () => {
     const { id: playerId } = await node.signIn("Ada");
     const order = { playerId, item: "TICO", reason: "a lost parcel" };
     await command("grantItem", { ...order, amount: "12" }, "grant-1");
@@ -82,7 +82,7 @@ describe("the admin room", function () {
     await operator.message<Line>("timeline", ({ kind, type }) => kind === "audit" && type === "redeemItem");
   });
 
-  it("runs a tournament from its creation to its end, and messages the timeline who did it", async () => {
+  it("runs a tournament from its creation to its end, and tells the timeline who did it", async () => {
     const startsAt = Date.now() + 3_600_000;
     const args = someTournament({ startsAt, endsAt: startsAt + 60_000, graceMs: 0 });
     const { id: tournamentId } = await command<{ id: string }>("createTournament", args, "once");

@@ -63,7 +63,7 @@ describe("the lobby when its feed may have lost something", () => {
       .filter(({ type }) => type === "event" || type === "reset")
       .map(({ type, payload }) => (type === "reset" ? "(reset)" : (payload as FeedEvent).type));
 
-  it("messages everybody so, then the newest events, then what is new, each once", async () => {
+  it("tells everybody so, then the newest events, then what is new, each once", async () => {
     const before = Array.from({ length: 2 * NEWEST }, (_, at) => `e${at}`);
     await tell(...before);
     const visitors = await Promise.all(["ann", "bob"].map(visit));
@@ -77,7 +77,7 @@ describe("the lobby when its feed may have lost something", () => {
     }
   });
 
-  it("messages players that news of their quests may be missing", async () => {
+  it("tells players that news of their quests may be missing", async () => {
     const visitor = await visit("cid");
     feed.lose();
     assert.deepEqual(await visitor.message("questsMissed"), {});

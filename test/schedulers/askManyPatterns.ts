@@ -1,4 +1,4 @@
-/** Started by `schedule.test.ts`: asks when many patterns are due, and messages what it heard and how many are kept as parsed. */
+/** Started by `schedule.test.ts`: asks when many patterns are due, and tells what it heard and how many are kept as parsed. */
 import { queryObjects } from "node:v8";
 import { Cron } from "croner";
 import { nextDue } from "../../src/actors/runtime/schedule.ts";

@@ -154,7 +154,7 @@ describe("schedules", () => {
     assert.ok(Math.abs(mean - 10_000) < 100, `the mean is ${mean}`);
   });
 
-  it("messages due times from the moments between", () => {
+  it("tells due times from the moments between", () => {
     const cron = { schedule: { cron: "0 3 * * *" }, timezone: berlin };
     assert.equal(isDue(cron, at("2026-06-01T01:00:00Z"), rng), true);
     assert.equal(isDue(cron, at("2026-06-01T01:00:00Z") + 1, rng), false);

@@ -43,7 +43,7 @@ describe("jobs of a whole server", function () {
       { timeoutMs: DEADLINE_MS, what: `the run of ${job} has ended` },
     );
 
-  it("messages of each job when it runs, in the zone that is set, and of those that are off", async () => {
+  it("tells of each job when it runs, in the zone that is set, and of those that are off", async () => {
     const { status, body } = await get<JobsStatus>("status");
     assert.equal(status, 200);
     assert.deepEqual(
@@ -66,7 +66,7 @@ describe("jobs of a whole server", function () {
     assert.ok(node.output.some((line) => line.includes("ENABLE_NO_SUCH_JOB")));
   });
 
-  it("runs one by hand, once for a key, and messages how it went", async () => {
+  it("runs one by hand, once for a key, and tells how it went", async () => {
     const headers = { "Idempotency-Key": "once" };
     const first = await post<{ job: string; scheduledAt: number }>("trigger/retention", { headers });
     assert.equal(first.status, 202);

@@ -117,7 +117,7 @@ describe("attendance", () => {
     assert.deepEqual(current, { startedAt: START, seenAt: START, endsAt: START + TIMEOUT_MS });
   });
 
-  it("messages of leaving with the next report, also when the room is gone by then", async () => {
+  it("tells of leaving with the next report, also when the room is gone by then", async () => {
     const room = service.attend();
     room.seen(player("ada"), "s1");
     await clock.pass(2000);
@@ -135,7 +135,7 @@ describe("attendance", () => {
     assert.deepEqual(store.reports, []);
   });
 
-  it("messages later what it could not tell, with its own times", async () => {
+  it("tells later what it could not tell, with its own times", async () => {
     const room = service.attend();
     store.isAway = true;
     room.seen(player("ada"), "s1");

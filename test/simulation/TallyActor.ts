@@ -39,7 +39,7 @@ export class TallyActor extends Actor<TallyState> {
     return this.state.done.push(name);
   }
 
-  /** A turn that messages another actor. */
+  /** A turn that sends another actor. */
   async pass(name: string, to: string): Promise<number> {
     const { sent } = this.state;
     sent[to] = (sent[to] ?? 0) + 1;

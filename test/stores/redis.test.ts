@@ -83,7 +83,7 @@ describe("the Redis client", () => {
     }
   });
 
-  it("messages that the server is out of reach without its password", async () => {
+  it("tells that the server is out of reach without its password", async () => {
     await client.config("SET", "requirepass", "right-password");
     for (const url of [server.url.replace("//", "//:wrong-password@"), "redis://:wrong-password@127.0.0.1:1"]) {
       const stranger = connectRedis(url, "stranger", logger());
@@ -129,7 +129,7 @@ describe("the Redis client", () => {
       user.disconnect();
     });
 
-    it("is warned about when the server messages it nowhere", async () => {
+    it("is warned about when the server tells it nowhere", async () => {
       await client.call("ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all");
       const user = await restricted();
       await client.call("ACL", "SETUSER", "app", "-config", "-info");

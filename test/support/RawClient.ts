@@ -17,7 +17,7 @@ export interface SeatRequest {
 }
 
 /**
- * A client that has nothing but a websocket and MessagePack: what docs/clients.md messages of raw websockets is all it does. Of the
+ * A client that has nothing but a websocket and MessagePack: what docs/clients.md tells of raw websockets is all it does. Of the
  * state it reads nothing.
  */
 export class RawClient {

@@ -34,7 +34,7 @@ describe("the log's output", () => {
     output = new LogOutput(reader, 100);
   });
 
-  it("leaves out what a slow reader has no room for, keeps the order, and messages how much it was", async () => {
+  it("leaves out what a slow reader has no room for, keeps the order, and tells how much it was", async () => {
     for (let line = 0; line < 20; line++) output.write(`line ${line} of ten more\n`);
     assert.ok(reader.writableLength < 150, `${reader.writableLength} bytes wait`);
     await reader.readAll();

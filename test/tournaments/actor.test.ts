@@ -77,7 +77,7 @@ describe("a tournament's actor", () => {
       });
     }
 
-    it("messages the lobby what comes, of each phase, and of the outcome", async () => {
+    it("tells the lobby what comes, of each phase, and of the outcome", async () => {
       const { startsAt } = await create({ graceMs: 0, prizes: SOME_PRIZES });
       await writeEntries(database, "t", 4);
       await world.clock.advance(2 * LATER);

@@ -172,7 +172,7 @@ describe("a tournament's room", function () {
     assert.deepEqual(await submit(early, "b", 2), { rank: 1, best: 2, entries: 2 }, "what was taken is told again");
   });
 
-  it("keeps when a player began to play through a drop, and messages them again how it stands", async () => {
+  it("keeps when a player began to play through a drop, and tells them again how it stands", async () => {
     const id = await create({ prizes: [{ from: 1, to: 1, items: [{ item: "TICO", amount: "7" }] }] });
     const player = await node.signIn();
     const wire = await WireTap.open(node.port);
@@ -197,7 +197,7 @@ describe("a tournament's room", function () {
     wire.close();
   });
 
-  it("messages those who play that it was cancelled, and pays nothing", async () => {
+  it("tells those who play that it was cancelled, and pays nothing", async () => {
     const id = await create();
     const player = await node.signIn();
     const visitor = await enter(id, player);

@@ -189,8 +189,8 @@ export class TournamentWorld {
     return this.clock.within(200, call, 1);
   }
 
-  /** What a topic was told, as [type, data]. */
-  async told(topic: string): Promise<[string, unknown][]> {
+  /** What a topic was sent, as [type, data]. */
+  async notified(topic: string): Promise<[string, unknown][]> {
     return (await this.feed.read(topic, undefined)).events.map(({ type, data }) => [type, data]);
   }
 }

@@ -41,7 +41,7 @@ describe("the player page's programme", () => {
     equal(addressOf({ domain: "tournaments", id: "a b" }), "#tournament=a+b");
   });
 
-  it("messages the news of both, the newest first, and who has won", () => {
+  it("tells the news of both, the newest first, and who has won", () => {
     const told = (id: string, type: string, data: object) => ({ id, topic: "lobby", at: 0, type, data });
     const events = [
       told("4", "popupOpened", { id: "p" }),

@@ -26,7 +26,7 @@ export interface PauseOrder extends Intervention {
 export abstract class EventActor<State extends EventState, Status> extends Actor<State> {
   /** What it is called, and the phases in which it can be paused. */
   protected abstract readonly event: { domain: EventDomain; noun: string; running: readonly string[] };
-  /** Enters a phase, or the same one with another end, and messages everybody. */
+  /** Enters a phase, or the same one with another end, and tells everybody. */
   protected abstract enter(phase: State["phase"], phaseEndsAt: number): Promise<void>;
   protected abstract statusNow(): Status;
   /** Moves the end of the running phase, and what follows, in the plan. */

@@ -49,7 +49,7 @@ export class ThrottledRefresh {
   }
 }
 
-/** What hot state messages of itself. */
+/** What hot state tells of itself. */
 export interface Versioned {
   /** The epoch of the hot state. */
   epoch: number;

@@ -66,7 +66,7 @@ export interface ServicePorts {
 
 /**
  * The hunts of this node: decides claims and solves in the ledger, commits each decision to MySQL before anybody hears of it,
- * and messages the rooms what comes from elsewhere.
+ * and tells the rooms what comes from elsewhere.
  */
 export class HuntService {
   readonly #ports: ServicePorts;

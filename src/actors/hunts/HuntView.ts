@@ -53,7 +53,7 @@ export interface HuntAudience {
   onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
-  /** Phase, times, or whether it is paused have changed: the table messages how they are. */
+  /** Phase, times, or whether it is paused have changed: the table tells how they are. */
   onPhase(phase: HuntPhase): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;

@@ -48,7 +48,7 @@ type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
 type Answer = Decision | LedgerMissing | StandingAnswer;
 type Decided<D> = Exclude<D, Undecided>;
 
-/** Carries a decision of the ledger through: commits it to MySQL, messages who was served, fetches more clues, rebuilds what is lost. */
+/** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
 export class LedgerCommitter {
   readonly #ports: CommitterPorts;
   readonly #rebuilds: Rebuilds;

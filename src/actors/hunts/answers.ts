@@ -67,7 +67,7 @@ export function hashAnswers(definition: Pick<HuntDefinition, "clues">, salt: str
   return definition.clues.map((clue) => clue.answers.map((answer) => hashAnswer(salt, answer)));
 }
 
-/** Whether `answer` is one of those behind `hashes`. The time it takes messages nothing about which, or how nearly. */
+/** Whether `answer` is one of those behind `hashes`. The time it takes tells nothing about which, or how nearly. */
 export function matches(hashes: readonly string[], salt: string, answer: string): boolean {
   // Hunts of version 0.1.0 were sealed with their typographic punctuation as it was.
   const asTyped = hashOf(salt, bare(folded(answer)));

@@ -31,7 +31,7 @@ export interface QuestPartState {
 /** What became of asking to start a quest: how it stands, or why it cannot. */
 export type StartOutcome = { progress: Progress } | { error: WireError };
 
-/** The feed of what became of quests, one event a batch; each node messages those of its players who are there. */
+/** The feed of what became of quests, one event a batch; each node notifies those of its players who are there. */
 export const QUESTS_TOPIC = "quests";
 
 /** What an event of the feed says: some rounds of one quest have come to a state. */

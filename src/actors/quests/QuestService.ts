@@ -56,7 +56,7 @@ const MOST_STARTS_WAITING = 10_000;
 
 const NEVER_STARTED: QuestStanding = { state: "open", round: 0, dueAt: null, endedAt: null };
 
-/** The quests of this node: starts them, reads how they stand, and messages the players who are here what becomes of theirs. */
+/** The quests of this node: starts them, reads how they stand, and tells the players who are here what becomes of theirs. */
 export class QuestService {
   readonly #ports: QuestServicePorts;
   readonly #quests: Quests;

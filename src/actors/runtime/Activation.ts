@@ -327,7 +327,7 @@ export class Activation {
       if (isDone(before, told)) return { kind: "ok", value: null };
       turn.hear({ from: told, before, after: marked(before, told) });
     }
-    // A tell is known by its request id where a node of the version before took it.
+    // A message is known by its request id where a node of the version before took it.
     if (requestId === undefined || told?.isRepeat === false) return undefined;
     const stored = await store.response(this.row, requestId);
     return stored === undefined ? undefined : { kind: "ok", value: JSON.parse(stored).value };

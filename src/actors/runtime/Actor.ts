@@ -49,7 +49,7 @@ export type TimerHandlers = Record<string, (firing: Firing) => Promise<unknown>>
  * state, timers, SQL and outgoing events are stored together when the turn succeeds, and none of them when it throws.
  *
  * The state must survive JSON. A turn may run again after a failure, so it must have no effect but through `this`: what another
- * actor must hear is a `tell`, what clients must hear is a `publish`.
+ * actor must hear is a `send`, what clients must hear is a `publish`.
  */
 export abstract class Actor<State> {
   readonly id: string;

@@ -7,7 +7,7 @@ import { isDone, marked, withGap } from "./marks.ts";
 import { idOf, type KeyRow, keyOf, OF_MESSAGE } from "./messageSql.ts";
 import type { MessageBody, MessageId, MessageRow } from "./messages.ts";
 
-/** A tell that could not be delivered, as operators see it. What it carries is not shown: it may be secret. */
+/** A message that could not be delivered, as operators see it. What it carries is not shown: it may be secret. */
 export interface DeadLetter {
   /** The turn that told it: under this it is replayed or discarded. */
   from: MessageId;
@@ -62,7 +62,7 @@ export class DeadLetters {
     this.#onReplay = listener;
   }
 
-  /** Takes a tell of this node out of what is delivered; from then on its lane goes on without it. */
+  /** Takes a message of this node out of what is delivered; from then on its lane goes on without it. */
   async bury(row: MessageRow, error: string): Promise<Burial> {
     const end = await this.#database.transaction(async (tx): Promise<Burial> => {
       const mark = await readMark(tx, row.to, row, true);

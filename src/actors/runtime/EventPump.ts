@@ -83,7 +83,7 @@ export class EventPump {
     this.run();
   }
 
-  /** This node was silent for so long that its events may be in the feeds by now: only the table messages which are not. */
+  /** This node was silent for so long that its events may be in the feeds by now: only the table tells which are not. */
   forget(): void {
     this.#queue = [];
     this.#behind.clear();

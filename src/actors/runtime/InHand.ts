@@ -20,7 +20,7 @@ interface Name {
 }
 
 /**
- * The actors that this process is in the hands of right now, as a row of the table messages those that outlive it. An actor is
+ * The actors that this process is in the hands of right now, as a row of the table tells those that outlive it. An actor is
  * stored there before it is let in; one that has left is taken out by the next write. One write is under way at a time, and all
  * that enter meanwhile share the next.
  */

@@ -46,7 +46,7 @@ export class LeftActors {
     this.#unanswered.clear();
   }
 
-  /** Has one tried before its time where that messages whether the database is back. */
+  /** Has one tried before its time where that tells whether the database is back. */
   probe(): void {
     if (this.#unanswered.size < 2 || this.#clock.monotonic() - this.#triedAt < PROBE_AFTER_MS) return;
     const [key, times] = this.#unanswered.entries().next().value!;

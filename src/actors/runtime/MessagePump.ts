@@ -16,7 +16,7 @@ export type DeliveryOutcome =
   /** `isOwn`: it was in the actor's hands and failed there; else it failed on the way, or nobody knows. */
   | { kind: "failed"; isOwn: boolean; error: string };
 
-/** Calls the told actor. Never rejects. */
+/** Calls the receiving actor. Never rejects. */
 export type Deliver = (message: MessageRow) => Promise<DeliveryOutcome>;
 
 /** Actors called at once. */
@@ -31,7 +31,7 @@ const SETTLED_BOUND = 10_000;
 const DELETE_AGAIN_MS = 100;
 /** The longest pause after a failure of the actor's own. */
 const LONGEST_OWN_RETRY_MS = 600_000;
-/** The longest pause while the actor cannot be reached: this, or a tenth of the tell's age up to a minute. */
+/** The longest pause while the actor cannot be reached: this, or a tenth of the message's age up to a minute. */
 const LONGEST_WAY_RETRY_MS = 5000;
 const LONGEST_OLD_WAY_RETRY_MS = 60_000;
 /** What failed so often in the actor's hands, which takes about an hour, is a dead letter. */
@@ -53,14 +53,14 @@ export interface MessagePumpPorts {
 }
 
 /**
- * Calls the actors that committed turns tell something: what one sender messages one receiver in the order told, and one that is
- * slow, fails or cannot be reached holds up nobody else. A tell is settled, and goes out of the table, when its receiver has
+ * Calls the actors that committed turns send something: what one sender sends one receiver in the order sent, and one that is
+ * slow, fails or cannot be reached holds up nobody else. A message is settled, and goes out of the table, when its receiver has
  * had it, has refused it, or when it has become a dead letter.
  */
 export class MessagePump {
   readonly #ports: MessagePumpPorts;
   readonly #targets = new Map<string, MessageTarget>();
-  /** Lanes whose first tell may be called. */
+  /** Lanes whose first message may be called. */
   readonly #ready = new Set<Lane>();
   /** Targets that are to be read on. */
   readonly #toRead = new Set<MessageTarget>();
@@ -108,7 +108,7 @@ export class MessagePump {
     this.#hasOverflowed = false;
   }
 
-  /** This node was silent for so long that its messages may be a peer's by now: only the table messages which are not. */
+  /** This node was silent for so long that its messages may be a peer's by now: only the table tells which are not. */
   forget(): void {
     for (const target of this.#targets.values()) target.forget();
     this.#targets.clear();
@@ -118,7 +118,7 @@ export class MessagePump {
     this.lookForMore();
   }
 
-  /** How long the oldest tell in memory has waited, in milliseconds; 0 when none does. */
+  /** How long the oldest message in memory has waited, in milliseconds; 0 when none does. */
   lag(): number {
     let oldest = this.#scan ? this.#scanSince : Number.POSITIVE_INFINITY;
     for (const { lanes } of this.#targets.values())
@@ -258,7 +258,7 @@ export class MessagePump {
     if (outcome.kind === "failed") return this.#failed(lane, row, outcome);
     if (outcome.kind === "refused") {
       const fields = { from: messageKey(row), actor: actorKey(row.to), error: outcome.error };
-      this.#ports.log.error(fields, "a told actor refused; the message is dropped");
+      this.#ports.log.error(fields, "a receiving actor refused; the message is dropped");
     }
     this.#settle(lane, row);
   }
@@ -299,7 +299,7 @@ export class MessagePump {
     else this.#wait(lane.target, waitMs);
   }
 
-  /** The lane's first tell is tried again after a while; the other senders' go on. */
+  /** The lane's first message is tried again after a while; the other senders' go on. */
   #hold(lane: Lane, waitMs: number): void {
     lane.target.trim(lane);
     lane.cancelWait = this.#ports.clock.schedule(() => {
@@ -329,7 +329,7 @@ export class MessagePump {
     }, waitMs);
   }
 
-  /** Takes what is settled out of the table; a node that reads it there before messages it again, to an actor whose mark says so. */
+  /** Takes what is settled out of the table; a node that reads it there before tells it again, to an actor whose mark says so. */
   #delete(): void {
     if (this.#isDeleting || this.#settled.size === 0) return;
     this.#isDeleting = true;

@@ -9,7 +9,7 @@ const READ_ON_BELOW = TARGET_BOUND / 2;
 const BEGINNING: Position = { version: -1, index: -1 };
 const FIRST_ADDRESS: ActorAddress = { kind: "", id: "" };
 
-/** What one sender messages one target: the first is under way or waits for its next try, the others wait for it. */
+/** What one sender sends one target: the first is under way or waits for its next try, the others wait for it. */
 export interface Lane {
   readonly sender: ActorAddress;
   readonly target: MessageTarget;

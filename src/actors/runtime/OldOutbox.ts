@@ -66,7 +66,7 @@ export class OldOutbox {
     }
   }
 
-  /** Each actor in the order delivered; one that cannot be delivered now keeps what it has not been delivered. Returns what has been delivered. */
+  /** In the order sent to each actor; what cannot be delivered now stays. Returns what has been delivered. */
   async #sendAll(messages: ReadonlyArray<{ seq: number; message: OldMessage }>): Promise<number[]> {
     const lanes = Map.groupBy(messages, ({ message }) => {
       const { kind, id } = message as OldSend;

@@ -36,7 +36,7 @@ interface OrphanPorts {
   judge(nodeId: string): Promise<void>;
 }
 
-/** Actors that live nowhere, as the table messages it: nobody's, a dead node's, or this node's own without its knowledge. */
+/** Actors that live nowhere, as the table tells it: nobody's, a dead node's, or this node's own without its knowledge. */
 export class Orphans {
   readonly #database: Database;
   readonly #nodeId: string;

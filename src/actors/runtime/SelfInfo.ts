@@ -4,7 +4,7 @@ import type { NodeInfo } from "./ports.ts";
 /** A load is told anew when it differs by more than this part of it, and by more than `LEAST_NEWS`. */
 const NEWS_PART = 0.05;
 const LEAST_NEWS = 8;
-/** How often a node messages its load at most, in milliseconds; the more nodes hear it, the more seldom. */
+/** How often a node tells its load at most, in milliseconds; the more nodes hear it, the more seldom. */
 const LOAD_EVERY_MS = 2000;
 const LOAD_EVERY_MS_A_NODE = 50;
 /** A measured offset is told anew when it differs by more than this. */

@@ -31,7 +31,7 @@ export class Turn implements TurnScope {
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
   #timersChanged = false;
-  /** What this turn messages later, so far. */
+  /** What this turn sends later, so far. */
   #later = 0;
   #heard: TurnWrites["heard"];
   #transaction: Promise<Transaction> | undefined;

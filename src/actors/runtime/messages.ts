@@ -73,7 +73,7 @@ export function messageKey({ kind, id, version, index }: MessageId): string {
   return `${kind}/${id}/${version}.${index}`;
 }
 
-/** The same in the length of a request id: under it a node that does not know of marks yet applies a tell once. */
+/** The same in the length of a request id: under it a node that does not know of marks yet applies a message once. */
 export function messageRequestId(id: MessageId): string {
   return `m${createHash("sha256").update(messageKey(id)).digest("hex").slice(0, 40)}`;
 }

@@ -5,7 +5,7 @@
  *   has changed owners. **version**: how many turns of an actor have committed.
  */
 
-/** What a node messages of itself with each beat. */
+/** What a node tells of itself with each beat. */
 export interface NodeInfo {
   id: string;
   role: "all" | "web" | "worker";
@@ -103,9 +103,9 @@ export interface RuntimeMetrics {
   timersFailing(kind: string, change: number): void;
   /** A call ended with an error of this code. */
   actorFailed(kind: string, code: string): void;
-  /** A tell to an actor of this kind has become a dead letter. */
+  /** A message to an actor of this kind has become a dead letter. */
   deadLetter(kind: string): void;
-  /** `read` messages how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
+  /** `read` tells how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
   outboxLag(read: () => { events: number; messages: number }): void;
   /** How far this node's wall clock is ahead of the cluster's time. */
   clockOff(seconds: number): void;

@@ -27,7 +27,7 @@ export interface ActorRequest {
   /** A caller's own id: its answer is stored with the turn, and a repeat gets it back. */
   requestId?: string;
   /**
-   * The call is a tell: whose turn made it, which the receiver's mark goes by. `isRepeat`: it may have been delivered before.
+   * The call is a message: whose turn made it, which the receiver's mark goes by. `isRepeat`: it may have been delivered before.
    * A node of the version before goes by the request id, which is made of the same.
    */
   told?: MessageId & { isRepeat: boolean };
@@ -47,7 +47,7 @@ export type CallOutcome =
   | { kind: "ok"; value: unknown }
   /**
    * `isOwn`: the actor's own turn threw it, or never ended; else it was not reached, or could not be stored. `isGivenUp`: the turn had
-   * begun, and the watchdog or the database gave it up; of the database only what it does for others messages whether that is the turn's doing.
+   * begun, and the watchdog or the database gave it up; of the database only what it does for others tells whether that is the turn's doing.
    */
   | { kind: "error"; error: WireError; isOwn?: boolean; isGivenUp?: boolean }
   /** The actor is not here (any more); its owner, when known. Nothing has happened. */

@@ -88,7 +88,7 @@ export interface ServicePorts {
 }
 
 /**
- * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and messages the rooms what
+ * The tournaments of this node: has scores decided on the board, commits each before anybody hears of it, and tells the rooms what
  * comes from elsewhere.
  */
 export class TournamentService {

@@ -12,7 +12,7 @@ import { invalidPayload } from "../../validate.ts";
 import { mayFollow } from "../events/phaseOrder.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
 
-/** Who hears what happens to a tournament on this node: its rooms. The table messages what it is. */
+/** Who hears what happens to a tournament on this node: its rooms. The table tells what it is. */
 export interface TournamentAudience {
   /** Phase or times have changed. */
   onPhase(): void;

@@ -8,7 +8,7 @@ const FOLDER = new URL("../../../bench/", import.meta.url);
 describe("npm run bench", function () {
   this.timeout(120_000);
 
-  it("knows each bench that there is, and messages of all of them with --help", () => {
+  it("knows each bench that there is, and tells of all of them with --help", () => {
     const files = readdirSync(FOLDER).filter((name) => name.endsWith(".ts"));
     const names = files.map((name) => name.slice(0, -".ts".length)).filter((name) => name !== "index");
     const script = fileURLToPath(new URL("index.ts", FOLDER));

@@ -139,7 +139,7 @@ describe("the player page in a hunt", function () {
     await page.locator("#answer:focus").waitFor();
   });
 
-  it("shows a place in the queue as it changes, messages it, and keeps the focus where it is", async () => {
+  it("shows a place in the queue as it changes, tells it, and keeps the focus where it is", async () => {
     const huntId = await begin(ONE);
     await (await other(huntId)).clue();
     const before = await other(huntId);

@@ -12,7 +12,7 @@ export type Call =
   | { call: "forget"; processId: string }
   | { call: "listings" | "running" | "faults" | "closeDoors" | "drain" };
 
-/** What a node messages its parent. */
+/** What a node tells its parent. */
 export type NodeReport =
   | { ready: { port: number; processId: string } }
   | { id: number; value: unknown }

@@ -1,5 +1,5 @@
 /**
- * A node that serves rooms, for tests that need several: the matchmaker is one a process. It does what its parent messages it to
+ * A node that serves rooms, for tests that need several: the matchmaker is one a process. It does what its parent tells it to
  * and remembers every error that nobody handled.
  */
 import { defineRoom, defineServer, matchMaker, Room } from "@colyseus/core";
