@@ -43,8 +43,31 @@ export const ERRORS = {
   actor_quarantined: { status: 503, message: "The actor crashed its node repeatedly and is quarantined." },
 } as const satisfies Record<string, { status: number; message: string }>;
 
-/** A code from the table of errors. */
-export type ErrorCode = keyof typeof ERRORS;
+/** Codes, each with its HTTP status and what it means. */
+export type ErrorTable = Readonly<Record<string, { status: number; message: string }>>;
+
+/**
+ * Codes of domains that this table does not have, by declaration merging; each also goes through `defineErrors`:
+ * `declare module "…/errors.ts" { interface DomainErrors { already_entered: true } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: what is declared elsewhere is merged into it
+export interface DomainErrors {}
+
+/** A code from the table of errors, or of a domain. */
+export type ErrorCode = keyof typeof ERRORS | keyof DomainErrors;
+
+const known = new Map<string, { status: number; message: string }>(Object.entries(ERRORS));
+
+/** Adds the codes of a domain to those that may leave the server. Throws an Error for one that there is already. */
+export function defineErrors<T extends { [Code in keyof DomainErrors]?: { status: number; message: string } }>(
+  table: T,
+): T {
+  for (const [code, entry] of Object.entries(table as ErrorTable)) {
+    if (known.has(code)) throw new Error(`the error code ${code} is defined twice`);
+    known.set(code, entry);
+  }
+  return table;
+}
 
 /** What an error looks like on the wire: over HTTP inside `{error: …}`, in a room as the rejection. */
 export interface WireError {
@@ -61,7 +84,7 @@ export class RingmasterError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].message, details?: unknown, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string = known.get(code)!.message, details?: unknown, options?: ErrorOptions) {
     super(message, options);
     this.name = "RingmasterError";
     this.code = code;
@@ -69,7 +92,7 @@ export class RingmasterError extends Error {
   }
 
   get status(): number {
-    return ERRORS[this.code].status;
+    return known.get(this.code)!.status;
   }
 
   toWire(): WireError {
@@ -77,7 +100,7 @@ export class RingmasterError extends Error {
   }
 
   static fromWire(wire: WireError): RingmasterError {
-    return new RingmasterError(Object.hasOwn(ERRORS, wire.code) ? wire.code : "internal", wire.message, wire.details);
+    return new RingmasterError(known.has(wire.code) ? wire.code : "internal", wire.message, wire.details);
   }
 }
 

@@ -1,4 +1,5 @@
-import { type App, createApp } from "./app.config.ts";
+import { RINGMASTER } from "./app.config.ts";
+import { type App, createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
 import { handleFaults } from "./telemetry/crashes.ts";
@@ -23,7 +24,7 @@ try {
     count: (fault) => app?.metrics.faulted(fault),
     end: () => (app === undefined ? process.exit(1) : failed.resolve(undefined)),
   });
-  app = await createApp(config, log);
+  app = await createApp(config, RINGMASTER, log);
   await printAddresses(app, config.jwtSecretIsMade);
   await drain(app, await Promise.race([signalled, failed.promise]));
 } catch (error) {

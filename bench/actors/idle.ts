@@ -2,7 +2,6 @@ import type { Redis } from "ioredis";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { slotOf } from "../../src/actors/runtime/placement.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { countedDatabase } from "../../test/actors/countedDatabase.ts";
 import {
   CounterActor,
@@ -12,6 +11,7 @@ import {
   SimulatedNode,
   silentLog,
 } from "../../test/actors/simulation.ts";
+import { openDatabase } from "../../test/support/database.ts";
 
 export interface IdleOptions {
   nodes: number;

@@ -2,10 +2,10 @@ import { Latencies, type LatencySummary } from "../../loadtest/runtime/Latencies
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { openDatabase } from "../../test/support/database.ts";
 import { armAll, dueOf, type Heard, ringKind } from "./ringing.ts";
 
 export interface TimersOptions {

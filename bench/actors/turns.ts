@@ -2,11 +2,11 @@ import type { Actor, ActorContext, ActorType } from "../../src/actors/runtime/Ac
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { openDatabase } from "../../test/support/database.ts";
 import { CounterActor, CREATE_ROWS } from "./benchActors.ts";
 import { RawTurns } from "./rawTurns.ts";
 

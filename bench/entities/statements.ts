@@ -1,6 +1,6 @@
 import { createPool, type Pool } from "mysql2";
-import { openDatabase } from "../../src/entities/database.ts";
 import { shares } from "../../src/entities/MysqlDatabase.ts";
+import { openDatabase } from "../../test/support/database.ts";
 
 export interface StatementsOptions {
   databaseUrl: string;

@@ -1,4 +1,3 @@
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Transaction, Value } from "../../src/entities/sql.ts";
 import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
 import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
@@ -11,6 +10,7 @@ import {
   NOTHING_TALLIED,
   tallyScores,
 } from "../../src/stores/hunts/scores.ts";
+import { openDatabase } from "../../test/support/database.ts";
 import { Meanwhile, type MeanwhileResult } from "./Meanwhile.ts";
 
 export interface RevealOptions {

@@ -8,13 +8,13 @@ import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import { TournamentActor, tournamentKind, tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
 import { tabSeparated } from "../../src/entities/bulk.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
 import { STANDING_COLUMNS } from "../../src/entities/tournaments/Standings.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { openDatabase } from "../../test/support/database.ts";
 import { residentMbOf } from "../runtime/usage.ts";
 import { ENTRY_COLUMNS, entriesOf, theTerms } from "./theTournament.ts";
 

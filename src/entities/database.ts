@@ -1,42 +1,53 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Pool } from "mysql2";
-import { DataSource, type DataSourceOptions } from "typeorm";
+import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from "typeorm";
 import { ConfigError, type DatabaseConfig } from "../config.ts";
-import { EMBEDDED_MICROS, processMicros } from "./databaseTime.ts";
-import { ENTITIES } from "./index.ts";
 import { CONNECTION, SQL_MODE } from "./MysqlConnection.ts";
 import { MysqlServer } from "./MysqlDatabase.ts";
 import { whatBreaks } from "./migrations/breaks.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
 import { SqliteDatabase } from "./SqliteDatabase.ts";
 import type { Database } from "./sql.ts";
 
 /** Several nodes may start at once: one migrates, the others wait this long for it. */
 const MIGRATION_LOCK_SECONDS = 60;
 
+/** The tables, and what of them TypeORM maps. */
+export interface Schema {
+  entities: readonly EntitySchema[];
+  /** They run by the dates at the end of their names. */
+  migrations: ReadonlyArray<new () => MigrationInterface>;
+}
+
 /**
  * Opens the database and runs every pending migration; nothing may listen before this resolves. `beforeBreaking` is asked before one
  * that nodes of the version before cannot live beside, with what they would do wrong; what it throws keeps all of them from running.
  * Rejects with a ConfigError when the database cannot be reached or opened.
  */
-export async function openDatabase(config: DatabaseConfig, beforeBreaking: BeforeBreaking = alone): Promise<Database> {
-  return config.kind === "mysql" ? openMysql(config, beforeBreaking) : openSqlite(config.path);
+export async function openDatabase(
+  config: DatabaseConfig,
+  schema: Schema,
+  beforeBreaking: BeforeBreaking = alone,
+): Promise<Database> {
+  return config.kind === "mysql" ? openMysql(config, schema, beforeBreaking) : openSqlite(config.path, schema);
 }
 
 type BeforeBreaking = (reasons: readonly string[]) => Promise<void>;
 
 const alone: BeforeBreaking = async () => {};
 
-async function openMysql(config: { url: string; pool: number }, beforeBreaking: BeforeBreaking): Promise<Database> {
+async function openMysql(
+  config: { url: string; pool: number },
+  schema: Schema,
+  beforeBreaking: BeforeBreaking,
+): Promise<Database> {
   const source = new DataSource({
     type: "mysql",
     url: config.url,
     // For migrations: one holds their lock, one runs them. Afterwards TypeORM only builds statements.
     poolSize: 2,
     ...CONNECTION,
-    entities: ENTITIES,
-    migrations: [...MIGRATIONS],
+    ...optionsOf(schema),
     extra: { maxIdle: 0, idleTimeout: 1000 },
   } as DataSourceOptions);
   await opening(() => source.initialize());
@@ -44,6 +55,10 @@ async function openMysql(config: { url: string; pool: number }, beforeBreaking: 
   pool.on("connection", (connection) => connection.query(`SET SESSION sql_mode = '${SQL_MODE}'`, () => {}));
   await migrateUnderLock(source, beforeBreaking);
   return new MysqlServer(source, { uri: config.url }, config.pool).of("reports");
+}
+
+function optionsOf({ entities, migrations }: Schema): Pick<DataSourceOptions, "entities" | "migrations"> {
+  return { entities: [...entities], migrations: [...migrations] };
 }
 
 async function opening(step: () => unknown): Promise<void> {
@@ -69,16 +84,13 @@ async function migrateUnderLock(source: DataSource, beforeBreaking: BeforeBreaki
   }
 }
 
-async function openSqlite(path: string): Promise<Database> {
+async function openSqlite(path: string, schema: Schema): Promise<Database> {
   if (path !== ":memory:") await opening(() => mkdirSync(dirname(path), { recursive: true }));
   const source = new DataSource({
     type: "better-sqlite3",
     database: path,
-    entities: ENTITIES,
-    migrations: [...MIGRATIONS],
+    ...optionsOf(schema),
     enableWAL: path !== ":memory:",
-    prepareDatabase: (opened: { function(name: string, answer: () => number): void }) =>
-      opened.function(EMBEDDED_MICROS, processMicros),
   });
   await opening(() => source.initialize());
   // FULL keeps "acknowledged is durable" true through a power cut, as InnoDB's default does.

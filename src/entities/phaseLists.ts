@@ -2,10 +2,10 @@ import type { Sql } from "./sql.ts";
 
 /** A part of a table of events, by an index on `(phase, time, id)`. */
 export interface PhaseList {
-  table: "hunts" | "tournaments";
+  table: string;
   columns: string;
   phases: readonly string[];
-  time: "starts_at" | "ends_at" | "over_at";
+  time: string;
   direction: "ASC" | "DESC";
   limit: number;
 }

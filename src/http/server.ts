@@ -1,37 +1,20 @@
-import { type Application, Router } from "express";
-import type { DeadLetterOperations, DeadTaskOperations, TimerOperations } from "../actors/admin/deadLetters.ts";
+import { type Application, type RequestHandler, Router } from "express";
 import type { Logger } from "../telemetry/log.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
+import type { Identity } from "./auth/identity.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
-import { deadLetterRoutes } from "./deadLetters.ts";
 import { answerFailures, unknownRoute } from "./failures.ts";
-import { type GameDirectory, gameRoutes } from "./games.ts";
 import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./headers.ts";
 import { healthRoutes, type MetricsPage, metricsRoutes, refuseWhenCutOff, refuseWhenDraining } from "./health.ts";
-import { type HuntDirectory, huntRoutes } from "./hunts.ts";
-import { type JobDirectory, jobRoutes } from "./jobs.ts";
 import type { RequestLimits } from "./limits.ts";
 import { matchmakingRoutes } from "./matchmaking.ts";
-import { type MyThings, myRoutes } from "./me.ts";
 import { monitorRoutes } from "./monitor.ts";
+import { noteCallers } from "./noteCallers.ts";
 import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
-import {
-  type DrawDirectory,
-  drawRoutes,
-  type PoolDirectory,
-  poolRoutes,
-  type RankingDirectory,
-  rankingRoutes,
-} from "./pools.ts";
-import { type PopupDoor, popupRoutes } from "./popups.ts";
-import { myQuestRoutes, type QuestDirectory, questRoutes } from "./quests.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
-import { type CallerSessions, mySessionRoutes, noteCallers } from "./sessions.ts";
-import { type TournamentDirectory, tournamentRoutes } from "./tournaments.ts";
-import { myWalletRoutes, type WalletConnections } from "./wallets.ts";
 
 /** What the endpoints need of the rest. */
 export interface HttpServices extends SignInServices {
@@ -49,21 +32,12 @@ export interface HttpServices extends SignInServices {
   /** Whether this node alone cannot reach the database. */
   cutOff?(): boolean;
   limits: RequestLimits;
-  hunts: HuntDirectory;
-  me: MyThings;
-  quests: QuestDirectory;
-  wallets: WalletConnections;
-  tournaments: TournamentDirectory;
-  games: GameDirectory;
-  pools: PoolDirectory;
-  rankings: RankingDirectory;
-  draws: DrawDirectory;
-  popup: PopupDoor;
-  jobs: JobDirectory;
-  deadLetters: DeadLetterOperations;
-  failingTimers: TimerOperations;
-  deadTasks: DeadTaskOperations;
-  sessions: CallerSessions;
+  /** Told of each authenticated request. */
+  noteCaller(caller: Identity): void;
+  /** By where they are mounted below `/api`. */
+  api: ReadonlyArray<readonly [path: string, router: Router]>;
+  /** By where they are mounted at the root, before the player page. */
+  routes: ReadonlyArray<readonly [path: string, handler: RequestHandler]>;
   /** The folder of the built player page. */
   pageFolder: string;
 }
@@ -108,12 +82,13 @@ export function mountHttp(app: Application, services: HttpServices): void {
     reachable,
     identify(tokens),
     limits.perPlayer,
-    noteCallers(services.sessions),
-    apiRoutes(services),
+    noteCallers(services.noteCaller),
+    apiRoutes(services.api),
   );
 
   app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
   if (!services.production) app.use("/playground", limits.perAddress, panelHeaders, playgroundPage());
+  for (const [path, handler] of services.routes) app.use(path, limits.perAddress, handler);
   app.use(limits.perAddress, playerPage(services.pageFolder));
   app.use(unknownRoute);
   app.use(answerFailures(log));
@@ -125,23 +100,8 @@ function authRoutes(services: SignInServices): Router {
   return router;
 }
 
-function apiRoutes(services: HttpServices): Router {
-  const { games, hunts, jobs, me, popup, quests, sessions, tournaments, wallets } = services;
+function apiRoutes(mounted: HttpServices["api"]): Router {
   const router = Router();
-  router.use("/me", myRoutes(me), mySessionRoutes(sessions), myWalletRoutes(wallets));
-  router.use("/me/quests", myQuestRoutes(quests));
-  router.use("/quests", questRoutes(quests));
-  router.use("/popups", popupRoutes(popup));
-  router.use("/jobs", jobRoutes(jobs));
-  router.use(
-    "/dead-letters",
-    deadLetterRoutes({ letters: services.deadLetters, timers: services.failingTimers, tasks: services.deadTasks }),
-  );
-  router.use("/hunts", huntRoutes(hunts));
-  router.use("/tournaments", tournamentRoutes(tournaments));
-  router.use("/games", gameRoutes(games));
-  router.use("/pools", poolRoutes(services.pools));
-  router.use("/rankings", rankingRoutes(services.rankings));
-  router.use("/draws", drawRoutes(services.draws));
+  for (const [path, routes] of mounted) router.use(path, routes);
   return router;
 }

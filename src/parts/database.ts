@@ -1,6 +1,6 @@
 import { systemClock, systemRng } from "../clock.ts";
 import { DatabaseProbe, mysqlQuestion, type Reach } from "../entities/DatabaseProbe.ts";
-import { openDatabase } from "../entities/database.ts";
+import { openDatabase, type Schema } from "../entities/database.ts";
 import { refusesWrites } from "../entities/failures.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Parts } from "./Parts.ts";
@@ -12,10 +12,11 @@ const REFUSED_FOR_MS = 1000;
 /** The database, migrated, and who asks it whether it commits, which `/readyz` messages from now on; the embedded one is in this very process. */
 export async function startDatabase(
   parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
+  schema: Schema,
 ): Promise<{ database: Database; databaseProbe: DatabaseProbe | undefined }> {
   const { config, lifecycle } = parts;
   const { redisUrl, nodeTtlMs } = config;
-  const database = await openDatabase(config.database, async (reasons) => {
+  const database = await openDatabase(config.database, schema, async (reasons) => {
     if (redisUrl !== undefined) await assertNoNodes(redisUrl, nodeTtlMs, reasons);
   });
   lifecycle.onStop("database", () => database.close());

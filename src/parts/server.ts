@@ -1,11 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { matchMaker, Server } from "@colyseus/core";
 import express from "express";
-import { HuntActor } from "../actors/hunts/HuntActor.ts";
 import type { Actors } from "../actors/runtime/Actors.ts";
-import { TournamentActor } from "../actors/tournaments/TournamentActor.ts";
 import { systemClock } from "../clock.ts";
 import { type Config, ConfigError } from "../config.ts";
+import type { Declared } from "../domains/runtime/declared.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
 import type { MetricsPage } from "../http/health.ts";
 import { mountMetrics } from "../http/server.ts";
@@ -16,6 +15,8 @@ import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
 export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut" | "readiness"> {
+  /** Those of domains, by name. */
+  rooms: Declared["rooms"];
   /** There once they have started, which is before anybody can join a room. */
   actors: Promise<Actors>;
 }
@@ -29,12 +30,6 @@ const MOST_UNTAKEN = 4096;
 /** What a client may send in one frame, in bytes. */
 const LARGEST_FRAME = 16 * 1024;
 
-/** Rooms that are of one event: its actor, and the join option that is its id. */
-const EVENTS = new Map<string, { actor: { kind: string }; option: string }>([
-  ["hunt", { actor: HuntActor, option: "huntId" }],
-  ["tournament", { actor: TournamentActor, option: "tournamentId" }],
-]);
-
 /** Colyseus's server, which makes the process id that this node goes by; it does not listen yet. */
 export async function openServer({
   config,
@@ -43,6 +38,7 @@ export async function openServer({
   app,
   keepOut,
   readiness,
+  rooms,
   actors,
 }: ServerParts): Promise<Server> {
   const door = new FrontDoor(app, {
@@ -65,19 +61,19 @@ export async function openServer({
     greet: false,
     logger: colyseusLog(log, systemClock),
     ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
-    ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(actors) }),
+    ...(config.redisUrl === undefined ? {} : { selectProcessIdToCreateRoom: placement(rooms, actors) }),
   });
   await matchMaker.onReady;
   return server;
 }
 
-function placement(later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
+function placement(rooms: Declared["rooms"], later: Promise<Actors>): matchMaker.SelectProcessIdCallback {
   return async (roomName, options) => {
     const actors = await later;
     const places = placeRooms({
       roomNodes: () => actors.membership.roomHosts().map(({ id }) => ({ nodeId: id, processId: id })),
       placeOf: async (name, asked) => {
-        const event = EVENTS.get(name);
+        const event = rooms.get(name)?.declared.event;
         const id = event && (asked as Record<string, unknown> | undefined)?.[event.option];
         return event && typeof id === "string" ? actors.whereIs(event.actor, id) : undefined;
       },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Arrivals } from "../../src/actors/runtime/Arrivals.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 const FIRST = 1_800_000_000_000_000;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { Firing } from "../../src/actors/runtime/timers.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("the balance of actors over nodes (simulated cluster)", function () {

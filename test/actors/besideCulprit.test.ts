@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { openDatabase } from "../support/database.ts";
 import { FailoverWorld } from "./FailoverWorld.ts";
 
 const CULPRIT = "w0";

@@ -6,9 +6,9 @@ import type { ActorAddress, ClaimedRow } from "../../src/actors/runtime/actorRow
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import type { TurnOrigin } from "../../src/actors/runtime/TurnGate.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { noMetrics, silentLog } from "./simulation.ts";

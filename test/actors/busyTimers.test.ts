@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 const LOCKED = Object.assign(new Error("locked"), { errno: 1205, sqlState: "HY000" });

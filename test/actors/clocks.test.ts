@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 /** A node's clock that is off by more than this is known to be off. */

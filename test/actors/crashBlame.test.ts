@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { CrashBlame } from "../../src/actors/runtime/CrashBlame.ts";
 import { CrashTable } from "../../src/actors/runtime/CrashTable.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { ManualClock, silentLog } from "./simulation.ts";
 
 describe("who goes into quarantine of those that nodes died in the hands of", () => {

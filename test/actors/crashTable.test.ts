@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CrashTable, type InRecord } from "../../src/actors/runtime/CrashTable.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 

@@ -3,10 +3,10 @@ import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { Placement } from "../../src/actors/runtime/placement.ts";
 import { actorKey } from "../../src/actors/runtime/protocol.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { CutOff } from "../../src/parts/CutOff.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 /** The runtime's own: how long a node's silence is borne. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import type { ClaimedRow } from "../../src/actors/runtime/actorRow.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("a claim of an actor that failed (simulated cluster)", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { countedDatabase, type Statement } from "./countedDatabase.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 

@@ -5,9 +5,9 @@ import { CrashBlame } from "../../src/actors/runtime/CrashBlame.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { Residents } from "../../src/actors/runtime/Residents.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
+import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, noMetrics, SimulatedNode, silentLog } from "./simulation.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { FailoverWorld } from "./FailoverWorld.ts";
 import type { SimulatedNode } from "./simulation.ts";
 

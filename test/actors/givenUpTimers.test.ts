@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { DEADLINE_MS } from "../support/processes.ts";
 import { startMariaDb } from "../support/servers.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { Orphans } from "../../src/actors/runtime/Orphans.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 
 const ADDRESS = { kind: "k", id: "a" };

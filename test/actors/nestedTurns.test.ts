@@ -3,8 +3,8 @@ import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "..
 import type { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TURNS_BOUND } from "../../src/actors/runtime/TurnGate.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { ManualClock, SimulatedNode } from "./simulation.ts";
 
 /** Calls that wait in front of the one that the turns of the node wait for, in each mailbox. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { slotOf } from "../../src/actors/runtime/placement.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { countedDatabase, type Statement } from "./countedDatabase.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TURNS_BOUND } from "../../src/actors/runtime/TurnGate.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { edgeError } from "../../src/entities/failures.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("timers whose turns a database could not store for a minute", () => {

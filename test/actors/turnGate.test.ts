@@ -4,8 +4,8 @@ import { CrashBlame } from "../../src/actors/runtime/CrashBlame.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TURNS_BOUND, TurnGate, type TurnOrigin, type TurnPass } from "../../src/actors/runtime/TurnGate.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { ManualClock, SimulatedNode, settle, silentLog } from "./simulation.ts";
 
 describe("the gate before turns", function () {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TurnWatchdog } from "../../src/actors/runtime/TurnWatchdog.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { openDatabase } from "../support/database.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("the watchdog of a turn", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { edgeError } from "../../src/entities/failures.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { countedDatabase } from "./countedDatabase.ts";
 import type { Mishap } from "./ProcessLife.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, noMetrics, SimulatedNode } from "./simulation.ts";

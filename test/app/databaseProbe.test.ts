@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type Clock, systemClock, systemRng } from "../../src/clock.ts";
 import { DatabaseProbe, mysqlQuestion, type Question, type Reach } from "../../src/entities/DatabaseProbe.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { type DatabaseServer, freshRedisUrl, sharedDatabase, startMariaDb } from "../support/servers.ts";

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { DemoActor } from "../../src/actors/hunts/DemoActor.ts";
+import { DEMO_QUESTS } from "../../src/actors/quests/demo.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TournamentDemoActor } from "../../src/actors/tournaments/TournamentDemoActor.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { hunts } from "../../src/domains/hunts.ts";
+import { tournaments } from "../../src/domains/tournaments.ts";
+import { Quests } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { Lifecycle } from "../../src/lifecycle.ts";
-import { startDemo } from "../../src/parts/demo.ts";
+import { startDemos } from "../../src/parts/demo.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 /** Longer than a call is waited for, and tried again. */
 const CALL_MS = 15_000;
@@ -59,7 +63,16 @@ describe("the demo of a node that starts", () => {
     const log = { ...silentLog, warn: (_: unknown, text?: string) => void warnings.push(text ?? "") };
     assert.deepEqual(await states(), [false, false]);
     node.bus.mislays = 1;
-    const start = startDemo({ config, database, lifecycle, log, clock }, node.actors);
+    const services = (type: typeof DemoActor | typeof TournamentDemoActor) => ({
+      demo: node.actors.ref<DemoActor | TournamentDemoActor>(type, "demo"),
+      isEmpty: async () => true,
+      seedDemo: () => new Quests(database).seed(DEMO_QUESTS, clock.now()),
+    });
+    const demos = [
+      hunts.definition.demo!(services(DemoActor)),
+      tournaments.definition.demo!(services(TournamentDemoActor)),
+    ];
+    const start = startDemos({ config, lifecycle, log, clock }, demos);
     await clock.advance(CALL_MS);
     await start;
     assert.deepEqual(warnings, ["the demo cannot be started or ended now"]);

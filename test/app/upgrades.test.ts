@@ -3,9 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { DataSource, type DataSourceOptions } from "typeorm";
 import { ConfigError } from "../../src/config.ts";
-import { openDatabase } from "../../src/entities/database.ts";
-import { MIGRATIONS } from "../../src/entities/migrations/index.ts";
 import { assertNoNodes } from "../../src/parts/runningNodes.ts";
+import { MIGRATIONS, openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 
 const TTL_MS = 400;

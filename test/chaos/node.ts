@@ -1,10 +1,10 @@
 /** A whole node of Ringmaster with actors and a job of the chaos run's own, callers of these, and a clock that can be set. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Actors } from "../../src/actors/runtime/Actors.ts";
-import { createApp } from "../../src/app.config.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
+import { defineDomain } from "../../src/domains/runtime/Domain.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import type { Parts } from "../../src/parts/Parts.ts";
 import { defineJob } from "../../src/schedulers/runtime/defineJob.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { ChaosActor, chaosKind } from "./chaosActors.ts";
@@ -22,14 +22,11 @@ Date.now = () => now() + clockOffsetMs;
 
 const tell = (message: NodeMessage): void => void process.send?.(message, undefined, undefined, () => {});
 
-let runtime!: () => Actors;
 const config = readConfig(process.env);
-const app = await createApp(config, createLogger(config.logLevel), {
-  kinds: (actors) => {
-    runtime = actors;
-    return [chaosKind];
-  },
-  jobs: ({ database }: Parts) => [
+const chaos = defineDomain({
+  name: "chaos",
+  actors: () => [chaosKind],
+  jobs: ({ database }) => [
     defineJob({
       name: "chaos",
       schedule: { everyMs: JOB_PERIOD_MS },
@@ -42,11 +39,14 @@ const app = await createApp(config, createLogger(config.logLevel), {
       },
     }),
   ],
+  open: ({ actors }) => actors,
 });
+const app = await createApp(config, { domains: [...RINGMASTER.domains, chaos] }, createLogger(config.logLevel));
+const actors = app.servicesOf(chaos);
 
 const { targets } = options;
 for (const target of targets)
-  void runtime()
+  void actors
     .ref(ChaosActor, target)
     .tick()
     .catch(() => {});
@@ -82,7 +82,7 @@ async function callOn(caller: number): Promise<void> {
     const startedAt = performance.now();
     do {
       try {
-        const ref = runtime().ref(ChaosActor, actor, request);
+        const ref = actors.ref(ChaosActor, actor, request);
         record.value = await (record.method === "pass" ? ref.pass(name, to) : ref.add(name));
       } catch (error) {
         record.codes.push(error instanceof RingmasterError ? error.code : String(error));
@@ -103,7 +103,7 @@ async function endCalls(): Promise<void> {
 
 /** Whether each of the targets answers here, in time. */
 async function answer({ probe, deadlineMs }: { probe: number; deadlineMs: number }): Promise<void> {
-  const asked = targets.map((target) => runtime().ref(ChaosActor, target, { deadlineMs }).count());
+  const asked = targets.map((target) => actors.ref(ChaosActor, target, { deadlineMs }).count());
   const failed = (await Promise.allSettled(asked)).flatMap((result) =>
     result.status === "rejected"
       ? [result.reason instanceof RingmasterError ? result.reason.code : String(result.reason)]

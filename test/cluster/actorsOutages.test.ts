@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { type Program, startProcess } from "../support/processes.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";

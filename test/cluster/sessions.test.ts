@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { freePort } from "../../scripts/processes/freePort.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { sessionsJob } from "../../src/schedulers/sessions/sessionsJob.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import { LEAVING_MS } from "../../src/stores/sessions/SessionStore.ts";
+import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode } from "../support/RingmasterNode.ts";

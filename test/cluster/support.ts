@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
 import type { Ticking } from "./workerActors.ts";

@@ -4,12 +4,12 @@ import { QuestService } from "../../src/actors/quests/QuestService.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import type { Feed } from "../../src/stores/feeds/Feed.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
 
 /** How a round ended, as a node heard of it. Times are epoch milliseconds. */

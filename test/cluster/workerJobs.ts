@@ -4,12 +4,12 @@ import { Actors } from "../../src/actors/runtime/Actors.ts";
 import type { NodeInfo } from "../../src/actors/runtime/ports.ts";
 import { RedisBus } from "../../src/actors/runtime/RedisBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { defineJob, type Job } from "../../src/schedulers/runtime/defineJob.ts";
 import { Jobs } from "../../src/schedulers/runtime/Jobs.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 /** As JSON in the environment's `WORKER`. */
 export interface JobsWorkerOptions {

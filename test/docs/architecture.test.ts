@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Everything is put together here. */
-const ROOTS = ["index.ts", "app.config.ts", "backplane.ts", "lifecycle.ts", "parts/"];
+const ROOTS = ["index.ts", "app.config.ts", "app.ts", "backplane.ts", "lifecycle.ts", "parts/", "domains/"];
 
 function importsOf(path: string): string[] {
   const text = readFileSync(join(SOURCE, path), "utf8");

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import express from "express";
 import { type HttpServices, mountHttp } from "../../src/http/server.ts";
+import { apiOf, unused } from "../support/api.ts";
 import { codesOf, documentOf, endpointsOf, REPOSITORY, sectionOf, tableOf } from "./documents.ts";
 
 const PROTOCOL = documentOf("docs/protocol.md");
@@ -21,10 +22,15 @@ function routesOf(router: Listing, from = ""): string[] {
   });
 }
 
-/** What mounting looks at and nothing calls: every service, and whatever it has. */
-const unused: object = new Proxy(() => unused, { get: () => unused });
 const services = new Proxy(
-  { production: false, hasMetricsPort: false, trustProxy: false, pageFolder: "web" },
+  {
+    production: false,
+    hasMetricsPort: false,
+    trustProxy: false,
+    pageFolder: "web",
+    api: apiOf(),
+    routes: [],
+  },
   {
     get: (target: Record<string, unknown>, name: string) => (name in target ? target[name] : unused),
   },

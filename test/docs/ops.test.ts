@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../src/telemetry/metrics.ts";
+import { everyMetric } from "../support/metrics.ts";
 import { documentOf } from "./documents.ts";
 
 const DASHBOARD = documentOf("ops/grafana/ringmaster.json");
@@ -25,7 +25,7 @@ describe("ops/", () => {
   let known: Set<string>;
 
   before(async () => {
-    const all = await new Metrics(() => ({ rooms: 0, clients: 0 })).registry.getMetricsAsJSON();
+    const all = await everyMetric().getMetricsAsJSON();
     known = new Set(all.map(({ name }) => name));
   });
 

@@ -3,8 +3,8 @@ import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import type { ClaimedRow } from "../../src/actors/runtime/actorRow.ts";
 import { Orphans } from "../../src/actors/runtime/Orphans.ts";
 import { slotOf } from "../../src/actors/runtime/placement.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 

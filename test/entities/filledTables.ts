@@ -1,9 +1,9 @@
 import { periodAt } from "../../src/actors/pools/periods.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { ALL_TIME } from "../../src/entities/pools/Ranking.ts";
 import { rank } from "../../src/entities/pools/rankingBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { afterRun } from "../support/run.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { insertNew } from "../../src/entities/insertNew.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const INTO = { table: "kept", columns: ["id", "n"] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DataSource, type DataSourceOptions } from "typeorm";
 import { slotOf } from "../../src/actors/runtime/placement.ts";
-import { MIGRATIONS } from "../../src/entities/migrations/index.ts";
+import { MIGRATIONS } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 /** The last migration of the first version. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { CommitUnknown } from "../../src/entities/failures.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { openDatabase } from "../support/database.ts";
 
 /** A database that answers no commit. */
 function unanswered(database: Database): Database {

@@ -4,13 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataSource, type DataSourceOptions, type QueryRunner } from "typeorm";
 import type { DatabaseConfig } from "../../src/config.ts";
-import { openDatabase } from "../../src/entities/database.ts";
-import { ENTITIES } from "../../src/entities/index.ts";
 import { ScorePrecision20261130090000 } from "../../src/entities/migrations/20261130090000-score-precision.ts";
 import { ScoresInUnits20261130090100 } from "../../src/entities/migrations/20261130090100-scores-in-units.ts";
-import { MIGRATIONS } from "../../src/entities/migrations/index.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { gameById } from "../../src/entities/tournaments/Game.ts";
+import { MIGRATIONS, openDatabase, SCHEMA } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const BEFORE = MIGRATIONS.slice(0, MIGRATIONS.indexOf(ScorePrecision20261130090000));
@@ -19,7 +17,11 @@ const BEFORE = MIGRATIONS.slice(0, MIGRATIONS.indexOf(ScorePrecision202611300900
 async function ofBefore(config: DatabaseConfig): Promise<DataSource> {
   const place =
     config.kind === "mysql" ? { type: "mysql", url: config.url } : { type: "better-sqlite3", database: config.path };
-  const source = new DataSource({ ...place, entities: ENTITIES, migrations: [...BEFORE] } as DataSourceOptions);
+  const source = new DataSource({
+    ...place,
+    entities: [...SCHEMA.entities],
+    migrations: [...BEFORE],
+  } as DataSourceOptions);
   await source.initialize();
   await source.runMigrations({ transaction: "each" });
   return source;

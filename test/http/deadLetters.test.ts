@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { WireError } from "../../src/errors.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 

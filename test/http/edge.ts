@@ -19,11 +19,15 @@ import { FrontDoor } from "../../src/http/FrontDoor.ts";
 import { MetricsPage } from "../../src/http/health.ts";
 import type { HuntDirectory } from "../../src/http/hunts.ts";
 import { RequestLimits } from "../../src/http/limits.ts";
+import type { MyThings } from "../../src/http/me.ts";
+import type { PopupDoor } from "../../src/http/popups.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { type HttpServices, mountHttp } from "../../src/http/server.ts";
 import { PacedTransport } from "../../src/rooms/runtime/PacedTransport.ts";
+import type { SessionService } from "../../src/stores/sessions/SessionService.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { apiOf } from "../support/api.ts";
 
 export const SECRET = "a secret of the tests, 32 characters long";
 
@@ -124,6 +128,23 @@ export function aHunt(): HuntDefinition {
 
 const A_WINDOW = { id: "w1", contentId: "c", title: "T", body: "B", openedAt: 1, closesAt: 2 };
 
+const POPUP: PopupDoor = {
+  current: async () => null,
+  openNow: async () => A_WINDOW,
+  closeNow: async () => ({ id: A_WINDOW.id, views: 2 }),
+};
+const INVENTORY: MyThings = { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] };
+const NO_SESSIONS: Pick<SessionService, "noteCaller" | "sessionsOf"> = {
+  noteCaller: () => {},
+  sessionsOf: async () => ({ current: null, sessions: [] }),
+};
+
+/** What differs from an edge in memory. */
+export interface EdgeOptions extends Partial<HttpServices> {
+  me?: MyThings;
+  sessions?: Pick<SessionService, "noteCaller" | "sessionsOf">;
+}
+
 /** All of the HTTP edge on a free port, with hunts and players in memory. */
 export class Edge {
   readonly services: HttpServices;
@@ -132,7 +153,8 @@ export class Edge {
   readonly logged: string[] = [];
   readonly door: FrontDoor;
 
-  constructor(overrides: Partial<HttpServices> = {}, clock: Clock = systemClock) {
+  constructor({ me, sessions, ...overrides }: EdgeOptions = {}, clock: Clock = systemClock) {
+    const parts = { me: me ?? INVENTORY, sessions: sessions ?? NO_SESSIONS };
     this.services = {
       production: false,
       trustProxy: false,
@@ -146,28 +168,14 @@ export class Edge {
       limits: new RequestLimits({ perAddress: 1_000_000 }),
       readiness: new Readiness(["database"]),
       players: { create: async (player) => void this.players.push(player) },
-      hunts: this.hunts,
-      popup: {
-        current: async () => null,
-        openNow: async () => A_WINDOW,
-        closeNow: async () => ({ id: A_WINDOW.id, views: 2 }),
-      },
-      quests: {} as HttpServices["quests"],
-      jobs: {} as HttpServices["jobs"],
-      deadLetters: {} as HttpServices["deadLetters"],
-      failingTimers: {} as HttpServices["failingTimers"],
-      deadTasks: {} as HttpServices["deadTasks"],
-      tournaments: {} as HttpServices["tournaments"],
-      games: {} as HttpServices["games"],
-      pools: {} as HttpServices["pools"],
-      rankings: {} as HttpServices["rankings"],
-      draws: {} as HttpServices["draws"],
-      wallets: {} as HttpServices["wallets"],
-      sessions: {
-        noteCaller: () => {},
-        sessionsOf: async () => ({ current: null, sessions: [] }),
-      },
-      me: { inventory: async (playerId) => [{ item: "TICO", amount: `${playerId.length}` }] },
+      noteCaller: (caller) => parts.sessions.noteCaller(caller),
+      api: apiOf({
+        hunts: { huntOperations: this.hunts },
+        popups: { popup: POPUP },
+        prizes: { ledger: parts.me },
+        sessions: parts.sessions,
+      }),
+      routes: [],
       pageFolder: temporaryFolder(),
       ...overrides,
     };
@@ -184,7 +192,7 @@ export class Edge {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  static async open(overrides?: Partial<HttpServices>, clock?: Clock): Promise<Edge> {
+  static async open(overrides?: EdgeOptions, clock?: Clock): Promise<Edge> {
     const edge = new Edge(overrides, clock);
     await new Promise<void>((resolve) => edge.door.listen(0, "127.0.0.1", resolve));
     return edge;

@@ -1,9 +1,10 @@
 /** A node of Ringmaster with a task of its own, `courier`, which fails until it is told that it need not; enqueues keys that it is sent. */
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import type { Actors } from "../../src/actors/runtime/Actors.ts";
-import { createApp } from "../../src/app.config.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
+import { defineDomain } from "../../src/domains/runtime/Domain.ts";
 import { defineTask } from "../../src/schedulers/runtime/defineTask.ts";
 import { TaskActor } from "../../src/schedulers/runtime/TaskActor.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
@@ -12,15 +13,11 @@ import { createLogger } from "../../src/telemetry/log.ts";
 export type TaskOrder = { enqueue: string } | { mended: true };
 
 const SHARDS = 16;
-let runtime!: () => Actors;
 let isBroken = true;
 
 const config = readConfig(process.env);
-const app = await createApp(config, createLogger(config.logLevel), {
-  kinds: (actors) => {
-    runtime = actors;
-    return [];
-  },
+const courier = defineDomain({
+  name: "courier",
   jobs: () => [
     defineTask({
       name: "courier",
@@ -32,11 +29,14 @@ const app = await createApp(config, createLogger(config.logLevel), {
       },
     }),
   ],
+  open: ({ actors }) => actors,
 });
+const app = await createApp(config, { domains: [...RINGMASTER.domains, courier] }, createLogger(config.logLevel));
 process.on("message", (order: TaskOrder) => {
   if ("mended" in order) isBroken = false;
   else
-    void runtime()
+    void app
+      .servicesOf(courier)
       .ref(TaskActor, `courier/${crc32(order.enqueue) % SHARDS}`)
       .enqueue(order.enqueue, "null", null);
 });

@@ -4,7 +4,6 @@ import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { type ClaimAnswer, HuntService } from "../../src/actors/hunts/HuntService.ts";
 import { type ClueCard, type HuntAudience, HuntView } from "../../src/actors/hunts/HuntView.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntPhase, Hunts, type Winner } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
@@ -12,6 +11,7 @@ import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger, LedgerView } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 /** Who sits in a room of one node, and what they were told there. */

@@ -5,7 +5,6 @@ import { HuntActor, huntKind, huntTopic, LOBBY_TOPIC } from "../../src/actors/hu
 import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { LARGEST_AWARD, PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -14,6 +13,7 @@ import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
 const LATER = 300_000;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { hunts as huntDomain } from "../../src/domains/hunts.ts";
+import { tournaments as tournamentDomain } from "../../src/domains/tournaments.ts";
 import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
 import type { BoardList } from "../../src/entities/phaseLists.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
 import { silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { LossyFeed } from "../support/LossyFeed.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { someSealedHunt } from "./someHunt.ts";
@@ -39,8 +40,11 @@ describe("the lobby's board", () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     feed = new LossyFeed();
     hunts = new SlowHunts(database);
-    const tournaments = new Tournaments(database);
-    board = new LobbyBoard({ feed, hunts, tournaments, database, clock, log: silentLog });
+    const lists = new Map([
+      ["hunts", { ...huntDomain.definition.lobby!, board: (_: Database, most: number) => hunts.board(most) }],
+      ["tournaments", tournamentDomain.definition.lobby!],
+    ]);
+    board = new LobbyBoard({ feed, lists, database, clock, log: silentLog });
   });
   afterEach(async () => {
     board.stop();

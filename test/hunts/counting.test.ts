@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { HuntActor, huntKind, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -11,6 +10,7 @@ import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJo
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { someSealedHunt } from "./someHunt.ts";
 

@@ -1,7 +1,7 @@
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import type { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 /** Both databases, migrated and empty. */

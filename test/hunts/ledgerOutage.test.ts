@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 import { insertHunt, openRow, rowsIn } from "./ledgerJournals.ts";

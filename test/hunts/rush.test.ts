@@ -5,13 +5,13 @@ import { HuntService } from "../../src/actors/hunts/HuntService.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { Row } from "./ServiceCluster.ts";
 import { someSealedHunt } from "./someHunt.ts";
 

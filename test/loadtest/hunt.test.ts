@@ -7,10 +7,10 @@ import { removeDirectory, temporaryDirectory } from "../../scripts/processes/gua
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { HuntDetails } from "../../src/actors/hunts/HuntOperations.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { operatorToken } from "../../src/http/auth/roles.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
+import { openDatabase } from "../support/database.ts";
 import { beginDemoHunt } from "../support/demo.ts";
 import { type Exit, type Program, startProcess } from "../support/processes.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";

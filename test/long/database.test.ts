@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createConnection } from "mysql2/promise";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { HuntBot } from "../cluster/supportHuntBot.ts";
 import { assertKept, HuntHistory } from "../cluster/supportHuntHistory.ts";
 import { HuntCluster } from "../cluster/supportHunts.ts";
 import { Place } from "../cluster/supportNodes.ts";
 import { SilentProxy } from "../cluster/supportProxy.ts";
 import { someHunt } from "../hunts/someHunt.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { tokenOf } from "../support/RingmasterNode.ts";
 import { SmallDisk } from "../support/SmallDisk.ts";

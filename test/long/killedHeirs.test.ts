@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 const TICKING = ["t0", "t1", "t2"];
 const PERIOD_MS = 1000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { FailoverWorld, type Fault, TURN_MS } from "../actors/FailoverWorld.ts";
+import { openDatabase } from "../support/database.ts";
 
 const COUNT = 10_000;
 const CULPRIT = "w7777";

@@ -1,11 +1,11 @@
 import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import type { Clock } from "../../src/clock.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { databaseTimeIn } from "../../src/entities/databaseTime.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 export const DATABASES: Record<string, () => Promise<Database>> = {

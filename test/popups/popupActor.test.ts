@@ -4,12 +4,12 @@ import { chooseByWeight, EVERY_MS, PopupActor, SPREAD_MS, WINDOW_MS } from "../.
 import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { CommitUnknown } from "../../src/entities/failures.ts";
 import { openWindow } from "../../src/entities/popups/Popup.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 const HOUR = 3_600_000;
 

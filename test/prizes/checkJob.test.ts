@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../src/entities/sql.ts";
 import { prizeCheckJob } from "../../src/schedulers/prizes/prizeCheckJob.ts";
+import { openDatabase } from "../support/database.ts";
 import { runJob } from "../support/runJob.ts";
 import { balanced, loadBalances } from "./balances.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { InventoryOperations } from "../../src/actors/prizes/InventoryOperations.ts";
 import { systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import { LARGEST_HOLDING } from "../../src/entities/prizes/refusedAwards.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES = {

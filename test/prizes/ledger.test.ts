@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { type Award, LARGEST_AWARD, PrizeLedger, prizesOf } from "../../src/entities/prizes/PrizeLedger.ts";
 import { LARGEST_HOLDING } from "../../src/entities/prizes/refusedAwards.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { type Balance, balanced, loadBalances } from "./balances.ts";

@@ -6,12 +6,12 @@ import { WalletService } from "../../src/actors/quests/WalletService.ts";
 import { verifiersFor } from "../../src/actors/quests/walletProof.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import { Quests } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
 
 /** A line of the log, as `[player, quest, round, state]`. */

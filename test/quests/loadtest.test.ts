@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { QUEST_EVENTS, QUEST_TIMES } from "../../loadtest/quests/QuestBot.ts";
 import type { Report } from "../../loadtest/runtime/LoadTest.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { openDatabase } from "../support/database.ts";
 import { startProcess } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";

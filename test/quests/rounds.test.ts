@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { FILL_ROUNDS } from "../../src/entities/migrations/20261130050200-quest-rounds.ts";
 import { logChanges, pastOf, type QuestChange, standingOf } from "../../src/entities/quests/QuestProgress.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 

@@ -1,28 +1,23 @@
 import assert from "node:assert/strict";
 import { MOST_PAST } from "../../src/actors/pools/requests.ts";
-import { openDatabase } from "../../src/entities/database.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { BLAME_DAYS, MARK_DAYS, REQUEST_ID_DAYS } from "../../src/domains/actors.ts";
+import { JOB_RUN_DAYS, TASK_DAYS } from "../../src/domains/jobs.ts";
+import { POPUP_DAYS } from "../../src/domains/popups.ts";
+import { CHALLENGE_DAYS, QUEST_CHANGE_DAYS } from "../../src/domains/quests.ts";
+import { declaredBy } from "../../src/domains/runtime/declared.ts";
+import { SESSION_DAYS } from "../../src/domains/sessions.ts";
 import { type EndedSession, SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database, Sql } from "../../src/entities/sql.ts";
-import {
-  BATCH,
-  BLAME_DAYS,
-  CANDIDATE_DAYS,
-  CHALLENGE_DAYS,
-  CONTRIBUTION_DAYS,
-  JOB_RUN_DAYS,
-  MARK_DAYS,
-  POPUP_DAYS,
-  QUEST_CHANGE_DAYS,
-  RANKING_DAYS,
-  REQUEST_ID_DAYS,
-  SESSION_DAYS,
-  TASK_DAYS,
-} from "../../src/schedulers/retention/purges.ts";
+import { CANDIDATE_DAYS, CONTRIBUTION_DAYS, RANKING_DAYS } from "../../src/schedulers/pools/poolPurges.ts";
+import { BATCH } from "../../src/schedulers/retention/purges.ts";
 import { type Removed, type RetentionJobPorts, retentionJob } from "../../src/schedulers/retention/retentionJob.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { runJob } from "../support/runJob.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
+const { retention: purges } = declaredBy(RINGMASTER.domains);
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
@@ -77,7 +72,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     after(() => database?.close());
 
     const run = (ports: Partial<RetentionJobPorts> = {}, options: Parameters<typeof runJob>[1] = {}) =>
-      runJob<Removed>(retentionJob({ database, clock: { now: () => NOW }, ...ports }), options);
+      runJob<Removed>(retentionJob({ database, purges, clock: { now: () => NOW }, ...ports }), options);
 
     const rowsOf = async (table: string, column: string): Promise<string[]> =>
       (await database.query<{ id: unknown }>(`SELECT ${column} AS id FROM ${table} ORDER BY ${column}`)).map(({ id }) =>

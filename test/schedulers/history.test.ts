@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { JobHistory } from "../../src/entities/jobs/Job.ts";
 import { JobBook } from "../../src/entities/jobs/JobBook.ts";
 import { deadTasks, TaskBook } from "../../src/entities/jobs/TaskBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES = {

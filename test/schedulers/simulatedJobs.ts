@@ -1,7 +1,6 @@
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
 import type { Clock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { JobHistory, type JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { defineJob, type JobContext, type JobDefinition } from "../../src/schedulers/runtime/defineJob.ts";
@@ -13,6 +12,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MortalDatabase } from "../actors/MortalDatabase.ts";
 import type { ProcessLife } from "../actors/ProcessLife.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 /** What a test gives a job to do; it also learns of the node that it is on. */
 export type Body = (context: JobContext, node: JobNode) => Promise<unknown>;

@@ -49,7 +49,7 @@ describe("One client over HTTP", function () {
     let atOnce = 0;
     const edge = await Edge.open({
       me: {
-        inventory: async (playerId) => {
+        inventory: async (playerId: string) => {
           asked.push(playerId);
           assert.equal(++atOnce, 1);
           await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
@@ -9,6 +8,7 @@ import { REPORT_EVERY_MS } from "../../src/stores/sessions/Attendance.ts";
 import { MemorySessionStore } from "../../src/stores/sessions/MemorySessionStore.ts";
 import { SessionService } from "../../src/stores/sessions/SessionService.ts";
 import { type AttendanceReport, LEAVING_MS, MOST_REPORTED } from "../../src/stores/sessions/SessionStore.ts";
+import { openDatabase } from "../support/database.ts";
 
 const START = 1_700_000_000_000;
 const TIMEOUT_MS = 1_800_000;

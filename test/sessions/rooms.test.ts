@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { Server } from "@colyseus/core";
 import { z } from "zod";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { admit } from "../../src/rooms/runtime/admission.ts";
@@ -12,6 +11,7 @@ import { MemorySessionStore } from "../../src/stores/sessions/MemorySessionStore
 import { SessionService } from "../../src/stores/sessions/SessionService.ts";
 import { LEAVING_MS, type LiveSession } from "../../src/stores/sessions/SessionStore.ts";
 import { bearer, Edge, openRooms } from "../http/edge.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { type EndedSession, SessionHistory } from "../../src/entities/sessions/SessionHistory.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { SETTLED_MS, sessionsJob } from "../../src/schedulers/sessions/sessionsJob.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import type { SessionStore } from "../../src/stores/sessions/SessionStore.ts";
+import { openDatabase } from "../support/database.ts";
 import { runJob } from "../support/runJob.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { openDatabase } from "../../src/entities/database.ts";
 import { EFFECTS_TABLE } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { actorDomain } from "./actorBots.ts";
 import type { Domain } from "./Domain.ts";
 import { jobDomain } from "./jobBots.ts";

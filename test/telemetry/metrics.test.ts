@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { everyMetric } from "../support/metrics.ts";
 
 describe("The metrics", () => {
   it("name all that operators are promised, before anything happened", async () => {
-    const text = await new Metrics(() => ({ rooms: 0, clients: 0 })).registry.metrics();
+    const text = await everyMetric().metrics();
     const promised = [
       "clue_latency_seconds",
       "timer_lateness_seconds",
@@ -22,7 +23,6 @@ describe("The metrics", () => {
 
   it("count what is told to them", async () => {
     const metrics = new Metrics(() => ({ rooms: 2, clients: 7 }));
-    metrics.clueAnswered("claim", 0.004);
     metrics.turn("hunt", 0.003);
     metrics.timerLateness("hunt", -0.001);
     metrics.active("hunt", 1);
@@ -30,24 +30,12 @@ describe("The metrics", () => {
     metrics.active("hunt", -1);
     metrics.actorFailed("hunt", "overloaded");
     const text = await metrics.registry.metrics();
-    assert.match(text, /^clue_latency_seconds_bucket\{le="0.005",request="claim"\} 1$/m);
     assert.match(text, /^actor_turn_seconds_count\{kind="hunt"\} 1$/m);
     assert.match(text, /^timer_lateness_seconds_sum\{kind="hunt"\} 0$/m);
     assert.match(text, /^actors_active\{kind="hunt"\} 1$/m);
     assert.match(text, /^actor_errors_total\{kind="hunt",code="overloaded"\} 1$/m);
     assert.match(text, /^rooms 2$/m);
     assert.match(text, /^clients 7$/m);
-  });
-
-  it("forget a hunt, so that their number does not grow with the hunts ever played", async () => {
-    const metrics = new Metrics(() => ({ rooms: 0, clients: 0 }));
-    metrics.setHuntGauges("h1", 12, 3);
-    metrics.setHuntGauges("h2", 5, 0);
-    metrics.removeHuntGauges("h1");
-    const text = await metrics.registry.metrics();
-    assert.doesNotMatch(text, /h1/);
-    assert.match(text, /^hunt_pool\{hunt="h2"\} 5$/m);
-    assert.match(text, /^hunt_waiting\{hunt="h2"\} 0$/m);
   });
 
   it("of two apps in one process stay apart", async () => {

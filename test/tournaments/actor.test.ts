@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import { openDatabase } from "../support/database.ts";
 import { SOME_PRIZES, someTerms, TournamentWorld, writeEntries } from "./settlements.ts";
 
 const LATER = 300_000;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { BoardKey, BoardSnapshot, PlayerSnapshot } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { ROUND_MS, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 /** A leaderboard whose next drops fail, and whose next loads end when a test says so. */

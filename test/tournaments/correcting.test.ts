@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { tournamentCorrection } from "../../src/actors/tournaments/definition.ts";
 import { TournamentView } from "../../src/actors/tournaments/TournamentView.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { LARGEST_AWARD } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -10,6 +9,7 @@ import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { validate } from "../../src/validate.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { SOME_PRIZES, someTerms, TournamentWorld } from "./settlements.ts";
 import { someTournament } from "./someTournament.ts";
 import { TournamentCluster } from "./TournamentCluster.ts";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import type { TournamentOutcome } from "../../src/actors/tournaments/state.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { decimalOf, LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../src/entities/tournaments/precision.ts";
 import type { Order, ScoreOperator, TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
@@ -10,6 +9,7 @@ import { pointsText } from "../../web/src/points.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { LEADERBOARDS } from "../contracts/leaderboards.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
+import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { fastClock, type Service, TournamentCluster } from "./TournamentCluster.ts";
 

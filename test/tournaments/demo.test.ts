@@ -4,10 +4,10 @@ import { DEMO_ROUND_MS, DEMO_TOURNAMENT } from "../../src/actors/tournaments/dem
 import { tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
 import { TournamentDemoActor } from "../../src/actors/tournaments/TournamentDemoActor.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 
 describe("the demo tournament", () => {
   let database: Database;

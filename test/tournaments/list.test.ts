@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { awaitCommits, bestOf } from "../../src/entities/pools/entries.ts";
 import { newlyCancelled } from "../../src/entities/pools/rankingBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentPhase, Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { openDatabase } from "../support/database.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { BoardKey, BoardSnapshot } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { playerOf, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 /** A board that takes its time to load; what is to be loaded is read before and after that. */

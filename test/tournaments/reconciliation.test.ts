@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { type ErrorCode, RingmasterError } from "../../src/errors.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { FaultyJournal, FaultyLeaderboard } from "./faults.ts";
 import { playerOf, type Service, TournamentCluster } from "./TournamentCluster.ts";
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Runs } from "../../src/actors/tournaments/Runs.ts";
 import { checkSnake } from "../../src/actors/tournaments/snakeCheck.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { playSnake } from "../support/snakeRound.ts";
 import { ROUND_MS, type Service, TournamentCluster } from "./TournamentCluster.ts";
 

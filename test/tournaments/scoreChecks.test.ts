@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/entities/database.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { type NodeParts, playerOf, type Service, TournamentCluster } from "./TournamentCluster.ts";
 
 describe("the services of a tournament ask the game's check", () => {

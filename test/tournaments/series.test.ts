@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { parseTournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import { LONGEST_SERIES_ID } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { SOME_PRIZES, someTerms, TournamentWorld } from "./settlements.ts";
 
 const HOUR = 3_600_000;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { TournamentOperations } from "../../src/actors/tournaments/TournamentOperations.ts";
 import { systemRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { committedAround } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { FaultyLeaderboard } from "./faults.ts";
 import { type NodeParts, ROUND_MS, type Service, TournamentCluster } from "./TournamentCluster.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assertPayable } from "../../src/actors/prizes/payable.ts";
 import { amountsOf, awardsOf, nextPaidRanks, totalsOf } from "../../src/actors/tournaments/settlement.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { LARGEST_AWARD, type PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { SOME_PRIZES } from "./settlements.ts";
 
 const range = fc

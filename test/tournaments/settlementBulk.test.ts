@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { insertAll, MergedPages, pagesByOffset } from "../../src/entities/bulk.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { failureOf } from "../../src/entities/failures.ts";
 import { type Database, exactDouble, type Row, type RowPages, type Value } from "../../src/entities/sql.ts";
+import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
 import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
 import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import type { Mishap } from "../actors/ProcessLife.ts";
 import type { SimulatedNode } from "../actors/simulation.ts";
+import { openDatabase } from "../support/database.ts";
 import { hashFromSql, outcomeOf, SOME_PRIZES, someTerms, TournamentWorld, writeEntries } from "./settlements.ts";
 
 /** `SEED=<seed> npx mocha test/tournaments/settlementCrash.test.ts` replays a run; `RUNS` sets how many histories it tries. */

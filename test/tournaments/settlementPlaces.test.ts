@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { ResultHead } from "../../src/actors/tournaments/result.ts";
 import { ReadingPlaces, Settler } from "../../src/actors/tournaments/Settler.ts";
 import type { Settlement } from "../../src/actors/tournaments/settlement.ts";
-import { openDatabase } from "../../src/entities/database.ts";
 import type { Database, Row, RowPages } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { openDatabase } from "../support/database.ts";
 import { someTerms, TournamentWorld, writeEntries } from "./settlements.ts";
 
 const IDS = ["t1", "t2", "t3", "t4", "t5"];

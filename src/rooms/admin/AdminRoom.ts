@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { OperatorCall } from "../../actors/admin/operatorCall.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
+import type { Actors } from "../../actors/runtime/Actors.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { RingmasterError } from "../../errors.ts";
 import { mayActAs } from "../../http/auth/identity.ts";
@@ -9,47 +11,18 @@ import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
 import type { RoomServices } from "../runtime/services.ts";
-import { DEAD_LETTER_VERBS, type DeadLetterVerbServices } from "./deadLetters.ts";
-import { HUNT_VERBS, type HuntVerbServices } from "./hunts.ts";
-import { JOB_VERBS, type JobVerbServices } from "./jobs.ts";
-import { NODE_VERBS, type NodeVerbServices } from "./nodes.ts";
-import { POOL_VERBS, type PoolVerbServices } from "./pools.ts";
-import { POPUP_VERBS, type PopupVerbServices } from "./popups.ts";
-import { PRIZE_VERBS, type PrizeVerbServices } from "./prizes.ts";
-import { QUEST_VERBS, type QuestVerbServices } from "./quests.ts";
-import { TOURNAMENT_VERBS, type TournamentVerbServices } from "./tournaments.ts";
-import type { Verb, Verbs } from "./verbs.ts";
 
-export interface AdminRoomServices
-  extends RoomServices,
-    HuntVerbServices,
-    TournamentVerbServices,
-    PoolVerbServices,
-    PrizeVerbServices,
-    QuestVerbServices,
-    PopupVerbServices,
-    JobVerbServices,
-    DeadLetterVerbServices,
-    NodeVerbServices {
+/** A command or a query with all that it needs; it validates its own arguments, which are `{}` when there are none. */
+type Bound = (args: unknown, call: OperatorCall) => Promise<unknown>;
+
+export interface AdminRoomServices extends RoomServices {
+  actors: Actors;
   feed: Feed;
+  /** By name: what operators may change, by `room.request("command", {name, args?, requestId?})`. */
+  commands: ReadonlyMap<string, Bound>;
+  /** What viewers may read, by `room.request("query", {name, args?})`. */
+  queries: ReadonlyMap<string, Bound>;
 }
-
-const DOMAINS: readonly Verbs<AdminRoomServices>[] = [
-  HUNT_VERBS,
-  TOURNAMENT_VERBS,
-  POOL_VERBS,
-  PRIZE_VERBS,
-  QUEST_VERBS,
-  POPUP_VERBS,
-  JOB_VERBS,
-  DEAD_LETTER_VERBS,
-  NODE_VERBS,
-];
-
-/** What operators may change: `room.request("command", {name, args?, requestId?})`. */
-const COMMANDS = new Map(DOMAINS.flatMap(({ commands }) => Object.entries(commands)));
-/** What viewers may read: `room.request("query", {name, args?})`. */
-const QUERIES = new Map(DOMAINS.flatMap(({ queries }) => Object.entries(queries)));
 
 const asked = z.strictObject({
   name: z.string().min(1).max(64),
@@ -98,7 +71,7 @@ export class AdminRoom extends BaseRoom<Types> {
     this.request("command", asked, (client, request) => this.#command(client, request));
     this.request("query", asked, (client, { name, args }) => {
       const call = { operatorId: client.auth!.playerId, requestId: undefined };
-      return verbOf(QUERIES, name)(args ?? {}, this.services, call);
+      return named(this.services.queries, name)(args ?? {}, call);
     });
   }
 
@@ -111,7 +84,7 @@ export class AdminRoom extends BaseRoom<Types> {
     if (!mayActAs(role, "operator")) throw new RingmasterError("forbidden");
     // The id is for this command alone, as an HTTP endpoint's is.
     const call = { operatorId: playerId, requestId: requestId === undefined ? undefined : `${name}\n${requestId}` };
-    const result = await verbOf(COMMANDS, name)(args ?? {}, this.services, call);
+    const result = await named(this.services.commands, name)(args ?? {}, call);
     this.log.info({ operatorId: playerId, command: name }, "an operator's command was carried out");
     await this.#audit(name, { operatorId: playerId, operator, ...notedOf(args) });
     return result;
@@ -132,8 +105,8 @@ function notedOf(args: unknown): Record<string, string> {
   return Object.fromEntries(named);
 }
 
-function verbOf<S>(verbs: ReadonlyMap<string, Verb<S>>, name: string): Verb<S> {
-  const verb = verbs.get(name);
-  if (verb) return verb;
-  throw new RingmasterError("unknown_request", `There is no ${name}; there are ${[...verbs.keys()].join(", ")}.`);
+function named(among: ReadonlyMap<string, Bound>, name: string): Bound {
+  const found = among.get(name);
+  if (found) return found;
+  throw new RingmasterError("unknown_request", `There is no ${name}; there are ${[...among.keys()].join(", ")}.`);
 }

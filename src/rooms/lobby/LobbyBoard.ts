@@ -3,18 +3,16 @@ import { mayFollow } from "../../actors/events/phaseOrder.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
-import { HUNT_PHASES, type Hunts } from "../../entities/hunts/Hunt.ts";
 import type { BoardList } from "../../entities/phaseLists.ts";
 import { isOpen, openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
-import type { Sql } from "../../entities/sql.ts";
-import { TOURNAMENT_PHASES, type Tournaments } from "../../entities/tournaments/Tournament.ts";
+import type { Database } from "../../entities/sql.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { BoardWindow, keyOf } from "./BoardWindow.ts";
 
 /** Something to take part in, of whatever domain. Times are epoch milliseconds. */
 export interface BoardEntry {
   id: string;
-  domain: Domain;
+  domain: string;
   name: string;
   phase: string;
   startsAt: number;
@@ -24,10 +22,20 @@ export interface BoardEntry {
   pausedAt: number;
 }
 
-type Domain = "hunts" | "tournaments";
+/** How the board is told of one of a domain, by a list or by its news. */
+export type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt"> & { phaseEndsAt: number; pausedAt?: number };
 
-/** What the board needs of a hunt or a tournament, in a list or in the news. */
-type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt"> & { phaseEndsAt: number; pausedAt?: number };
+/** What of a domain the board shows. */
+export interface LobbyList {
+  /** Types of events of the lobby's feed whose data is a `Listed`: how one of the domain stands now. */
+  news: readonly string[];
+  /** Its phases in their order; in the first one it is coming. */
+  phases: readonly string[];
+  /** Those of them in which it is over. */
+  over: readonly string[];
+  /** Reads what is on and coming, at most `most` of each, and some that are over. */
+  board(database: Database, most: number): Promise<BoardList<Listed>>;
+}
 
 /** Who reads the board. */
 export interface BoardReader {
@@ -39,9 +47,9 @@ export interface BoardReader {
 
 export interface LobbyBoardPorts {
   feed: Feed;
-  hunts: Pick<Hunts, "board">;
-  tournaments: Pick<Tournaments, "board">;
-  database: Sql;
+  /** By domain. */
+  lists: ReadonlyMap<string, LobbyList>;
+  database: Database;
   clock: Pick<Clock, "now" | "schedule">;
   log: Pick<Log, "warn">;
 }
@@ -50,21 +58,6 @@ export interface LobbyBoardPorts {
 const MOST_SHOWN = 50;
 /** Entries kept of each, and read of each domain: once they are fewer than are shown, the next ones are read. */
 const MOST_KEPT = 200;
-
-/** News of the lobby's feed that say how something stands. */
-const NEWS = new Map<string, Domain>([
-  ["huntScheduled", "hunts"],
-  ["huntPhase", "hunts"],
-  ["tournamentScheduled", "tournaments"],
-  ["tournamentPhase", "tournaments"],
-]);
-
-/** The phases of what is over. */
-const OVER: ReadonlySet<string> = new Set(["finished", "settled", "cancelled"]);
-/** The phase of what has not begun. */
-const COMING = "scheduled";
-
-const ORDERS: Record<Domain, readonly string[]> = { hunts: HUNT_PHASES, tournaments: TOURNAMENT_PHASES };
 
 /** What is over and remembered, so that a late event does not bring it back: as many as the lobby's feed keeps events. */
 const MOST_OVER = 1000;
@@ -80,6 +73,8 @@ export class LobbyBoard {
   readonly #over = new Set<string>();
   readonly #readers = new Set<BoardReader>();
   readonly #ports: LobbyBoardPorts;
+  /** Of which domain an event of the feed tells how one stands. */
+  readonly #newsOf: ReadonlyMap<string, string>;
   #popup: PopupWindow | undefined;
   /** How many events were heard. */
   #heard = 0;
@@ -87,6 +82,9 @@ export class LobbyBoard {
 
   constructor(ports: LobbyBoardPorts) {
     this.#ports = ports;
+    this.#newsOf = new Map(
+      [...ports.lists].flatMap(([domain, { news }]) => news.map((type) => [type, domain] as const)),
+    );
   }
 
   /** Follows the feed first and reads what there is then, so that nothing falls between. */
@@ -100,17 +98,17 @@ export class LobbyBoard {
 
   /** Reads what is on. */
   async #refresh(): Promise<void> {
-    const { hunts: huntsTable, tournaments: tournamentsTable, clock, database } = this.#ports;
+    const { lists, clock, database } = this.#ports;
+    const domains = [...lists];
     for (let heard = -1; heard !== this.#heard; ) {
       heard = this.#heard;
-      const [hunts, tournaments, popup] = await Promise.all([
-        huntsTable.board(MOST_KEPT),
-        tournamentsTable.board(MOST_KEPT),
+      const [popup, ...read] = await Promise.all([
         openWindow(database, clock.now()),
+        ...domains.map(([, list]) => list.board(database, MOST_KEPT)),
       ]);
       // What is heard during the read may be newer than what was read.
       if (heard !== this.#heard) continue;
-      this.#fill({ hunts, tournaments });
+      this.#fill(new Map(domains.map(([domain], at) => [domain, read[at]!])));
       this.#popup = popup;
     }
     for (const reader of this.#readers) reader.onBoard();
@@ -172,8 +170,8 @@ export class LobbyBoard {
 
   #onEvent(event: FeedEvent): void {
     this.#heard += 1;
-    const domain = NEWS.get(event.type);
-    if (domain) this.#take(domain, event.data as Listed);
+    const domain = this.#newsOf.get(event.type);
+    if (domain !== undefined) this.#take(domain, event.data as Listed);
     this.#topUp();
     if (event.type === "popupOpened") this.#popup = event.data as PopupWindow;
     if (event.type === "popupClosed" && this.#popup?.id === (event.data as { id: string }).id) this.#popup = undefined;
@@ -184,27 +182,27 @@ export class LobbyBoard {
   }
 
   /** Replaces everything by what was read. */
-  #fill(read: Record<Domain, BoardList<Listed>>): void {
-    const domains = Object.keys(read) as Domain[];
-    for (const domain of domains) for (const { id } of read[domain].over) this.#end(keyOf({ domain, id }));
+  #fill(read: ReadonlyMap<string, BoardList<Listed>>): void {
+    for (const [domain, { over }] of read) for (const { id } of over) this.#end(keyOf({ domain, id }));
     const entriesOf = (part: "on" | "coming"): BoardEntry[] =>
-      domains.flatMap((domain) => read[domain][part].map((listed) => entryOf(domain, listed)));
+      [...read].flatMap(([domain, list]) => list[part].map((listed) => entryOf(domain, listed)));
     const isWhole = (part: "on" | "coming"): boolean =>
-      domains.every((domain) => read[domain][part].length < MOST_KEPT);
+      [...read.values()].every((list) => list[part].length < MOST_KEPT);
     this.#on.fill(entriesOf("on"), isWhole("on"));
     this.#coming.fill(entriesOf("coming"), isWhole("coming"));
     this.#shown = undefined;
   }
 
-  #take(domain: Domain, listed: Listed): void {
+  #take(domain: string, listed: Listed): void {
     const { phase } = listed;
     const entry = entryOf(domain, listed);
     const key = keyOf(entry);
     this.#shown = undefined;
     const known = this.#on.get(key) ?? this.#coming.get(key);
-    if (OVER.has(phase)) this.#end(key);
-    if (this.#over.has(key) || (known && !mayFollow(ORDERS[domain], known.phase, phase))) return;
-    if (phase === COMING) {
+    const { phases, over } = this.#ports.lists.get(domain)!;
+    if (over.includes(phase)) this.#end(key);
+    if (this.#over.has(key) || (known && !mayFollow(phases, known.phase, phase))) return;
+    if (phase === phases[0]) {
       this.#coming.put(entry);
     } else {
       this.#coming.remove(key);
@@ -221,6 +219,6 @@ export class LobbyBoard {
   }
 }
 
-function entryOf(domain: Domain, { id, name, phase, startsAt, phaseEndsAt, pausedAt = 0 }: Listed): BoardEntry {
+function entryOf(domain: string, { id, name, phase, startsAt, phaseEndsAt, pausedAt = 0 }: Listed): BoardEntry {
   return { id, domain, name, phase, startsAt, endsAt: phaseEndsAt, pausedAt };
 }

@@ -133,8 +133,11 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
    */
   protected onPlayerGone?(client: RoomClient, isForGood: boolean): void | Promise<void>;
 
+  /** Only a type: what a domain must have to list such a room. */
+  declare readonly "~needs"?: (services: ServicesOf<T>) => void;
+
   protected get services(): ServicesOf<T> {
-    return roomServices<ServicesOf<T>>();
+    return roomServices<ServicesOf<T>>(this.constructor);
   }
 
   protected get log(): Logger {

@@ -4,7 +4,7 @@ import type { TokenBucket } from "../../edge/TokenBucket.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Identity } from "../../http/auth/identity.ts";
 import { GuardedSocket } from "./GuardedSocket.ts";
-import type { RoomServices } from "./services.ts";
+import { commonServices, type RoomServices } from "./services.ts";
 
 /** Seats that a player may have in the rooms of a node: a lobby and some events, on some devices. */
 const SEATS_OF_A_PLAYER = 16;
@@ -25,10 +25,11 @@ export class PlayerLimits {
 
   /** Those of the rooms that have these services, which is all of a process. */
   static of(services: RoomServices): PlayerLimits {
-    let known = limits.get(services);
+    const common = commonServices(services);
+    let known = limits.get(common);
     if (known === undefined) {
-      known = new PlayerLimits(services);
-      limits.set(services, known);
+      known = new PlayerLimits(common);
+      limits.set(common, known);
     }
     return known;
   }

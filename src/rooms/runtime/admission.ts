@@ -26,8 +26,8 @@ export function admit<S extends z.ZodType = z.ZodUnknown, R extends RoomServices
   options: schema,
   check,
 }: Admission<S, R>): (token: string, options: unknown, context: AuthContext) => Promise<Identity> {
-  return async (token: unknown, options) => {
-    const services = roomServices<R>();
+  return async function onAuth(token: unknown, options) {
+    const services = roomServices<R>(onAuth);
     if (typeof token !== "string") throw new RingmasterError("unauthenticated");
     const identity = await services.verify(token);
     PlayerLimits.of(services).check(identity);

@@ -26,17 +26,36 @@ export interface RoomServices {
 }
 
 let provided: RoomServices | undefined;
+/** By the class of a room, and by its `onAuth`, which is called without the class. */
+let own = new WeakMap<object, RoomServices>();
+/** By services of one class of rooms: those of all rooms that they were made of. */
+const common = new WeakMap<RoomServices, RoomServices>();
 
 /**
  * Gives all rooms of this process their services. Colyseus creates rooms itself and its matchmaker is one a process, so this
- * is too. Call it before the server listens.
+ * is too. Call it before the server listens, and before those of a class; what was provided before is gone.
  */
 export function provideRoomServices(services: RoomServices): void {
   provided = services;
+  own = new WeakMap();
 }
 
-/** What was provided, as the asking room knows it. */
-export function roomServices<S extends RoomServices = RoomServices>(): S {
-  if (provided === undefined) throw new Error("provideRoomServices() must come before the first room");
-  return provided as S;
+/** Gives the rooms of a class theirs, beside those of all rooms. */
+export function provideServicesOf(Room: { onAuth?: object }, services: object): void {
+  const all = { ...roomServices(), ...services };
+  common.set(all, roomServices());
+  own.set(Room, all);
+  if (Room.onAuth !== undefined) own.set(Room.onAuth, all);
+}
+
+/** What was provided, as the room that asks knows it: by its class, or by its `onAuth`. */
+export function roomServices<S extends RoomServices = RoomServices>(of?: object): S {
+  const found = (of && own.get(of)) ?? provided;
+  if (found === undefined) throw new Error("provideRoomServices() must come before the first room");
+  return found as S;
+}
+
+/** Those of all rooms of this process: what is counted for a player is counted over all of them. */
+export function commonServices(services: RoomServices): RoomServices {
+  return common.get(services) ?? services;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { defineJob, type Job } from "../runtime/defineJob.ts";
 import { ensureNotAhead } from "../runtime/notAhead.ts";
-import { deleteRows, PURGES } from "./purges.ts";
+import { deleteRows, type Purge } from "./purges.ts";
 
 /** Rows of one kind a run, give or take a batch. What is beyond is left to the next night. */
 const MOST_A_RUN = 200_000;
@@ -10,6 +10,8 @@ const TIMEOUT_MS = 30 * 60_000;
 
 export interface RetentionJobPorts {
   database: Sql;
+  /** Of every domain, in this order. */
+  purges: readonly Purge[];
   clock: Pick<Clock, "now">;
   /** For every kind; `MOST_A_RUN` or the kind's own unless told. */
   mostARun?: number;
@@ -37,14 +39,14 @@ export function retentionJob(ports: RetentionJobPorts): Job {
 }
 
 async function removeOldRows(
-  { database, clock, mostARun }: RetentionJobPorts,
+  { database, purges, clock, mostARun }: RetentionJobPorts,
   signal: AbortSignal,
   progress: (state: Removed) => void,
 ): Promise<Removed> {
   const removed: Removed = { rows: {}, more: [] };
   const now = clock.now();
   await ensureNotAhead(now, { database });
-  for (const { name, table, batches, mostARun: mostOfIt = MOST_A_RUN } of PURGES) {
+  for (const { name, table, batches, mostARun: mostOfIt = MOST_A_RUN } of purges) {
     const most = mostARun ?? mostOfIt;
     removed.rows[name] = 0;
     for await (const keys of batches(database, now, signal)) {

@@ -1,0 +1,316 @@
+import { fileURLToPath } from "node:url";
+import { CloseCode, defineRoom, matchMaker, type RegisteredHandler, type Room } from "@colyseus/core";
+import express, { type RequestHandler } from "express";
+import { Actors } from "./actors/runtime/Actors.ts";
+import { type Backplane, openBackplane } from "./backplane.ts";
+import { systemClock, systemRng } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Domain } from "./domains/runtime/Domain.ts";
+import { type Declared, declaredBy } from "./domains/runtime/declared.ts";
+import { OpenDomains } from "./domains/runtime/OpenDomains.ts";
+import { KeepOut } from "./edge/KeepOut.ts";
+import { Tokens } from "./http/auth/tokens.ts";
+import { MetricsPage } from "./http/health.ts";
+import { RequestLimits } from "./http/limits.ts";
+import { Readiness } from "./http/readiness.ts";
+import { mountHttp } from "./http/server.ts";
+import { Lifecycle, NODE_PARTS } from "./lifecycle.ts";
+import { CutOff } from "./parts/CutOff.ts";
+import { startDatabase } from "./parts/database.ts";
+import { startDemos } from "./parts/demo.ts";
+import type { Parts } from "./parts/Parts.ts";
+import { listen, listenForMetrics, openServer, portOf } from "./parts/server.ts";
+import { provideRoomServices, provideServicesOf } from "./rooms/runtime/services.ts";
+import { Jobs } from "./schedulers/runtime/Jobs.ts";
+import { createLogger, type Logger } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+
+/** A process alone keeps its id over restarts, so that it finds its actors again at once. */
+const EMBEDDED_NODE = "embedded";
+/** Of the time for a shutdown; the rest is for rooms and connections. */
+const DRAIN_PART = 0.7;
+const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
+
+/** The services of a domain that is listed. */
+export type ServicesOf = <S>(domain: Domain<S>) => S;
+
+/** What an app consists of. */
+export interface Listed {
+  /** In any order: each is opened behind those that it needs. */
+  domains: readonly Domain[];
+  /** Rooms that are no domain's, by the name that clients join: a game's own. */
+  rooms?(servicesOf: ServicesOf): Readonly<Record<string, RegisteredHandler>>;
+  /** Endpoints that are no domain's, by where they are mounted at the root. */
+  routes?(servicesOf: ServicesOf): Readonly<Record<string, RequestHandler>>;
+}
+
+/** A node of Ringmaster, running. */
+export interface App {
+  /** The port it listens on. */
+  port: number;
+  tokens: Tokens;
+  log: Logger;
+  metrics: Metrics;
+  /** The services of a domain. Throws an Error for one that is not listed. */
+  servicesOf: ServicesOf;
+  /** Refuses new work, finishes what runs, hands everything over and closes. Resolves with whether that was done in time. */
+  stop(): Promise<boolean>;
+}
+
+/**
+ * Starts a node: database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. Throws an Error
+ * before anything starts when a domain is missing or listed twice, or two of them claim the same name for something.
+ */
+export async function createApp(
+  config: Config,
+  listed: Listed,
+  log: Logger = createLogger(config.logLevel),
+): Promise<App> {
+  const declared = declaredBy(listed.domains);
+  const readiness = new Readiness(NODE_PARTS);
+  const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
+  try {
+    return await start({ config, log, readiness, lifecycle }, declared, listed);
+  } catch (error) {
+    await lifecycle.stop(config.shutdownTimeoutMs);
+    throw error;
+  }
+}
+
+/** What a node is made of, with its domains. */
+interface Running extends Parts {
+  domains: OpenDomains;
+}
+
+async function start(
+  begun: Pick<Parts, "config" | "log" | "readiness" | "lifecycle">,
+  declared: Declared,
+  listed: Listed,
+): Promise<App> {
+  const { config, log, readiness, lifecycle } = begun;
+  const { database, databaseProbe } = await startDatabase(begun, declared);
+  const backplane = await startBackplane(begun);
+  const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
+  const domains = new OpenDomains(declared, { config, log, database, backplane, lifecycle, meters: metrics.meters });
+  await domains.prepare();
+  lifecycle.up("stores");
+
+  const tokens = new Tokens(config.jwtSecret, systemClock);
+  const keepOut = new KeepOut(systemClock);
+  const app = express();
+  const actorsLater = Promise.withResolvers<Actors>();
+  const placed = { rooms: declared.rooms, actors: actorsLater.promise };
+  const server = await openServer({ config, log, backplane, app, keepOut, readiness, ...placed });
+  lifecycle.onStop("connections", () => server.transport.shutdown());
+  const services = { tokens, keepOut, database, databaseProbe, backplane, server, app };
+  const parts: Running = { config, log, metrics, readiness, lifecycle, ...services, domains };
+
+  const jobs = makeJobs(parts);
+  const actors = await startActors(parts, jobs);
+  actorsLater.resolve(actors);
+  await jobs.start(actors);
+  lifecycle.onStop("jobs", () => jobs.stop());
+  lifecycle.up("jobs");
+  await domains.open(actors, jobs);
+  const servicesOf: ServicesOf = (domain) => domains.of(domain);
+  await startRooms(parts, actors, {
+    rooms: listed.rooms?.(servicesOf) ?? {},
+    routes: listed.routes?.(servicesOf) ?? {},
+  });
+  await startDemos(parts, domains.demos());
+  return {
+    port: portOf(server),
+    tokens,
+    log,
+    metrics,
+    servicesOf,
+    stop: () => lifecycle.stop(config.shutdownTimeoutMs),
+  };
+}
+
+async function startBackplane({
+  config,
+  log,
+  readiness,
+  lifecycle,
+}: Pick<Parts, "config" | "log" | "readiness" | "lifecycle">): Promise<Backplane> {
+  const backplane = await openBackplane(config, log);
+  lifecycle.onStop("stores", () => backplane.close());
+  backplane.watch((reachable) =>
+    reachable ? readiness.up("stores") : readiness.down("stores", "Redis is out of reach"),
+  );
+  return backplane;
+}
+
+function makeJobs({ config, database, domains, log, metrics }: Running): Jobs {
+  return new Jobs(domains.jobs(), {
+    database,
+    clock: systemClock,
+    log,
+    ran: (...attempt) => metrics.jobRan(...attempt),
+    buried: () => metrics.deadLetter("task"),
+    overdue: (job) => metrics.jobOverdue(job),
+    timezone: config.timezone,
+    switches: config.jobSwitches,
+  });
+}
+
+async function startActors(
+  { config, backplane, database, domains, lifecycle, log, metrics, readiness }: Running,
+  jobs: Jobs,
+): Promise<Actors> {
+  const id = config.redisUrl === undefined ? EMBEDDED_NODE : matchMaker.processId;
+  const actors: Actors = new Actors({
+    node: {
+      id,
+      role: config.role,
+      ...(config.publicAddress === undefined ? {} : { publicAddress: config.publicAddress }),
+    },
+    kinds: [...domains.kinds(), jobs.kind(() => actors), jobs.tasks.kind(() => actors)],
+    bus: backplane.bus,
+    feed: backplane.feed,
+    database,
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    metrics,
+    ttlMs: config.nodeTtlMs,
+    drainMs: config.shutdownTimeoutMs * DRAIN_PART,
+  });
+  actors.membership.on((event) => {
+    if (event.type === "gone") void backplane.matchmaking.forgetProcess(event.nodeId);
+    if (event.type === "clock") showClock(readiness, event);
+  });
+  lifecycle.onStop("peers", () => actors.stop());
+  await actors.start();
+  lifecycle.onDrain("actors", () => actors.drain());
+  lifecycle.up("actors");
+  return actors;
+}
+
+/** A node whose clock is off judges by it what comes too early or too late, so clients should be at others. */
+function showClock(readiness: Readiness, { isOff, offMs }: { isOff: boolean; offMs: number }): void {
+  if (isOff) readiness.down("clock", `off by ${(offMs / 1000).toFixed(1)} s`);
+  else readiness.up("clock");
+}
+
+/** What is no domain's. */
+interface Own {
+  rooms: Readonly<Record<string, RegisteredHandler>>;
+  routes: Readonly<Record<string, RequestHandler>>;
+}
+
+async function startRooms(parts: Running, actors: Actors, own: Own): Promise<void> {
+  const { backplane, config, lifecycle, server } = parts;
+  const doubled = Object.keys(own.rooms).find((name) => parts.domains.declared.rooms.has(name));
+  if (doubled !== undefined) throw new Error(`the room ${doubled} is named twice: by a domain and by the app`);
+  provideServices(parts, actors);
+  for (const [name, handler] of [...domainRooms(parts.domains), ...Object.entries(own.rooms)]) {
+    handler.name = name;
+    if (config.role !== "worker") matchMaker.addRoomType(handler);
+  }
+  const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
+  mountRoutes(parts, { metricsPage, own, cutOff: () => actors.membership.self.cutOff === true });
+  lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
+  // Before the actors are handed over: nobody is to be sent here while that goes on.
+  lifecycle.onDrain("listings", () => backplane.matchmaking.closeDoors());
+  watchReach(parts, actors);
+  await listen(server, config);
+  await listenForMetrics(parts, metricsPage);
+  lifecycle.up("rooms");
+}
+
+function domainRooms({ declared }: OpenDomains): Array<[string, RegisteredHandler]> {
+  return [...declared.rooms].map(
+    ([
+      name,
+      {
+        declared: { room, event },
+      },
+    ]) => {
+      const handler = defineRoom(room as unknown as new () => Room);
+      return [name, event === undefined ? handler : handler.filterBy([event.option] as never)];
+    },
+  );
+}
+
+/** Gives all rooms what they have in common, and those of domains the services of theirs. */
+function provideServices({ backplane, domains, keepOut, log, readiness, tokens }: Running, actors: Actors): void {
+  const activity = domains.activity();
+  const common = {
+    verify: (token: string) => tokens.verify(token),
+    keptOutMs: (player: string) => keepOut.remainingMs(player),
+    logger: log,
+    clock: actors.clock,
+    draining: () => readiness.draining,
+    cutOff: () => actors.membership.self.cutOff === true,
+    ...(activity && { attend: () => activity.attend() }),
+  };
+  provideRoomServices(common);
+  const forDomains = { nodeId: actors.membership.self.id, feed: backplane.feed, actors };
+  for (const { domain, declared } of domains.declared.rooms.values()) {
+    const services = domains.of(domain) as object | undefined;
+    provideServicesOf(declared.room, {
+      ...forDomains,
+      ...services,
+      requestAnswered: (_room: string, type: string, outcome: string, seconds: number) => {
+        if (outcome === "ok") declared.answered?.(services, type, seconds);
+      },
+    });
+  }
+}
+
+/** Has this node stand back while it alone cannot reach the database. */
+function watchReach({ backplane, databaseProbe, lifecycle, log, readiness }: Parts, actors: Actors): void {
+  const { matchmaking } = backplane;
+  const cutOff = new CutOff({
+    actors,
+    clock: systemClock,
+    setDoors: (open) => {
+      if (!readiness.draining) void (open ? matchmaking.openDoors() : matchmaking.closeDoors());
+    },
+    closeRooms: () => {
+      log.warn("rooms close, since peers reach the database and this node does not");
+      for (const closing of matchMaker.disconnectAll(CloseCode.SERVER_SHUTDOWN))
+        closing.catch((error: unknown) => log.error({ err: error }, "a room did not close"));
+    },
+  });
+  databaseProbe?.watch((reach) => {
+    if (!readiness.draining) cutOff.set(reach === "unreachable");
+  });
+  lifecycle.onStop("reach", () => cutOff.stop());
+}
+
+interface Mounted {
+  metricsPage: MetricsPage;
+  own: Own;
+  cutOff(): boolean;
+}
+
+function mountRoutes(parts: Running, { metricsPage, own, cutOff }: Mounted): void {
+  const { app, backplane, config, domains, keepOut, log, readiness, tokens } = parts;
+  mountHttp(app, {
+    production: config.production,
+    trustProxy: config.trustProxy,
+    log,
+    metricsPage,
+    metricsToken: config.metricsToken,
+    hasMetricsPort: config.metricsPort !== undefined,
+    readiness,
+    cutOff,
+    limits: new RequestLimits({
+      perAddress: config.rateLimitPerAddress,
+      redis: backplane.limitsRedis,
+      trustProxy: config.trustProxy,
+      keepOut,
+    }),
+    noteCaller: (caller) => domains.activity()?.noteCaller(caller),
+    api: domains.routes(),
+    routes: Object.entries(own.routes),
+    players: domains.players(),
+    tokens,
+    clock: systemClock,
+    rng: systemRng,
+    pageFolder: PAGE_FOLDER,
+  });
+}

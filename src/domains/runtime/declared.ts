@@ -1,0 +1,100 @@
+import type { EntitySchema } from "typeorm";
+import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
+import type { Purge } from "../../schedulers/retention/purges.ts";
+import type { Domain, DomainRoom, MigrationType } from "./Domain.ts";
+
+/** What all listed domains declare, before anything of them runs. */
+export interface Declared {
+  /** The domains, each behind those that it needs. */
+  domains: readonly Domain[];
+  entities: readonly EntitySchema[];
+  /** By the dates of their names. */
+  migrations: readonly MigrationType[];
+  retention: readonly Purge[];
+  /** By domain. */
+  lobby: ReadonlyMap<string, LobbyList>;
+  rooms: ReadonlyMap<string, { domain: Domain; declared: DomainRoom<unknown> }>;
+}
+
+/**
+ * Puts together what the listed domains declare. Throws an Error that says which domain is missing, or named twice, or needs itself in a
+ * circle, and what two domains both claim to have.
+ */
+export function declaredBy(listed: readonly Domain[]): Declared {
+  const domains = inOrder(listed);
+  const each = <T>(what: (definition: Domain["definition"]) => readonly T[] | undefined): T[] =>
+    domains.flatMap(({ definition }) => what(definition) ?? []);
+  const namesOf = (record: Readonly<Record<string, unknown>> | undefined): string[] => Object.keys(record ?? {});
+  once("migration", domains, ({ migrations = [] }) => migrations.map(({ name }) => name));
+  once("kind of rows that retention removes", domains, ({ retention = [] }) => retention.map(({ name }) => name));
+  once("source of items", domains, ({ itemSources = [] }) => itemSources);
+  once("room", domains, ({ rooms }) => namesOf(rooms));
+  once("command", domains, ({ commands }) => namesOf(commands));
+  once("query", domains, ({ queries }) => namesOf(queries));
+  once("error code", domains, ({ errors }) => namesOf(errors));
+  once("event of the lobby", domains, ({ lobby }) => lobby?.news ?? []);
+  return {
+    domains,
+    entities: each(({ entities }) => entities),
+    migrations: byDate(each(({ migrations }) => migrations)),
+    retention: each(({ retention }) => retention),
+    lobby: new Map(domains.flatMap(({ name, definition: { lobby } }) => (lobby ? [[name, lobby] as const] : []))),
+    rooms: new Map(
+      domains.flatMap((domain) =>
+        Object.entries(domain.definition.rooms ?? {}).map(([name, declared]) => [name, { domain, declared }] as const),
+      ),
+    ),
+  };
+}
+
+function byDate(migrations: readonly MigrationType[]): MigrationType[] {
+  const dated = migrations.map((migration) => ({ migration, date: dateOf(migration) }));
+  return dated.toSorted((a, b) => a.date - b.date).map(({ migration }) => migration);
+}
+
+/** As TypeORM tells when a migration was made: by the 14 digits at the end of its name. */
+function dateOf({ name }: MigrationType): number {
+  const [date] = /\d{14}$/.exec(name) ?? [];
+  if (date === undefined) throw new Error(`the migration ${name}: its name ends with no date of 14 digits`);
+  return Number(date);
+}
+
+/** The domains, each behind those that it needs, else as they are listed. */
+function inOrder(listed: readonly Domain[]): Domain[] {
+  const names = new Set<string>();
+  for (const { name } of listed) {
+    if (names.has(name)) throw new Error(`the domain ${name} is listed twice`);
+    names.add(name);
+  }
+  const ordered = new Set<Domain>();
+  const visit = (domain: Domain, path: readonly Domain[]): void => {
+    if (ordered.has(domain)) return;
+    const names = [...path, domain].map(({ name }) => name);
+    if (path.includes(domain)) throw new Error(`domains need each other in a circle: ${names.join(" → ")}`);
+    for (const [as, needed] of Object.entries(domain.needs)) {
+      if (needed === undefined) throw new Error(`the domain ${domain.name} needs ${as}, which imports it in turn`);
+      if (!listed.includes(needed))
+        throw new Error(`the domain ${domain.name} needs ${needed.name}, which is not listed`);
+      visit(needed, [...path, domain]);
+    }
+    ordered.add(domain);
+  };
+  for (const domain of listed) visit(domain, []);
+  return [...ordered];
+}
+
+/** Throws where a domain, or two, name the same thing twice. */
+export function once(
+  what: string,
+  domains: readonly Domain[],
+  namesOf: (definition: Domain["definition"]) => readonly string[],
+): void {
+  const ownerOf = new Map<string, string>();
+  for (const { name: domain, definition } of domains) {
+    for (const name of namesOf(definition)) {
+      const other = ownerOf.get(name);
+      if (other !== undefined) throw new Error(`the ${what} ${name} is named twice: by ${other} and by ${domain}`);
+      ownerOf.set(name, domain);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { createApp } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { type Domain, defineDomain } from "../../src/domains/runtime/Domain.ts";
+import { declaredBy } from "../../src/domains/runtime/declared.ts";
+import { byAge } from "../../src/schedulers/retention/purges.ts";
+import { MIGRATIONS, SCHEMA } from "../support/database.ts";
+
+const A_PURGE = byAge({ name: "drawn", table: "raffles", key: ["id"], age: "drawn_at", days: 1 });
+
+/** A domain of which only a part matters. */
+function domain(name: string, part: Partial<Domain["definition"]> = {}): Domain {
+  return defineDomain({ ...part, name } as Parameters<typeof defineDomain>[0]);
+}
+
+describe("the domains of an app", () => {
+  it("are ordered by what they need, else as they are listed", () => {
+    const ledger = domain("ledger");
+    const raffles = domain("raffles", { needs: { ledger } });
+    const fairs = domain("fairs", { needs: { raffles, ledger } });
+    const { domains } = declaredBy([fairs, domain("alone"), raffles, ledger]);
+    assert.deepEqual(
+      domains.map(({ name }) => name),
+      ["ledger", "raffles", "fairs", "alone"],
+    );
+  });
+
+  it("keep an app from starting, with words, where one is missing", async () => {
+    const missing = domain("raffles", { needs: { ledger: domain("ledger") } });
+    await assert.rejects(createApp(readConfig({}), { domains: [missing] }), {
+      message: "the domain raffles needs ledger, which is not listed",
+    });
+  });
+
+  it("are missed also where another one has the same name", () => {
+    const missing = domain("raffles", { needs: { ledger: domain("ledger") } });
+    assert.throws(() => declaredBy([missing, domain("ledger")]), {
+      message: "the domain raffles needs ledger, which is not listed",
+    });
+  });
+
+  it("keep it from starting where one is listed twice", async () => {
+    const raffles = domain("raffles");
+    for (const twice of [
+      [raffles, raffles],
+      [raffles, domain("raffles")],
+    ]) {
+      await assert.rejects(createApp(readConfig({}), { domains: twice }), {
+        message: "the domain raffles is listed twice",
+      });
+    }
+  });
+
+  it("keep it from starting where they need each other in a circle", () => {
+    const needs: Record<string, Domain> = {};
+    const first = domain("first", { needs });
+    const second = domain("second", { needs: { first } });
+    needs.second = second;
+    assert.throws(() => declaredBy([first, second]), {
+      message: "domains need each other in a circle: first → second → first",
+    });
+  });
+
+  it("keep it from starting where one needs a module that imports it in turn, and is not there yet", () => {
+    const raffles = domain("raffles", { needs: { ledger: undefined as unknown as Domain } });
+    assert.throws(() => declaredBy([raffles]), {
+      message: "the domain raffles needs ledger, which imports it in turn",
+    });
+  });
+
+  const claims: Array<[string, Partial<Domain["definition"]>]> = [
+    ["the migration Raffles20270101000000", { migrations: [class Raffles20270101000000 {}] as never }],
+    ["the kind of rows that retention removes drawn", { retention: [A_PURGE] }],
+    ["the source of items raffle", { itemSources: ["raffle"] }],
+    ["the room raffle", { rooms: { raffle: {} as never } }],
+    ["the command draw", { commands: { draw: {} as never } }],
+    ["the query tickets", { queries: { tickets: {} as never } }],
+    ["the error code sold_out", { errors: { sold_out: { status: 409, message: "No ticket is left." } } }],
+    ["the event of the lobby rafflePhase", { lobby: { news: ["rafflePhase"] } as never }],
+  ];
+  for (const [what, part] of claims) {
+    it(`keep it from starting where two have ${what}`, () => {
+      assert.throws(() => declaredBy([domain("raffles", part), domain("fairs", part)]), {
+        message: `${what} is named twice: by raffles and by fairs`,
+      });
+    });
+  }
+
+  it("keep it from starting where a migration has no date", () => {
+    const undated = domain("raffles", { migrations: [class Raffles {}] as never });
+    assert.throws(() => declaredBy([undated]), /the migration Raffles: its name ends with no date of 14 digits/);
+  });
+
+  it("have names that fit folders", () => {
+    assert.throws(() => domain("Raffles"), { message: "the domain Raffles: a name is [a-z]+" });
+  });
+});
+
+describe("Ringmaster's own domains", () => {
+  const { domains, entities, migrations } = declaredBy(RINGMASTER.domains);
+
+  it("list every migration that there is, in the order of their dates, whichever domain is listed first", () => {
+    const names = (of: typeof migrations): string[] => of.map(({ name }) => name);
+    assert.ok(MIGRATIONS.length > 30);
+    assert.deepEqual(names(migrations), names(MIGRATIONS));
+    assert.deepEqual(names(declaredBy(RINGMASTER.domains.toReversed()).migrations), names(MIGRATIONS));
+  });
+
+  it("list every mapped table that there is", () => {
+    assert.deepEqual(new Set(entities), new Set(SCHEMA.entities));
+  });
+
+  it("stand behind what they need", () => {
+    for (const [at, { needs }] of domains.entries())
+      for (const needed of Object.values(needs)) assert.ok(domains.indexOf(needed) < at);
+  });
+});
