@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Pool } from "mysql2";
 import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from "typeorm";
 import { ConfigError, type DatabaseConfig } from "../config.ts";
+import { EMBEDDED_MICROS, processMicros } from "./databaseTime.ts";
 import { CONNECTION, SQL_MODE } from "./MysqlConnection.ts";
 import { MysqlServer } from "./MysqlDatabase.ts";
 import { whatBreaks } from "./migrations/breaks.ts";
@@ -91,6 +92,8 @@ async function openSqlite(path: string, schema: Schema): Promise<Database> {
     database: path,
     ...optionsOf(schema),
     enableWAL: path !== ":memory:",
+    prepareDatabase: (opened: { function(name: string, answer: () => number): void }) =>
+      opened.function(EMBEDDED_MICROS, processMicros),
   });
   await opening(() => source.initialize());
   // FULL keeps "acknowledged is durable" true through a power cut, as InnoDB's default does.

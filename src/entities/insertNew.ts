@@ -4,16 +4,21 @@ import type { Sql, Value } from "./sql.ts";
 /**
  * Inserts the rows whose keys are not taken, and leaves out those whose are. Resolves with how many were inserted. Throws for
  * what does not fit its column, of which MySQL's INSERT IGNORE would store something else. Several rows must be inserted in a
- * transaction, which is then to be rolled back.
+ * transaction, which is then to be rolled back. `computed`: further columns, each with the expression that the database stores in it.
  */
 export async function insertNew(
   sql: Sql,
-  { table, columns }: { table: string; columns: readonly string[] },
+  {
+    table,
+    columns,
+    computed = [],
+  }: { table: string; columns: readonly string[]; computed?: ReadonlyArray<[string, string]> },
   rows: ReadonlyArray<readonly Value[]>,
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const row = `(${columns.map(() => "?").join(", ")})`;
-  const into = `INTO ${table} (${columns.join(", ")}) VALUES ${rows.map(() => row).join(", ")}`;
+  const names = [...columns, ...computed.map(([column]) => column)];
+  const row = `(${[...columns.map(() => "?"), ...computed.map(([, expression]) => expression)].join(", ")})`;
+  const into = `INTO ${table} (${names.join(", ")}) VALUES ${rows.map(() => row).join(", ")}`;
   if (sql.dialect === "sqlite") return (await sql.write(`INSERT ${into} ON CONFLICT DO NOTHING`, rows.flat())).affected;
   return rows.length === 1 ? insertOne(sql, into, rows[0]!) : insertSeveral(sql, into, rows);
 }

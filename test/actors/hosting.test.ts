@@ -37,8 +37,8 @@ describe("an actor that only some nodes can host (simulated cluster)", () => {
 
   const counter = (node: SimulatedNode, id: string) => node.actors.ref(CounterActor, id);
   const row = async (id: string) => {
-    const found = await database.query<{ owner: string | null; epoch: number; version: number }>(
-      "SELECT owner, epoch, version FROM actors WHERE id = ?",
+    const found = await database.query<{ owner: string | null; epoch: number; state: string }>(
+      "SELECT owner, epoch, state FROM actors WHERE id = ?",
       [id],
     );
     return found[0];
@@ -60,7 +60,7 @@ describe("an actor that only some nodes can host (simulated cluster)", () => {
       const calls = [...unable, able].map((node) => counter(node, id).add(1));
       const counts = await within(5000, Promise.all(calls));
       assert.deepEqual(counts.toSorted(), [1, 2, 3, 4], id);
-      assert.deepEqual(await row(id), { owner: "d", epoch: 1, version: 4 }, id);
+      assert.deepEqual(await row(id), { owner: "d", epoch: 1, state: '{"count":4}' }, id);
     }
     assert.deepEqual(
       unable.map(({ actors }) => actors.residents),

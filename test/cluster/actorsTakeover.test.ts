@@ -35,8 +35,8 @@ describe("actors on a cluster whose nodes die or stop", function () {
       valuesOf(answers.flat()),
       Array.from({ length: 1000 }, (_, at) => at + 1),
     );
-    const { epoch, version, owner } = (await history.actors()).get("hot")!;
-    assert.deepEqual({ epoch, version }, { epoch: 1, version: 1000 });
+    const { epoch, owner } = (await history.actors()).get("hot")!;
+    assert.equal(epoch, 1);
     const effects = await history.effects();
     assert.equal(new Set(effects.map(({ name }) => name)).size, 1000);
     assert.equal(effects.length, 1000);

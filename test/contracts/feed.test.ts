@@ -172,37 +172,18 @@ for (const [name, create] of [
       assert.deepEqual(types((await feed.read("marks-too", undefined)).events), ["2.0"]);
     });
 
-    it("leaves out an event of a counting sender whose key was appended before by a server that knows no positions", async () => {
-      const { from, ...unnumbered } = sent("upgrade", "once", ["u", 5, 0]);
-      await feed.append([unnumbered]);
-      await feed.append([{ ...unnumbered, from }, sent("upgrade", "next", ["u", 5, 1])]);
-      await subject.passDedupeWindow();
-      await feed.append([{ ...unnumbered, from }]);
-      assert.deepEqual(types((await feed.read("upgrade", undefined)).events), ["once", "next"]);
+    it("goes by positions alone where a sender counts: neither by keys, nor by what is younger", async () => {
+      await feed.append([{ ...event("counted", "keyed", "same-key") }]);
+      await feed.append([{ ...sent("counted", "7.0", ["c", 7, 0], 1000), key: "same-key" }]);
+      await feed.append([sent("counted", "lower", ["c", 6, 0], 2000), sent("counted", "8.0", ["c", 8, 0], 900)]);
+      assert.deepEqual(types((await feed.read("counted", undefined)).events), ["keyed", "7.0", "8.0"]);
     });
 
-    it("takes an event that is younger than all that its sender has appended, though it counts anew", async () => {
-      const anew = (type: string, version: number, index: number, at: number) =>
-        sent("anew-counted", type, ["r", version, index], at);
-      await feed.append([anew("old", 7, 0, 1000), anew("older clock", 8, 0, 900), anew("again", 7, 0, 1000)]);
-      await feed.append([anew("new", 1, 0, 1001), anew("new too", 1, 1, 1001)]);
-      await subject.passDedupeWindow();
-      await feed.append([anew("again", 1, 0, 1001), anew("again", 1, 1, 1001), anew("newest", 2, 0, 1001)]);
-      const all = (await feed.read("anew-counted", undefined)).events;
-      assert.deepEqual(types(all), ["old", "older clock", "new", "new too", "newest"]);
-    });
-
-    it("takes what a sender that counts anew appends, also by keys that it had a moment ago, and each once", async () => {
-      const keyed = (type: string, version: number, at: number): FeedAppend => ({
-        ...sent("anew-keyed", type, ["k", version, 0], at),
-        key: `anew-keyed/${version}.0`,
-      });
-      await feed.append([keyed("one", 1, 1000), keyed("two", 2, 2000), keyed("three", 3, 3000)]);
-      const anew = [keyed("anew one", 1, 62_000), keyed("anew two", 2, 62_000), keyed("anew three", 3, 63_000)];
-      await feed.append(anew);
-      await feed.append(anew);
-      const all = (await feed.read("anew-keyed", undefined)).events;
-      assert.deepEqual(types(all), ["one", "two", "three", "anew one", "anew two", "anew three"]);
+    it("tells positions apart that are microseconds of our time", async () => {
+      const now = 1_796_000_000_000_000;
+      await feed.append([sent("micros", "one", ["µ", now, 0]), sent("micros", "two", ["µ", now + 1, 0])]);
+      await feed.append([sent("micros", "again", ["µ", now + 1, 0]), sent("micros", "three", ["µ", now + 2, 0])]);
+      assert.deepEqual(types((await feed.read("micros", undefined)).events), ["one", "two", "three"]);
     });
 
     it("catches a reader up from its cursor, exclusively", async () => {
@@ -423,6 +404,20 @@ describe("RedisFeed", () => {
     const feed = new RedisFeed(client, url);
     await feed.append([...events("idle", 3), sent("idle", "counted", ["idle", 1, 0])]);
     for (const key of await client.keys("*")) assert.ok((await client.pttl(key)) > 0, `${key} must expire`);
+    await feed.close();
+    client.disconnect();
+  });
+
+  it("goes by the positions that a node of the version before has stored, and stores them as that reads them", async () => {
+    const url = await freshRedisUrl();
+    const client = new Redis(url);
+    const feed = new RedisFeed(client, url);
+    await client.set("{feed}:sender:s", "5 1 1000 -1");
+    await feed.append([sent("beside", "again", ["s", 5, 1], 2000), sent("beside", "next", ["s", 6, 0], 2000)]);
+    assert.deepEqual(types((await feed.read("beside", undefined)).events), ["next"]);
+    const [, version, index, at, anew] = /^(\S+) (\S+) (\S+) (\S+)$/.exec((await client.get("{feed}:sender:s"))!)!;
+    assert.deepEqual([version, index, anew], ["6", "0", "-1"]);
+    assert.ok(Number(at) > systemClock.now() + 1e12, "it takes nothing for younger than all");
     await feed.close();
     client.disconnect();
   });

@@ -1,3 +1,4 @@
+import { databaseMicrosIn } from "../../entities/databaseTime.ts";
 import { edgeError } from "../../entities/failures.ts";
 import { insertNew } from "../../entities/insertNew.ts";
 import type { Database, Sql, Transaction } from "../../entities/sql.ts";
@@ -36,7 +37,16 @@ export interface TurnWrites {
   now: number;
 }
 
-const NEW_ACTOR = { table: "actors", columns: [...COLUMNS.split(", "), "created_at", "updated_at", "slot"] };
+const NEW_ACTOR = {
+  table: "actors",
+  columns: "kind, id, owner, epoch, state, timers, due_at, crashes, created_at, updated_at, slot".split(", "),
+};
+
+/** A row as it was looked up: its owner, and when that was, by the database's clock, in microseconds. */
+export interface FoundRow extends ClaimedRow {
+  owner: string | null;
+  readAt: number;
+}
 
 /** Rows whose timers are kept at once by connections of the control plane, of which there are few. */
 const MOST_KEPT = 16;
@@ -65,52 +75,46 @@ export class ActorStore {
     this.#nodeId = nodeId;
   }
 
-  async find(address: ActorAddress): Promise<(ClaimedRow & { owner: string | null }) | undefined> {
-    const [row] = await this.#control.query<StoredRow>(`SELECT ${COLUMNS} FROM actors WHERE kind = ? AND id = ?`, [
-      address.kind,
-      address.id,
-    ]);
-    return row && { ...claimed(row), owner: row.owner };
+  async find({ kind, id }: ActorAddress): Promise<FoundRow | undefined> {
+    const [row] = await this.#control.query<StoredRow>(
+      `SELECT ${COLUMNS}, ${databaseMicrosIn(this.#control.dialect)} AS read_at FROM actors WHERE kind = ? AND id = ?`,
+      [kind, id],
+    );
+    return row && { ...claimed(row), owner: row.owner, readAt: Number(row.read_at) };
   }
 
   /**
    * Makes the actor's row, owned by this node: work of the turn that is to come, and not of the few connections that fences and
-   * sweeps have. Undefined when somebody else was first. Its turns are counted from 0, or where the row was there before and is made
-   * again, from the last version by which anything knows its messages: else they would be taken for earlier ones.
+   * sweeps have. Undefined when somebody else was first. Its version begins at the database's time, in microseconds: where the row was
+   * there before and is made again, that is after every version it had, since no actor takes a turn each microsecond.
    */
   async create(address: ActorAddress, state: string, now: number): Promise<ClaimedRow | undefined> {
     const { kind, id } = address;
-    const version = await this.#lastKnownVersion(address);
-    const inserted = await insertNew(this.#turns, NEW_ACTOR, [
-      [kind, id, this.#nodeId, 1, version, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
+    const computed: Array<[string, string]> = [["version", databaseMicrosIn(this.#turns.dialect)]];
+    const inserted = await insertNew(this.#turns, { ...NEW_ACTOR, computed }, [
+      [kind, id, this.#nodeId, 1, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
     ]);
-    return inserted === 1 ? { kind, id, epoch: 1, version, state, timers: [], crashes: 0 } : undefined;
-  }
-
-  /** The last version of which messages wait, are dead letters, or have been had by their receivers; 0 of an actor that is new. */
-  async #lastKnownVersion({ kind, id }: ActorAddress): Promise<number> {
-    const sent = ["actor_events", "actor_tells", "actor_dead_letters"].map(
-      (table) => `SELECT MAX(version) AS version FROM ${table} WHERE kind = ? AND id = ?`,
+    if (inserted !== 1) return undefined;
+    const [made] = await this.#turns.query<{ version: number }>(
+      "SELECT version FROM actors WHERE kind = ? AND id = ? AND epoch = 1 AND owner = ?",
+      [kind, id, this.#nodeId],
     );
-    const had = "SELECT MAX(version) AS version FROM actor_marks WHERE from_kind = ? AND from_id = ?";
-    const [row] = await this.#control.query<{ version: number | null }>(
-      `SELECT MAX(version) AS version FROM (${[...sent, had].join(" UNION ALL ")}) known`,
-      [kind, id, kind, id, kind, id, kind, id],
-    );
-    return Number(row!.version ?? 0);
+    return made && { kind, id, epoch: 1, version: Number(made.version), state, timers: [], crashes: 0 };
   }
 
   /**
    * Takes the actor over from whom `seen` says: nobody, a dead node, or an earlier activation on this node. Undefined when the
    * row has changed since it was seen, or is in quarantine by now, or somebody has it locked: the transaction of a node that is gone
-   * may hold its lock for seconds. `crashed`: its node died with it.
+   * may hold its lock for seconds. `crashed`: its node died with it. Its version goes on from the database's time, as that of a new row
+   * begins there: a database that has gone back must not have turns counted again whose messages are in a feed.
    */
-  async claim(seen: ClaimedRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
-    const set = `owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ?`;
+  async claim(seen: FoundRow, crashed: boolean, now: number): Promise<ClaimedRow | undefined> {
+    const row = afterClaim(seen, crashed, seen.readAt);
+    const set = `owner = ?, epoch = epoch + 1, version = ?, crashes = ${blamed(crashed)}, updated_at = ?`;
     const asSeen = "kind = ? AND id = ? AND epoch = ? AND version = ? AND crashes < ?";
     const is = [seen.kind, seen.id, seen.epoch, seen.version, CRASHES_TO_QUARANTINE];
-    const change = { set, values: [this.#nodeId, now], where: asSeen, is };
-    return (await changeUnlocked(this.#control, change)) ? afterClaim(seen, crashed) : undefined;
+    const change = { set, values: [this.#nodeId, row.version, now], where: asSeen, is };
+    return (await changeUnlocked(this.#control, change)) ? row : undefined;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { databaseMicrosIn } from "../../entities/databaseTime.ts";
 import type { Database } from "../../entities/sql.ts";
 import {
   type ActorAddress,
@@ -85,16 +86,19 @@ export class Orphans {
     return this.#database.transaction(async (tx) => {
       const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
       const rows = await tx.query<StoredRow>(
-        `SELECT ${COLUMNS} FROM actors WHERE (kind, id) IN (${pairs(addresses)}) AND owner ${owner === null ? "IS NULL" : "= ?"}
+        `SELECT ${COLUMNS}, ${databaseMicrosIn(tx.dialect)} AS read_at FROM actors WHERE (kind, id) IN (${pairs(addresses)}) AND owner ${owner === null ? "IS NULL" : "= ?"}
          AND crashes < ?${locking}`,
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
       if (rows.length === 0) return [];
+      const since = Number(rows[0]!.read_at);
+      const version = `CASE WHEN version < ? THEN ? ELSE version END`;
       await tx.write(
-        `UPDATE actors SET owner = ?, epoch = epoch + 1, crashes = ${blamed(crashed)}, updated_at = ? WHERE (kind, id) IN (${pairs(rows)})`,
-        [this.#nodeId, now, ...flat(rows)],
+        `UPDATE actors SET owner = ?, epoch = epoch + 1, version = ${version}, crashes = ${blamed(crashed)}, updated_at = ?
+         WHERE (kind, id) IN (${pairs(rows)})`,
+        [this.#nodeId, since, since, now, ...flat(rows)],
       );
-      return rows.map((row) => afterClaim(claimed(row), crashed));
+      return rows.map((row) => afterClaim(claimed(row), crashed, since));
     });
   }
 

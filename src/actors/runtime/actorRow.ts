@@ -35,6 +35,8 @@ export interface StoredRow {
   timers: string;
   due_at: number | null;
   crashes: number;
+  /** When it was read, by the database's clock, in microseconds; where that was asked for. */
+  read_at?: number;
 }
 
 export const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, crashes";
@@ -43,10 +45,10 @@ export const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, 
 export const blamed = (crashed: boolean): string =>
   crashed ? `CASE WHEN crashes < ${CRASHES_COUNTED} THEN crashes + 1 ELSE crashes END` : "crashes";
 
-/** The row as its claim has left it. */
-export function afterClaim(seen: ClaimedRow, crashed: boolean): ClaimedRow {
+/** The row as its claim has left it: from then on its version is at least `since`. */
+export function afterClaim(seen: ClaimedRow, crashed: boolean, since: number): ClaimedRow {
   const crashes = crashed && seen.crashes < CRASHES_COUNTED ? seen.crashes + 1 : seen.crashes;
-  return { ...seen, epoch: seen.epoch + 1, crashes };
+  return { ...seen, epoch: seen.epoch + 1, version: Math.max(seen.version, since), crashes };
 }
 
 /** A stored row as whoever claims it needs it. */

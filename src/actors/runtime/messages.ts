@@ -12,8 +12,8 @@ export interface Position {
 
 /**
  * What a message is known by: the actor whose turn made it, and its place there. Unique by the turn's fence, the same on every
- * server, and in order for each actor. An actor's version is never lower than it once was, also when its row is made again
- * (`ActorStore.create`): else its messages would be taken for earlier ones that have been delivered.
+ * server, and in order for each actor. An actor's version is never lower than it once was, also when its row is made again or its
+ * database has gone back (`ActorStore.create`, `claim`): else its messages would be taken for earlier ones that have been delivered.
  */
 export interface MessageId extends ActorAddress, Position {}
 

@@ -17,7 +17,7 @@ export interface FeedPosition {
   index: number;
 }
 
-/** An event on its way into a feed. Appending is idempotent: by its position where it has one, and by `key` for a while. */
+/** An event on its way into a feed. Appending is idempotent: by its position where it has one, else by `key` for a while. */
 export interface FeedAppend {
   key: string;
   from?: FeedPosition;
@@ -45,8 +45,8 @@ export interface FeedCatchUp {
 export const FEED_KEEPS = 1000;
 
 /**
- * How long an appended key is remembered, in milliseconds: far longer than any retry of a publisher takes. Of who counts, the last
- * position is remembered for as long as an idle topic (`FEED_IDLE_MS`).
+ * How long the key of an event without a position is remembered, in milliseconds: far longer than any retry of a publisher takes. The
+ * last position of a sender is remembered for as long as an idle topic (`FEED_IDLE_MS`).
  */
 export const FEED_DEDUPE_MS = 600_000;
 
@@ -60,9 +60,8 @@ export const FEED_IDLE_MS = 7 * 24 * 3_600_000;
  */
 export interface Feed {
   /**
-   * Appends in the order given. Left out is an event whose key was appended before (within `FEED_DEDUPE_MS`), and one that stands at or
-   * before the last that its sender has appended, unless it is younger than all of them: then its sender counts anew, and its keys do
-   * not count for as long as they are remembered.
+   * Appends in the order given. Left out is an event that stands at or before the last that its sender has appended, and one without a
+   * position whose key was appended before (within `FEED_DEDUPE_MS`).
    */
   append(events: readonly FeedAppend[]): Promise<void>;
   /**

@@ -55,9 +55,8 @@ export class FeedStreams {
     for (let from = 0; from < events.length; from += BATCH) {
       const batch = events.slice(from, from + BATCH);
       const streams = batch.map(({ topic }) => streamKey(topic));
-      const marks = batch.map(({ key }) => markKey(key));
-      const senders = batch.map(({ key, from }) => (from ? senderKey(from.sender) : markKey(key)));
-      const keys = [GENERATION_KEY, ...streams, ...marks, ...senders];
+      const knownBy = batch.map(({ key, from }) => (from ? senderKey(from.sender) : markKey(key)));
+      const keys = [GENERATION_KEY, ...streams, ...knownBy];
       const fields = batch.flatMap(({ at, type, data, from }) => [
         ...[at, type, JSON.stringify(data ?? null)],
         ...[from?.version ?? "", from?.index ?? ""],

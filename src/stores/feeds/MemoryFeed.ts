@@ -22,11 +22,8 @@ interface Topic {
 
 const SLACK = 100;
 
-/** The last that a sender has appended, and the latest time of all that it has. */
+/** The last that a sender has appended, and when it may be forgotten. */
 interface Sender extends FeedPosition {
-  at: number;
-  /** The time of the event by which it last counted anew. */
-  anewAt: number | undefined;
   until: number;
 }
 
@@ -62,24 +59,25 @@ export class MemoryFeed implements Feed {
     for (const event of events) {
       this.#forgetOld();
       if (!this.#isNew(event)) continue;
-      this.#seen.delete(event.key);
-      this.#seen.set(event.key, this.#clock.monotonic() + FEED_DEDUPE_MS);
       this.#listeners.notify(this.#push(event));
     }
   }
 
-  /** Notes what is new as its sender's last. Who has counted anew comes by keys that it had before. */
-  #isNew({ key, from, at }: FeedAppend): boolean {
-    if (!from) return !this.#seen.has(key);
+  /** Notes what is new: as its sender's last where that counts, else its key. */
+  #isNew({ key, from }: FeedAppend): boolean {
+    if (!from) return this.#isNewKey(key);
     const last = this.#senders.get(from.sender);
     const isAfter = !last || from.version > last.version || (from.version === last.version && from.index > last.index);
-    if (!isAfter && at <= last.at) return false;
-    const anewAt = isAfter ? last?.anewAt : at;
+    if (!isAfter) return false;
     this.#senders.delete(from.sender);
-    const until = this.#clock.monotonic() + FEED_IDLE_MS;
-    this.#senders.set(from.sender, { ...from, at: Math.max(at, last?.at ?? at), anewAt, until });
-    const goesByKey = anewAt === undefined || at - anewAt >= FEED_DEDUPE_MS;
-    return !goesByKey || !this.#seen.has(key);
+    this.#senders.set(from.sender, { ...from, until: this.#clock.monotonic() + FEED_IDLE_MS });
+    return true;
+  }
+
+  #isNewKey(key: string): boolean {
+    if (this.#seen.has(key)) return false;
+    this.#seen.set(key, this.#clock.monotonic() + FEED_DEDUPE_MS);
+    return true;
   }
 
   async read(name: string, since: string | undefined, limit: number = FEED_KEEPS): Promise<FeedCatchUp> {

@@ -1,16 +1,16 @@
--- Appends events to their streams and publishes them to whoever follows, leaving out those that were appended before: by their key for
--- a while, and where their sender counts them, at or before the last that it has appended, however long ago.
+-- Appends events to their streams and publishes them to whoever follows, leaving out those that were appended before: where their
+-- sender counts them, at or before the last that it has appended, however long ago, and else by their key for a while.
 -- Atomic so that an event and the mark that it was appended can only exist together (a retry then never doubles or loses it), and
 -- so that followers hear the events of a topic in the order of its stream, each with the id of the one before it.
 --
--- KEYS  the generation, then for n events: n stream keys (each is the events' channel as well), then n mark keys, then n keys of their
---       senders' last positions (the mark key once more where the sender does not count)
+-- KEYS  the generation, then for n events: n stream keys (each is the events' channel as well), then n keys of their senders' last
+--       positions (of their own marks where the sender does not count)
 -- ARGV  run id of the server, an id for a new generation, events kept a stream, lifetime of a mark in ms, lifetime of an idle
 --       stream and of a sender's position in ms, then for each event: at, type, data, its sender's version and the index in that (two
 --       empty strings where the sender does not count)
 -- Returns the number of events that were appended
 local run, fresh, keeps, mark_ms, idle_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local count = (#KEYS - 1) / 3
+local count = (#KEYS - 1) / 2
 local appended = 0
 
 -- Data that another run of the server wrote may be older than what was acknowledged: what is appended now is another history.
@@ -33,42 +33,36 @@ local function before(stream)
   return last[stream]
 end
 
--- The last position of each sender, the latest time of its events, and when it last counted anew (-1: never).
+-- The last position of each sender.
 local senders = {}
 local function positionOf(sender)
   if not senders[sender] then
-    local text = redis.call("GET", sender) or "-1 -1 -1 -1"
-    local version, index, at, anew = string.match(text, "^(%S+) (%S+) (%S+) (%S+)$")
-    senders[sender] = { version = tonumber(version), index = tonumber(index), at = tonumber(at), anew = tonumber(anew) }
+    local version, index = string.match(redis.call("GET", sender) or "-1 -1", "^(%S+) (%S+)")
+    senders[sender] = { version = tonumber(version), index = tonumber(index) }
   end
   return senders[sender]
 end
 
--- Whether the event is new by its position, which is moved to it then. What stands before the last one and is younger than all is of a
--- sender that counts anew: its row is another one, or has gone back.
-local function moves(position, version, index, at)
-  local isAfter = version > position.version or (version == position.version and index > position.index)
-  if not isAfter and at <= position.at then return false end
-  if not isAfter then position.anew = at end
-  position.version, position.index, position.at = version, index, math.max(position.at, at)
-  position.moved = true
-  return true
-end
-
--- Who has counted anew comes by keys that it had before, for as long as these are remembered.
-local function goesByKey(position, at)
-  return not position or position.anew < 0 or at - position.anew >= tonumber(mark_ms)
+-- Whether the event comes after all that its sender has appended. Then it is the last from now on.
+local function moves(position, version, index)
+  local is_after = version > position.version or (version == position.version and index > position.index)
+  if is_after then
+    position.version, position.index, position.moved = version, index, true
+  end
+  return is_after
 end
 
 for i = 1, count do
-  local stream, mark, sender = KEYS[1 + i], KEYS[1 + count + i], KEYS[1 + 2 * count + i]
+  local stream, known_by = KEYS[1 + i], KEYS[1 + count + i]
   local at, event_type, data = ARGV[5 * i + 1], ARGV[5 * i + 2], ARGV[5 * i + 3]
   local version, index = tonumber(ARGV[5 * i + 4]), tonumber(ARGV[5 * i + 5])
-  local position = version and positionOf(sender)
-  local is_new = not position or moves(position, version, index, tonumber(at))
-  -- Nodes that know no positions go by the keys of the others.
-  local is_first = is_new and redis.call("SET", mark, "1", "PX", mark_ms, "NX")
-  if is_first or (is_new and not goesByKey(position, tonumber(at))) then
+  local is_new
+  if version then
+    is_new = moves(positionOf(known_by), version, index)
+  else
+    is_new = redis.call("SET", known_by, "1", "PX", mark_ms, "NX")
+  end
+  if is_new then
     local previous = before(stream)
     local id = redis.call("XADD", stream, "MAXLEN", "~", keeps, "*", "g", generation, "at", at, "type", event_type, "data", data)
     redis.call("PEXPIRE", stream, idle_ms)
@@ -79,7 +73,8 @@ for i = 1, count do
 end
 for sender, position in pairs(senders) do
   if position.moved then
-    redis.call("SET", sender, string.format("%d %d %.0f %.0f", position.version, position.index, position.at, position.anew), "PX", idle_ms)
+    -- A node of the version before reads a time and when the sender last counted anew: by these it never does.
+    redis.call("SET", sender, string.format("%d %d 9007199254740991 -1", position.version, position.index), "PX", idle_ms)
   end
 end
 return appended

@@ -8,7 +8,7 @@ const TOPIC = `${TAG}:topic:`;
 export const streamKey = (topic: string): string => `${TOPIC}${topic}`;
 export const topicOf = (channel: string): string => channel.slice(TOPIC.length);
 export const markKey = (eventKey: string): string => `${TAG}:seen:${eventKey}`;
-/** What the last event of a sender was that counts them. */
+/** Where the last event of a sender stands that counts them. */
 export const senderKey = (sender: string): string => `${TAG}:sender:${sender}`;
 export const GENERATION_KEY = `${TAG}:generation`;
 
