@@ -8,7 +8,8 @@ import { WebSocket } from "ws";
 import { z } from "zod";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
 import { admit } from "../../src/rooms/runtime/admission.ts";
-import { BaseRoom, JOIN_ACKNOWLEDGED_MS } from "../../src/rooms/runtime/BaseRoom.ts";
+import { BaseRoom } from "../../src/rooms/runtime/BaseRoom.ts";
+import { JOIN_ACKNOWLEDGED_MS } from "../../src/rooms/runtime/RoomConnections.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
 
