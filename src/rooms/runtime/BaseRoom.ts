@@ -42,7 +42,7 @@ export function playerOf(client: RoomClient): { playerId: string; name: string }
 type ServicesOf<T extends RoomTypes> = T extends { services: infer S extends RoomServices } ? S : RoomServices;
 
 /**
- * What all our rooms have in common: typed requests, identities, limits, and deadline with dropped connections.
+ * What all our rooms have in common: typed requests, identities, limits, and patience with dropped connections.
  *
  * A client asks with the SDK's `room.request(type, payload)` and is answered, or rejected with `{code, message, details?}`, which
  * the SDK gives as the `reason` of its error; or, where its SDK has no requests, by the message `request`, which comes to the same. Nothing that a client sends ends its connection or disturbs another: bad
