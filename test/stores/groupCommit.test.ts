@@ -158,3 +158,54 @@ describe("GroupCommit", () => {
     await Promise.all(waiters);
   });
 });
+
+describe("GroupCommit by lanes that are objects", () => {
+  interface DecidedBy {
+    readonly id: string;
+    readonly epoch: number;
+  }
+
+  it("commits together what has the same fields, and apart what has the same id alone", async () => {
+    const flushes: [DecidedBy, readonly number[]][] = [];
+    const end = Promise.withResolvers<string>();
+    const group = new GroupCommit<number, string, DecidedBy>({
+      clock: systemClock,
+      flush: (by, items) => {
+        flushes.push([by, items]);
+        return end.promise;
+      },
+    });
+    const waiters = [
+      group.commit({ id: "hunt", epoch: 1 }, [1]),
+      group.commit({ id: "hunt", epoch: 2 }, [2]),
+      group.commit({ id: "hunt", epoch: 1 }, [3]),
+      group.commit({ id: "other", epoch: 1 }, [4]),
+    ];
+    const idle = group.flush();
+    assert.deepEqual(flushes, [
+      [{ id: "hunt", epoch: 1 }, [1, 3]],
+      [{ id: "hunt", epoch: 2 }, [2]],
+      [{ id: "other", epoch: 1 }, [4]],
+    ]);
+    end.resolve("done");
+    await idle;
+    assert.deepEqual(await Promise.all(waiters), ["done", "done", "done", "done"]);
+  });
+
+  it("commits a lane that was idle anew, beside another of its id that goes on", async () => {
+    const ends = new Map<number, () => void>();
+    const group = new GroupCommit<number, number, DecidedBy>({
+      clock: systemClock,
+      lingerMs: 0,
+      flush: ({ epoch }) => new Promise((resolve) => ends.set(epoch, () => resolve(epoch))),
+    });
+    const [first, second] = [group.commit({ id: "hunt", epoch: 1 }, [1]), group.commit({ id: "hunt", epoch: 2 }, [2])];
+    void group.flush();
+    ends.get(1)!();
+    assert.equal(await first, 1);
+    const again = group.commit({ id: "hunt", epoch: 1 }, [3]);
+    ends.get(1)!();
+    ends.get(2)!();
+    assert.deepEqual(await Promise.all([second, again]), [2, 1]);
+  });
+});

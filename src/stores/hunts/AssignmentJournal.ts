@@ -39,6 +39,13 @@ const GROWING: readonly Column[] = ["attempts_used", "request_marks", "outcome",
 
 type StoredRow = Record<Column, unknown>;
 
+/** By what rows were decided: the hunt, the epoch of its ledger, and how often it had been paused or resumed. */
+interface DecidedBy {
+  readonly id: string;
+  readonly epoch: number;
+  readonly pauses: number;
+}
+
 /**
  * Commits the rows that ledgers decide, those of a few milliseconds in one transaction, under the epoch that decided them.
  * A commit that rejects with `unavailable` may have happened; repeating it is safe.
@@ -46,13 +53,13 @@ type StoredRow = Record<Column, unknown>;
 export class AssignmentJournal {
   readonly #database: JournalDatabase;
   readonly #reads: Pick<Sql, "query">;
-  readonly #group: GroupCommit<AssignmentRow, CommitResult>;
+  readonly #group: GroupCommit<AssignmentRow, CommitResult, DecidedBy>;
 
   /** Whole hunts are read through `reads`, so that no commit waits for it. */
   constructor(database: JournalDatabase, clock: Clock, reads: Pick<Sql, "query"> = database) {
     this.#database = database;
     this.#reads = reads;
-    this.#group = new GroupCommit({ clock, maxItems: MAX_ROWS, flush: (lane, rows) => this.#flush(lane, rows) });
+    this.#group = new GroupCommit({ clock, maxItems: MAX_ROWS, flush: (by, rows) => this.#flush(by, rows) });
   }
 
   /**
@@ -63,7 +70,7 @@ export class AssignmentJournal {
   async commit(huntId: string, epoch: number, rows: readonly AssignmentRow[], pauses = 0): Promise<CommitResult> {
     const parts: Promise<CommitResult>[] = [];
     for (let from = 0; from < rows.length; from += MAX_ROWS) {
-      parts.push(this.#group.commit(laneOf({ huntId, epoch, pauses }), rows.slice(from, from + MAX_ROWS)));
+      parts.push(this.#group.commit({ id: huntId, epoch, pauses }, rows.slice(from, from + MAX_ROWS)));
     }
     const results = await Promise.all(parts);
     return results.find((result) => result !== "committed") ?? "committed";
@@ -99,13 +106,13 @@ export class AssignmentJournal {
     }
   }
 
-  async #flush(lane: string, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+  async #flush(by: DecidedBy, rows: readonly AssignmentRow[]): Promise<CommitResult> {
     const merged = mergedInOrder(rows);
-    return commitOrContradict(this.#database, (sql) => this.#write(sql, huntOf(lane), merged));
+    return commitOrContradict(this.#database, (sql) => this.#write(sql, by, merged));
   }
 
-  async #write(sql: Sql, decided: Decided, rows: readonly AssignmentRow[]): Promise<CommitResult> {
-    const { huntId, epoch, pauses } = decided;
+  async #write(sql: Sql, by: DecidedBy, rows: readonly AssignmentRow[]): Promise<CommitResult> {
+    const { id: huntId, epoch, pauses } = by;
     // The share lock keeps the row as it is until the commit: whoever changes it waits for this, or this for them.
     const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
     const [hunt] = await sql.query<Record<"ledger_epoch" | "pauses" | "phase_ends_at" | "told", unknown>>(
@@ -195,22 +202,6 @@ function mergedInOrder(rows: readonly AssignmentRow[]): AssignmentRow[] {
     merged.set(key, known === undefined ? row : mergeRows(known, row));
   }
   return [...merged.values()].sort((a, b) => a.instance - b.instance || a.generation - b.generation);
-}
-
-/** By what rows were decided. */
-interface Decided {
-  huntId: string;
-  epoch: number;
-  pauses: number;
-}
-
-function laneOf({ huntId, epoch, pauses }: Decided): string {
-  return `${epoch} ${pauses} ${huntId}`;
-}
-
-function huntOf(lane: string): Decided {
-  const [epoch, pauses, huntId] = lane.split(" ");
-  return { huntId: huntId!, epoch: Number(epoch), pauses: Number(pauses) };
 }
 
 function valuesOf(row: AssignmentRow): (string | number)[] {

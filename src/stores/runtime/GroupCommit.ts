@@ -1,9 +1,15 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 
-export interface GroupCommitOptions<Item, Result> {
+/**
+ * What may be committed together: a name, or an object, whose fields are compared one by one (`===`). Events have lanes with what their
+ * items were decided by, so that one transaction checks that for all of them.
+ */
+export type CommitLane = string | { readonly id: string };
+
+export interface GroupCommitOptions<Item, Result, Lane extends CommitLane = string> {
   /** Commits items of one lane together. What it throws rejects every waiter of the flush. */
-  flush: (lane: string, items: readonly Item[]) => Promise<Result>;
+  flush: (lane: Lane, items: readonly Item[]) => Promise<Result>;
   clock: Clock;
   /** How long the first item of an idle lane waits for company, in milliseconds. Behind a flush in flight nothing lingers. */
   lingerMs?: number;
@@ -21,9 +27,9 @@ interface Waiter<Item, Result> {
   reject: (error: unknown) => void;
 }
 
-interface Lane<Item, Result> {
-  name: string;
-  queue: Waiter<Item, Result>[];
+interface LaneQueue<Item, Result, Lane> {
+  lane: Lane;
+  waiters: Waiter<Item, Result>[];
   queuedItems: number;
   /** Lingering for company; in line for one of the flushes; or being flushed. */
   phase: "lingering" | "ready" | "flushing";
@@ -35,15 +41,16 @@ interface Lane<Item, Result> {
  * Under load groups grow by themselves, because items collect while the lane's flush is in flight.
  * A lane (what may be committed together) exists only while it has items.
  */
-export class GroupCommit<Item, Result> {
-  readonly #options: Required<GroupCommitOptions<Item, Result>>;
-  readonly #lanes = new Map<string, Lane<Item, Result>>();
-  readonly #ready: Lane<Item, Result>[] = [];
+export class GroupCommit<Item, Result, Lane extends CommitLane = string> {
+  readonly #options: Required<GroupCommitOptions<Item, Result, Lane>>;
+  /** By id: several of one event while it is loaded anew, or paused. */
+  readonly #queues = new Map<string, LaneQueue<Item, Result, Lane>[]>();
+  readonly #ready: LaneQueue<Item, Result, Lane>[] = [];
   #flushing = 0;
   #queued = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(options: GroupCommitOptions<Item, Result>) {
+  constructor(options: GroupCommitOptions<Item, Result, Lane>) {
     this.#options = { lingerMs: 2, maxItems: 1000, maxFlushes: 4, maxQueued: 50_000, ...options };
   }
 
@@ -51,7 +58,7 @@ export class GroupCommit<Item, Result> {
    * Commits `items` (1 to `maxItems`) in one flush. Rejects with `overloaded` at once when too much waits, and with `unavailable`
    * when the flush failed with an error that is not ours: then the items may be committed or not.
    */
-  commit(laneName: string, items: readonly Item[]): Promise<Result> {
+  commit(lane: Lane, items: readonly Item[]): Promise<Result> {
     if (items.length === 0 || items.length > this.#options.maxItems) {
       return Promise.reject(new RangeError(`a commit takes 1 to ${this.#options.maxItems} items, not ${items.length}`));
     }
@@ -59,52 +66,60 @@ export class GroupCommit<Item, Result> {
       return Promise.reject(new RingmasterError("overloaded"));
     }
     return new Promise((resolve, reject) => {
-      const lane = this.#lanes.get(laneName) ?? this.#begin(laneName);
-      lane.queue.push({ items, resolve, reject });
-      lane.queuedItems += items.length;
+      const queue = this.#queues.get(idOf(lane))?.find((known) => isSame(known.lane, lane)) ?? this.#begin(lane);
+      queue.waiters.push({ items, resolve, reject });
+      queue.queuedItems += items.length;
       this.#queued += items.length;
-      const isInHaste = lane.queuedItems >= this.#options.maxItems || this.#whenIdle.length > 0;
-      if (lane.phase === "lingering" && isInHaste) this.#line(lane);
+      const isInHaste = queue.queuedItems >= this.#options.maxItems || this.#whenIdle.length > 0;
+      if (queue.phase === "lingering" && isInHaste) this.#makeReady(queue);
     });
   }
 
   /** Commits at once what lingers; resolves when nothing waits and nothing is in flight. */
   async flush(): Promise<void> {
-    if (this.#lanes.size === 0) return;
+    if (this.#queues.size === 0) return;
     const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    for (const lane of this.#lanes.values()) if (lane.phase === "lingering") this.#line(lane);
+    for (const queue of [...this.#queues.values()].flat()) if (queue.phase === "lingering") this.#makeReady(queue);
     await idle;
   }
 
-  #begin(name: string): Lane<Item, Result> {
-    const stopLingering = this.#options.clock.schedule(() => this.#line(lane), this.#options.lingerMs);
-    const lane: Lane<Item, Result> = { name, queue: [], queuedItems: 0, phase: "lingering", stopLingering };
-    this.#lanes.set(name, lane);
-    return lane;
+  #begin(lane: Lane): LaneQueue<Item, Result, Lane> {
+    const stopLingering = this.#options.clock.schedule(() => this.#makeReady(queue), this.#options.lingerMs);
+    const queue: LaneQueue<Item, Result, Lane> = {
+      lane,
+      waiters: [],
+      queuedItems: 0,
+      phase: "lingering",
+      stopLingering,
+    };
+    const known = this.#queues.get(idOf(lane));
+    if (known) known.push(queue);
+    else this.#queues.set(idOf(lane), [queue]);
+    return queue;
   }
 
-  #line(lane: Lane<Item, Result>): void {
-    lane.stopLingering();
-    lane.phase = "ready";
-    this.#ready.push(lane);
+  #makeReady(queue: LaneQueue<Item, Result, Lane>): void {
+    queue.stopLingering();
+    queue.phase = "ready";
+    this.#ready.push(queue);
     this.#start();
   }
 
   #start(): void {
     while (this.#flushing < this.#options.maxFlushes) {
-      const lane = this.#ready.shift();
-      if (lane === undefined) return;
-      void this.#run(lane);
+      const queue = this.#ready.shift();
+      if (queue === undefined) return;
+      void this.#run(queue);
     }
   }
 
-  async #run(lane: Lane<Item, Result>): Promise<void> {
-    lane.phase = "flushing";
+  async #run(queue: LaneQueue<Item, Result, Lane>): Promise<void> {
+    queue.phase = "flushing";
     this.#flushing += 1;
-    const waiters = this.#take(lane);
+    const waiters = this.#take(queue);
     try {
       const items = waiters.flatMap((waiter) => waiter.items);
-      const result = await this.#options.flush(lane.name, items);
+      const result = await this.#options.flush(queue.lane, items);
       for (const { resolve } of waiters) resolve(result);
     } catch (error) {
       const failure =
@@ -114,28 +129,40 @@ export class GroupCommit<Item, Result> {
       for (const { reject } of waiters) reject(failure);
     }
     this.#flushing -= 1;
-    if (lane.queue.length > 0) this.#line(lane);
-    else this.#end(lane);
+    if (queue.waiters.length > 0) this.#makeReady(queue);
+    else this.#end(queue);
     this.#start();
   }
 
   /** As many waiters from the front of the queue as fit into one flush. */
-  #take(lane: Lane<Item, Result>): Waiter<Item, Result>[] {
+  #take(queue: LaneQueue<Item, Result, Lane>): Waiter<Item, Result>[] {
     let count = 0;
     let items = 0;
-    for (const waiter of lane.queue) {
+    for (const waiter of queue.waiters) {
       if (items + waiter.items.length > this.#options.maxItems) break;
       items += waiter.items.length;
       count += 1;
     }
-    lane.queuedItems -= items;
+    queue.queuedItems -= items;
     this.#queued -= items;
-    return lane.queue.splice(0, count);
+    return queue.waiters.splice(0, count);
   }
 
-  #end(lane: Lane<Item, Result>): void {
-    this.#lanes.delete(lane.name);
-    if (this.#lanes.size > 0) return;
+  #end(queue: LaneQueue<Item, Result, Lane>): void {
+    const id = idOf(queue.lane);
+    const left = this.#queues.get(id)!.filter((other) => other !== queue);
+    if (left.length > 0) this.#queues.set(id, left);
+    else this.#queues.delete(id);
+    if (this.#queues.size > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
+}
+
+function idOf(lane: CommitLane): string {
+  return typeof lane === "string" ? lane : lane.id;
+}
+
+function isSame<Lane extends CommitLane>(one: Lane, other: Lane): boolean {
+  if (typeof one === "string") return one === other;
+  return Object.entries(one).every(([field, value]) => (other as Record<string, unknown>)[field] === value);
 }

@@ -24,6 +24,13 @@ const PAGE = 2000;
 /** In these phases entries are taken. */
 const TAKING: readonly TournamentPhase[] = ["open", "grace"];
 
+/** By what entries were decided: the tournament, which has one game, and the epoch of its board. */
+interface DecidedBy {
+  readonly id: string;
+  readonly game: string;
+  readonly epoch: number;
+}
+
 /** What a flush has done: all of it went the same way, but for the entries that were refused for themselves. */
 interface Flushed {
   result: CommitResult;
@@ -41,7 +48,7 @@ export class ScoreJournal {
   readonly #database: JournalDatabase;
   readonly #reads: Pick<Sql, "query">;
   readonly #clock: Clock;
-  readonly #group: GroupCommit<EntryCommit, Flushed>;
+  readonly #group: GroupCommit<EntryCommit, Flushed, DecidedBy>;
   readonly #finds: Coalescer<Pick<ScoreEntry, "playerId" | "submissionId">, ScoreEntry | undefined>;
 
   /** Whole tournaments are read through `reads`, so that no commit waits for it. */
@@ -52,7 +59,7 @@ export class ScoreJournal {
     this.#group = new GroupCommit({
       clock,
       maxItems: MAX_COMMITS,
-      flush: (lane, commits) => this.#flush(lane, commits),
+      flush: (by, commits) => this.#flush(by, commits),
     });
     this.#finds = new Coalescer({ batch: (tournamentId, wanted) => this.#findAll(tournamentId, wanted) });
   }
@@ -70,7 +77,7 @@ export class ScoreJournal {
   ): Promise<CommitResult> {
     const parts: Promise<CommitResult>[] = [];
     for (let from = 0; from < commits.length; from += MAX_COMMITS) {
-      parts.push(this.#commitPart(laneOf({ tournamentId, game, epoch }), commits.slice(from, from + MAX_COMMITS)));
+      parts.push(this.#commitPart({ id: tournamentId, game, epoch }, commits.slice(from, from + MAX_COMMITS)));
     }
     const results = await Promise.all(parts);
     return results.find((result) => result !== "committed") ?? "committed";
@@ -108,17 +115,21 @@ export class ScoreJournal {
     return this.#group.flush();
   }
 
-  async #commitPart(lane: string, commits: readonly EntryCommit[]): Promise<CommitResult> {
-    const { result, refused } = await this.#group.commit(lane, commits);
+  async #commitPart(by: DecidedBy, commits: readonly EntryCommit[]): Promise<CommitResult> {
+    const { result, refused } = await this.#group.commit(by, commits);
     return commits.some(({ entry }) => refused.has(entry)) ? "contradicted" : result;
   }
 
-  async #flush(lane: string, commits: readonly EntryCommit[]): Promise<Flushed> {
-    const done = await commitOrContradict(this.#database, (sql) => this.#write(sql, boardOf(lane), commits));
+  async #flush(by: DecidedBy, commits: readonly EntryCommit[]): Promise<Flushed> {
+    const done = await commitOrContradict(this.#database, (sql) => this.#write(sql, by, commits));
     return done === "contradicted" ? { result: "contradicted", refused: NONE } : done;
   }
 
-  async #write(sql: Sql, { tournamentId, game, epoch }: Board, commits: readonly EntryCommit[]): Promise<Flushed> {
+  async #write(
+    sql: Sql,
+    { id: tournamentId, game, epoch }: DecidedBy,
+    commits: readonly EntryCommit[],
+  ): Promise<Flushed> {
     // The share lock keeps epoch and phase as they are until the commit: whoever changes them waits for this, or this for them.
     const lock = sql.dialect === "mysql" ? "LOCK IN SHARE MODE" : "";
     const [tournament] = await sql.query<{ board_epoch: unknown; phase: TournamentPhase; pauses: unknown }>(
@@ -235,19 +246,4 @@ function insertOf(dialect: "mysql" | "sqlite", rows: number): string {
  */
 function keys(count: number): string {
   return Array(count).fill("(?,?,?)").join(",");
-}
-
-interface Board {
-  tournamentId: string;
-  game: string;
-  epoch: number;
-}
-
-function laneOf({ tournamentId, game, epoch }: Board): string {
-  return `${epoch} ${game} ${tournamentId}`;
-}
-
-function boardOf(lane: string): Board {
-  const [epoch, game, tournamentId] = lane.split(" ") as [string, string, string];
-  return { tournamentId, game, epoch: Number(epoch) };
 }
