@@ -8,6 +8,11 @@ export interface Clock {
   schedule(callback: () => void, ms: number): () => void;
 }
 
+/** Resolves after `ms`, of any length. */
+export function sleep(clock: Pick<Clock, "schedule">, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.schedule(resolve, ms));
+}
+
 /** Chance, injected. */
 export interface Rng {
   /** A number in [0, 1). */

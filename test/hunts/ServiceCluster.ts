@@ -3,6 +3,7 @@ import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { type ClaimAnswer, HuntService } from "../../src/actors/hunts/HuntService.ts";
 import { type ClueCard, type HuntAudience, HuntView } from "../../src/actors/hunts/HuntView.ts";
+import type { OpenHunt } from "../../src/actors/hunts/OpenHunt.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { type HuntPhase, Hunts, type Winner } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -31,7 +32,7 @@ export class Row implements HuntAudience {
   /** The best players, as they were shown last. */
   top: string[] = [];
   /** What its node knows of the hunt; there once the room is in. */
-  table: HuntView | undefined;
+  hunt: OpenHunt | undefined;
   /** Clues that players have, as it was shown last. */
   open = 0;
 
@@ -86,6 +87,7 @@ export interface Service {
   node: SimulatedNode;
   service: HuntService;
   row: Row;
+  hunt: OpenHunt;
   leave(): void;
   claim(playerId: string): Promise<ClaimAnswer>;
 }
@@ -134,13 +136,13 @@ export class ServiceCluster {
   /** Another room at the same service. */
   async another({ node, service }: Pick<Service, "node" | "service">): Promise<Service> {
     const row = new Row();
-    const { table, leave } = await this.within(service.join("h", row));
-    row.table = table;
+    const { event: hunt, leave } = await this.within(service.views.join("h", row));
+    row.hunt = hunt;
     const claim = (playerId: string): Promise<ClaimAnswer> => {
       row.players.add(playerId);
-      return this.within(service.claim("h", { playerId, name: playerId.toUpperCase() }));
+      return this.within(service.claim(hunt, { playerId, name: playerId.toUpperCase() }));
     };
-    return { node, service, row, leave, claim };
+    return { node, service, row, hunt, leave, claim };
   }
 
   /** A feed on which nothing is heard. */

@@ -87,7 +87,7 @@ describe("a scheduled hunt that is corrected", () => {
       assert.equal("prompt" in card && card.prompt, "It comes twice a day.");
       const { correct: isRight, points } = await cluster.within(
         service.service.solve(
-          "h",
+          service.hunt,
           { playerId: player, name: player },
           { assignmentId: "prompt" in card ? card.assignmentId : "", answer: "tide" },
         ),

@@ -25,11 +25,11 @@ describe("the clue of a player who has left a hunt for good", () => {
     row.clues.map(([playerId, { assignmentId }]) => [playerId, assignmentId]);
   const leave = (service: Service, playerId: string): Promise<void> => {
     service.row.players.delete(playerId);
-    return cluster.within(service.service.departures.left("h", playerId));
+    return cluster.within(service.service.departures.left(service.hunt, playerId));
   };
-  const comeIn = ({ row, service }: Service, playerId: string): void => {
+  const comeIn = ({ row, service, hunt }: Service, playerId: string): void => {
     row.players.add(playerId);
-    service.departures.cameIn("h", playerId);
+    service.departures.cameIn(hunt, playerId);
   };
   /** Nobody has the clue but ann. */
   async function stays(): Promise<void> {
@@ -49,9 +49,9 @@ describe("the clue of a player who has left a hunt for good", () => {
   });
 
   it("goes back into the pool with the wrong answers to it counted", async () => {
-    await b.service.queue.quit("h", "bob");
+    await b.service.queue.quit(b.hunt, "bob");
     const wrong = { assignmentId: "0.1", answer: "no idea" };
-    await cluster.within(a.service.solve("h", { playerId: "ann", name: "Ann" }, wrong));
+    await cluster.within(a.service.solve(a.hunt, { playerId: "ann", name: "Ann" }, wrong));
     await leave(a, "ann");
     assert.deepEqual(await a.claim("ann"), { waiting: true, position: 0, exhausted: true });
     const card = await b.claim("bob");
@@ -59,7 +59,7 @@ describe("the clue of a player who has left a hunt for good", () => {
   });
 
   it("stays while another connection of theirs is there: to this node", async () => {
-    await cluster.within(a.service.departures.left("h", "ann"));
+    await cluster.within(a.service.departures.left(a.hunt, "ann"));
     await stays();
   });
 
@@ -80,7 +80,7 @@ describe("the clue of a player who has left a hunt for good", () => {
 
   it("stays when they are back before everybody has answered", async () => {
     a.row.players.delete("ann");
-    const left = a.service.departures.left("h", "ann");
+    const left = a.service.departures.left(a.hunt, "ann");
     a.row.players.add("ann");
     await cluster.within(left);
     await stays();
@@ -93,7 +93,7 @@ describe("the clue of a player who has left a hunt for good", () => {
     const signal = peers.signal.bind(peers);
     peers.signal = (...said) => void cluster.clock.schedule(() => signal(...said), 2000);
     a.row.players.delete("ann");
-    const left = a.service.departures.left("h", "ann");
+    const left = a.service.departures.left(a.hunt, "ann");
     await cluster.clock.advance(500);
     comeIn(b, "ann");
     await cluster.clock.advance(ANSWERED_MS);
@@ -128,7 +128,7 @@ describe("the clue of a player who has left a hunt for good", () => {
 
   it("goes on also when their room was the last one of their node", async () => {
     a.row.players.delete("ann");
-    const left = a.service.departures.left("h", "ann");
+    const left = a.service.departures.left(a.hunt, "ann");
     a.leave();
     await cluster.within(left);
     await cluster.clock.advance(100);
@@ -150,7 +150,7 @@ describe("the clue of a player who has left a hunt for good", () => {
       signal(nodeId, topic, payload);
     };
     a.row.players.clear();
-    await cluster.within(Promise.all(many.map((player) => a.service.departures.left("h", player))));
+    await cluster.within(Promise.all(many.map((player) => a.service.departures.left(a.hunt, player))));
     assert.equal(questions, 1);
     await cluster.clock.advance(1000);
     assert.equal(b.row.open, 0);

@@ -55,7 +55,9 @@ describe("a hunt's services are fair", () => {
     answer: string,
     requestId?: string,
   ): Promise<SolveAnswer> =>
-    cluster.within(service.service.solve("h", { playerId, name: playerId }, { assignmentId, answer, requestId }));
+    cluster.within(
+      service.service.solve(service.hunt, { playerId, name: playerId }, { assignmentId, answer, requestId }),
+    );
 
   /** The ledger forgets everything, and is loaded from the database by whoever asks next. */
   const lose = () => cluster.lose();

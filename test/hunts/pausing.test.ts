@@ -46,7 +46,7 @@ describe("a hunt that is paused", () => {
   const near = (one: number, other: number): void => assert.ok(Math.abs(one - other) < 1000, `${one - other} ms apart`);
   const player = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
   const solve = (at: Service, playerId: string, solution: HuntSolution): Promise<SolveAnswer> =>
-    cluster.within(at.service.solve("h", player(playerId), solution));
+    cluster.within(at.service.solve(at.hunt, player(playerId), solution));
   const answerOf = ({ prompt }: ClueCard): string => (prompt.startsWith("It turns") ? "lighthouse" : "twelve");
 
   async function clue(at: Service, playerId: string): Promise<ClueCard> {
@@ -63,7 +63,7 @@ describe("a hunt that is paused", () => {
       a.claim("bob"),
       b.claim("cid"),
       solve(a, "ann", { assignmentId: card.assignmentId, answer: answerOf(card) }),
-      cluster.within(a.service.giveBack("h", "ann", card.assignmentId)),
+      cluster.within(a.service.giveBack(a.hunt, "ann", card.assignmentId)),
     ])
       await assert.rejects(refused, ({ code, details }: { code: string; details: Record<string, number> }) => {
         near(details.pausedAt!, pausedAt);
@@ -83,14 +83,14 @@ describe("a hunt that is paused", () => {
     await solve(a, "ann", { assignmentId: card.assignmentId, answer: answerOf(card) });
     await pause();
     const standing = { rank: 1, points: card.points };
-    assert.deepEqual(await cluster.within(a.service.standing("h", "ann")), standing);
+    assert.deepEqual(await cluster.within(a.service.standing(a.hunt, "ann")), standing);
     // Whoever loaded it last has the right to do so for some seconds.
     await cluster.clock.advance(5000);
     await cluster.lose();
     const c = await cluster.join("c");
     await cluster.clock.advance(1000);
     assert.deepEqual(c.row.top, ["ann"]);
-    assert.deepEqual(await cluster.within(b.service.standing("h", "ann")), standing);
+    assert.deepEqual(await cluster.within(b.service.standing(b.hunt, "ann")), standing);
     await resume();
     const next = await clue(c, "ann");
     assert.equal((await solve(c, "ann", { assignmentId: next.assignmentId, answer: answerOf(next) })).total, 15);

@@ -37,7 +37,8 @@ describe("players who wait for a clue are told their place as it changes", () =>
   afterEach(() => cluster.database.close());
 
   const playerOf = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
-  const quit = (service: Service, playerId: string) => cluster.within(service.service.queue.quit("h", playerId));
+  const quit = (service: Service, playerId: string) =>
+    cluster.within(service.service.queue.quit(service.hunt, playerId));
 
   it("on every node on which they are, and only those whose place is another one", async () => {
     for (const [service, player] of [
@@ -48,7 +49,7 @@ describe("players who wait for a clue are told their place as it changes", () =>
     ] as const)
       await service.claim(player);
     b.row.players.add("dot");
-    await cluster.within(b.service.queue.attend("h", playerOf("dot")));
+    await cluster.within(b.service.queue.attend(b.hunt, playerOf("dot")));
     await cluster.clock.advance(2000);
     b.row.positions.length = 0;
     await quit(b, "cid");
@@ -63,7 +64,7 @@ describe("players who wait for a clue are told their place as it changes", () =>
   it("also when who was before them has got a clue", async () => {
     await a.claim("bob");
     await b.claim("cid");
-    await cluster.within(a.service.giveBack("h", "ann", "0.1"));
+    await cluster.within(a.service.giveBack(a.hunt, "ann", "0.1"));
     await cluster.clock.advance(2000);
     assert.deepEqual(
       a.row.clues.map(([player]) => player),
@@ -103,16 +104,16 @@ describe("players who wait for a clue are told their place as it changes", () =>
     await a.claim("bob");
     await a.claim("cid");
     await cluster.clock.advance(2000);
-    await cluster.within(a.service.queue.attend("h", playerOf("cid")));
+    await cluster.within(a.service.queue.attend(a.hunt, playerOf("cid")));
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [["cid", 2]]);
     a.row.players.delete("cid");
-    a.service.queue.away("h", "cid");
+    a.service.queue.away(a.hunt, "cid");
     await quit(a, "bob");
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [["cid", 2]], "nobody is there to hear");
     a.row.players.add("cid");
-    a.service.queue.back("h", playerOf("cid"));
+    a.service.queue.back(a.hunt, playerOf("cid"));
     await cluster.clock.advance(2000);
     assert.deepEqual(a.row.positions, [
       ["cid", 2],
@@ -141,7 +142,7 @@ describe("players who wait for a clue are told their place as it changes", () =>
   it("so many at a time, by turns, when many wait", async () => {
     const many = Array.from({ length: 2 * MOST_POSITIONS + 1 }, (_, n) => `p${n}`);
     for (const player of many) a.row.players.add(player);
-    const claims = many.map((playerId) => a.service.claim("h", playerOf(playerId)));
+    const claims = many.map((playerId) => a.service.claim(a.hunt, playerOf(playerId)));
     await cluster.within(Promise.all(claims));
     await cluster.clock.advance(10_000);
     a.row.positions.length = ledger.asked.length = 0;

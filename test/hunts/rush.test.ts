@@ -58,9 +58,9 @@ describe("the rush at the start of solving", () => {
     const hunt = actors.ref(HuntActor, "rush");
     await hunt.create(someSealedHunt({ startsAt: systemClock.now() + 60_000, repeat: 10_000 }), "op");
     await hunt.start();
-    await service.join("rush", new Row());
+    const { event } = await service.views.join("rush", new Row());
     const answers = await Promise.all(
-      Array.from({ length: PLAYERS }, (_, at) => service.claim("rush", { playerId: `p${at}`, name: `Player ${at}` })),
+      Array.from({ length: PLAYERS }, (_, at) => service.claim(event, { playerId: `p${at}`, name: `Player ${at}` })),
     );
     const given = answers.flatMap((answer) => ("waiting" in answer ? [] : [answer.assignmentId]));
     assert.equal(answers.length, PLAYERS);

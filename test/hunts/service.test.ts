@@ -25,7 +25,7 @@ describe("the services of a hunt on several nodes", () => {
 
   const playerOf = (playerId: string) => ({ playerId, name: playerId.toUpperCase() });
   const solve = (service: Service, playerId: string, assignmentId: string, answer: string): Promise<SolveAnswer> =>
-    cluster.within(service.service.solve("h", playerOf(playerId), { assignmentId, answer }));
+    cluster.within(service.service.solve(service.hunt, playerOf(playerId), { assignmentId, answer }));
   const giveUp = (service: Service, playerId: string, assignmentId: string): Promise<SolveAnswer> =>
     solve(service, playerId, assignmentId, "no idea");
   const given = ({ row }: Service): [string, string][] =>
@@ -96,7 +96,7 @@ describe("the services of a hunt on several nodes", () => {
       await b.claim("bob");
       await b.claim("cid");
       b.row.players.delete("bob");
-      await cluster.within(b.service.queue.forget("h", "bob"));
+      await cluster.within(b.service.queue.forget(b.hunt, "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(b), [["cid", "0.2"]]);
       await cluster.clock.advance(ASKED_AGAIN_MS);
@@ -106,12 +106,12 @@ describe("the services of a hunt on several nodes", () => {
     it("once they are back from a drop, with what came up meanwhile", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.service.queue.away("h", "bob");
+      b.service.queue.away(b.hunt, "bob");
       await giveUp(a, "ann", "0.1");
       await cluster.clock.advance(ASKED_AGAIN_MS);
       assert.deepEqual(given(b), []);
       b.row.players.add("bob");
-      b.service.queue.back("h", playerOf("bob"));
+      b.service.queue.back(b.hunt, playerOf("bob"));
       await cluster.clock.advance(100);
       assert.deepEqual(given(b), [["bob", "0.2"]]);
     });
@@ -119,10 +119,10 @@ describe("the services of a hunt on several nodes", () => {
     it("once they are back from a drop, with the place that they had", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.service.queue.away("h", "bob");
+      b.service.queue.away(b.hunt, "bob");
       await a.claim("cid");
       b.row.players.add("bob");
-      b.service.queue.back("h", playerOf("bob"));
+      b.service.queue.back(b.hunt, playerOf("bob"));
       await cluster.clock.advance(100);
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(b), [["bob", "0.2"]]);
@@ -131,10 +131,10 @@ describe("the services of a hunt on several nodes", () => {
     it("where they have gone, and the seat that they left behind takes no place from them", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.service.queue.away("h", "bob");
+      b.service.queue.away(b.hunt, "bob");
       assert.deepEqual(await a.claim("bob"), { waiting: true, position: 1 });
       await cluster.clock.advance(2 * ASKED_AGAIN_MS);
-      await cluster.within(b.service.queue.forget("h", "bob"));
+      await cluster.within(b.service.queue.forget(b.hunt, "bob"));
       assert.deepEqual(await a.claim("cid"), { waiting: true, position: 2 });
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(a), [["bob", "0.2"]]);
@@ -152,7 +152,7 @@ describe("the services of a hunt on several nodes", () => {
         await stays.claim(next);
         await cluster.clock.advance(100);
         leaves.row.players.delete(name);
-        await cluster.within(leaves.service.queue.forget("h", name));
+        await cluster.within(leaves.service.queue.forget(leaves.hunt, name));
         assert.deepEqual(await stays.claim(name), { waiting: true, position: 1 });
         const [holder, id] = stays === a ? ["ann", "0.1"] : ["cid", "0.3"];
         await giveUp(a, holder, id);
@@ -164,9 +164,9 @@ describe("the services of a hunt on several nodes", () => {
     it("on a node on which they come in while they wait on another", async () => {
       await b.claim("bob");
       a.row.players.add("bob");
-      await cluster.within(a.service.queue.attend("h", playerOf("bob")));
+      await cluster.within(a.service.queue.attend(a.hunt, playerOf("bob")));
       b.row.players.delete("bob");
-      await cluster.within(b.service.queue.forget("h", "bob"));
+      await cluster.within(b.service.queue.forget(b.hunt, "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(a), [["bob", "0.2"]]);
     });
@@ -178,7 +178,7 @@ describe("the services of a hunt on several nodes", () => {
       await a.node.crash();
       await cluster.clock.advance(5000);
       b.row.players.delete("bob");
-      await cluster.within(b.service.queue.forget("h", "bob"));
+      await cluster.within(b.service.queue.forget(b.hunt, "bob"));
       assert.deepEqual(await b.claim("cid"), { waiting: true, position: 1 });
     });
 
@@ -208,7 +208,7 @@ describe("the services of a hunt on several nodes", () => {
     it("with what somebody gives back, who may have it again as long as they have not answered it wrong", async () => {
       await b.claim("bob");
       const giveBack = (service: Service, playerId: string, id: string) =>
-        cluster.within(service.service.giveBack("h", playerId, id));
+        cluster.within(service.service.giveBack(service.hunt, playerId, id));
       assert.deepEqual(await giveBack(a, "ann", "0.1"), { returned: true });
       assert.deepEqual(given(b), [["bob", "0.2"]]);
       assert.deepEqual(a.row.revoked, [["ann", "0.1"]]);
@@ -225,7 +225,7 @@ describe("the services of a hunt on several nodes", () => {
       await a.claim("bob");
       await b.claim("cid");
       await cluster.clock.advance(100);
-      assert.deepEqual(await cluster.within(a.service.queue.quit("h", "bob")), { left: true });
+      assert.deepEqual(await cluster.within(a.service.queue.quit(a.hunt, "bob")), { left: true });
       assert.deepEqual([a.row.quit, b.row.quit], [["bob"], ["bob"]]);
       await cluster.clock.advance(2 * ASKED_AGAIN_MS);
       await giveUp(a, "ann", "0.1");
@@ -236,10 +236,10 @@ describe("the services of a hunt on several nodes", () => {
     it("in whichever of a node's rooms they are", async () => {
       await b.claim("bob");
       b.row.players.delete("bob");
-      b.service.queue.away("h", "bob");
+      b.service.queue.away(b.hunt, "bob");
       const other = await cluster.another(b);
       await other.claim("bob");
-      await cluster.within(b.service.queue.forget("h", "bob"));
+      await cluster.within(b.service.queue.forget(b.hunt, "bob"));
       await giveUp(a, "ann", "0.1");
       assert.deepEqual(given(other), [["bob", "0.2"]]);
     });
@@ -266,7 +266,10 @@ describe("the services of a hunt on several nodes", () => {
       const card = await a.claim("ann");
       assert.ok("assignmentId" in card);
       const release = journal.hold();
-      const answer = a.service.solve("h", playerOf("ann"), { assignmentId: card.assignmentId, answer: "lighthouse" });
+      const answer = a.service.solve(a.hunt, playerOf("ann"), {
+        assignmentId: card.assignmentId,
+        answer: "lighthouse",
+      });
       answer.catch(() => {});
       await cluster.clock.advance(10);
       await cluster.within(a.node.actors.ref(HuntActor, "h").end());
@@ -359,14 +362,14 @@ describe("the services of a hunt on several nodes", () => {
       const feed = new CountingFeed();
       a = await cluster.join("a", { feed });
       assert.equal(feed.followed, 1);
-      const claim = a.service.claim("h", playerOf("ann"));
-      const arrival = a.service.join("h", a.row);
+      const claim = a.service.claim(a.hunt, playerOf("ann"));
+      const arrival = a.service.views.join("h", a.row);
       a.leave();
       const { leave } = await cluster.within(arrival);
       assert.equal(feed.followed, 1, "who came meanwhile has a table of its own");
       leave();
       await cluster.within(Promise.allSettled([claim]));
-      await assert.rejects(cluster.within(a.service.claim("h", playerOf("ann"))), { code: "unavailable" });
+      await assert.rejects(cluster.within(a.service.claim(a.hunt, playerOf("ann"))), { code: "unavailable" });
       await cluster.clock.advance(ASKED_AGAIN_MS);
       assert.equal(feed.followed, 0);
     });

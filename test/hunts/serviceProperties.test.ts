@@ -92,36 +92,36 @@ class Trial {
     if (does === "drop") return this.#drop(service, playerId);
     const isNew = !service.row.players.has(playerId);
     service.row.players.add(playerId);
-    if (isNew) service.service.departures.cameIn("h", playerId);
-    if (isNew) await this.#cluster.within(service.service.queue.attend("h", { playerId, name: playerId }));
+    if (isNew) service.service.departures.cameIn(service.hunt, playerId);
+    if (isNew) await this.#cluster.within(service.service.queue.attend(service.hunt, { playerId, name: playerId }));
     if (does === "join") return;
     const card = await service.claim(playerId);
     if (does === "claim" || !("assignmentId" in card)) return;
     const answer = does === "solve" ? RIGHT[Number(card.clueId)]! : "no idea";
     const solution = { assignmentId: card.assignmentId, answer };
-    await this.#cluster.within(service.service.solve("h", { playerId, name: playerId }, solution));
+    await this.#cluster.within(service.service.solve(service.hunt, { playerId, name: playerId }, solution));
   }
 
-  async #leave({ row, service }: Service, playerId: string): Promise<void> {
+  async #leave({ row, service, hunt }: Service, playerId: string): Promise<void> {
     if (!row.players.delete(playerId)) return;
     if (!this.#isHere(playerId)) this.#dropped.delete(playerId);
-    const left = service.departures.left("h", playerId);
-    await this.#cluster.within(service.queue.forget("h", playerId));
+    const left = service.departures.left(hunt, playerId);
+    await this.#cluster.within(service.queue.forget(hunt, playerId));
     await this.#cluster.within(left);
   }
 
   /** Nobody comes back to the seat. */
-  async #drop({ row, service }: Service, playerId: string): Promise<void> {
+  async #drop({ row, service, hunt }: Service, playerId: string): Promise<void> {
     if (!row.players.delete(playerId)) return;
     this.#dropped.add(playerId);
-    service.queue.away("h", playerId);
-    await this.#cluster.within(service.queue.forget("h", playerId));
+    service.queue.away(hunt, playerId);
+    await this.#cluster.within(service.queue.forget(hunt, playerId));
   }
 
   /** Whoever is first in the queue goes for good, and whoever holds the first clue: others move up, or are served. */
   async #somebodyGoes(): Promise<void> {
     const waits = PLAYERS.find((playerId) =>
-      this.#services.some(({ row }) => row.table!.waiting.get(playerId)?.position === 1),
+      this.#services.some(({ row }) => row.hunt!.waiting.get(playerId)?.position === 1),
     );
     const holds = (await this.#checkRows()).find(({ outcome }) => outcome === OUTCOME.open)?.playerId;
     for (const playerId of [waits, holds]) {
@@ -157,7 +157,7 @@ class Trial {
   async #checkWhoWaits(): Promise<void> {
     for (const service of this.#services) {
       for (const playerId of service.row.players) {
-        if (!service.row.table!.waiting.has(playerId)) continue;
+        if (!service.row.hunt!.waiting.has(playerId)) continue;
         assert.ok("waiting" in (await service.claim(playerId)), `${playerId} waited for what was free`);
       }
     }

@@ -1,4 +1,5 @@
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import type { OpenTournament } from "../../src/actors/tournaments/OpenTournament.ts";
 import { type BegunRun, Runs } from "../../src/actors/tournaments/Runs.ts";
 import type { ScoreCheck } from "../../src/actors/tournaments/ScoreCheck.ts";
 import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
@@ -46,7 +47,7 @@ export function someTerms(startsAt: number, change: Partial<TournamentTerms> = {
 
 /** A room of one node, and what it was told. */
 export class Row implements TournamentAudience {
-  table!: TournamentView;
+  tournament!: OpenTournament;
   readonly phases: string[] = [];
   readonly views: BoardPage[] = [];
   results: (string | undefined)[] = [];
@@ -58,7 +59,7 @@ export class Row implements TournamentAudience {
   }
 
   onPhase(): void {
-    this.phases.push(this.table.phase);
+    this.phases.push(this.tournament.phase);
   }
 
   onStandings(view: BoardPage): void {
@@ -66,7 +67,7 @@ export class Row implements TournamentAudience {
   }
 
   onSettled(): void {
-    this.results.push(this.table.resultHash);
+    this.results.push(this.tournament.resultHash);
   }
 
   /** The players whom it shows, best first. */
@@ -80,6 +81,7 @@ export interface Service {
   node: SimulatedNode;
   service: TournamentService;
   row: Row;
+  tournament: OpenTournament;
   leave(): void;
   begin(playerId: string): Promise<BegunRun>;
   submit(playerId: string, submissionId: string | undefined, score: number, more?: SubmitMore): Promise<SubmitAnswer>;
@@ -142,12 +144,12 @@ export class TournamentCluster<C extends Clock = Clock> {
   /** Another room at the same service. */
   async another({ node, service }: Pick<Service, "node" | "service">): Promise<Service> {
     const row = new Row();
-    const { table, leave } = await this.within(service.join("t", row));
-    row.table = table;
+    const { event: tournament, leave } = await this.within(service.views.join("t", row));
+    row.tournament = tournament;
     const submit: Service["submit"] = (playerId, submissionId, score, { joinedAt = 0, ...more } = {}) =>
-      this.within(service.submit("t", playerOf(playerId), { submissionId, score, ...more }, joinedAt));
-    const begin: Service["begin"] = (playerId) => this.within(service.begin("t", playerId));
-    return { node, service, row, leave, begin, submit };
+      this.within(service.submit(tournament, playerOf(playerId), { submissionId, score, ...more }, joinedAt));
+    const begin: Service["begin"] = (playerId) => this.within(service.begin(tournament, playerId));
+    return { node, service, row, tournament, leave, begin, submit };
   }
 
   actor({ node }: Pick<Service, "node">) {

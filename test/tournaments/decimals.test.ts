@@ -231,7 +231,7 @@ for (const [index, { name, open }] of LEADERBOARDS.entries()) {
       for (let phase = 0; phase < 2; phase += 1) await cluster.actor(service).end();
       const isSettled = async () => (await cluster.tournaments.get("t"))!.phase === "settled";
       await until(isSettled, { what: "it is settled", timeoutMs: DEADLINE_MS });
-      await until(() => service.row.table.phase === "settled", { what: "its rooms know", timeoutMs: DEADLINE_MS });
+      await until(() => service.row.tournament.phase === "settled", { what: "its rooms know", timeoutMs: DEADLINE_MS });
       assert.deepEqual(await shown(), standings, "once it is settled");
       const told = (await cluster.feed.read(LOBBY_TOPIC, undefined)).events.find(
         ({ type }) => type === "tournamentSettled",

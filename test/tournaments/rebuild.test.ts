@@ -78,7 +78,7 @@ describe("a tournament's board that takes long to load", () => {
     board.waits.push(new Promise(() => {}));
     const begun = cluster.clock.now();
     const codes = [a, b].map((service) =>
-      service.service.submit("t", playerOf(service.node.id), { submissionId: "s1", score: 2 }, 0).then(
+      service.service.submit(service.tournament, playerOf(service.node.id), { submissionId: "s1", score: 2 }, 0).then(
         () => assert.fail("it was taken"),
         (error: { code: string }) => [error.code, cluster.clock.now() - begun] as const,
       ),

@@ -140,7 +140,7 @@ describe("a tournament's board that may count what is not committed", () => {
 
   it("is none about what is still being committed", async () => {
     const release = journal.hold();
-    const submissions = ["bob", "cy"].map((playerId) => a.service.submit("t", playerOf(playerId), score, 0));
+    const submissions = ["bob", "cy"].map((playerId) => a.service.submit(a.tournament, playerOf(playerId), score, 0));
     await cluster.clock.advance(10);
     await refused("unavailable");
     await cluster.clock.advance(8000);

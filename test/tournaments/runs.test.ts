@@ -131,7 +131,7 @@ describe("a tournament whose scores come of runs", () => {
     await cluster.clock.advance(100);
     await a.begin("ann");
     await end();
-    assert.equal(a.row.table!.phase, "grace");
+    assert.equal(a.row.tournament!.phase, "grace");
     await assert.rejects(a.begin("ann"), { code: "wrong_phase" });
   });
 
@@ -140,11 +140,11 @@ describe("a tournament whose scores come of runs", () => {
       await open({ graceFor });
       const { run, seed } = await a.begin("ann");
       await end();
-      const { endsAt } = a.row.table!;
+      const { endsAt } = a.row.tournament!;
       const late = new Runs("a secret that all nodes of this cluster know", seededRng(4)).begin("t", "ann", endsAt);
       const lately = played(late.seed);
       const joinedAt = endsAt + 1;
-      const refusal = { code: "wrong_phase", details: { phase: "grace", changesAt: a.row.table!.phaseEndsAt } };
+      const refusal = { code: "wrong_phase", details: { phase: "grace", changesAt: a.row.tournament!.phaseEndsAt } };
       const sent = { run: late.run, ...lately.more };
       await assert.rejects(b.submit("ann", undefined, lately.score, { ...sent, joinedAt: 0 }), refusal);
       const { score, more } = played(seed);

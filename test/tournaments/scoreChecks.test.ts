@@ -127,7 +127,7 @@ describe("the services of a tournament ask the game's check", () => {
   });
 
   const submitOf = (n: number) =>
-    a.service.submit("t", playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
+    a.service.submit(a.tournament, playerOf(`p${n}`), { submissionId: "s", score: 1 }, 0).catch(({ code }) => code);
 
   it("and answer unavailable when it hangs, to others at once when it hangs too often", async () => {
     const untilAborted = (_: unknown, signal: AbortSignal) =>

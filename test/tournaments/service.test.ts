@@ -139,13 +139,13 @@ describe("the services of a tournament", () => {
         ["bob", endsAt - 1],
         ["cid", endsAt],
       ] as const)
-        b.service.entered(b.row.table, playerId, joinedAt);
+        b.service.entered(b.row.tournament, playerId, joinedAt);
       await cluster.clock.advance(endsAt - cluster.clock.now() + 1000);
-      assert.equal(a.row.table.phase, "grace");
+      assert.equal(a.row.tournament.phase, "grace");
       assert.equal((await a.submit("ann", "s1", 1, { joinedAt: endsAt - 1 })).rank, 1);
       const late = { joinedAt: endsAt };
       const grace = { phase: "grace", changesAt: endsAt + ROUND_MS };
-      a.service.entered(a.row.table, "dan", cluster.clock.now());
+      a.service.entered(a.row.tournament, "dan", cluster.clock.now());
       for (const playerId of ["cid", "dan", "eve"])
         assert.deepEqual(await refusal(a.submit(playerId, "s1", 1, late)), ["wrong_phase", grace], playerId);
       assert.equal((await a.submit("bob", "s1", 1, late)).rank, 2, "who was at another node");
@@ -177,7 +177,7 @@ describe("the services of a tournament", () => {
       await join();
       const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
       await cluster.clock.advance(ROUND_MS);
-      assert.equal(deaf.row.table.phase, "open");
+      assert.equal(deaf.row.tournament.phase, "open");
       assert.equal((await refusal(deaf.submit("ann", "s1", 1, { joinedAt: cluster.clock.now() })))[0], "wrong_phase");
       assert.equal((await deaf.submit("ann", "s1", 1, { joinedAt: startsAt })).rank, 1);
       await cluster.clock.advance(ROUND_MS);
@@ -201,7 +201,7 @@ describe("the services of a tournament", () => {
       const deaf = await cluster.join("deaf", { feed: new MemoryFeed() });
       await cluster.within(cluster.actor(a).end());
       await cluster.within(cluster.actor(a).end());
-      assert.equal(deaf.row.table.phase, "open");
+      assert.equal(deaf.row.tournament.phase, "open");
       assert.equal((await refusal(deaf.submit("ann", "s1", 1)))[0], "wrong_phase");
       assert.deepEqual(await cluster.committed(), []);
     });
@@ -449,7 +449,7 @@ describe("the services of a tournament", () => {
       );
       const late = await cluster.another(b);
       await cluster.clock.advance(100);
-      assert.equal(late.row.table.resultHash, a.row.table.resultHash);
+      assert.equal(late.row.tournament.resultHash, a.row.tournament.resultHash);
     });
 
     it("also when the word of it was lost, once they look it up", async () => {
@@ -489,7 +489,7 @@ describe("the services of a tournament", () => {
 
     it("and do not fall back when news from before come late", async () => {
       await join();
-      const { endsAt, phaseEndsAt } = a.row.table;
+      const { endsAt, phaseEndsAt } = a.row.tournament;
       await cluster.within(cluster.actor(a).end());
       const data = { phase: "open", endsAt, phaseEndsAt };
       await cluster.feed.append([{ key: "late", topic: "tournament:t", at: cluster.clock.now(), type: "phase", data }]);
@@ -502,7 +502,7 @@ describe("the services of a tournament", () => {
       cluster.plan = { startsAt };
       await join();
       await cluster.within(cluster.actor(b).start());
-      const { phase, startsAt: began } = a.row.table;
+      const { phase, startsAt: began } = a.row.tournament;
       assert.equal(phase, "open");
       assert.equal(began, (await cluster.tournaments.get("t"))!.startsAt);
     });

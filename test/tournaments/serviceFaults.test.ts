@@ -39,7 +39,7 @@ describe("the services of a tournament, when something fails between a score and
     submissionId: string,
     score: number,
   ): Promise<{ answer: Promise<unknown> }> => {
-    const answer = a.service.submit("t", playerOf(playerId), { submissionId, score }, 0);
+    const answer = a.service.submit(a.tournament, playerOf(playerId), { submissionId, score }, 0);
     answer.catch(() => {});
     await cluster.clock.advance(10);
     return { answer };
@@ -126,9 +126,9 @@ describe("the services of a tournament, when something fails between a score and
       const releases = others.map((held) => held.hold());
       const before = await epoch();
       await begin("ann", "s1", 1);
-      const second = c.service.submit("t", playerOf("ann"), { submissionId: "s2", score: 2 }, 0);
+      const second = c.service.submit(c.tournament, playerOf("ann"), { submissionId: "s2", score: 2 }, 0);
       await cluster.clock.advance(5);
-      const third = b.service.submit("t", playerOf("ann"), { submissionId: "s3", score: 3 }, 0);
+      const third = b.service.submit(b.tournament, playerOf("ann"), { submissionId: "s3", score: 3 }, 0);
       await cluster.clock.advance(10);
       for (const release of releases) release();
       assert.deepEqual(
@@ -152,8 +152,9 @@ describe("the services of a tournament, when something fails between a score and
 
     it("under a rush of players, answer all of them", async () => {
       await cluster.lose();
+      const at = (n: number): Service => [a, b][n % 2]!;
       const rush = Array.from({ length: MORE_THAN_A_MAILBOX }, (_, n) =>
-        [a, b][n % 2]!.service.submit("t", playerOf(`p${n}`), { submissionId: "s", score: n % 1000 }, 0),
+        at(n).service.submit(at(n).tournament, playerOf(`p${n}`), { submissionId: "s", score: n % 1000 }, 0),
       );
       const answers = await cluster.within(Promise.all(rush));
       assert.deepEqual(new Set(answers.map(({ entries }) => entries)), new Set([1]));

@@ -5,45 +5,56 @@ import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import type { Log } from "../runtime/ports.ts";
 import { persist } from "./persist.ts";
 
-/** An event that has rooms on this node. Its table is what the rooms see of it. */
-export interface OpenEvent<Room> {
-  readonly table: { readonly id: string; readonly audience: Set<Room> };
+/** An event that has rooms on this node: opened for the first one, closed when the last one has left. */
+export interface OpenEvent<Room, Stored> {
+  readonly id: string;
+  /** Those rooms. */
+  readonly audience: Set<Room>;
+  /** It is as up to date as it can be; its first room joins next. */
+  opened(): void;
+  /** Something has happened to it, by its feed. */
+  onEvent(event: FeedEvent): void;
+  /** It was looked up, because news of what has happened to it may have been lost. */
+  catchUp(stored: Stored): void;
+  /** Its last room has left. */
+  closed(): void;
 }
 
-/** What one kind of events makes of being followed. */
-export interface EventKind<Room, Seat extends OpenEvent<Room>, Stored> {
+/** What an open event has done for it. */
+export interface Upkeep {
+  /** Looks up how the event is, again and again while that fails and it has rooms. */
+  lookUp(): void;
+  /** Does something for the event's rooms, again and again while that fails and there are any. `failure` is logged each time. */
+  persist(failure: string, work: () => Promise<void>): void;
+}
+
+/** What tells events of one kind from those of another. */
+export interface EventKind<Event, Stored> {
   /** What such an event is called. */
   name: string;
   /** The feed of one event. */
   topicOf(id: string): string;
   has(id: string): Promise<boolean>;
   get(id: string): Promise<Stored | null>;
-  seat(stored: Stored): Seat;
-  /** The seat is as up to date as it can be; its first room joins next. */
-  opened(seat: Seat): void;
-  onEvent(seat: Seat, event: FeedEvent): void;
-  /** The event was looked up, because the event that says what has happened to it may have been lost. */
-  catchUp(seat: Seat, stored: Stored): void;
-  /** The last room has left. */
-  closed(seat: Seat): void;
+  open(stored: Stored, upkeep: Upkeep): Event;
 }
 
-interface Open<Seat> {
-  seat: Seat;
+interface Followed<Event> {
+  event: Event;
   unfollow: () => void;
-  /** How many events were heard. */
+  /** How much was heard of it. */
   heard: number;
 }
 
 /** The events of one kind that have rooms on this node: opened by their first room, closed by their last, and kept up to date by their feeds. */
-export class EventViews<Room, Seat extends OpenEvent<Room>, Stored> {
-  readonly #kind: EventKind<Room, Seat, Stored>;
+export class EventViews<Room, Event extends OpenEvent<Room, Stored>, Stored> {
+  readonly #kind: EventKind<Event, Stored>;
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #open = new Map<string, Promise<Open<Seat>>>();
+  readonly #open = new Map<string, Promise<Followed<Event>>>();
 
-  constructor(kind: EventKind<Room, Seat, Stored>, { feed, clock, log }: { feed: Feed; clock: Clock; log: Log }) {
+  constructor(kind: EventKind<Event, Stored>, { feed, clock, log }: { feed: Feed; clock: Clock; log: Log }) {
     this.#kind = kind;
     this.#feed = feed;
     this.#clock = clock;
@@ -59,26 +70,19 @@ export class EventViews<Room, Seat extends OpenEvent<Room>, Stored> {
     if (!isKnown) throw this.#unknown(id);
   }
 
-  /** Seats a room: it hears of everything until it leaves. Throws `not_found` for an id that no event has. */
-  async join(id: string, room: Room): Promise<{ table: Seat["table"]; leave(): void }> {
+  /** The event, of which the room hears everything until it leaves. Throws `not_found` for an id that no event has. */
+  async join(id: string, room: Room): Promise<{ event: Event; leave(): void }> {
     const opening = this.#open.get(id) ?? this.#begin(id);
-    const open = await opening;
-    // Whoever came before may have left meanwhile, and closed the table.
+    const followed = await opening;
+    // Whoever came before may have left meanwhile, and closed the event.
     if (this.#open.get(id) !== opening) return this.join(id, room);
-    open.seat.table.audience.add(room);
-    return { table: open.seat.table, leave: () => this.#leave(open, room) };
-  }
-
-  /** The event's seat. Throws `unavailable` when it has no rooms here (any more). */
-  async seated(id: string): Promise<Seat> {
-    const open = await this.#open.get(id);
-    if (!open) throw new RingmasterError("unavailable", "This room is closing; join again.");
-    return open.seat;
+    followed.event.audience.add(room);
+    return { event: followed.event, leave: () => this.#leave(followed, room) };
   }
 
   /** The event as this node knows it; `undefined` when it has no rooms here. */
-  async find(id: string): Promise<Seat | undefined> {
-    return (await this.#open.get(id))?.seat;
+  async find(id: string): Promise<Event | undefined> {
+    return (await this.#open.get(id))?.event;
   }
 
   /** Looks an event up that may have no rooms here. Throws `not_found`. */
@@ -90,88 +94,91 @@ export class EventViews<Room, Seat extends OpenEvent<Room>, Stored> {
     return stored;
   }
 
-  /** Does something at the event's seat, if it has rooms here. */
-  at(id: string, use: (seat: Seat) => void): void {
+  /** Does something with the event, if it has rooms here. */
+  at(id: string, use: (event: Event) => void): void {
     this.#open.get(id)?.then(
-      ({ seat }) => use(seat),
+      ({ event }) => use(event),
       () => {},
     );
   }
 
-  /** Does something at each seat. */
-  all(use: (seat: Seat) => void): void {
+  /** Does something with each event that has rooms here. */
+  all(use: (event: Event) => void): void {
     for (const id of this.#open.keys()) this.at(id, use);
   }
 
-  /** After an outage of the shared memory, in which news may have been lost: looks up how the events stand. */
+  /** After an outage of the shared memory, in which news may have been lost: looks up how the events are. */
   refresh(): void {
-    for (const id of this.#open.keys()) this.refreshOne(id);
+    for (const id of this.#open.keys()) this.#lookUp(id);
   }
 
-  /** Looks up how one event stands. */
-  protected refreshOne(id: string): void {
+  #lookUp(id: string): void {
     this.#open.get(id)?.then(
-      (open) => this.#refresh(open),
+      (followed) => this.#catchUp(followed),
       () => {},
     );
   }
 
-  #begin(id: string): Promise<Open<Seat>> {
+  #begin(id: string): Promise<Followed<Event>> {
     const opening = this.#follow(id);
     this.#open.set(id, opening);
     opening.catch(() => this.#open.delete(id));
     return opening;
   }
 
-  async #follow(id: string): Promise<Open<Seat>> {
+  async #follow(id: string): Promise<Followed<Event>> {
     // The feed first: what changes before the event is read is then heard of.
     const missed: FeedEvent[] = [];
     let hear = (event: FeedEvent): void => void missed.push(event);
     const unfollow = await this.#feed.follow(this.#kind.topicOf(id), {
       onEvent: (event) => hear(event),
-      onReset: () => this.refreshOne(id),
+      onReset: () => this.#lookUp(id),
     });
     try {
-      const open: Open<Seat> = { seat: this.#kind.seat(await this.read(id)), unfollow, heard: 0 };
-      hear = (event) => {
-        open.heard += 1;
-        this.#kind.onEvent(open.seat, event);
+      const event: Event = this.#kind.open(await this.read(id), {
+        lookUp: () => this.#lookUp(id),
+        persist: (failure, work) => void this.#persist(event, failure, work),
+      });
+      const followed: Followed<Event> = { event, unfollow, heard: 0 };
+      hear = (news) => {
+        followed.heard += 1;
+        event.onEvent(news);
       };
-      for (const event of missed) hear(event);
-      this.#kind.opened(open.seat);
-      return open;
+      for (const news of missed) hear(news);
+      event.opened();
+      return followed;
     } catch (error) {
       unfollow();
       throw error;
     }
   }
 
-  #leave({ seat, unfollow }: Open<Seat>, room: Room): void {
-    const { id, audience } = seat.table;
-    // Once more than it came, it must not close the table of who came after.
+  #leave({ event, unfollow }: Followed<Event>, room: Room): void {
+    const { id, audience } = event;
+    // Once more than it came, it must not close the event for who came after.
     if (!audience.delete(room) || audience.size > 0) return;
     this.#open.delete(id);
     unfollow();
-    this.#kind.closed(seat);
+    event.closed();
   }
 
-  #refresh(open: Open<Seat>): Promise<void> {
-    return this.persist(open.seat, `how the ${this.#kind.name} stands could not be looked up`, async () => {
-      for (let heard = -1; heard !== open.heard; ) {
-        heard = open.heard;
-        const stored = await this.read(open.seat.table.id);
+  #catchUp(followed: Followed<Event>): Promise<void> {
+    const { event } = followed;
+    return this.#persist(event, `how the ${this.#kind.name} is could not be looked up`, async () => {
+      for (let heard = -1; heard !== followed.heard; ) {
+        heard = followed.heard;
+        const stored = await this.read(event.id);
         // What is heard during the read may be newer than what was read.
-        if (heard === open.heard) this.#kind.catchUp(open.seat, stored);
+        if (heard === followed.heard) event.catchUp(stored);
       }
     });
   }
 
-  /** Does something for the rooms of a seat, again and again while it fails and there are any. */
-  protected persist({ table }: Seat, failure: string, work: () => Promise<void>): Promise<void> {
+  #persist({ id, audience }: Event, failure: string, work: () => Promise<void>): Promise<void> {
     return persist(work, {
       clock: this.#clock,
-      isWanted: () => table.audience.size > 0,
-      failed: (error) => this.#log.warn({ err: error, [this.#kind.name]: table.id }, failure),
+      isWanted: () => audience.size > 0,
+      failed: (error) => this.#log.warn({ err: error, [this.#kind.name]: id }, failure),
     });
   }
 

@@ -1,17 +1,17 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { DECISION_DEADLINE_MS } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
-import type { HuntViews, Seat } from "./HuntViews.ts";
 import type { LedgerCommitter } from "./LedgerCommitter.ts";
+import type { OpenHunt, OpenHunts } from "./OpenHunt.ts";
 import { HERE, LEFT, REVOKED } from "./signals.ts";
 
 export interface DeparturesPorts {
   actors: Actors;
   ledger: ClueLedger;
   committer: LedgerCommitter;
-  tables: HuntViews;
+  views: OpenHunts;
   clock: Clock;
   log: Log;
 }
@@ -59,7 +59,7 @@ export class Departures {
   readonly #ports: DeparturesPorts;
   readonly #asked = new Map<number, Asked>();
   /** By hunt, those of this turn of the event loop. */
-  readonly #leaving = new Map<string, Leaving>();
+  readonly #leaving = new Map<OpenHunt, Leaving>();
   /** By hunt and player, the questions of others to which the answer was that the player is not here. */
   readonly #absent = new Map<string, Set<Question>>();
   #questions = 0;
@@ -72,47 +72,46 @@ export class Departures {
   }
 
   /** A player has left a room of this node for good. Never rejects; resolves when their clue is back, or stays. */
-  async left(huntId: string, playerId: string): Promise<void> {
-    const { tables, log } = this.#ports;
+  async left(hunt: OpenHunt, playerId: string): Promise<void> {
     try {
-      const seat = await tables.find(huntId);
-      if (seat?.table.phase !== "solving" || seat.table.keeps(playerId)) return;
-      const gone = await this.#goneOf(huntId, playerId);
-      if (gone) await this.#giveUp(seat, playerId, gone);
+      if (hunt.phase !== "solving" || hunt.keeps(playerId)) return;
+      const gone = await this.#goneOf(hunt, playerId);
+      if (gone) await this.#giveUp(hunt, playerId, gone);
     } catch (error) {
-      log.debug({ err: error, hunt: huntId }, "the clue of a player who left stays until its time is over");
+      this.#ports.log.debug(
+        { err: error, hunt: hunt.id },
+        "the clue of a player who left stays until its time is over",
+      );
     }
   }
 
   /** A player has come into a room of this node: whoever was told that they are not here hears that they are. */
-  cameIn(huntId: string, playerId: string): void {
-    for (const question of this.#absent.get(keyOf(huntId, playerId)) ?? []) this.#reply(question, [playerId]);
+  cameIn(hunt: OpenHunt, playerId: string): void {
+    for (const question of this.#absent.get(keyOf(hunt.id, playerId)) ?? []) this.#reply(question, [playerId]);
   }
 
-  async #giveUp(seat: Seat, playerId: string, gone: ReadonlySet<string>): Promise<void> {
+  async #giveUp(hunt: OpenHunt, playerId: string, gone: ReadonlySet<string>): Promise<void> {
     const { actors, committer, clock, ledger } = this.#ports;
-    const { table } = seat;
-    const decision = await committer.decide(seat, async () => {
+    const decision = await committer.decide(hunt, async () => {
       // Each time it is asked: they may have come back while a lost ledger was loaded.
-      if (!gone.has(playerId) || table.keeps(playerId)) return { kind: "unknown" };
-      return await ledger.giveUp(table.key, { playerId, now: table.timeAt(clock.now()) });
+      if (!gone.has(playerId) || hunt.keeps(playerId)) return { kind: "unknown" };
+      return await ledger.giveUp(hunt.key, { playerId, now: hunt.timeAt(clock.now()) });
     });
-    if (decision.kind === "revoked") actors.peers.signalAll(REVOKED, { huntId: table.id, rows: [decision.row] });
+    if (decision.kind === "revoked") actors.peers.signalAll(REVOKED, { huntId: hunt.id, rows: [decision.row] });
   }
 
-  #goneOf(huntId: string, playerId: string): Promise<Set<string> | undefined> {
-    const known = this.#leaving.get(huntId);
+  #goneOf(hunt: OpenHunt, playerId: string): Promise<Set<string> | undefined> {
+    const known = this.#leaving.get(hunt);
     if (known) {
       known.players.push(playerId);
       return known.gone;
     }
     const players = [playerId];
-    const moment = new Promise<void>((resolve) => void this.#ports.clock.schedule(resolve, 0));
-    const gone = moment.then(() => {
-      this.#leaving.delete(huntId);
-      return this.#ask(huntId, players);
+    const gone = sleep(this.#ports.clock, 0).then(() => {
+      this.#leaving.delete(hunt);
+      return this.#ask(hunt.id, players);
     });
-    this.#leaving.set(huntId, { players, gone });
+    this.#leaving.set(hunt, { players, gone });
     return gone;
   }
 
@@ -146,8 +145,8 @@ export class Departures {
 
   async #answer(question: Question): Promise<void> {
     const { huntId, players } = question;
-    const seat = await this.#ports.tables.find(huntId).catch(() => undefined);
-    const isHere = (playerId: string): boolean => seat?.table.keeps(playerId) ?? false;
+    const hunt = await this.#ports.views.find(huntId).catch(() => undefined);
+    const isHere = (playerId: string): boolean => hunt?.keeps(playerId) ?? false;
     this.#watch(
       question,
       players.filter((playerId) => !isHere(playerId)),

@@ -19,9 +19,9 @@ import { ClaimQueue } from "./ClaimQueue.ts";
 import { Departures } from "./Departures.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor } from "./HuntActor.ts";
-import type { ClueCard, HuntAudience, HuntView } from "./HuntView.ts";
-import { HuntViews, type Seat } from "./HuntViews.ts";
+import type { ClueCard } from "./HuntView.ts";
 import { LedgerCommitter } from "./LedgerCommitter.ts";
+import { type OpenHunt, type OpenHunts, openHunts } from "./OpenHunt.ts";
 import { REVOKED, SERVED, VIEW } from "./signals.ts";
 
 /** With `exhausted` nothing is left for the player, nor will be: they do not wait, and `position` is 0. */
@@ -71,7 +71,8 @@ export interface ServicePorts {
 export class HuntService {
   readonly #ports: ServicePorts;
   readonly #committer: LedgerCommitter;
-  readonly #tables: HuntViews;
+  /** The hunts that have rooms here. A room joins its hunt, and hands it on with all that it asks for. */
+  readonly views: OpenHunts;
   /** The claims of this node's players that wait. */
   readonly queue: ClaimQueue;
   /** The clues of players who leave for good. */
@@ -81,101 +82,86 @@ export class HuntService {
     this.#ports = ports;
     this.#committer = new LedgerCommitter(ports);
     const { peers } = ports.actors;
-    this.#tables = new HuntViews({
+    this.views = openHunts({
       ...ports,
-      expire: (seat) => this.#committer.expire(seat),
-      load: (seat) => this.#committer.load(seat),
-      known: (huntId, view, isOwn) => {
-        ports.setGauges(huntId, view.pool, view.waiting);
-        if (isOwn) peers.signalAll(VIEW, { huntId, view });
-        this.#tables.at(huntId, (seat) => this.#onView(seat, view, isOwn));
+      expire: (hunt) => this.#committer.expire(hunt),
+      load: (hunt) => this.#committer.load(hunt),
+      onLedger: (hunt, view, isOwn) => {
+        ports.setGauges(hunt.id, view.pool, view.waiting);
+        if (isOwn) peers.signalAll(VIEW, { huntId: hunt.id, view });
+        this.#onView(hunt, view, isOwn);
       },
     });
-    this.queue = new ClaimQueue({
-      ...ports,
-      tables: this.#tables,
-      claim: (huntId, player) => this.claim(huntId, player),
-    });
-    this.departures = new Departures({ ...ports, committer: this.#committer, tables: this.#tables });
+    const { views } = this;
+    this.queue = new ClaimQueue({ ...ports, views, claim: (hunt, player) => this.claim(hunt, player) });
+    this.departures = new Departures({ ...ports, committer: this.#committer, views });
     peers.onSignal(SERVED, (payload) => this.#onServed(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(REVOKED, (payload) => this.#onRevoked(payload as { huntId: string; rows: AssignmentRow[] }));
     peers.onSignal(VIEW, (payload) => {
-      const { huntId, view } = payload as { huntId: string; view: Parameters<HuntView["show"]>[0] };
-      this.#tables.at(huntId, (seat) => seat.refresh.take(view));
+      const { huntId, view } = payload as { huntId: string; view: LedgerView };
+      this.views.at(huntId, (hunt) => hunt.refresh.take(view));
     });
-  }
-
-  /** Throws `not_found` for an id that no hunt has; asks nobody about a hunt that has rooms here. */
-  requireHunt(huntId: string): Promise<void> {
-    return this.#tables.require(huntId);
-  }
-
-  /** Seats a room at its hunt: it hears of everything until it leaves. Throws `not_found` for an id that no hunt has. */
-  join(huntId: string, room: HuntAudience): Promise<{ table: HuntView; leave(): void }> {
-    return this.#tables.join(huntId, room);
   }
 
   /**
    * Gives the player a clue, or a place in the queue. Durable when it resolves. Throws `rate_limited`, with `details.retryAfterMs`,
    * where the hunt has its players pause between clues.
    */
-  async claim(huntId: string, player: HuntPlayer): Promise<ClaimAnswer> {
-    const seat = await this.#tables.seated(huntId);
-    const { table } = seat;
-    table.requireSolving();
+  async claim(hunt: OpenHunt, player: HuntPlayer): Promise<ClaimAnswer> {
+    hunt.requireOpen();
+    hunt.requireSolving();
     const nodeId = this.#ports.actors.peers.nodeId;
     // Before the decision: a claim that is served at once elsewhere must find its player waiting here.
-    const before = table.waiting.get(player.playerId);
+    const before = hunt.waiting.get(player.playerId);
     const claim = { name: player.name, isTold: false, isAway: false, position: 0 };
-    table.waiting.set(player.playerId, claim);
+    hunt.waiting.set(player.playerId, claim);
     const decision = await this.#committer
-      .decide(seat, () =>
-        this.#ports.ledger.claim(table.key, {
+      .decide(hunt, () =>
+        this.#ports.ledger.claim(hunt.key, {
           playerId: player.playerId,
           playerName: player.name,
           nodeId,
-          now: table.timeAt(this.#ports.clock.now()),
+          now: hunt.timeAt(this.#ports.clock.now()),
         }),
       )
       .catch((error: unknown) => {
-        if (before) table.waiting.set(player.playerId, before);
-        else table.waiting.delete(player.playerId);
+        if (before) hunt.waiting.set(player.playerId, before);
+        else hunt.waiting.delete(player.playerId);
         throw error;
       });
     if (decision.kind === "waiting") {
       // Served between the decision and here: the place in the queue is history, and claiming again gives the clue.
-      if (!table.waiting.has(player.playerId) && table.seats(player.playerId)) return this.claim(huntId, player);
+      if (!hunt.waiting.has(player.playerId) && hunt.seats(player.playerId)) return this.claim(hunt, player);
       claim.isTold = true;
       claim.position = decision.position;
-      if (before === undefined) this.queue.notifyWaits(huntId, player);
+      if (before === undefined) this.queue.notifyWaits(hunt, player);
       return { waiting: true, position: decision.position };
     }
-    table.waiting.delete(player.playerId);
+    hunt.waiting.delete(player.playerId);
     if (decision.kind === "exhausted") return { waiting: true, position: 0, exhausted: true };
-    if (decision.kind === "cooling") throw tooSoon(decision.until - table.timeAt(this.#ports.clock.now()));
-    return table.cardOf(decision.row);
+    if (decision.kind === "cooling") throw tooSoon(decision.until - hunt.timeAt(this.#ports.clock.now()));
+    return hunt.cardOf(decision.row);
   }
 
   /** Applies an answer to the player's open assignment, once by its `requestId`. Durable when it resolves. */
   async solve(
-    huntId: string,
+    hunt: OpenHunt,
     player: HuntPlayer,
     { assignmentId, answer, requestId }: HuntSolution,
   ): Promise<SolveAnswer> {
-    const seat = await this.#tables.seated(huntId);
-    const { table } = seat;
-    table.requireSolving();
+    hunt.requireOpen();
+    hunt.requireSolving();
     const named = parseAssignmentId(assignmentId);
-    const clue = named && table.definition.clues[named.instance % table.definition.clues.length];
+    const clue = named && hunt.definition.clues[named.instance % hunt.definition.clues.length];
     if (!clue) throw new RingmasterError("unknown_assignment");
-    const correct = matches(clue.hashes, table.definition.salt, answer);
-    const decision = await this.#committer.decide(seat, () =>
-      this.#ports.ledger.solve(table.key, {
+    const correct = matches(clue.hashes, hunt.definition.salt, answer);
+    const decision = await this.#committer.decide(hunt, () =>
+      this.#ports.ledger.solve(hunt.key, {
         playerId: player.playerId,
         assignmentId,
         correct,
         requestId,
-        now: table.timeAt(this.#ports.clock.now()),
+        now: hunt.timeAt(this.#ports.clock.now()),
       }),
     );
     switch (decision.kind) {
@@ -186,12 +172,12 @@ export class HuntService {
           correct: true,
           points: decision.row.points,
           total: decision.total,
-          attemptsLeft: attemptsLeftOf(table.definition, decision.row),
+          attemptsLeft: attemptsLeftOf(hunt.definition, decision.row),
         };
       case "wrong":
         return { correct: false, points: 0, total: decision.total, attemptsLeft: decision.attemptsLeft };
       case "revoked":
-        table.notifyRevoked(player.playerId, assignmentId);
+        hunt.notifyRevoked(player.playerId, assignmentId);
         if (decision.row.outcome === OUTCOME.expired)
           throw new RingmasterError("unknown_assignment", "The time for this clue is over.");
         return { correct: false, points: 0, total: decision.total, attemptsLeft: 0 };
@@ -202,31 +188,29 @@ export class HuntService {
    * Takes back a clue that the player wants no more: it goes to whoever waits. Durable when it resolves. Throws `unknown_assignment` when
    * it is not theirs to give.
    */
-  async giveBack(huntId: string, playerId: string, assignmentId: string): Promise<{ returned: true }> {
-    const seat = await this.#tables.seated(huntId);
-    const { table } = seat;
-    table.requireSolving();
+  async giveBack(hunt: OpenHunt, playerId: string, assignmentId: string): Promise<{ returned: true }> {
+    hunt.requireOpen();
+    hunt.requireSolving();
     const { ledger, clock } = this.#ports;
-    const decision = await this.#committer.decide(seat, () =>
-      ledger.giveBack(table.key, { playerId, assignmentId, now: table.timeAt(clock.now()) }),
+    const decision = await this.#committer.decide(hunt, () =>
+      ledger.giveBack(hunt.key, { playerId, assignmentId, now: hunt.timeAt(clock.now()) }),
     );
     if (decision.kind !== "revoked") throw new RingmasterError("unknown_assignment");
-    this.#ports.actors.peers.signalAll(REVOKED, { huntId, rows: [decision.row] });
+    this.#ports.actors.peers.signalAll(REVOKED, { huntId: hunt.id, rows: [decision.row] });
     return { returned: true };
   }
 
   /** Where the player stands, or came in a hunt that is over. */
-  async standing(huntId: string, playerId: string): Promise<OwnStanding> {
-    const seat = await this.#tables.seated(huntId);
+  async standing(hunt: OpenHunt, playerId: string): Promise<OwnStanding> {
     const { hunts, ledger } = this.#ports;
-    if (seat.table.phase !== "solving") return hunts.result(huntId, playerId);
-    const { rank, points } = await this.#committer.read(seat, () => ledger.standing(seat.table.key, playerId));
+    if (hunt.phase !== "solving") return hunts.result(hunt.id, playerId);
+    const { rank, points } = await this.#committer.read(hunt, () => ledger.standing(hunt.key, playerId));
     return { rank, points };
   }
 
   /** To be called after an outage of the shared memory, in which the event of a phase may have been lost. */
   refresh(): void {
-    this.#tables.refresh();
+    this.views.refresh();
   }
 
   /** Commits what is buffered, for a drain. */
@@ -236,35 +220,35 @@ export class HuntService {
   }
 
   #onServed({ huntId, rows }: { huntId: string; rows: AssignmentRow[] }): void {
-    this.#tables.at(huntId, (seat) => {
-      for (const row of rows) seat.table.serve(row.playerId, seat.table.cardOf(row));
+    this.views.at(huntId, (hunt) => {
+      for (const row of rows) hunt.serve(row.playerId, hunt.cardOf(row));
     });
   }
 
   #onRevoked({ huntId, rows }: { huntId: string; rows: AssignmentRow[] }): void {
-    this.#tables.at(huntId, (seat) => {
-      for (const row of rows) seat.table.notifyRevoked(row.playerId, assignmentIdOf(row));
-      seat.refresh.touch();
+    this.views.at(huntId, (hunt) => {
+      for (const row of rows) hunt.notifyRevoked(row.playerId, assignmentIdOf(row));
+      hunt.refresh.touch();
     });
   }
 
   /** Once every clue is solved, who waits hears so at once, and the hunt may be over. Whoever has read it says so to the hunt's actor. */
-  #onView(seat: Seat, view: LedgerView, isOwn: boolean): void {
-    seat.positions.known(view);
+  #onView(hunt: OpenHunt, view: LedgerView, isOwn: boolean): void {
+    hunt.positions.known(view);
     const { solved } = view;
-    if (seat.table.phase !== "solving" || solved < seat.table.key.rules.total) return;
-    if (!seat.isExhausted) this.queue.askAgain(seat);
-    seat.isExhausted = true;
-    if (isOwn) void this.#endIfExhausted(seat);
+    if (hunt.phase !== "solving" || solved < hunt.key.rules.total) return;
+    if (!hunt.isExhausted) this.queue.askAgain(hunt);
+    hunt.isExhausted = true;
+    if (isOwn) void this.#endIfExhausted(hunt);
   }
 
   /** Where it does not end yet, the next look at the ledger asks again: after a commit, and every 15 seconds. */
-  async #endIfExhausted({ table }: Seat): Promise<void> {
-    if (!table.definition.endWhenExhausted) return;
+  async #endIfExhausted(hunt: OpenHunt): Promise<void> {
+    if (!hunt.definition.endWhenExhausted) return;
     try {
-      await this.#ports.actors.ref(HuntActor, table.id).endIfExhausted();
+      await this.#ports.actors.ref(HuntActor, hunt.id).endIfExhausted();
     } catch (error) {
-      this.#ports.log.debug({ err: error, hunt: table.id }, "a hunt whose clues are all solved could not be ended yet");
+      this.#ports.log.debug({ err: error, hunt: hunt.id }, "a hunt whose clues are all solved could not be ended yet");
     }
   }
 }

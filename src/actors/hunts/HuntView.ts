@@ -1,4 +1,4 @@
-import { eventTime, isPaused, type Pausing, pausedError, wallTime } from "../../entities/events/Pausing.ts";
+import { eventTime, wallTime } from "../../entities/events/Pausing.ts";
 import {
   HUNT_PHASES,
   type HuntPhase,
@@ -10,7 +10,7 @@ import { RingmasterError } from "../../errors.ts";
 import { assignmentIdOf } from "../../stores/hunts/assignments.ts";
 import type { AssignmentRow, HuntKey, LedgerRules, LedgerView } from "../../stores/hunts/ClueLedger.ts";
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
-import { mayFollow } from "../events/phaseOrder.ts";
+import { type EventAudience, EventView } from "../events/EventView.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
 import type { PhaseNews } from "./HuntActor.ts";
 
@@ -39,7 +39,7 @@ export interface WaitingClaim {
 }
 
 /** Who hears what happens to a hunt on this node: its rooms. */
-export interface HuntAudience {
+export interface HuntAudience extends EventAudience {
   /** Whether the player is connected to this room. */
   has(playerId: string): boolean;
   /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
@@ -53,42 +53,23 @@ export interface HuntAudience {
   onQuit(playerId: string): void;
   /** Nothing is left for a player who waited. */
   onExhausted(playerId: string): void;
-  /** Phase, times, or whether it is paused have changed: the table tells how they are. */
   onPhase(phase: HuntPhase): void;
   onView(view: LedgerView): void;
   onChest(winners: Winner[]): void;
-  /** The definition is another one. */
-  onCorrected(): void;
 }
 
-/** What this node knows of one hunt while it has rooms for it. */
-export class HuntView {
-  readonly id: string;
-  definition: SealedHunt;
+/** What a node knows of one hunt. Times are epoch milliseconds. */
+export class HuntView extends EventView<HuntRecord, HuntAudience> {
+  protected override readonly kind = { noun: "hunt", phases: HUNT_PHASES };
   key: HuntKey;
-  readonly audience = new Set<HuntAudience>();
   /** Players of this node whose claim waits; they ask again when the ledger was rebuilt or a node died. */
   readonly waiting = new Map<string, WaitingClaim>();
-  phase: HuntPhase;
-  /** The plan's, also when it was started early. */
-  startsAt: number;
-  phaseEndsAt: number;
   view: LedgerView | undefined;
   winners: Winner[] | undefined;
-  /** Undefined until it is paused for the first time. */
-  pausing: Pausing | undefined;
-  /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
-  #revisionTold = 0;
 
   constructor(record: HuntRecord) {
-    const { id, definition, phase, startsAt, phaseEndsAt, winners, pausing } = record;
-    this.id = id;
-    this.definition = definition;
-    this.phase = phase;
-    this.startsAt = startsAt;
-    this.phaseEndsAt = phaseEndsAt;
-    this.winners = winners ?? undefined;
-    this.pausing = pausing ?? undefined;
+    super(record);
+    this.winners = record.winners ?? undefined;
     this.key = this.#newKey();
   }
 
@@ -96,8 +77,9 @@ export class HuntView {
     return { id: this.id, rules: rulesOf(this.definition), pauses: this.pausing?.count ?? 0 };
   }
 
-  get isPaused(): boolean {
-    return isPaused(this.pausing);
+  protected override onDefinition({ startsAt }: Pick<HuntRecord, "startsAt">): void {
+    this.key = this.#newKey();
+    this.startsAt = startsAt;
   }
 
   /** The hunt's own time, by which clues run out and their pauses end: it stands still while the hunt is paused. */
@@ -111,44 +93,19 @@ export class HuntView {
   }
 
   /**
-   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; `paused` while it is; and `unavailable` for the moment in which a
-   * correction has been heard of, and not been read.
+   * Throws `wrong_phase`, with the phase and when it changes, unless clues are given out now; `paused` while it is; and `unavailable`
+   * for the moment in which a correction has been heard of, and not been read.
    */
   requireSolving(): void {
     this.requirePhase();
-    if (this.isPaused) throw this.paused();
-    if (this.#isOutdated)
-      throw new RingmasterError("unavailable", "The hunt was corrected just now; try again in a moment.");
+    this.requireRunning();
+    this.requireCurrent();
   }
 
   /** Throws `wrong_phase` unless the hunt is in solving, paused or not. */
   requirePhase(): void {
     if (this.phase !== "solving")
       throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
-  }
-
-  /** Why nothing is taken, while the hunt is paused and when it was since something was decided. */
-  paused(): RingmasterError {
-    return pausedError(this.pausing);
-  }
-
-  get #isOutdated(): boolean {
-    return (this.definition.revision ?? 0) < this.#revisionTold;
-  }
-
-  /** The hunt was heard to have this revision; answers whether the definition is to be read. */
-  hearRevision(revision: number): boolean {
-    this.#revisionTold = Math.max(this.#revisionTold, revision);
-    return this.#isOutdated;
-  }
-
-  /** Takes the definition over if it is a later one. */
-  correct({ definition, startsAt }: Pick<HuntRecord, "definition" | "startsAt">): void {
-    if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
-    this.definition = definition;
-    this.key = this.#newKey();
-    this.startsAt = startsAt;
-    for (const room of this.audience) room.onCorrected();
   }
 
   /** Why nothing is taken that is decided after the end of solving, while the event that says so is yet to come. */
@@ -228,7 +185,7 @@ export class HuntView {
 
   /** Takes note of the phase, its end and its pauses; what is heard late may be older than what is known, and is left out. */
   moveTo({ phase, endsAt, pausing }: Pick<PhaseNews, "phase" | "endsAt" | "pausing">): void {
-    if (!mayFollow(HUNT_PHASES, this.phase, phase) || (pausing?.count ?? 0) < (this.pausing?.count ?? 0)) return;
+    if (!this.mayFollow({ phase, pausing })) return;
     this.pausing = pausing;
     this.key = this.#newKey();
     this.phase = phase;
@@ -245,7 +202,7 @@ export class HuntView {
     for (const room of this.audience) room.onView(view);
   }
 
-  open(winners: Winner[]): void {
+  openChest(winners: Winner[]): void {
     this.winners = winners;
     for (const room of this.audience) room.onChest(winners);
   }

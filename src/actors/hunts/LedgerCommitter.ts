@@ -21,11 +21,10 @@ import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
 import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
-import { CommittedAssignments } from "./CommittedAssignments.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
 import type { HuntView } from "./HuntView.ts";
-import type { Seat } from "./HuntViews.ts";
+import type { OpenHunt } from "./OpenHunt.ts";
 import { RELOADED, REVOKED, SERVED } from "./signals.ts";
 
 export interface CommitterPorts {
@@ -52,7 +51,6 @@ type Decided<D> = Exclude<D, Undecided>;
 export class LedgerCommitter {
   readonly #ports: CommitterPorts;
   readonly #rebuilds: Rebuilds;
-  readonly #closings = new WeakMap<Seat, CommittedAssignments>();
 
   constructor(ports: CommitterPorts) {
     this.#ports = ports;
@@ -64,124 +62,114 @@ export class LedgerCommitter {
    * `unavailable` when the ledger has not come back for half a minute, with `wrong_phase` once solving has ended by the
    * database's clock, with `paused` while the hunt is paused.
    */
-  decide<D extends Answer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
-    return this.#answer(seat, ask, () => seat.table.requireSolving());
+  decide<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Decided<D>> {
+    return this.#answer(hunt, ask, () => hunt.requireSolving());
   }
 
   /** Asks for what changes nothing, also while the hunt is paused. */
-  read<D extends LedgerMissing | StandingAnswer>(seat: Seat, ask: () => Promise<D>): Promise<Decided<D>> {
-    return this.#answer(seat, ask, () => seat.table.requirePhase());
+  read<D extends LedgerMissing | StandingAnswer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Decided<D>> {
+    return this.#answer(hunt, ask, () => hunt.requirePhase());
   }
 
-  async #answer<D extends Answer>(seat: Seat, ask: () => Promise<D>, require: () => void): Promise<Decided<D>> {
+  async #answer<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>, require: () => void): Promise<Decided<D>> {
     const deadline = new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS);
     while (!deadline.isOver) {
       require();
-      const { pauses } = seat.table.key;
+      const { pauses } = hunt.key;
       const decision = await ask();
-      if (decision.kind === "paused") throw seat.table.paused();
+      if (decision.kind === "paused") throw hunt.paused();
       if (decision.kind === "standing") return decision as Decided<D>;
       if (decision.kind !== "missing") {
-        const result = await this.#commit(seat, decision, pauses);
+        const result = await this.#commit(hunt, decision, pauses);
         if (result === "committed") {
-          this.#afterwards(seat, decision);
+          this.#afterwards(hunt, decision);
           return decision as Decided<D>;
         }
-        if (result === "over") throw seat.table.solvingIsOver();
-        if (result === "paused") throw seat.table.paused();
+        if (result === "over") throw hunt.solvingIsOver();
+        if (result === "paused") throw hunt.paused();
       }
-      await this.#rebuild(seat, deadline);
+      await this.#rebuild(hunt, deadline);
     }
     throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");
   }
 
-  async #commit(seat: Seat, decision: Decision, pauses: number | undefined): Promise<CommitResult> {
+  async #commit(hunt: OpenHunt, decision: Decision, pauses: number | undefined): Promise<CommitResult> {
     const rows = rowsOf(decision);
     if (rows.length === 0 || !("epoch" in decision)) return "committed";
-    const closings = this.#closingsOf(seat);
-    const result = await this.#ports.journal.commit(seat.table.id, decision.epoch, closings.outstanding(rows), pauses);
-    if (result === "committed") closings.committed(rows);
+    const { id, committed } = hunt;
+    const result = await this.#ports.journal.commit(id, decision.epoch, committed.outstanding(rows), pauses);
+    if (result === "committed") committed.committed(rows);
     return result;
   }
 
-  #closingsOf(seat: Seat): CommittedAssignments {
-    let closings = this.#closings.get(seat);
-    if (closings === undefined) {
-      closings = new CommittedAssignments();
-      this.#closings.set(seat, closings);
-    }
-    return closings;
-  }
-
-  #afterwards(seat: Seat, decision: Decision): void {
-    if ("served" in decision && decision.served) this.#notifyServed(seat, decision.served);
+  #afterwards(hunt: OpenHunt, decision: Decision): void {
+    if ("served" in decision && decision.served) this.#notifyServed(hunt, decision.served);
     if (!("epoch" in decision)) return;
     if ("row" in decision)
-      seat.refresh.expectExpiry(decision.row.outcome === OUTCOME.open ? decision.row.expiresAt : 0);
+      hunt.refresh.expectExpiry(decision.row.outcome === OUTCOME.open ? decision.row.expiresAt : 0);
     // Some who wait are still to be looked at: the next serving goes on with them.
-    if (decision.unserved) seat.refresh.expectExpiry(seat.table.timeAt(this.#ports.clock.now()));
-    seat.refresh.touch();
-    if (wantsMore(decision, seat.table.key.rules.total)) this.#demand(seat, decision);
+    if (decision.unserved) hunt.refresh.expectExpiry(hunt.timeAt(this.#ports.clock.now()));
+    hunt.refresh.touch();
+    if (wantsMore(decision, hunt.key.rules.total)) this.#demand(hunt, decision);
   }
 
-  #notifyServed(seat: Seat, served: readonly ServedClaim[]): void {
+  #notifyServed(hunt: OpenHunt, served: readonly ServedClaim[]): void {
     if (served.length === 0) return;
-    this.#ports.actors.peers.signalAll(SERVED, { huntId: seat.table.id, rows: served.map(({ row }) => row) });
+    this.#ports.actors.peers.signalAll(SERVED, { huntId: hunt.id, rows: served.map(({ row }) => row) });
   }
 
   /** Has the hunt's actor let more clues out, and puts them into the pool; one such request a hunt and node at a time. */
-  #demand(seat: Seat, seen: PoolDemand): void {
-    if (seat.demanding) return;
-    seat.demanding = true;
-    void this.#meetDemand(seat, seen)
+  #demand(hunt: OpenHunt, seen: PoolDemand): void {
+    if (hunt.isDemanding) return;
+    hunt.isDemanding = true;
+    void this.#meetDemand(hunt, seen)
       .catch((error: unknown) => {
         if (toRingmasterError(error).code !== "wrong_phase")
           this.#ports.log.warn(
-            { err: error, hunt: seat.table.id },
+            { err: error, hunt: hunt.id },
             "more clues could not be issued; the next claim asks again",
           );
       })
       .finally(() => {
-        seat.demanding = false;
+        hunt.isDemanding = false;
       });
   }
 
-  async #meetDemand(seat: Seat, first: PoolDemand): Promise<void> {
+  async #meetDemand(hunt: OpenHunt, first: PoolDemand): Promise<void> {
     const { actors, ledger, clock } = this.#ports;
-    const actor = actors.ref(HuntActor, seat.table.id);
+    const actor = actors.ref(HuntActor, hunt.id);
     for (let seen = first; ; ) {
       const { pool, waiting } = seen;
       const { issued } = await actor.demand({ pool, waiting, issued: seen.issued });
       if (issued <= seen.issued) return;
-      const now = await this.decide(seat, () => ledger.issue(seat.table.key, issued, seat.table.timeAt(clock.now())));
-      if (!wantsMore(now, seat.table.key.rules.total)) return;
+      const now = await this.decide(hunt, () => ledger.issue(hunt.key, issued, hunt.timeAt(clock.now())));
+      if (!wantsMore(now, hunt.key.rules.total)) return;
       seen = now;
     }
   }
 
   /** Revokes what has expired; resolves with whether some of it is left. */
-  async expire(seat: Seat): Promise<boolean> {
-    const { table } = seat;
-    if (table.phase !== "solving" || table.isPaused) return false;
+  async expire(hunt: OpenHunt): Promise<boolean> {
+    if (hunt.phase !== "solving" || hunt.isPaused) return false;
     const { ledger, clock } = this.#ports;
-    const decision = await this.decide(seat, () => ledger.expire(table.key, table.timeAt(clock.now())));
+    const decision = await this.decide(hunt, () => ledger.expire(hunt.key, hunt.timeAt(clock.now())));
     if (decision.revoked.length > 0)
-      this.#ports.actors.peers.signalAll(REVOKED, { huntId: seat.table.id, rows: decision.revoked });
+      this.#ports.actors.peers.signalAll(REVOKED, { huntId: hunt.id, rows: decision.revoked });
     return decision.more;
   }
 
   /** Loads the ledger of a hunt that is paused, so that its standings are there to be read. */
-  async load(seat: Seat): Promise<void> {
-    await this.#rebuild(seat, new RetryDeadline(this.#ports.clock, READ_DEADLINE_MS));
+  async load(hunt: OpenHunt): Promise<void> {
+    await this.#rebuild(hunt, new RetryDeadline(this.#ports.clock, READ_DEADLINE_MS));
   }
 
   /** Loads the ledger from what is committed, under a new epoch; or waits a moment for whoever is loading it. */
-  #rebuild({ table }: Seat, deadline: RetryDeadline): Promise<boolean> {
+  #rebuild(hunt: OpenHunt, deadline: RetryDeadline): Promise<boolean> {
     const { actors } = this.#ports;
-    return this.#rebuilds.once(table.id, deadline, {
-      ask: () => actors.ref(HuntActor, table.id).rebuild(),
-      renew: (epoch) => actors.ref(HuntActor, table.id, RENEWAL).loading(epoch),
-      load: (granted, signal) => this.#load(table, granted, signal),
+    return this.#rebuilds.once(hunt.id, deadline, {
+      ask: () => actors.ref(HuntActor, hunt.id).rebuild(),
+      renew: (epoch) => actors.ref(HuntActor, hunt.id, RENEWAL).loading(epoch),
+      load: (granted, signal) => this.#load(hunt, granted, signal),
     });
   }
 

@@ -24,7 +24,7 @@ export interface LedgerRefreshPorts {
 
 /** One hunt's two clocks on this node: when to look at the ledger again, and when the next assignment expires. */
 export class LedgerRefresh {
-  readonly #table: HuntView;
+  readonly #hunt: HuntView;
   readonly #ports: LedgerRefreshPorts;
   #lookAt: (() => void) | undefined;
   #lastLook = Number.NEGATIVE_INFINITY;
@@ -32,8 +32,8 @@ export class LedgerRefresh {
   #cancelExpiry: (() => void) | undefined;
   #stopped = false;
 
-  constructor(table: HuntView, ports: LedgerRefreshPorts) {
-    this.#table = table;
+  constructor(hunt: HuntView, ports: LedgerRefreshPorts) {
+    this.#hunt = hunt;
     this.#ports = ports;
   }
 
@@ -46,19 +46,19 @@ export class LedgerRefresh {
 
   /** A peer has read this. */
   take(view: LedgerView): void {
-    this.#table.show(view);
+    this.#hunt.show(view);
     this.#ports.show(view, false);
     if (view.nextExpiry > 0) this.expectExpiry(view.nextExpiry);
   }
 
   /** An assignment expires at this time of the hunt (0: none does). While the hunt is paused, nothing does. */
   expectExpiry(at: number): void {
-    if (at === 0 || at >= this.#expiryAt || this.#stopped || this.#table.isPaused) return;
+    if (at === 0 || at >= this.#expiryAt || this.#stopped || this.#hunt.isPaused) return;
     this.#expiryAt = at;
     this.#cancelExpiry?.();
     this.#cancelExpiry = this.#ports.clock.schedule(
       () => void this.#expire(),
-      Math.max(0, this.#table.wallOf(at) - this.#ports.clock.now()) + 1,
+      Math.max(0, this.#hunt.wallOf(at) - this.#ports.clock.now()) + 1,
     );
   }
 
@@ -71,16 +71,16 @@ export class LedgerRefresh {
   async #look(): Promise<void> {
     this.#lastLook = this.#ports.clock.monotonic();
     this.#lookAt = undefined;
-    if (this.#table.phase !== "solving") return;
+    if (this.#hunt.phase !== "solving") return;
     try {
-      const view = await this.#ports.ledger.read(this.#table.key, TOP);
-      if (!view && this.#table.isPaused) await this.#load();
+      const view = await this.#ports.ledger.read(this.#hunt.key, TOP);
+      if (!view && this.#hunt.isPaused) await this.#load();
       if (!view || this.#stopped) return;
-      this.#table.show(view);
+      this.#hunt.show(view);
       this.#ports.show(view, true);
       if (view.nextExpiry > 0) this.expectExpiry(view.nextExpiry);
     } catch (error) {
-      this.#ports.log.debug({ err: error, hunt: this.#table.id }, "the ledger could not be read");
+      this.#ports.log.debug({ err: error, hunt: this.#hunt.id }, "the ledger could not be read");
     }
   }
 
@@ -92,7 +92,7 @@ export class LedgerRefresh {
   }
 
   #now(): number {
-    return this.#table.timeAt(this.#ports.clock.now());
+    return this.#hunt.timeAt(this.#ports.clock.now());
   }
 
   async #expire(): Promise<void> {
@@ -102,7 +102,7 @@ export class LedgerRefresh {
       this.touch();
       if (more) this.expectExpiry(this.#now());
     } catch (error) {
-      this.#ports.log.debug({ err: error, hunt: this.#table.id }, "expired assignments could not be revoked yet");
+      this.#ports.log.debug({ err: error, hunt: this.#hunt.id }, "expired assignments could not be revoked yet");
       this.expectExpiry(this.#now() + RETRY_MS);
     }
   }

@@ -13,7 +13,7 @@ const ASK_EVERY_MS = 1000;
  * players, each call asks for the next ones, so that all have their turn whatever the queue does.
  */
 export class Positions {
-  readonly #table: HuntView;
+  readonly #hunt: HuntView;
   readonly #ports: { ledger: ClueLedger; log: Log };
   readonly #refresh: ThrottledRefresh;
   /** Players whose places may be others than they were told. */
@@ -22,15 +22,15 @@ export class Positions {
   #isStale = false;
   #seen: Versioned | undefined;
 
-  constructor(table: HuntView, ports: { ledger: ClueLedger; clock: Clock; log: Log }) {
-    this.#table = table;
+  constructor(hunt: HuntView, ports: { ledger: ClueLedger; clock: Clock; log: Log }) {
+    this.#hunt = hunt;
     this.#ports = ports;
     this.#refresh = new ThrottledRefresh(ports.clock, () => this.#look(), ASK_EVERY_MS);
   }
 
   /** The hunt stands like this now: places may have changed, unless it is how it stood before. */
   known(view: Versioned): void {
-    if (this.#table.waiting.size === 0 || !isNewer(view, this.#seen)) return;
+    if (this.#hunt.waiting.size === 0 || !isNewer(view, this.#seen)) return;
     this.#seen = view;
     this.#isStale = true;
     this.#refresh.touch();
@@ -38,7 +38,7 @@ export class Positions {
 
   /** A waiting player is on a connection that was not told their place. */
   notify(playerId: string): void {
-    const claim = this.#table.waiting.get(playerId);
+    const claim = this.#hunt.waiting.get(playerId);
     if (!claim) return;
     claim.position = 0;
     this.#due.add(playerId);
@@ -52,20 +52,20 @@ export class Positions {
   async #look(): Promise<void> {
     if (this.#due.size === 0 && this.#isStale) {
       this.#isStale = false;
-      for (const playerId of this.#table.waiting.keys()) this.#due.add(playerId);
+      for (const playerId of this.#hunt.waiting.keys()) this.#due.add(playerId);
     }
     const asked = [...this.#take(MOST_POSITIONS)];
-    const claims = asked.map((playerId) => this.#table.waiting.get(playerId));
+    const claims = asked.map((playerId) => this.#hunt.waiting.get(playerId));
     try {
-      const places = (await this.#ports.ledger.positions(this.#table.key, asked)) ?? [];
+      const places = (await this.#ports.ledger.positions(this.#hunt.key, asked)) ?? [];
       for (const [at, playerId] of asked.entries()) {
         const [claim, position = 0] = [claims[at], places[at]];
         // Who claimed again meanwhile has a later answer.
-        if (claim && position > 0 && this.#table.waiting.get(playerId) === claim)
-          this.#table.notifyPosition(playerId, position);
+        if (claim && position > 0 && this.#hunt.waiting.get(playerId) === claim)
+          this.#hunt.notifyPosition(playerId, position);
       }
     } catch (error) {
-      this.#ports.log.debug({ err: error, hunt: this.#table.id }, "places in the queue could not be read");
+      this.#ports.log.debug({ err: error, hunt: this.#hunt.id }, "places in the queue could not be read");
       this.#isStale = true;
     }
     if (this.#due.size > 0 || this.#isStale) this.#refresh.touch();
@@ -77,7 +77,7 @@ export class Positions {
     for (const playerId of this.#due) {
       if (taken === most) return;
       this.#due.delete(playerId);
-      const claim = this.#table.waiting.get(playerId);
+      const claim = this.#hunt.waiting.get(playerId);
       if (!claim?.isTold || claim.isAway) continue;
       taken += 1;
       yield playerId;

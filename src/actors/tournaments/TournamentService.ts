@@ -23,15 +23,13 @@ import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
-import { TOP } from "./BoardRefresh.ts";
-import { KeyedMutex } from "./KeyedMutex.ts";
+import { type OpenTournament, type OpenTournaments, openTournaments, TOP } from "./OpenTournament.ts";
 import type { BegunRun, Run, Runs } from "./Runs.ts";
 import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
 import { ScoreCommitter } from "./ScoreCommitter.ts";
 import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
-import { type TournamentAudience, TournamentView } from "./TournamentView.ts";
-import { TournamentViews } from "./TournamentViews.ts";
+import { TournamentView } from "./TournamentView.ts";
 
 /** A node that has said that it leaves has answered all that it was asked by then. */
 const LEAVING_MS = 10_000;
@@ -93,42 +91,35 @@ export interface ServicePorts {
  */
 export class TournamentService {
   readonly #ports: ServicePorts;
-  readonly #tables: TournamentViews;
+  /** The tournaments that have rooms here. A room joins its tournament, and hands it on with all that it asks for. */
+  readonly views: OpenTournaments;
   readonly #committer: ScoreCommitter;
   readonly #reconciliation: BoardReconciliation;
   readonly #checks: ScoreChecks;
-  readonly #mutex = new KeyedMutex();
   readonly #committedReads: KeptReads<CommittedPage>;
 
   constructor(ports: ServicePorts) {
     this.#ports = ports;
     this.#committedReads = new KeptReads(ports.clock);
     const { peers, membership } = ports.actors;
-    this.#committer = new ScoreCommitter(ports, (table) => this.#reconciliation.raise(table));
-    this.#reconciliation = new BoardReconciliation({ ...ports, rebuild: (table) => this.#showRebuilt(table) });
-    this.#checks = new ScoreChecks(ports.checks, ports);
-    this.#tables = new TournamentViews({
+    this.#committer = new ScoreCommitter(ports, (tournament) => this.#reconciliation.raise(tournament));
+    this.#reconciliation = new BoardReconciliation({
       ...ports,
-      opened: (table) => this.#reconciliation.opened(table),
-      hasRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
+      rebuild: (tournament) => this.#showRebuilt(tournament),
+    });
+    this.#checks = new ScoreChecks(ports.checks, ports);
+    this.views = openTournaments({
+      ...ports,
+      onOpened: (tournament) => this.#reconciliation.opened(tournament),
+      onRead: ({ id }, view) => peers.signalAll(VIEW, { tournamentId: id, view }),
     });
     peers.onSignal(VIEW, (payload) => {
       const { tournamentId, view } = payload as { tournamentId: string; view: BoardPage };
-      this.#tables.at(tournamentId, ({ table }) => table.show(view));
+      this.views.at(tournamentId, (tournament) => tournament.show(view));
     });
     membership.on((event) => {
       if (event.type === "gone") this.#afterTheLossOf(event.why);
     });
-  }
-
-  /** Throws `not_found` for an id that no tournament has; asks nobody about a tournament that has rooms here. */
-  requireTournament(id: string): Promise<void> {
-    return this.#tables.require(id);
-  }
-
-  /** Seats a room at its tournament: it hears of everything until it leaves. Throws `not_found` for an id that no tournament has. */
-  join(id: string, room: TournamentAudience): Promise<{ table: TournamentView; leave(): void }> {
-    return this.#tables.join(id, room);
   }
 
   /** A player is in a room of this tournament since `joinedAt`: what they play then counts in grace, also from another connection or node. */
@@ -141,13 +132,12 @@ export class TournamentService {
    * Begins a run of the player's, from now on. Nothing is kept of it: who hears no answer begins another. Rejects with `wrong_phase` unless
    * the tournament is open, with `paused` while it is.
    */
-  async begin(id: string, playerId: string): Promise<BegunRun> {
-    const { table } = await this.#tables.seated(id);
+  async begin(tournament: OpenTournament, playerId: string): Promise<BegunRun> {
     const { clock, runs } = this.#ports;
     const now = clock.now();
-    if (table.isTaking) table.requireRunning();
-    if (table.windowAt(now) !== "open") throw table.wrongPhase();
-    return runs.begin(id, playerId, now);
+    if (tournament.isTaking) tournament.requireRunning();
+    if (tournament.windowAt(now) !== "open") throw tournament.wrongPhase();
+    return runs.begin(tournament.id, playerId, now);
   }
 
   /**
@@ -158,44 +148,44 @@ export class TournamentService {
    * precision), `score_refused`, `entries_used_up`, `rate_limited`, `overloaded`, or `unavailable`.
    */
   async submit(
-    id: string,
+    tournament: OpenTournament,
     { playerId, name }: TournamentPlayer,
     submitted: SubmittedScore,
     joinedAt: number,
   ): Promise<SubmitAnswer> {
-    const { table, refresh } = await this.#tables.seated(id);
-    table.requireCurrent();
+    tournament.requireOpen();
+    tournament.requireCurrent();
     const { score, subscore = 0, proof } = submitted;
-    const run = this.#runOf(table, playerId, submitted);
+    const run = this.#runOf(tournament, playerId, submitted);
     const submissionId = run?.id ?? submitted.submissionId!;
-    const submission = { playerId, playerName: name, submissionId, score: table.unitsOf(score), subscore };
+    const submission = { playerId, playerName: name, submissionId, score: tournament.unitsOf(score), subscore };
     // One of a player's at a time: entries are committed in their order, and none is decided while an older one is under way.
-    const entry = await this.#mutex.do(`${playerId} ${id}`, async () => {
+    const entry = await tournament.submissions.do(playerId, async () => {
       try {
-        await this.#requireWindow(table, playerId, run?.begunAt ?? joinedAt, run !== undefined);
-        await this.#requireBelievable(table, submission, { proof, run });
-        return await this.#committer.take(table, submission);
+        await this.#requireWindow(tournament, playerId, run?.begunAt ?? joinedAt, run !== undefined);
+        await this.#requireBelievable(tournament, submission, { proof, run });
+        return await this.#committer.take(tournament, submission);
       } catch (error) {
-        return await this.#takenBefore(table, submission, error);
+        return await this.#takenBefore(tournament, submission, error);
       }
     });
-    refresh.touch();
-    return { rank: entry.toldRank, best: decimalOf(entry.best, table.precision), entries: entry.entryNo };
+    tournament.refresh.touch();
+    return { rank: entry.toldRank, best: decimalOf(entry.best, tournament.precision), entries: entry.entryNo };
   }
 
   /** Throws `not_found`; rejects with `unavailable` while the board cannot be read. */
   async standings(id: string, range: StandingsRange): Promise<{ rows: StandingRow[]; total: number }> {
-    const seat = await this.#tables.find(id);
-    const table = seat?.table ?? new TournamentView(await this.#tables.read(id));
+    const open = await this.views.find(id);
+    const tournament = open ?? new TournamentView(await this.views.read(id));
     const { limit, offset = 0, around } = range;
-    const { view } = table;
+    const { view } = tournament;
     // Who has just been told that their score counts must see it.
-    const isKnown = view !== undefined && table.isTaking && seat?.refresh.isBehind === false;
+    const isKnown = view !== undefined && tournament.isTaking && open?.refresh.isBehind === false;
     if (isKnown && around === undefined && offset + limit <= TOP) {
-      return { rows: inDecimals(view.rows.slice(offset, offset + limit), table.precision), total: view.total };
+      return { rows: inDecimals(view.rows.slice(offset, offset + limit), tournament.precision), total: view.total };
     }
-    const { rows, total } = await this.#read(table, range);
-    return { rows: inDecimals(rows, table.precision), total };
+    const { rows, total } = await this.#read(tournament, range);
+    return { rows: inDecimals(rows, tournament.precision), total };
   }
 
   /** How a settled tournament ended for these players, as far as they have a standing. Throws `wrong_phase` before. */
@@ -203,8 +193,7 @@ export class TournamentService {
     id: string,
     playerIds: readonly string[],
   ): Promise<Map<string, { rank: number; prizes: ItemAmount[] }>> {
-    const seat = await this.#tables.find(id);
-    const { phase, definition } = seat?.table ?? (await this.#tables.read(id));
+    const { phase, definition } = (await this.views.find(id)) ?? (await this.views.read(id));
     if (phase !== "settled") throw new RingmasterError("wrong_phase", undefined, { phase, changesAt: null });
     const standings = await finalStandingsOf(this.#ports.database, id, playerIds).catch((error: unknown) => {
       throw databaseError(error);
@@ -216,7 +205,7 @@ export class TournamentService {
 
   /** To be called after an outage of the shared memory, in which the event of a phase, and boards, may have been lost. */
   refresh(): void {
-    this.#tables.refresh();
+    this.views.refresh();
     this.#doubtAll();
   }
 
@@ -235,64 +224,66 @@ export class TournamentService {
   }
 
   /** `begunAt`: since when this was played, as far as is known; of a run, the player cannot have played it before. */
-  async #requireWindow(table: TournamentView, playerId: string, begunAt: number, isRun: boolean): Promise<void> {
+  async #requireWindow(tournament: TournamentView, playerId: string, begunAt: number, isRun: boolean): Promise<void> {
     const { clock, entrants } = this.#ports;
-    if (table.isTaking) table.requireRunning();
-    const window = table.windowAt(clock.now());
-    if (window === "closed") throw table.wrongPhase();
-    if (window === "open" || begunAt < table.endsAt) return;
-    if (isRun) throw table.wrongPhase();
-    if (table.definition.graceFor === "anyone") return;
+    if (tournament.isTaking) tournament.requireRunning();
+    const window = tournament.windowAt(clock.now());
+    if (window === "closed") throw tournament.wrongPhase();
+    if (window === "open" || begunAt < tournament.endsAt) return;
+    if (isRun) throw tournament.wrongPhase();
+    if (tournament.definition.graceFor === "anyone") return;
     // Who has dropped out and joined again was there before.
-    const firstJoinedAt = await entrants.joinedAt(table.id, playerId);
-    if (firstJoinedAt === undefined || firstJoinedAt >= table.endsAt) throw table.wrongPhase();
+    const firstJoinedAt = await entrants.joinedAt(tournament.id, playerId);
+    if (firstJoinedAt === undefined || firstJoinedAt >= tournament.endsAt) throw tournament.wrongPhase();
   }
 
   /** What the board would refuse anyway is no work for the game's check. */
   async #requireBelievable(
-    table: TournamentView,
+    tournament: TournamentView,
     { playerId, submissionId, score, subscore }: Pick<Submission, "playerId" | "submissionId" | "score" | "subscore">,
     evidence: Pick<CheckedScore, "proof" | "run">,
   ): Promise<void> {
-    const { id, key, precision } = table;
-    const { game, operator } = table.definition;
+    const { id, key, precision } = tournament;
+    const { game, operator } = tournament.definition;
     const entry = { score, subscore };
     const asWritten = { score: decimalOf(score, precision), subscore };
     // Of what comes of a step, which must be within the bounds too, only the board knows.
     const isPossible =
-      operator === "increment" ? isStep(table.definition, asWritten.score) : isWithinBounds(key.rules, entry, entry);
+      operator === "increment"
+        ? isStep(tournament.definition, asWritten.score)
+        : isWithinBounds(key.rules, entry, entry);
     const takenAt = this.#ports.clock.now();
     const checked = { tournamentId: id, game, playerId, submissionId, ...asWritten, ...evidence, takenAt };
-    if (!isPossible || !(await this.#checks.pass(checked))) throw table.scoreRefused();
+    if (!isPossible || !(await this.#checks.pass(checked))) throw tournament.scoreRefused();
   }
 
   /** A submission that was taken, and whose answer was lost, is not refused for what has changed since. */
   async #takenBefore(
-    table: TournamentView,
+    tournament: TournamentView,
     submission: Pick<ScoreEntry, "playerId" | "submissionId">,
     refusal: unknown,
   ): Promise<ScoreEntry> {
     const code = toRingmasterError(refusal).code;
-    const mayBeTaken = table.phase !== "scheduled" && TAKEN_BEFORE.has(code);
-    const entry = mayBeTaken ? await this.#committer.find(table, submission) : undefined;
+    const mayBeTaken = tournament.phase !== "scheduled" && TAKEN_BEFORE.has(code);
+    const entry = mayBeTaken ? await this.#committer.find(tournament, submission) : undefined;
     if (entry === undefined) throw refusal;
     return entry;
   }
 
-  #read(table: TournamentView, range: StandingsRange): Promise<CommittedPage> {
-    if (table.phase === "settled") return storedPage(this.#ports.database, table.id, range);
-    return table.isTaking ? this.#onBoard(table, range) : this.#committed(table, range);
+  #read(tournament: TournamentView, range: StandingsRange): Promise<CommittedPage> {
+    if (tournament.phase === "settled") return storedPage(this.#ports.database, tournament.id, range);
+    return tournament.isTaking ? this.#onBoard(tournament, range) : this.#committed(tournament, range);
   }
 
-  async #onBoard(table: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
+  async #onBoard(tournament: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
     const { leaderboard, clock } = this.#ports;
     const deadline = new RetryDeadline(clock, READ_DEADLINE_MS);
     while (!deadline.isOver) {
       const page = await (around === undefined
-        ? leaderboard.page(table.key, offset, limit)
-        : leaderboard.around(table.key, around, limit));
+        ? leaderboard.page(tournament.key, offset, limit)
+        : leaderboard.around(tournament.key, around, limit));
       if (page) return page;
-      await this.#committer.rebuild(table, deadline);
+      await this.#committer.rebuild(tournament, deadline);
     }
     throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
   }
@@ -308,20 +299,23 @@ export class TournamentService {
     );
   }
 
-  async #showRebuilt(table: TournamentView): Promise<boolean> {
-    const isLoaded = await this.#committer.rebuild(table, new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS));
-    if (isLoaded) this.#tables.at(table.id, ({ refresh }) => refresh.touch());
+  async #showRebuilt(tournament: TournamentView): Promise<boolean> {
+    const isLoaded = await this.#committer.rebuild(
+      tournament,
+      new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS),
+    );
+    if (isLoaded) this.views.at(tournament.id, ({ refresh }) => refresh.touch());
     return isLoaded;
   }
 
   /** What a peer had read, decided or committed last may have reached nobody. One that leaves still answers what it was asked. */
   #afterTheLossOf(why: "dead" | "left"): void {
-    this.#tables.all(({ refresh }) => refresh.touch());
+    this.views.all(({ refresh }) => refresh.touch());
     this.#ports.clock.schedule(() => this.#doubtAll(), why === "left" ? LEAVING_MS : 0);
   }
 
   #doubtAll(): void {
     this.#reconciliation.forget();
-    this.#tables.all(({ table }) => this.#reconciliation.raise(table));
+    this.views.all((tournament) => this.#reconciliation.raise(tournament));
   }
 }

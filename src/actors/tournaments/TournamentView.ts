@@ -1,4 +1,3 @@
-import { isPaused, type Pausing, pausedError } from "../../entities/events/Pausing.ts";
 import { LARGEST_SCORE, unitsOf } from "../../entities/tournaments/precision.ts";
 import {
   TOURNAMENT_PHASES,
@@ -9,19 +8,15 @@ import {
 import { RingmasterError } from "../../errors.ts";
 import type { BoardKey, BoardPage } from "../../stores/tournaments/Leaderboard.ts";
 import { invalidPayload } from "../../validate.ts";
-import { mayFollow } from "../events/phaseOrder.ts";
+import { type EventAudience, EventView } from "../events/EventView.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
 
-/** Who hears what happens to a tournament on this node: its rooms. The table tells what it is. */
-export interface TournamentAudience {
-  /** Phase or times have changed. */
-  onPhase(): void;
+/** Who hears what happens to a tournament on this node: its rooms. The table messages what it is. */
+export interface TournamentAudience extends EventAudience {
   /** The top rows have changed. */
   onStandings(view: BoardPage): void;
   /** Standings, prizes and result are final. */
   onSettled(): void;
-  /** The definition is another one. */
-  onCorrected(): void;
 }
 
 /** Who may submit now: everybody, those whom grace is for, or nobody. */
@@ -33,67 +28,31 @@ export type TournamentTimes = Pick<TournamentRecord, "phase" | "startsAt" | "end
 /** Whether entries are taken. */
 export const isTaking = (phase: TournamentPhase): boolean => phase === "open" || phase === "grace";
 
-/** What this node knows of one tournament while it has rooms for it. Times are epoch milliseconds. */
-export class TournamentView {
-  readonly id: string;
-  definition: TournamentTerms;
+/** What a node knows of one tournament. Times are epoch milliseconds. */
+export class TournamentView extends EventView<TournamentRecord, TournamentAudience> {
+  protected override readonly kind = { noun: "tournament", phases: TOURNAMENT_PHASES };
   key: BoardKey;
-  readonly audience = new Set<TournamentAudience>();
-  phase: TournamentPhase;
-  startsAt: number;
-  /** When the open phase ends, or did. */
+  /** When the open phase ends, or did. `phaseEndsAt` is 0 while it settles and once it is over. */
   endsAt: number;
-  /** When the phase changes next by itself; 0 while it settles and once it is over. */
-  phaseEndsAt: number;
   /** SHA-256 of the result in hex, once it is settled. */
   resultHash: string | undefined;
   /** The top rows. */
   view: BoardPage | undefined;
-  /** Undefined until it is paused for the first time. */
-  pausing: Pausing | undefined;
-  /** The latest revision of the definition that was heard of; what is known of it may be older for a moment. */
-  #revisionTold = 0;
 
   constructor(record: TournamentRecord) {
-    const { id, definition, phase, startsAt, endsAt, phaseEndsAt, resultHash, pausing } = record;
-    this.id = id;
-    this.definition = definition;
-    this.phase = phase;
-    this.startsAt = startsAt;
-    this.endsAt = endsAt;
-    this.phaseEndsAt = phaseEndsAt;
-    this.resultHash = resultHash ?? undefined;
-    this.pausing = pausing ?? undefined;
-    this.key = { id, rules: rulesOf(definition) };
+    super(record);
+    this.endsAt = record.endsAt;
+    this.resultHash = record.resultHash ?? undefined;
+    this.key = { id: this.id, rules: rulesOf(this.definition) };
+  }
+
+  protected override onDefinition(): void {
+    this.key = { id: this.id, rules: rulesOf(this.definition) };
   }
 
   /** Digits of a score after the point. Boards and views have scores in units of it (`precision.ts`). */
   get precision(): number {
     return this.definition.precision ?? 0;
-  }
-
-  /** Throws `unavailable` for the moment in which a correction has been heard of, and not been read. */
-  requireCurrent(): void {
-    if (this.#isOutdated)
-      throw new RingmasterError("unavailable", "The tournament was corrected just now; try again in a moment.");
-  }
-
-  get #isOutdated(): boolean {
-    return (this.definition.revision ?? 0) < this.#revisionTold;
-  }
-
-  /** The tournament was heard to have this revision; answers whether the definition is to be read. */
-  hearRevision(revision: number): boolean {
-    this.#revisionTold = Math.max(this.#revisionTold, revision);
-    return this.#isOutdated;
-  }
-
-  /** Takes the definition over if it is a later one. */
-  correct({ definition }: Pick<TournamentRecord, "definition">): void {
-    if ((definition.revision ?? 0) <= (this.definition.revision ?? 0)) return;
-    this.definition = definition;
-    this.key = { id: this.id, rules: rulesOf(definition) };
-    for (const room of this.audience) room.onCorrected();
   }
 
   /** Whether entries are taken, as far as this node knows: the journal has the last word. */
@@ -129,16 +88,6 @@ export class TournamentView {
     return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
   }
 
-  /** Throws `paused` while it is. */
-  requireRunning(): void {
-    if (isPaused(this.pausing)) throw this.paused();
-  }
-
-  /** Why nothing is taken, while the tournament is paused and when it was since something was decided. */
-  paused(): RingmasterError {
-    return pausedError(this.pausing);
-  }
-
   wrongPhase(): RingmasterError {
     const { phase, phaseEndsAt } = this;
     const message =
@@ -151,13 +100,12 @@ export class TournamentView {
   /** Takes note of phase, times and pauses; false when they are not news. What is heard late may be older than what is known. */
   moveTo(now: TournamentTimes): boolean {
     const { phase, startsAt, endsAt, phaseEndsAt, pausing } = now;
-    const [pauses, pausesKnown] = [pausing?.count ?? 0, this.pausing?.count ?? 0];
-    if (!mayFollow(TOURNAMENT_PHASES, this.phase, phase) || pauses < pausesKnown) return false;
-    const isKnown =
-      pauses === pausesKnown && phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
-    if (isKnown && startsAt === this.startsAt) return false;
+    if (!this.mayFollow(now)) return false;
+    const isSamePause = (pausing?.count ?? 0) === (this.pausing?.count ?? 0);
+    const isSamePhase = phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
+    if (isSamePause && isSamePhase && startsAt === this.startsAt) return false;
     Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt, pausing: pausing ?? undefined });
-    for (const room of this.audience) room.onPhase();
+    for (const room of this.audience) room.onPhase(phase);
     return true;
   }
 

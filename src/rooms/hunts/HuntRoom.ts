@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
 import type { HuntService } from "../../actors/hunts/HuntService.ts";
-import type { ClueCard, HuntAudience, HuntView } from "../../actors/hunts/HuntView.ts";
+import type { ClueCard, HuntAudience } from "../../actors/hunts/HuntView.ts";
+import type { OpenHunt } from "../../actors/hunts/OpenHunt.ts";
 import { pausedStatus } from "../../entities/events/Pausing.ts";
 import type { Winner } from "../../entities/hunts/Hunt.ts";
 import { requestId } from "../../ids.ts";
@@ -31,27 +32,28 @@ interface Types {
 }
 
 /** Where players hunt: gives and takes clues through the service, and shows how the hunt stands. */
-export class HuntRoom extends EventRoom<Types, HuntView> implements HuntAudience {
-  static override onAuth = admitToEvent<HuntRoomServices>("hunt", ({ huntService }, id) => huntService.requireHunt(id));
+export class HuntRoom extends EventRoom<Types, OpenHunt> implements HuntAudience {
+  static override onAuth = admitToEvent<HuntRoomServices>("hunt", ({ huntService }, id) =>
+    huntService.views.require(id),
+  );
 
   protected override readonly eventName = "hunt";
   override state = new HuntRoomState();
 
-  protected override async join(huntId: string): Promise<Joined<HuntView>> {
-    const { table: event, leave } = await this.services.huntService.join(huntId, this);
-    return { event, leave };
+  protected override join(huntId: string): Promise<Joined<OpenHunt>> {
+    return this.services.huntService.views.join(huntId, this);
   }
 
-  protected override onEvent({ id }: HuntView): void {
-    const service = this.services.huntService;
+  protected override onEvent(hunt: OpenHunt): void {
+    const { huntService } = this.services;
     this.#showHunt();
-    this.request("claim", nothing, (client) => service.claim(id, playerOf(client)));
+    this.request("claim", nothing, (client) => huntService.claim(hunt, playerOf(client)));
     this.request("giveBack", named, (client, { assignmentId }) =>
-      service.giveBack(id, client.auth!.playerId, assignmentId),
+      huntService.giveBack(hunt, client.auth!.playerId, assignmentId),
     );
-    this.request("leaveQueue", nothing, (client) => service.queue.quit(id, client.auth!.playerId));
-    this.request("standing", nothing, (client) => service.standing(id, client.auth!.playerId));
-    this.request("solve", solution, (client, solved) => service.solve(id, playerOf(client), solved));
+    this.request("leaveQueue", nothing, (client) => huntService.queue.quit(hunt, client.auth!.playerId));
+    this.request("standing", nothing, (client) => huntService.standing(hunt, client.auth!.playerId));
+    this.request("solve", solution, (client, solved) => huntService.solve(hunt, playerOf(client), solved));
   }
 
   protected override onPlayerJoin(client: RoomClient, options: unknown): void {
@@ -61,13 +63,13 @@ export class HuntRoom extends EventRoom<Types, HuntView> implements HuntAudience
 
   override onDrop(client: RoomClient, code?: number): void {
     super.onDrop(client, code);
-    this.services.huntService.queue.away(this.event.id, client.auth!.playerId);
+    this.services.huntService.queue.away(this.event, client.auth!.playerId);
   }
 
   protected override onPlayerBack(client: RoomClient): void {
     super.onPlayerBack(client);
+    this.services.huntService.queue.back(this.event, playerOf(client));
     this.#welcome(client);
-    this.services.huntService.queue.back(this.event.id, playerOf(client));
   }
 
   protected override async onPlayerGone(client: RoomClient, isForGood: boolean): Promise<void> {
@@ -77,16 +79,16 @@ export class HuntRoom extends EventRoom<Types, HuntView> implements HuntAudience
     const { queue, departures } = this.services.huntService;
     const { playerId } = client.auth!;
     // Who dropped out may come in again, on another connection too: their clue stays theirs for its time.
-    if (isForGood) void departures.left(this.event.id, playerId);
-    await queue.forget(this.event.id, playerId);
+    if (isForGood) void departures.left(this.event, playerId);
+    await queue.forget(this.event, playerId);
   }
 
   #welcome(client: RoomClient): void {
     const { queue, departures } = this.services.huntService;
-    const { id, winners } = this.event;
-    departures.cameIn(id, client.auth!.playerId);
-    void queue.attend(id, playerOf(client));
+    departures.cameIn(this.event, client.auth!.playerId);
+    void queue.attend(this.event, playerOf(client));
     client.send("phase", this.#phase());
+    const { winners } = this.event;
     if (winners) client.send("chest", { winners });
   }
 

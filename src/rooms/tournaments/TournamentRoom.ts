@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { OpenTournament } from "../../actors/tournaments/OpenTournament.ts";
 import type { TournamentOperations } from "../../actors/tournaments/TournamentOperations.ts";
 import type { TournamentService } from "../../actors/tournaments/TournamentService.ts";
-import type { TournamentAudience, TournamentView } from "../../actors/tournaments/TournamentView.ts";
+import type { TournamentAudience } from "../../actors/tournaments/TournamentView.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
@@ -54,9 +55,9 @@ interface Types {
 }
 
 /** Where players compete: hands scores to the service, and shows how the tournament stands. */
-export class TournamentRoom extends EventRoom<Types, TournamentView> implements TournamentAudience {
+export class TournamentRoom extends EventRoom<Types, OpenTournament> implements TournamentAudience {
   static override onAuth = admitToEvent<TournamentRoomServices>("tournament", ({ tournamentService }, id) =>
-    tournamentService.requireTournament(id),
+    tournamentService.views.require(id),
   );
 
   protected override readonly eventName = "tournament";
@@ -73,18 +74,17 @@ export class TournamentRoom extends EventRoom<Types, TournamentView> implements 
   });
   readonly #standings = new SharedAnswers(this.services.clock);
 
-  protected override async join(tournamentId: string): Promise<Joined<TournamentView>> {
-    const { table: event, leave } = await this.services.tournamentService.join(tournamentId, this);
-    return { event, leave };
+  protected override join(tournamentId: string): Promise<Joined<OpenTournament>> {
+    return this.services.tournamentService.views.join(tournamentId, this);
   }
 
-  protected override onEvent(event: TournamentView): void {
+  protected override onEvent(tournament: OpenTournament): void {
     const { tournamentService, tournamentOperations } = this.services;
     this.#showTournament();
-    this.request("begin", nothing, (client) => tournamentService.begin(event.id, client.auth!.playerId));
+    this.request("begin", nothing, (client) => tournamentService.begin(tournament, client.auth!.playerId));
     this.request("submit", submission, async (client, submitted) => {
       const joinedAt = this.#joinedAt.get(client.sessionId)!;
-      const answer = await tournamentService.submit(event.id, playerOf(client), submitted, joinedAt);
+      const answer = await tournamentService.submit(tournament, playerOf(client), submitted, joinedAt);
       // Who asks for standings now finds the score there.
       this.#standings.forget();
       return answer;
@@ -92,7 +92,7 @@ export class TournamentRoom extends EventRoom<Types, TournamentView> implements 
     this.request("standings", range, (_client, asked) =>
       this.#standings.of(JSON.stringify([asked.limit, asked.around]), () =>
         // What is settled is in the database; what is not must not be looked up there each time that a player asks.
-        (event.isTaking ? tournamentService : tournamentOperations).standings(event.id, asked),
+        (tournament.isTaking ? tournamentService : tournamentOperations).standings(tournament.id, asked),
       ),
     );
   }
