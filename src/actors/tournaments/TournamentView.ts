@@ -11,7 +11,7 @@ import { invalidPayload } from "../../validate.ts";
 import { type EventAudience, EventView } from "../events/EventView.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
 
-/** Who hears what happens to a tournament on this node: its rooms. The table messages what it is. */
+/** Who hears what happens to a tournament on this node: its rooms. */
 export interface TournamentAudience extends EventAudience {
   /** The top rows have changed. */
   onStandings(view: BoardPage): void;
