@@ -6,6 +6,7 @@ import { DatabaseProbes20261130030000 } from "../entities/migrations/20261130030
 import { ActorBlame20261130030300 } from "../entities/migrations/20261130030300-actor-blame.ts";
 import { ActorSlots20261130040000 } from "../entities/migrations/20261130040000-actor-slots.ts";
 import { BlameAges20261130130000 } from "../entities/migrations/20261130130000-blame-ages.ts";
+import { DeadEvents20261130140000 } from "../entities/migrations/20261130140000-dead-events.ts";
 import { deadLetterRoutes } from "../http/deadLetters.ts";
 import { DEAD_LETTER_VERBS } from "../rooms/admin/deadLetters.ts";
 import { NODE_VERBS } from "../rooms/admin/nodes.ts";
@@ -31,6 +32,7 @@ export const actors = defineDomain({
     ActorBlame20261130030300,
     ActorSlots20261130040000,
     BlameAges20261130130000,
+    DeadEvents20261130140000,
   ],
   retention: [
     byAge({

@@ -50,7 +50,7 @@ export class Metrics {
     const failed = "Calls to actors that failed, by the code they failed with (overloaded among them).";
     this.#actorErrors = meters.counter("actor_errors_total", failed, "kind", "code");
     const dead =
-      "Messages that could not be delivered, by the kind of actor they were for; tasks that failed for good.";
+      "Messages that could not be delivered, by the kind of actor they were for; tasks and events that failed for good.";
     this.#deadLetters = meters.counter("dead_letters_total", dead, "kind");
     this.#jobRuns = meters.counter("job_runs_total", "Attempts at a job that ended on this node.", "job");
     this.#jobFailures = meters.counter("job_failures_total", "Of those, the ones that failed.", "job");
@@ -116,7 +116,7 @@ export class Metrics {
     this.#timersFailing.inc({ kind }, change);
   }
 
-  /** A message to an actor of this kind has become a dead letter. */
+  /** A message to an actor of this kind has become a dead letter; `event`: an event has. */
   deadLetter(kind: string): void {
     this.#deadLetters.inc({ kind });
   }

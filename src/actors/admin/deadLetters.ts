@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeadTask } from "../../entities/jobs/TaskBook.ts";
 import type { ActorAddress } from "../runtime/actorRow.ts";
+import type { DeadEvent } from "../runtime/DeadEvents.ts";
 import type { DeadLetter } from "../runtime/DeadLetters.ts";
 import type { FailingTimer } from "../runtime/FailingTimers.ts";
 import type { MessageId } from "../runtime/messages.ts";
@@ -8,8 +9,8 @@ import type { MessageId } from "../runtime/messages.ts";
 /** Dead letters as operators have them. Those that name one throw `not_found` when there is none by that name. */
 export interface DeadLetterOperations {
   /** Newest first. */
-  list(limit: number): Promise<DeadLetter[]>;
-  /** Delivers it again, under its old key. */
+  list(limit: number): Promise<Array<DeadLetter | DeadEvent>>;
+  /** Delivers a message again, under its old key, or publishes an event now. */
   replay(id: MessageId): Promise<void>;
   /** It will never be delivered. */
   discard(id: MessageId): Promise<void>;

@@ -4,11 +4,11 @@ import { toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
 import { ActorStore } from "./ActorStore.ts";
+import type { AllDeadLetters } from "./AllDeadLetters.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
 import { CheckedClock } from "./CheckedClock.ts";
 import { CrashBlame } from "./CrashBlame.ts";
-import type { DeadLetters } from "./DeadLetters.ts";
 import { Directory } from "./Directory.ts";
 import { FailingTimers } from "./FailingTimers.ts";
 import { Membership, type MembershipEvent } from "./Membership.ts";
@@ -121,8 +121,8 @@ export class Actors {
   /** Timers that keep failing. */
   readonly failingTimers: FailingTimers;
 
-  /** Tells that could not be delivered. */
-  get deadLetters(): DeadLetters {
+  /** Messages that could not be delivered, and events that their feeds refuse. */
+  get deadLetters(): AllDeadLetters {
     return this.#outbox.letters;
   }
 

@@ -2,11 +2,13 @@ import type { Clock, Rng } from "../../clock.ts";
 import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { backoffMs } from "./backoff.ts";
+import type { DeadEvents } from "./DeadEvents.ts";
 import type { EventTable } from "./EventTable.ts";
 import { MESSAGE_PAGE } from "./messageSql.ts";
 import { type EventMessage, type EventRow, type MessageId, messageKey, type Position } from "./messages.ts";
 import type { Log } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
+import { RefusedEvents } from "./RefusedEvents.ts";
 
 /** Events kept in memory while the feed is out of reach; further ones wait in the table. */
 const MEMORY_BOUND = 10_000;
@@ -15,6 +17,10 @@ const BEHIND_BOUND = 10_000;
 /** Actors whose events are read back at once. */
 const ACTORS_AT_ONCE = 50;
 const LONGEST_RETRY_MS = 5000;
+/** Where it is tried whether the feed takes anything; nobody follows it. */
+const PROBE_TOPIC = "outbox.probe";
+/** When that is tried, in milliseconds after one another: a connection that an event has cost is back by then. */
+const PROBE_AFTER_MS = [0, 100, 200, 400, 800];
 
 interface Behind {
   address: ActorAddress;
@@ -27,7 +33,14 @@ interface Behind {
 
 interface QueuedEvent {
   id: MessageId;
+  message: EventMessage;
   append: FeedAppend;
+}
+
+/** What came of appending some events: which the feed has, and the actors of which it refused one. */
+interface Appended {
+  taken: Set<QueuedEvent>;
+  refused: Set<string>;
 }
 
 const FIRST_ADDRESS: ActorAddress = { kind: "", id: "" };
@@ -36,7 +49,10 @@ const BEGINNING: Position = { version: -1, index: -1 };
 /**
  * Carries committed events into feeds, each actor's in the order committed. What this turn committed is at hand; an actor that is
  * **behind** has earlier events in the table, so that all of its events are read from there, whoever's they are, until none is
- * left. At least once from the table, and once in the feed, which leaves out a key that it has.
+ * left. At least once from the table, and once in the feed, which leaves out what its sender has had in there before.
+ *
+ * What the feed refuses by itself, while it takes others, holds up its own actor only, and ends as a dead letter (`RefusedEvents`). What
+ * it does not take because it takes nothing waits, however long that lasts.
  */
 export class EventPump {
   readonly #table: EventTable;
@@ -48,6 +64,7 @@ export class EventPump {
   /** In a feed, and still in the table. */
   #published: MessageId[] = [];
   readonly #behind = new Map<string, Behind>();
+  readonly #refused: RefusedEvents;
   /** The table is asked for actors that this node does not know to be behind: where that is now. */
   #scan: ActorAddress | undefined;
   #scanAgain = false;
@@ -57,19 +74,24 @@ export class EventPump {
   #cancelRetry: (() => void) | undefined;
   #stopped = false;
 
-  constructor(ports: { events: EventTable; feed: Feed; clock: Clock; rng: Rng; log: Log }) {
+  constructor(ports: { events: EventTable; deadEvents: DeadEvents; feed: Feed; clock: Clock; rng: Rng; log: Log }) {
     this.#table = ports.events;
     this.#feed = ports.feed;
     this.#clock = ports.clock;
     this.#rng = ports.rng;
     this.#log = ports.log;
+    this.#refused = new RefusedEvents(ports, (address) => {
+      this.#leave(address);
+      this.run();
+    });
   }
 
   /** Takes what a turn has just committed. */
   deliver(rows: readonly EventRow[], hasBacklog: boolean): void {
     const [first] = rows;
     if (!first) return;
-    const isBehind = this.#scan !== undefined || this.#behind.has(actorKey(first));
+    const key = actorKey(first);
+    const isBehind = this.#scan !== undefined || this.#behind.has(key) || this.#refused.isWaiting(key);
     if (hasBacklog || isBehind || this.#queue.length + rows.length > MEMORY_BOUND) this.#leave(first);
     else this.#take(rows);
     this.run();
@@ -87,6 +109,7 @@ export class EventPump {
   forget(): void {
     this.#queue = [];
     this.#behind.clear();
+    this.#refused.forget();
     this.lookForMore();
   }
 
@@ -94,7 +117,8 @@ export class EventPump {
   lag(): number {
     const [first] = this.#queue;
     const [behind] = this.#behind.values();
-    const since = [first?.append.at, behind?.since, this.#scan && this.#scanSince].filter((at) => at !== undefined);
+    const waiting = [first?.append.at, behind?.since, this.#refused.oldest, this.#scan && this.#scanSince];
+    const since = waiting.filter((at) => at !== undefined);
     return since.length === 0 ? 0 : Math.max(0, this.#clock.now() - Math.min(...since));
   }
 
@@ -148,28 +172,74 @@ export class EventPump {
     this.#published = this.#published.slice(ids.length);
   }
 
-  /** A feed that refuses fails the whole batch, since events keep their order. */
   async #append(): Promise<void> {
     const queue = this.#queue;
     const batch = queue.slice(0, MESSAGE_PAGE);
-    await this.#feed.append(batch.map(({ append }) => append));
-    // It may have been forgotten meanwhile.
-    if (this.#queue !== queue) return;
-    this.#queue = queue.slice(batch.length);
-    this.#published = batch.map(({ id }) => id);
+    const end: Appended = { taken: new Set(), refused: new Set() };
+    try {
+      await this.#appendSome(batch, end);
+    } finally {
+      // It may have been forgotten meanwhile.
+      if (this.#queue === queue) this.#appended(end);
+    }
+  }
+
+  /** What comes after what was refused is read from the table when that is settled. */
+  #appended({ taken, refused }: Appended): void {
+    for (const { id } of taken) this.#refused.taken(id);
+    this.#published = [...taken].map(({ id }) => id);
+    this.#queue = this.#queue.filter((event) => !taken.has(event) && !refused.has(actorKey(event.id)));
+  }
+
+  /** Appends the events, but for those of actors of which one is refused. Rejects when the feed takes nothing. */
+  async #appendSome(events: readonly QueuedEvent[], end: Appended): Promise<void> {
+    const { taken, refused } = end;
+    const going = refused.size === 0 ? events : events.filter(({ id }) => !refused.has(actorKey(id)));
+    if (going.length === 0) return;
+    try {
+      await this.#feed.append(going.map(({ append }) => append));
+      for (const event of going) taken.add(event);
+    } catch (error) {
+      const [only] = going;
+      const isAlone = going.length === 1;
+      if (this.#stopped || (isAlone && this.#refused.isFull) || !(await this.#takesOthers())) throw error;
+      if (isAlone) {
+        refused.add(actorKey(only!.id));
+        return this.#refused.add(only!.id, only!.message, error);
+      }
+      const half = Math.ceil(going.length / 2);
+      await this.#appendSome(going.slice(0, half), end);
+      await this.#appendSome(going.slice(half), end);
+    }
+  }
+
+  /** Whether the feed takes an event that it has nothing to refuse about. */
+  async #takesOthers(): Promise<boolean> {
+    for (const afterMs of PROBE_AFTER_MS) {
+      if (afterMs > 0) await new Promise<void>((resolve) => void this.#clock.schedule(resolve, afterMs));
+      const probe = { key: this.#rng.id(), topic: PROBE_TOPIC, at: this.#clock.now(), type: "probe", data: null };
+      const isTaken = await this.#feed.append([probe]).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) return true;
+    }
+    return false;
   }
 
   #take(rows: readonly EventRow[]): void {
     for (const { message, ...id } of rows) {
-      const { topic, at, event } = JSON.parse(message) as EventMessage;
+      const parsed = JSON.parse(message) as EventMessage;
+      const { topic, at, event } = parsed;
       const from = { sender: actorKey(id), version: id.version, index: id.index };
-      this.#queue.push({ id, append: { key: messageKey(id), from, topic, at, ...event } });
+      this.#queue.push({ id, message: parsed, append: { key: messageKey(id), from, topic, at, ...event } });
     }
   }
 
   /** The actor's latest events are in the table only. */
   #leave({ kind, id }: ActorAddress): void {
     const key = actorKey({ kind, id });
+    if (this.#refused.isWaiting(key)) return;
     const behind = this.#behind.get(key);
     if (behind) behind.isDirty = true;
     else if (this.#behind.size < BEHIND_BOUND) {

@@ -1,6 +1,8 @@
 import type { Clock, Rng } from "../../clock.ts";
 import type { Database } from "../../entities/sql.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
+import { AllDeadLetters } from "./AllDeadLetters.ts";
+import { DeadEvents } from "./DeadEvents.ts";
 import { DeadLetters } from "./DeadLetters.ts";
 import { EventPump } from "./EventPump.ts";
 import { EventTable } from "./EventTable.ts";
@@ -29,7 +31,7 @@ export interface OutboxPorts {
  * takes effect once: a feed leaves out a key that it has, an actor what its mark of the sender says that it has had.
  */
 export class Outbox {
-  readonly letters: DeadLetters;
+  readonly letters: AllDeadLetters;
   readonly #eventTable: EventTable;
   readonly #messageTable: MessageTable;
   readonly #events: EventPump;
@@ -43,10 +45,12 @@ export class Outbox {
     this.#nodeId = nodeId;
     this.#eventTable = new EventTable(database, nodeId);
     this.#messageTable = new MessageTable(database, nodeId);
-    this.letters = new DeadLetters({ database, nodeId, clock, onBuried: (kind) => metrics.deadLetter(kind) });
-    this.letters.onReplay(() => this.resume());
-    this.#events = new EventPump({ ...ports, events: this.#eventTable });
-    this.#messages = new MessagePump({ ...ports, messages: this.#messageTable, letters: this.letters });
+    const letters = new DeadLetters({ database, nodeId, clock, onBuried: (kind) => metrics.deadLetter(kind) });
+    letters.onReplay(() => this.resume());
+    const deadEvents = new DeadEvents({ ...ports, onBuried: () => metrics.deadLetter("event") });
+    this.letters = new AllDeadLetters(letters, deadEvents);
+    this.#events = new EventPump({ ...ports, events: this.#eventTable, deadEvents });
+    this.#messages = new MessagePump({ ...ports, messages: this.#messageTable, letters });
     this.#old = new OldOutbox({ ...ports, database, deliver: ports.deliverOld });
     metrics.outboxLag(() => ({ events: this.#events.lag(), messages: this.#messages.lag() }));
   }

@@ -103,7 +103,7 @@ export interface RuntimeMetrics {
   timersFailing(kind: string, change: number): void;
   /** A call ended with an error of this code. */
   actorFailed(kind: string, code: string): void;
-  /** A message to an actor of this kind has become a dead letter. */
+  /** A message to an actor of this kind has become a dead letter; `event`: an event has. */
   deadLetter(kind: string): void;
   /** `read` tells how long the oldest message that this node has yet to deliver has waited, in milliseconds. */
   outboxLag(read: () => { events: number; messages: number }): void;

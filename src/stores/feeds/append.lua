@@ -8,7 +8,8 @@
 -- ARGV  run id of the server, an id for a new generation, events kept a stream, lifetime of a mark in ms, lifetime of an idle
 --       stream and of a sender's position in ms, then for each event: at, type, data, its sender's version and the index in that (two
 --       empty strings where the sender does not count)
--- Returns the number of events that were appended
+-- Returns the number of events that were appended, or the error of the first that Redis refuses: what came before it is appended and noted
+-- all the same, for nothing that a script has done is undone
 local run, fresh, keeps, mark_ms, idle_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local count = (#KEYS - 1) / 2
 local appended = 0
@@ -25,12 +26,19 @@ redis.call("PEXPIRE", KEYS[1], idle_ms)
 
 -- The id of each stream's last entry.
 local last = {}
-local function before(stream)
+
+-- Appends an event to its stream. Returns its id and that of the one before it, or an error.
+local function add(stream, at, event_type, data)
   if not last[stream] then
-    local newest = redis.call("XREVRANGE", stream, "+", "-", "COUNT", 1)[1]
-    last[stream] = newest and newest[1] or "0-0"
+    local newest = redis.pcall("XREVRANGE", stream, "+", "-", "COUNT", 1)
+    if newest.err then return nil, newest end
+    last[stream] = newest[1] and newest[1][1] or "0-0"
   end
-  return last[stream]
+  local id = redis.pcall("XADD", stream, "MAXLEN", "~", keeps, "*", "g", generation, "at", at, "type", event_type, "data", data)
+  if type(id) == "table" then return nil, id end
+  local previous = last[stream]
+  last[stream] = id
+  return id, previous
 end
 
 -- The last position of each sender.
@@ -43,31 +51,38 @@ local function positionOf(sender)
   return senders[sender]
 end
 
--- Whether the event comes after all that its sender has appended. Then it is the last from now on.
-local function moves(position, version, index)
-  local is_after = version > position.version or (version == position.version and index > position.index)
-  if is_after then
-    position.version, position.index, position.moved = version, index, true
-  end
-  return is_after
+-- Whether the event comes after all that its sender has appended.
+local function isAfter(position, version, index)
+  return version > position.version or (version == position.version and index > position.index)
 end
+
+-- The error of an event that Redis refuses.
+local refused
 
 for i = 1, count do
   local stream, known_by = KEYS[1 + i], KEYS[1 + count + i]
   local at, event_type, data = ARGV[5 * i + 1], ARGV[5 * i + 2], ARGV[5 * i + 3]
   local version, index = tonumber(ARGV[5 * i + 4]), tonumber(ARGV[5 * i + 5])
+  local position = version and positionOf(known_by)
   local is_new
-  if version then
-    is_new = moves(positionOf(known_by), version, index)
+  if position then
+    is_new = isAfter(position, version, index)
   else
-    is_new = redis.call("SET", known_by, "1", "PX", mark_ms, "NX")
+    is_new = redis.call("EXISTS", known_by) == 0
   end
   if is_new then
-    local previous = before(stream)
-    local id = redis.call("XADD", stream, "MAXLEN", "~", keeps, "*", "g", generation, "at", at, "type", event_type, "data", data)
+    local id, previous = add(stream, at, event_type, data)
+    if not id then
+      refused = previous
+      break
+    end
+    if position then
+      position.version, position.index, position.moved = version, index, true
+    else
+      redis.call("SET", known_by, "1", "PX", mark_ms)
+    end
     redis.call("PEXPIRE", stream, idle_ms)
     redis.call("PUBLISH", stream, table.concat({ generation, previous, id, at, cjson.encode(event_type), data }, "\n"))
-    last[stream] = id
     appended = appended + 1
   end
 end
@@ -77,4 +92,4 @@ for sender, position in pairs(senders) do
     redis.call("SET", sender, string.format("%d %d 9007199254740991 -1", position.version, position.index), "PX", idle_ms)
   end
 end
-return appended
+return refused or appended
