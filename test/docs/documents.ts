@@ -40,15 +40,33 @@ export function tableOf(text: string, first: string): string[][] {
 }
 
 /**
- * The endpoints of docs/protocol.md, and for whom they are. A cell of `POST /api/popups/global/open`, `/close` is two.
+ * The endpoints of a page of the protocol, and for whom they are. A cell of `POST /api/popups/global/open`, `/close` is two.
  * `complete.test.ts` holds that there are no others.
  */
 export function endpointsOf(protocol: string): { endpoint: string; who: string }[] {
+  if (!protocol.includes("\n## HTTP\n")) return [];
   return tableOf(sectionOf(protocol, "## HTTP"), "endpoint").flatMap(([cell, who]) => {
     const [first = "", ...others] = codesOf(cell!);
     const endpoints = [first, ...others.map((other) => first.replace(/\/[^/]*$/, other))];
     return endpoints.map((endpoint) => ({ endpoint, who: who! }));
   });
+}
+
+/** What clients say and hear: `docs/protocol.md`, and the page of each domain that has one of its own. */
+export function protocolPages(): string[] {
+  const pages = allDocuments().filter((path) => path.startsWith("docs/protocol/"));
+  return ["docs/protocol.md", ...pages].map(documentOf);
+}
+
+/** The parts of these pages under a heading, of those that have it. */
+export function sectionsOf(heading: string): string[] {
+  const having = protocolPages().filter((page) => page.split("\n").includes(heading));
+  return having.map((page) => sectionOf(page, heading));
+}
+
+/** The first words in backquotes of the first cells of a text's tables: `claim {}` is claim, and a cell may have several. */
+export function firstWordsOf(text: string, first: string): string[] {
+  return tableOf(text, first).flatMap(([cell]) => codesOf(cell!).map((code) => code.split(" ", 1)[0]!));
 }
 
 /** What stands in backquotes. */
