@@ -20,6 +20,7 @@ import { startDatabase } from "./parts/database.ts";
 import { startDemos } from "./parts/demo.ts";
 import type { Parts } from "./parts/Parts.ts";
 import { listen, listenForMetrics, openServer, portOf } from "./parts/server.ts";
+import { eventOption } from "./rooms/runtime/EventRoom.ts";
 import { provideRoomServices, provideServicesOf } from "./rooms/runtime/services.ts";
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
@@ -229,7 +230,7 @@ function domainRooms({ declared }: OpenDomains): Array<[string, RegisteredHandle
       },
     ]) => {
       const handler = defineRoom(room as unknown as new () => Room);
-      return [name, event === undefined ? handler : handler.filterBy([event.option] as never)];
+      return [name, event === undefined ? handler : handler.filterBy([eventOption(name)] as never)];
     },
   );
 }

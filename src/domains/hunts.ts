@@ -98,7 +98,7 @@ export const hunts = defineDomain({
   rooms: {
     hunt: {
       room: HuntRoom,
-      event: { option: "huntId", actor: HuntActor },
+      event: HuntActor,
       answered: ({ answered }, type, seconds) => {
         if (type === "claim" || type === "solve") answered.observe({ request: type }, seconds);
       },

@@ -126,7 +126,7 @@ export const tournaments = defineDomain({
   rooms: {
     tournament: {
       room: TournamentRoom,
-      event: { option: "tournamentId", actor: TournamentActor },
+      event: TournamentActor,
       answered: ({ submitted }, type, seconds) => {
         if (type === "submit") submitted.observe(seconds);
       },

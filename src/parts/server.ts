@@ -8,6 +8,7 @@ import type { Declared } from "../domains/runtime/declared.ts";
 import { FrontDoor } from "../http/FrontDoor.ts";
 import type { MetricsPage } from "../http/health.ts";
 import { mountMetrics } from "../http/server.ts";
+import { eventOption } from "../rooms/runtime/EventRoom.ts";
 import { PacedTransport } from "../rooms/runtime/PacedTransport.ts";
 import { placeRooms } from "../rooms/runtime/placement.ts";
 import { hasSeat } from "../rooms/runtime/seats.ts";
@@ -74,8 +75,8 @@ function placement(rooms: Declared["rooms"], later: Promise<Actors>): matchMaker
       roomNodes: () => actors.membership.roomHosts().map(({ id }) => ({ nodeId: id, processId: id })),
       placeOf: async (name, asked) => {
         const event = rooms.get(name)?.declared.event;
-        const id = event && (asked as Record<string, unknown> | undefined)?.[event.option];
-        return event && typeof id === "string" ? actors.whereIs(event.actor, id) : undefined;
+        const id = event && (asked as Record<string, unknown> | undefined)?.[eventOption(name)];
+        return event && typeof id === "string" ? actors.whereIs(event, id) : undefined;
       },
     });
     return places(roomName, options);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { RINGMASTER } from "../../src/app.config.ts";
 import { declaredBy } from "../../src/domains/runtime/declared.ts";
 import { ERRORS } from "../../src/errors.ts";
+import { eventOption } from "../../src/rooms/runtime/EventRoom.ts";
 import { provideRoomServices, type RoomServices } from "../../src/rooms/runtime/services.ts";
 import { unused } from "../support/api.ts";
 import { codesOf, documentOf, firstWordsOf, protocolPages, REPOSITORY, sectionsOf, tableOf } from "./documents.ts";
@@ -46,11 +47,14 @@ describe("What the domains declare, and the documents of the protocol,", () => {
 
     it(`have the same event of the room ${name}, by which it is placed and joined`, () => {
       const [, option] = /^Options `\{(\w+)\}`/m.exec(section) ?? [];
-      assert.equal(declared.event?.option, option);
+      assert.equal(declared.event && eventOption(name), option);
+      provideRoomServices(unused as RoomServices);
+      const { eventName } = new declared.room() as { eventName?: string };
+      assert.equal(eventName, declared.event && name);
     });
 
     it(`have the same role for the room ${name}`, () => {
-      assert.deepEqual(writtenIn(source, /admit\(\{\s*role: "(\w+)"/g), [/role `(\w+)`/.exec(section)?.[1]]);
+      assert.equal(declared.room.onAuth?.role, /role `(\w+)`/.exec(section)?.[1]);
     });
 
     it(`have the same requests of the room ${name}`, () => {

@@ -12,6 +12,7 @@ import type { PlayerDirectory } from "../../http/auth/anonymous.ts";
 import type { Identity } from "../../http/auth/identity.ts";
 import type { Verb } from "../../rooms/admin/verbs.ts";
 import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
+import type { OnAuth } from "../../rooms/runtime/admission.ts";
 import type { RoomServices } from "../../rooms/runtime/services.ts";
 import type { Purge } from "../../schedulers/retention/purges.ts";
 import type { Job } from "../../schedulers/runtime/defineJob.ts";
@@ -75,14 +76,14 @@ export interface NodeRoomServices extends RoomServices {
 /** The class of a room that can do with the services `S`. */
 export interface RoomClass<S> {
   new (): { readonly "~needs"?: (services: S) => void };
-  onAuth?: object;
+  onAuth?: Partial<OnAuth>;
 }
 
 /** A room that clients join, under the name that it is listed by. */
 export interface DomainRoom<S> {
   room: RoomClass<S & NodeRoomServices>;
-  /** Of one event each: the join option that is its id, and the kind of actor that owns it, by whose node its first room is placed. */
-  event?: { option: string; actor: { kind: string } };
+  /** Where each is of one event, an `EventRoom`: the actor that owns that, on whose node its first room is placed. */
+  event?: { kind: string };
   /** A request of a room was answered without an error, `seconds` after it arrived. */
   answered?(services: S, type: string, seconds: number): void;
 }

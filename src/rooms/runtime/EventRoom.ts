@@ -1,8 +1,6 @@
-import type { AuthContext } from "@colyseus/core";
 import { z } from "zod";
-import type { Identity } from "../../http/auth/identity.ts";
 import { idOf } from "../../ids.ts";
-import { admit } from "./admission.ts";
+import { admit, type OnAuth } from "./admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata, type RoomTypes } from "./BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "./PatchPace.ts";
 import { PlayerConnections } from "./PlayerConnections.ts";
@@ -49,7 +47,7 @@ function optionsOf(name: string) {
 export function admitToEvent<Services extends EventRoomServices>(
   name: string,
   require: (services: Services, id: string) => Promise<void>,
-): (token: string, options: unknown, context: AuthContext) => Promise<Identity> {
+): OnAuth {
   return admit({
     role: "player",
     options: optionsOf(name),

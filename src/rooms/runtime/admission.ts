@@ -16,6 +16,13 @@ export interface Admission<S extends z.ZodType, R extends RoomServices> {
   check?(options: z.output<S>, identity: Identity, services: R): Promise<void>;
 }
 
+/** What asks who joins a room, as Colyseus calls it. */
+export interface OnAuth {
+  (token: string, options: unknown, context: AuthContext): Promise<Identity>;
+  /** The least role that may join. */
+  readonly role: Role;
+}
+
 /**
  * The `static onAuth` of a room: `static override onAuth = admit({ role: "player" })`. Verifies the token and the options before
  * a room is looked for; the identity becomes `client.auth`. Throws `unauthenticated`, `forbidden`, `invalid_payload` or what
@@ -25,8 +32,8 @@ export function admit<S extends z.ZodType = z.ZodUnknown, R extends RoomServices
   role,
   options: schema,
   check,
-}: Admission<S, R>): (token: string, options: unknown, context: AuthContext) => Promise<Identity> {
-  return async function onAuth(token: unknown, options) {
+}: Admission<S, R>): OnAuth {
+  async function onAuth(token: unknown, options: unknown): Promise<Identity> {
     const services = roomServices<R>(onAuth);
     if (typeof token !== "string") throw new RingmasterError("unauthenticated");
     const identity = await services.verify(token);
@@ -35,5 +42,6 @@ export function admit<S extends z.ZodType = z.ZodUnknown, R extends RoomServices
     const valid = validate(schema ?? z.unknown(), options) as z.output<S>;
     await check?.(valid, identity, services);
     return identity;
-  };
+  }
+  return Object.assign(onAuth, { role });
 }
