@@ -9,7 +9,7 @@ import {
   huntCorrection,
   parseHuntDefinition,
 } from "../actors/hunts/definition.ts";
-import type { HuntDetails, HuntSummary } from "../actors/hunts/HuntOperations.ts";
+import type { HuntDetails, HuntReview, HuntSummary } from "../actors/hunts/HuntOperations.ts";
 import { validate } from "../validate.ts";
 import { requireRole } from "./auth/authenticate.ts";
 import { BODY_LIMIT, DEFINITION_LIMIT, jsonBody } from "./body.ts";
@@ -34,6 +34,12 @@ export interface HuntDirectory {
   pause(id: string, request: PauseRequest, call: OperatorCall): Promise<HuntSummary>;
   /** Throws `conflict` when it is not paused. */
   resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary>;
+  /** Holds the result, once it is known, until it is released. Throws `wrong_phase` from the reveal on, `conflict` when it is to be held already. */
+  hold(id: string, reason: string, call: OperatorCall): Promise<HuntSummary>;
+  /** Has the result paid. Throws `conflict` when no review is to take place. */
+  release(id: string, reason: string, call: OperatorCall): Promise<HuntSummary>;
+  /** The result as it would be paid; nobody's before it is held. */
+  review(id: string): Promise<HuntReview>;
   /** Ends the running phase now. */
   end(id: string, call: OperatorCall): Promise<HuntSummary>;
   cancel(id: string, call: OperatorCall): Promise<HuntSummary>;
@@ -58,6 +64,8 @@ const ACTIONS = new Map<string, Act>([
   ["postpone", (hunts, id, body, call) => hunts.postpone(id, validate(extension, body).ms, call)],
   ["pause", (hunts, id, body, call) => hunts.pause(id, validate(pauseRequest, body), call)],
   ["resume", (hunts, id, body, call) => hunts.resume(id, validate(reasonOnly, body).reason, call)],
+  ["hold", (hunts, id, body, call) => hunts.hold(id, validate(reasonOnly, body).reason, call)],
+  ["release", (hunts, id, body, call) => hunts.release(id, validate(reasonOnly, body).reason, call)],
   ["end", bare((hunts, id, call) => hunts.end(id, call))],
   ["cancel", bare((hunts, id, call) => hunts.cancel(id, call))],
 ]);
@@ -70,6 +78,9 @@ export function huntRoutes(hunts: HuntDirectory): Router {
   });
   router.get("/:id", async (request, response) => {
     response.json(await hunts.get(eventIdOf(request)));
+  });
+  router.get("/:id/review", requireRole("viewer"), async (request, response) => {
+    response.json(await hunts.review(eventIdOf(request)));
   });
   router.post("/", requireRole("operator"), jsonBody(DEFINITION_LIMIT), async (request, response) => {
     const { id } = await hunts.create(parseHuntDefinition(request.body), operatorCall(request));

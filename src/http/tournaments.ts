@@ -18,7 +18,7 @@ import { operatorCall } from "./idempotency.ts";
 /** Tournaments as the endpoints need them. Each call but `list` throws `not_found` for an id that none has. */
 export type TournamentDirectory = Pick<
   TournamentOperations,
-  | ("list" | "get" | "standings" | "create" | "correct" | "pause" | "resume")
+  | ("list" | "get" | "standings" | "create" | "correct" | "pause" | "resume" | "hold" | "release" | "review")
   | ("start" | "end" | "extend" | "postpone" | "cancel" | "preview" | "endSeries")
 >;
 
@@ -56,6 +56,8 @@ const ACTIONS = new Map<string, Act>([
   ["postpone", (tournaments, id, body, call) => tournaments.postpone(id, validate(extension, body).ms, call)],
   ["pause", (tournaments, id, body, call) => tournaments.pause(id, validate(pauseRequest, body), call)],
   ["resume", (tournaments, id, body, call) => tournaments.resume(id, validate(reasonOnly, body).reason, call)],
+  ["hold", (tournaments, id, body, call) => tournaments.hold(id, validate(reasonOnly, body).reason, call)],
+  ["release", (tournaments, id, body, call) => tournaments.release(id, validate(reasonOnly, body).reason, call)],
   ["end", bare((tournaments, id, call) => tournaments.end(id, call))],
   ["cancel", bare((tournaments, id, call) => tournaments.cancel(id, call))],
   ["preview", bare((tournaments, id) => tournaments.preview(id))],
@@ -73,6 +75,9 @@ export function tournamentRoutes(tournaments: TournamentDirectory): Router {
   });
   router.get("/:id/standings", async (request, response) => {
     response.json(await tournaments.standings(eventIdOf(request), validate(range, request.query)));
+  });
+  router.get("/:id/review", requireRole("viewer"), async (request, response) => {
+    response.json(await tournaments.review(eventIdOf(request)));
   });
   router.post("/", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
     const definition = parseTournamentDefinition(request.body);

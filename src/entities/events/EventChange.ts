@@ -3,7 +3,7 @@ import type { Sql } from "../sql.ts";
 /** Events that operators intervene in. */
 export type EventDomain = "hunts" | "tournaments";
 /** What they do with a reason. */
-export type EventChangeKind = "correct" | "pause" | "resume";
+export type EventChangeKind = "correct" | "pause" | "resume" | "hold" | "release";
 
 /** Who intervenes, and why. */
 export interface Intervention {

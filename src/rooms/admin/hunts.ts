@@ -42,12 +42,21 @@ export const HUNT_VERBS: Verbs<HuntVerbServices> = {
       const { huntId, reason } = validate(reasoned, args);
       return huntOperations.resume(huntId, reason, call);
     },
+    holdHunt: (args, { huntOperations }, call) => {
+      const { huntId, reason } = validate(reasoned, args);
+      return huntOperations.hold(huntId, reason, call);
+    },
+    releaseHunt: (args, { huntOperations }, call) => {
+      const { huntId, reason } = validate(reasoned, args);
+      return huntOperations.release(huntId, reason, call);
+    },
     endHunt: (args, { huntOperations }, call) => huntOperations.end(validate(named, args).huntId, call),
     cancelHunt: (args, { huntOperations }, call) => huntOperations.cancel(validate(named, args).huntId, call),
   },
   queries: {
     hunts: (_args, { huntOperations }) => huntOperations.list(),
     hunt: (args, { huntOperations }) => huntOperations.get(validate(named, args).huntId),
+    huntReview: (args, { huntOperations }) => huntOperations.review(validate(named, args).huntId),
     huntChanges: (args, { huntOperations }) => {
       const { huntId, limit } = validate(changesOf, args);
       return huntOperations.changes(huntId, limit);

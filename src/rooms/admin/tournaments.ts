@@ -50,6 +50,14 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
       const { tournamentId, reason } = validate(reasoned, args);
       return tournamentOperations.resume(tournamentId, reason, call);
     },
+    holdTournament: (args, { tournamentOperations }, call) => {
+      const { tournamentId, reason } = validate(reasoned, args);
+      return tournamentOperations.hold(tournamentId, reason, call);
+    },
+    releaseTournament: (args, { tournamentOperations }, call) => {
+      const { tournamentId, reason } = validate(reasoned, args);
+      return tournamentOperations.release(tournamentId, reason, call);
+    },
     endTournament: (args, { tournamentOperations }, call) => tournamentOperations.end(idIn(args), call),
     extendTournament: (args, { tournamentOperations }, call) => {
       const { tournamentId, ms } = validate(extension, args);
@@ -71,6 +79,7 @@ export const TOURNAMENT_VERBS: Verbs<TournamentVerbServices> = {
       const { tournamentId, ...rows } = validate(range, args);
       return tournamentOperations.standings(tournamentId, rows);
     },
+    tournamentReview: (args, { tournamentOperations }) => tournamentOperations.review(idIn(args)),
     tournamentChanges: (args, { tournamentOperations }) => {
       const { tournamentId, limit } = validate(changesOf, args);
       return tournamentOperations.changes(tournamentId, limit);
