@@ -43,7 +43,8 @@ export function wholeNumber(min: number, max: number, what?: string) {
   const error = `must be ${what === undefined ? "" : `${what}: `}a whole number from ${min} to ${max}`;
   return z.coerce
     .number({ error })
-    .refine((number) => Number.isInteger(number) && number >= min && number <= max, { error });
+    .refine((number) => Number.isInteger(number) && number >= min && number <= max, { error })
+    .meta({ type: "integer", minimum: min, maximum: max });
 }
 
 /** Of an object with unknown fields there is one issue, which names them all. */

@@ -184,15 +184,7 @@ function runtimeOn(database: Database, feed: MemoryFeed, nodeId: string): Actors
   const log = createLogger("warn");
   return new Actors({
     node: { id: nodeId, role: "all" },
-    kinds: [
-      tournamentKind({
-        database,
-        leaderboard: new MemoryLeaderboard(),
-        clock: systemClock,
-        log,
-        reviewOverdue: () => {},
-      }),
-    ],
+    kinds: [tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock: systemClock, log })],
     ...{ database, bus: new MemoryBus(), feed, clock: systemClock, rng: systemRng },
     log,
     metrics: new Metrics(() => ({ rooms: 0, clients: 0 })),

@@ -7,9 +7,8 @@ import { ActorBlame20261130030300 } from "../entities/migrations/20261130030300-
 import { ActorSlots20261130040000 } from "../entities/migrations/20261130040000-actor-slots.ts";
 import { BlameAges20261130130000 } from "../entities/migrations/20261130130000-blame-ages.ts";
 import { DeadEvents20261130140000 } from "../entities/migrations/20261130140000-dead-events.ts";
-import { deadLetterRoutes } from "../http/deadLetters.ts";
-import { DEAD_LETTER_VERBS } from "../rooms/admin/deadLetters.ts";
-import { NODE_VERBS } from "../rooms/admin/nodes.ts";
+import { DEAD_LETTER_COMMANDS, DEAD_LETTER_QUERIES } from "../operations/deadLetters.ts";
+import { NODE_QUERIES } from "../operations/nodes.ts";
 import { byAge } from "../schedulers/retention/purges.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
@@ -78,9 +77,6 @@ export const actors = defineDomain({
     failingTimers: actors.failingTimers,
     deadTasks: jobs.tasks,
   }),
-  routes: ({ deadLetters, deadTasks, failingTimers }) => ({
-    "/dead-letters": deadLetterRoutes({ letters: deadLetters, timers: failingTimers, tasks: deadTasks }),
-  }),
-  commands: DEAD_LETTER_VERBS.commands,
-  queries: { ...DEAD_LETTER_VERBS.queries, ...NODE_VERBS.queries },
+  commands: DEAD_LETTER_COMMANDS,
+  queries: [...DEAD_LETTER_QUERIES, ...NODE_QUERIES],
 });

@@ -12,7 +12,7 @@ import { HuntRequests20261130060100 } from "../entities/migrations/2026113006010
 import { HuntScores20261130070000 } from "../entities/migrations/20261130070000-hunt-scores.ts";
 import { HuntPlaces20261130120000 } from "../entities/migrations/20261130120000-hunt-places.ts";
 import { huntRoutes } from "../http/hunts.ts";
-import { HUNT_VERBS } from "../rooms/admin/hunts.ts";
+import { HUNT_COMMANDS, HUNT_QUERIES } from "../operations/hunts.ts";
 import { HuntRoom } from "../rooms/hunts/HuntRoom.ts";
 import { orphans } from "../schedulers/retention/purges.ts";
 import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
@@ -65,16 +65,9 @@ export const hunts = defineDomain({
       answered,
       pool: meters.gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt"),
       waiting: meters.gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt"),
-      reviewsOverdue: meters.counter(
-        "hunt_reviews_overdue_total",
-        "Hours for which results of hunts have been held for review after the first day.",
-      ),
     };
   },
-  actors: ({ log, metrics, stores: { ledger } }) => [
-    huntKind({ ledger, log, reviewOverdue: () => metrics.reviewsOverdue.inc() }),
-    DemoActor,
-  ],
+  actors: ({ log, stores: { ledger } }) => [huntKind({ ledger, log }), DemoActor],
   open: (node, { quests: { seedDemo } }) => {
     const { actors, clock, database, feed, log, metrics, stores } = node;
     const players = database.of("commits");
@@ -112,7 +105,8 @@ export const hunts = defineDomain({
     },
   },
   routes: ({ huntOperations }) => ({ "/hunts": huntRoutes(huntOperations) }),
-  ...HUNT_VERBS,
+  commands: HUNT_COMMANDS,
+  queries: HUNT_QUERIES,
   demo: ({ demo, isEmpty, seedDemo }) => ({
     isNew: isEmpty,
     start: async () => {

@@ -1,7 +1,6 @@
 import { Jobs20261121000200 } from "../entities/migrations/20261121000200-jobs.ts";
 import { Tasks20261130021000 } from "../entities/migrations/20261130021000-tasks.ts";
-import { jobRoutes } from "../http/jobs.ts";
-import { JOB_VERBS } from "../rooms/admin/jobs.ts";
+import { JOB_COMMANDS, JOB_QUERIES } from "../operations/jobs.ts";
 import { byAge } from "../schedulers/retention/purges.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
@@ -33,6 +32,6 @@ export const jobs = defineDomain({
     },
   ],
   open: ({ jobs }) => ({ jobs }),
-  routes: ({ jobs }) => ({ "/jobs": jobRoutes(jobs) }),
-  ...JOB_VERBS,
+  commands: JOB_COMMANDS,
+  queries: JOB_QUERIES,
 });

@@ -7,7 +7,7 @@ import { OpenPools20261130050000 } from "../entities/migrations/20261130050000-o
 import { RankingBlocks20261130050400 } from "../entities/migrations/20261130050400-ranking-blocks.ts";
 import { PrizeLedger } from "../entities/prizes/PrizeLedger.ts";
 import { drawRoutes, poolRoutes, rankingRoutes } from "../http/pools.ts";
-import { POOL_VERBS } from "../rooms/admin/pools.ts";
+import { POOL_COMMANDS, POOL_QUERIES } from "../operations/pools.ts";
 import { dailyPoolsJob } from "../schedulers/pools/dailyPoolsJob.ts";
 import { POOL_PURGES } from "../schedulers/pools/poolPurges.ts";
 import { rankingsJob } from "../schedulers/pools/rankingsJob.ts";
@@ -38,5 +38,6 @@ export const pools = defineDomain({
     "/rankings": rankingRoutes(rankings),
     "/draws": drawRoutes(draws),
   }),
-  ...POOL_VERBS,
+  commands: POOL_COMMANDS,
+  queries: POOL_QUERIES,
 });

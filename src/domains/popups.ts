@@ -2,7 +2,7 @@ import { POPUPS, PopupActor } from "../actors/popups/PopupActor.ts";
 import { PopupViews } from "../actors/popups/PopupViews.ts";
 import { Popups20261121000600 } from "../entities/migrations/20261121000600-popups.ts";
 import { popupRoutes } from "../http/popups.ts";
-import { POPUP_VERBS } from "../rooms/admin/popups.ts";
+import { POPUP_COMMANDS } from "../operations/popups.ts";
 import { byAge, orphans } from "../schedulers/retention/purges.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
@@ -33,5 +33,5 @@ export const popups = defineDomain({
     return { actors, popup, popupViews };
   },
   routes: ({ popup }) => ({ "/popups": popupRoutes(popup) }),
-  ...POPUP_VERBS,
+  commands: POPUP_COMMANDS,
 });

@@ -5,7 +5,7 @@ import { RefusedAwards20261130050100 } from "../entities/migrations/202611300501
 import { InventoryChanges20261130050700 } from "../entities/migrations/20261130050700-inventory-changes.ts";
 import { PrizeLedger } from "../entities/prizes/PrizeLedger.ts";
 import { myRoutes } from "../http/me.ts";
-import { PRIZE_VERBS } from "../rooms/admin/prizes.ts";
+import { PRIZE_COMMANDS, PRIZE_QUERIES } from "../operations/prizes.ts";
 import { prizeCheckJob } from "../schedulers/prizes/prizeCheckJob.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
@@ -23,5 +23,6 @@ export const prizes = defineDomain({
     };
   },
   routes: ({ ledger }) => ({ "/me": myRoutes(ledger) }),
-  ...PRIZE_VERBS,
+  commands: PRIZE_COMMANDS,
+  queries: PRIZE_QUERIES,
 });

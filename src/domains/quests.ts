@@ -11,7 +11,7 @@ import { OpenLists20261130050600 } from "../entities/migrations/20261130050600-o
 import { Quests } from "../entities/quests/Quest.ts";
 import { myQuestRoutes, questRoutes } from "../http/quests.ts";
 import { myWalletRoutes } from "../http/wallets.ts";
-import { QUEST_VERBS } from "../rooms/admin/quests.ts";
+import { QUEST_COMMANDS, QUEST_QUERIES } from "../operations/quests.ts";
 import { byAge } from "../schedulers/retention/purges.ts";
 import { TIMER_LATENESS } from "../telemetry/Meters.ts";
 import { prizes } from "./prizes.ts";
@@ -66,5 +66,6 @@ export const quests = defineDomain({
     "/me/quests": myQuestRoutes(quests),
     "/quests": questRoutes(quests),
   }),
-  ...QUEST_VERBS,
+  commands: QUEST_COMMANDS,
+  queries: QUEST_QUERIES,
 });

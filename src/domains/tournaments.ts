@@ -18,7 +18,7 @@ import { Runs20261130130100 } from "../entities/migrations/20261130130100-runs.t
 import { TOURNAMENT_PHASES, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
 import { gameRoutes } from "../http/games.ts";
 import { tournamentRoutes } from "../http/tournaments.ts";
-import { TOURNAMENT_VERBS } from "../rooms/admin/tournaments.ts";
+import { TOURNAMENT_COMMANDS, TOURNAMENT_QUERIES } from "../operations/tournaments.ts";
 import { TournamentRoom } from "../rooms/tournaments/TournamentRoom.ts";
 import { orphans } from "../schedulers/retention/purges.ts";
 import { Entrants } from "../stores/tournaments/Entrants.ts";
@@ -84,16 +84,9 @@ export const tournaments = defineDomain({
       "Players who have a standing in a tournament that has rooms on this node.",
       "tournament",
     ),
-    reviewsOverdue: meters.counter(
-      "tournament_reviews_overdue_total",
-      "Hours for which results of tournaments have been held for review after the first day.",
-    ),
   }),
-  actors: ({ database, log, metrics, stores: { leaderboard } }) => [
-    tournamentKind({
-      ...{ database, leaderboard, clock: systemClock, log },
-      reviewOverdue: () => metrics.reviewsOverdue.inc(),
-    }),
+  actors: ({ database, log, stores: { leaderboard } }) => [
+    tournamentKind({ database, leaderboard, clock: systemClock, log }),
     TournamentSeriesActor,
     TournamentDemoActor,
   ],
@@ -143,7 +136,8 @@ export const tournaments = defineDomain({
     "/tournaments": tournamentRoutes(tournamentOperations),
     "/games": gameRoutes(games),
   }),
-  ...TOURNAMENT_VERBS,
+  commands: TOURNAMENT_COMMANDS,
+  queries: TOURNAMENT_QUERIES,
   demo: ({ demo, isEmpty }) => ({ isNew: isEmpty, start: () => demo.start(), stop: () => demo.stop() }),
 });
 

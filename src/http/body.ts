@@ -1,11 +1,8 @@
 import express, { type Request, type RequestHandler } from "express";
 import { RingmasterError } from "../errors.ts";
 
-/** Every body but a hunt's definition fits in this many times over. In bytes. */
+/** Every body fits in this many times over, but what says otherwise. In bytes. */
 export const BODY_LIMIT = 64 * 1024;
-
-/** A hunt of 500 clues, each as long as its bounds allow, in bytes; only operators may send this much. */
-export const DEFINITION_LIMIT = 2 * 1024 * 1024;
 
 /**
  * Reads a body of JSON into `request.body`; a request without a body has `undefined` there. Throws `payload_too_large` beyond

@@ -4,21 +4,17 @@ import type { DrawQueries } from "../actors/pools/DrawQueries.ts";
 import type { PoolQueries } from "../actors/pools/PoolQueries.ts";
 import type { RankingQueries } from "../actors/pools/RankingQueries.ts";
 import { moment, past, poolPeriod, range, rankingPeriod, rankingRange } from "../actors/pools/requests.ts";
-import { itemAmount } from "../actors/prizes/definition.ts";
 import { gameId } from "../actors/tournaments/game.ts";
 import type { PoolKind } from "../entities/pools/Pool.ts";
 import { RingmasterError } from "../errors.ts";
 import { validate } from "../validate.ts";
-import { requireRole } from "./auth/authenticate.ts";
-import { BODY_LIMIT, jsonBody } from "./body.ts";
-import { operatorCall } from "./idempotency.ts";
 
 /** Pools, rankings and draws as the endpoints need them. Each call that names a game or a draw throws `not_found` when there is none. */
-export type PoolDirectory = Pick<PoolQueries, "open" | "finalised" | "contribute">;
+export type PoolDirectory = Pick<PoolQueries, "open" | "finalised">;
 export type RankingDirectory = Pick<RankingQueries, "page">;
 export type DrawDirectory = Pick<DrawQueries, "list" | "get">;
 
-/** `GET /` and `GET /:game/:period` for everybody; `POST /:game/:period/contribute` for operators. */
+/** `GET /` and `GET /:game/:period`, for everybody. */
 export function poolRoutes(pools: PoolDirectory): Router {
   const router = Router();
   router.get("/", async (_request, response) => {
@@ -27,10 +23,6 @@ export function poolRoutes(pools: PoolDirectory): Router {
   router.get("/:game/:period", async (request, response) => {
     const { limit } = validate(past, request.query);
     response.json({ pools: await pools.finalised(kindOf(request), limit) });
-  });
-  router.post("/:game/:period/contribute", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-    const given = validate(itemAmount, request.body);
-    response.status(201).json(await pools.contribute(kindOf(request), given, operatorCall(request)));
   });
   return router;
 }

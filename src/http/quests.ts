@@ -1,26 +1,17 @@
 import { type Request, Router } from "express";
-import { parseQuestDefinition, questId } from "../actors/quests/definition.ts";
+import { questId } from "../actors/quests/definition.ts";
 import type { QuestService } from "../actors/quests/QuestService.ts";
 import { RingmasterError } from "../errors.ts";
 import { callerOf, requireRole } from "./auth/authenticate.ts";
-import { BODY_LIMIT, jsonBody } from "./body.ts";
 
 /** Quests as the endpoints need them. */
-export type QuestDirectory = Pick<QuestService, "list" | "mine" | "start" | "create" | "retire">;
+export type QuestDirectory = Pick<QuestService, "list" | "mine" | "start">;
 
-/** `GET /` for everybody; `POST /` and `POST /:id/retire` for operators. */
+/** `GET /`, for everybody. */
 export function questRoutes(quests: QuestDirectory): Router {
   const router = Router();
   router.get("/", async (_request, response) => {
     response.json({ quests: await quests.list() });
-  });
-  router.post("/", requireRole("operator"), jsonBody(BODY_LIMIT), async (request, response) => {
-    const definition = parseQuestDefinition(request.body);
-    await quests.create(definition, callerOf(request).playerId);
-    response.status(201).json({ id: definition.id });
-  });
-  router.post("/:id/retire", requireRole("operator"), async (request, response) => {
-    response.json(await quests.retire(idOf(request)));
   });
   return router;
 }

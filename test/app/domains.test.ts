@@ -74,8 +74,8 @@ describe("the domains of an app", () => {
     ["the kind of rows that retention removes drawn", { retention: [A_PURGE] }],
     ["the source of items raffle", { itemSources: ["raffle"] }],
     ["the room raffle", { rooms: { raffle: {} as never } }],
-    ["the command draw", { commands: { draw: {} as never } }],
-    ["the query tickets", { queries: { tickets: {} as never } }],
+    ["the command draw", { commands: [{ name: "draw" }] as never }],
+    ["the query tickets", { queries: [{ name: "tickets" }] as never }],
     ["the error code sold_out", { errors: { sold_out: { status: 409, message: "No ticket is left." } } }],
     ["the event of the lobby rafflePhase", { lobby: { news: ["rafflePhase"] } as never }],
   ];

@@ -3,7 +3,12 @@ import { DrawQueries } from "../../src/actors/pools/DrawQueries.ts";
 import { PoolQueries } from "../../src/actors/pools/PoolQueries.ts";
 import { periodAt } from "../../src/actors/pools/periods.ts";
 import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
 import { systemRng } from "../../src/clock.ts";
+import { AUDIT_DAYS } from "../../src/domains/admin.ts";
+import { declaredBy } from "../../src/domains/runtime/declared.ts";
+import { type AuditFilter, auditLines } from "../../src/entities/audit.ts";
+import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { contributionOf, itemsOf, leftBehind } from "../../src/entities/pools/Pool.ts";
 import { countViews, openWindow } from "../../src/entities/popups/Popup.ts";
@@ -19,6 +24,7 @@ import {
 } from "../../src/entities/quests/QuestProgress.ts";
 import type { Database, Sql, Transaction } from "../../src/entities/sql.ts";
 import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { BATCH } from "../../src/schedulers/retention/purges.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { faultsOf, filledDatabase, PAGE, type Plan, ROWS } from "./filledTables.ts";
 
@@ -45,6 +51,18 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
         ...{ limit: 100, offset: 0, around: undefined },
         ...part,
       });
+
+  const audit =
+    (filter: AuditFilter, after?: { at(): number; id: string }, times: () => AuditFilter = () => ({})) =>
+    (within: Database) =>
+      auditLines(within, { ...filter, ...times() }, { after: after && { ...after, at: after.at() }, limit: 200 });
+  /** Those that retention finds first, as if all but the youngest half were old. */
+  const old = (name: string) => async (within: Database) => {
+    const { batches } = declaredBy(RINGMASTER.domains).retention.find((purge) => purge.name === name)!;
+    const then = now + AUDIT_DAYS * 86_400_000 - ROWS / 2;
+    const found = await batches(within, then, new AbortController().signal).next();
+    assert.equal((found.value as object[]).length, BATCH);
+  };
 
   const asked: Record<string, (within: Database) => Promise<unknown>> = {
     "the list of hunts": (within) => new Hunts(within).list(),
@@ -74,6 +92,17 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
     "the popup window that is open": (within) => openWindow(within, now),
     "a view of a popup window": (within) => countViews(within as unknown as Transaction, `w${ROWS}`, ["p1"], now),
     "a player's inventory": (within) => new PrizeLedger(within, systemRng).inventory("p1"),
+    "what operators did last": audit({}),
+    "what operators did before that": audit({}, { at: () => now - ROWS / 2, id: "a1" }),
+    "what an operator did": audit({ operatorId: "op3" }),
+    "when a command was given": audit({ command: "pauseHunt" }),
+    "what was done to an event": audit({ subject: "hunt:h77" }),
+    "what was refused": audit({ outcome: "refused" }),
+    "what was refused of what an operator did": audit({ operatorId: "op0", outcome: "refused" }),
+    "what operators did at a time": audit({}, undefined, () => ({ from: now - ROWS / 2, to: now - ROWS / 4 })),
+    "why operators did something to an event": (within) => eventChanges(within, "hunts", "h77", 100),
+    "the lines of the audit that are old": old("audit"),
+    "the changes of events that are old": old("eventChanges"),
     "the awards that were refused": (within) => new PrizeLedger(within, systemRng).refused(100),
   };
 

@@ -106,6 +106,11 @@ async function fillTables(database: Database, now: number): Promise<void> {
     `INSERT INTO hunt_results (player_id, hunt_id, points, solved, place) SELECT CONCAT('p', seq), 'h1', 10, 1, seq ${each}`,
     `INSERT INTO refused_awards (source, source_id, player_id, item, amount, refused_at)
      SELECT 'hunt', CONCAT('r', seq), 'p1', 'TICO', 1, seq ${each}`,
+    `INSERT INTO audit (id, at, operator_id, operator, role, command, subject, args, node, via, request_id, outcome, error)
+     SELECT CONCAT('a', seq), ${now} - seq, CONCAT('op', seq % 5), 'Op', 'operator', IF(seq % 7 = 0, 'pauseHunt', 'startHunt'),
+       CONCAT('hunt:h', seq % 1000), '{"reason":"r"}', 'n', 'room', NULL, IF(seq % 100 = 0, 'refused', 'done'), NULL ${each}`,
+    `INSERT INTO event_changes (domain, event_id, changed_at, id, kind, operator_id, reason)
+     SELECT 'hunts', CONCAT('h', seq % 1000), ${now} - seq, CONCAT('e', seq), 'pause', 'op', 'r' ${each}`,
   ])
     await database.write(statement);
   for (const game of ["snake", "tetris"])

@@ -50,9 +50,7 @@ describe("a hunt's actor", () => {
   afterEach(() => database.close());
 
   async function join(id: string): Promise<SimulatedNode> {
-    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [
-      huntKind({ ledger, log: silentLog, reviewOverdue: () => {} }),
-    ]);
+    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [huntKind({ ledger, log: silentLog })]);
     await joined.actors.start();
     return joined;
   }
@@ -501,7 +499,7 @@ describe("a hunt's actor", () => {
       const definition = someSealedHunt({ startsAt: began, solvingMs: 1000, prizes: PRIZES });
       const behind = new ManualClock(began);
       const alone = new SimulatedNode({ id: "behind", hub: new MemoryHub(), database, clock: behind, feed }, [
-        huntKind({ ledger, log: silentLog, reviewOverdue: () => {} }),
+        huntKind({ ledger, log: silentLog }),
       ]);
       await alone.actors.start();
       const failing = alone.actors.ref(HuntActor, "failing");

@@ -63,7 +63,6 @@ describe("the lobby's board", () => {
         ledgerEpoch: 0,
         pauses: 0,
         pausing: null,
-        reviewSince: null,
         definition,
         winners: null,
         figures: null,

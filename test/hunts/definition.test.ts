@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { HUNT_BOUNDS, type HuntDefinition, parseHuntDefinition } from "../../src/actors/hunts/definition.ts";
+import { HUNT_BOUNDS, type HuntDefinition, huntDefinition } from "../../src/actors/hunts/definition.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { FieldComplaint } from "../../src/validate.ts";
+import { validate } from "../../src/validate.ts";
 
 function hunt(): HuntDefinition {
   return {
@@ -31,7 +32,7 @@ function withField(path: string, value: unknown): unknown {
 
 function complaints(input: unknown): FieldComplaint[] {
   try {
-    parseHuntDefinition(input);
+    validate(huntDefinition, input);
   } catch (error) {
     assert.ok(error instanceof RingmasterError);
     assert.equal(error.code, "invalid_payload");
@@ -44,10 +45,10 @@ const { longestMs } = HUNT_BOUNDS;
 
 describe("A hunt's definition", () => {
   it("is taken as it is when all is well", () => {
-    assert.deepEqual(parseHuntDefinition(hunt()), hunt());
+    assert.deepEqual(validate(huntDefinition, hunt()), hunt());
     const clues = [{ ...hunt().clues[0]!, repeatable: true }];
     const more = { ...hunt(), clues, perPlayer: 5_000_000, cooldownMs: 0, endWhenExhausted: true };
-    assert.deepEqual(parseHuntDefinition(more), more);
+    assert.deepEqual(validate(huntDefinition, more), more);
   });
 
   const bad: [string, unknown[]][] = [

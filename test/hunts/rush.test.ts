@@ -31,7 +31,7 @@ describe("the rush at the start of solving", () => {
       ...common,
       ...{
         node: { id: "n0", role: "all" },
-        kinds: [huntKind({ ledger, log: silentLog, reviewOverdue: () => {} })],
+        kinds: [huntKind({ ledger, log: silentLog })],
         bus: new MemoryBus(),
         metrics: noMetrics,
       },

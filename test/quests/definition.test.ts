@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { parseQuestDefinition } from "../../src/actors/quests/definition.ts";
+import { questDefinition } from "../../src/actors/quests/definition.ts";
 import { DEMO_QUESTS } from "../../src/actors/quests/demo.ts";
 import type { FieldComplaint } from "../../src/validate.ts";
+import { validate } from "../../src/validate.ts";
 import { someQuest } from "./someQuest.ts";
 
 describe("a quest's definition", () => {
@@ -15,17 +16,17 @@ describe("a quest's definition", () => {
     ];
     for (const condition of conditions) {
       const quest = someQuest({ condition });
-      assert.deepEqual(parseQuestDefinition(quest), quest);
+      assert.deepEqual(validate(questDefinition, quest), quest);
     }
   });
 
   it("takes how long a repeatable one rests, and how often it can be completed", () => {
     const quest = someQuest({ repeatable: true, cooldownMs: 0, maxRounds: 10_000 });
-    assert.deepEqual(parseQuestDefinition(quest), quest);
+    assert.deepEqual(validate(questDefinition, quest), quest);
   });
 
   it("is kept by the demo's quests", () => {
-    for (const quest of DEMO_QUESTS) assert.deepEqual(parseQuestDefinition(quest), quest);
+    for (const quest of DEMO_QUESTS) assert.deepEqual(validate(questDefinition, quest), quest);
   });
 
   const twice = [
@@ -52,7 +53,7 @@ describe("a quest's definition", () => {
   for (const [name, change, path] of faults) {
     it(`refuses ${name}`, () => {
       assert.throws(
-        () => parseQuestDefinition({ ...someQuest(), ...change }),
+        () => validate(questDefinition, { ...someQuest(), ...change }),
         (error: { code: string; details: FieldComplaint[] }) =>
           error.code === "invalid_payload" && error.details[0]!.path === path,
       );

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { MOST_PAST } from "../../src/actors/pools/requests.ts";
 import { RINGMASTER } from "../../src/app.config.ts";
 import { BLAME_DAYS, MARK_DAYS, REQUEST_ID_DAYS } from "../../src/domains/actors.ts";
+import { AUDIT_DAYS } from "../../src/domains/admin.ts";
+import { EVENT_CHANGE_DAYS } from "../../src/domains/events.ts";
 import { JOB_RUN_DAYS, TASK_DAYS } from "../../src/domains/jobs.ts";
 import { POPUP_DAYS } from "../../src/domains/popups.ts";
 import { CHALLENGE_DAYS, QUEST_CHANGE_DAYS } from "../../src/domains/quests.ts";
@@ -22,7 +24,7 @@ const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const NOTHING = {
   ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
-  ...{ tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
+  ...{ audit: 0, eventChanges: 0, tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
   ...{ huntAssignments: 0, huntScores: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
   ...{ rankings: 0, rankingBlocks: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
 };
@@ -64,7 +66,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
           "standings",
           "tournament_entrants",
         ],
-        "wallet_challenges",
+        ...["audit", "event_changes", "wallet_challenges"],
         ...["rankings", "ranking_periods", "draws", "draw_candidates", "pools", "pool_contributions"],
       ])
         await database.write(`DELETE FROM ${table}`);
@@ -103,6 +105,23 @@ for (const [name, open] of Object.entries(DATABASES)) {
       await new SessionHistory(database).keep(sessionsBefore(SESSION_DAYS, 1));
       assert.deepEqual((await run()).result, { rows: NOTHING, more: [] });
       assert.equal((await rowsOf("player_sessions", "player_id")).length, 1);
+    });
+
+    it("removes what operators did too long ago, and of the version before why", async () => {
+      assert.equal(EVENT_CHANGE_DAYS, AUDIT_DAYS);
+      const at = NOW - AUDIT_DAYS * DAY_MS;
+      const line = (id: string, at: number) => ({
+        ...{ id, at, operator_id: "op", operator: "Op", role: "operator", command: "startHunt", subject: null },
+        ...{ args: "{}", node: "n", via: "room", request_id: null, outcome: "done", error: null },
+      });
+      const change = (id: string, changed_at: number) => ({
+        ...{ domain: "hunts", event_id: "h", changed_at, id, kind: "pause", operator_id: "op", reason: "r" },
+      });
+      await insert("audit", [line("old", at - 1), line("young", at + 1)]);
+      await insert("event_changes", [change("old", at - 1), change("young", at + 1)]);
+      assert.deepEqual((await run()).result, { rows: { ...NOTHING, audit: 1, eventChanges: 1 }, more: [] });
+      assert.deepEqual(await rowsOf("audit", "id"), ["young"]);
+      assert.deepEqual(await rowsOf("event_changes", "id"), ["young"]);
     });
 
     it("removes tasks that have been over for too long, and neither those that wait nor dead letters", async () => {

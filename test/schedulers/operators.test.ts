@@ -46,9 +46,9 @@ describe("what operators do with jobs (simulated cluster)", () => {
   });
 
   it("a repeated request is the same run", async () => {
-    const first = await cluster.within(1000, nodes[0]!.jobs.trigger("slow", "key-1"));
-    const again = await cluster.within(1000, nodes[1]!.jobs.trigger("slow", "key-1"));
-    const another = await cluster.within(1000, nodes[1]!.jobs.trigger("slow", "key-2"));
+    const first = await cluster.within(1000, nodes[0]!.jobs.trigger("slow", { requestId: "key-1" }));
+    const again = await cluster.within(1000, nodes[1]!.jobs.trigger("slow", { requestId: "key-1" }));
+    const another = await cluster.within(1000, nodes[1]!.jobs.trigger("slow", { requestId: "key-2" }));
     assert.deepEqual(again, first);
     assert.notDeepEqual(another, first);
     await cluster.clock.advance(6000);

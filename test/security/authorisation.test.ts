@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
 import { systemClock } from "../../src/clock.ts";
+import { declaredBy } from "../../src/domains/runtime/declared.ts";
 import type { WireError } from "../../src/errors.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
-import { codesOf, documentOf, endpointsOf, sectionOf, tableOf } from "../docs/documents.ts";
+import { documentOf, endpointsOf, sectionOf } from "../docs/documents.ts";
 import { aHunt } from "../http/edge.ts";
+import { OPERATIONS } from "../support/api.ts";
 import { RingmasterNode, tokens } from "../support/RingmasterNode.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
 
@@ -15,13 +18,13 @@ const HOUR_MS = 3_600_000;
 /** Less than a connection to the room `admin` may send without a pause. */
 const AT_ONCE = 30;
 
-const CALLERS = ["nobody", "forged", "expired", "player", "viewer", "operator"] as const;
+const CALLERS = ["nobody", "forged", "expired", "player", "another player", "viewer", "operator"] as const;
 type Caller = (typeof CALLERS)[number];
 
 /** Who may, of those that the column `who` of a table names. */
 const MAY: Record<string, readonly Caller[]> = {
-  all: ["nobody", "player", "viewer", "operator"],
-  players: ["player", "viewer", "operator"],
+  all: ["nobody", "player", "another player", "viewer", "operator"],
+  players: ["player", "another player", "viewer", "operator"],
   viewers: ["viewer", "operator"],
   operators: ["operator"],
 };
@@ -32,10 +35,11 @@ const OWN_WAYS = /^\w+ \/(healthz|readyz|metrics|monitor|playground|auth\/anonym
 async function tokenOf(caller: Caller): Promise<string | undefined> {
   if (caller === "nobody") return undefined;
   const another = new Tokens("another secret that is as long as the tests'", systemClock);
-  const role: Role = caller === "forged" || caller === "expired" ? "operator" : caller;
+  const role: Role =
+    caller === "forged" || caller === "expired" ? "operator" : caller === "another player" ? "player" : caller;
   const issuer = caller === "forged" ? another : tokens;
   return await issuer.issue(
-    { playerId: `matrix-${caller}`, name: "Matrix", role },
+    { playerId: idOf(caller), name: "Matrix", role },
     caller === "expired" ? -HOUR_MS : HOUR_MS,
   );
 }
@@ -90,13 +94,31 @@ describe("Who may do what", function () {
     });
   }
 
+  it("is said of every endpoint of a command or query as its list says it", () => {
+    const said = new Map(endpoints.map(({ endpoint, who }) => [endpoint, who]));
+    for (const { endpoint, role } of OPERATIONS)
+      if (endpoint) {
+        const named = `${endpoint.method} /api${endpoint.path}`;
+        assert.equal(said.get(named), `${endpoint.role ?? role}s`, named);
+      }
+  });
+
+  it("keeps a player's own things from another player", async () => {
+    const [{ token }, { token: other }] = [await node.signIn(), await node.signIn()];
+    await node.post("/api/me/exchange", { token, body: { exchange: "secret" } });
+    const exchangeOf = async (token: string) =>
+      (await node.get<{ exchange: string | null }>("/api/me/wallet", { token })).body.exchange;
+    assert.equal(await exchangeOf(token), "secret");
+    assert.equal(await exchangeOf(other), null);
+  });
+
   const rooms = [...PROTOCOL.matchAll(/^## Room `(\w+)`$/gm)].map(([heading, name]) => ({
     name: name!,
     role: /role `(\w+)`/.exec(sectionOf(PROTOCOL, heading))![1]!,
   }));
 
   it("is said of every room", () => {
-    assert.deepEqual(rooms.map(({ name }) => name).sort(), ["admin", "hunt", "lobby", "tournament"]);
+    assert.deepEqual(rooms.map(({ name }) => name).sort(), [...declaredBy(RINGMASTER.domains).rooms.keys()].sort());
   });
 
   for (const { name, role } of rooms) {
@@ -118,32 +140,34 @@ describe("Who may do what", function () {
     });
   }
 
-  it("holds for each command and query of the room admin: viewers read, and change nothing", async () => {
-    for (const [type, first, code] of [
-      ["command", "command", "forbidden"],
-      ["query", "query", undefined],
-    ] as const) {
-      const names = tableOf(sectionOf(PROTOCOL, "## Room `admin`"), first).flatMap(([cell]) => codesOf(cell!));
-      assert.ok(names.length > 10, "the table was not found");
-      for (let from = 0; from < names.length; from += AT_ONCE) {
-        const room = await node.client(tokenBy.get("viewer")!).joinOrCreate("admin");
+  for (const caller of ["viewer", "operator"] as const) {
+    it(`holds for each command and query of the room admin, asked by ${caller === "viewer" ? "a viewer" : "an operator"}`, async () => {
+      assert.ok(OPERATIONS.length > 50, "the lists were not found");
+      for (let from = 0; from < OPERATIONS.length; from += AT_ONCE) {
+        const room = await node.client(tokenBy.get(caller)!).joinOrCreate("admin");
         room.onMessage("*", () => {});
-        for (const name of names.slice(from, from + AT_ONCE)) {
-          const refused = await room.request(type, { name, args: {} }).then(
+        for (const { kind, name, role } of OPERATIONS.slice(from, from + AT_ONCE)) {
+          const refused = await room.request(kind, { name, args: {} }).then(
             () => undefined,
             ({ reason }: { reason: WireError }) => reason.code,
           );
-          if (code === undefined) assert.notEqual(refused, "forbidden", name);
-          else assert.equal(refused, code, name);
+          const isForbidden = outcomeFor(caller, `${role}s`) === "forbidden";
+          assert.equal(refused === "forbidden", isForbidden, `${kind} ${name}: ${refused}`);
         }
         await room.leave();
       }
-    }
+    });
+  }
+
+  it("lets viewers change nothing: every command is for operators", () => {
+    for (const { kind, name, role } of OPERATIONS) if (kind === "command") assert.equal(role, "operator", name);
   });
 });
+
+const idOf = (caller: Caller): string => `matrix-${caller.replace(" ", "-")}`;
 
 /** What becomes of who asks for what is for `who`. */
 function outcomeFor(caller: Caller, who: string): "admitted" | "forbidden" | "unauthenticated" {
   if (MAY[who]!.includes(caller)) return "admitted";
-  return caller === "player" || caller === "viewer" ? "forbidden" : "unauthenticated";
+  return ["player", "another player", "viewer"].includes(caller) ? "forbidden" : "unauthenticated";
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { parseTournamentDefinition, termsOf } from "../../src/actors/tournaments/definition.ts";
+import { termsOf, tournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import type { Game } from "../../src/entities/tournaments/Game.ts";
 import type { RingmasterError } from "../../src/errors.ts";
+import { validate } from "../../src/validate.ts";
 import { someTournament } from "./someTournament.ts";
 
 describe("the prizes of a tournament, as it is defined,", () => {
   it("are of ranks that somebody can have", () => {
     const items = [{ item: "TICO", amount: "1" }];
     const define = (to: number) =>
-      parseTournamentDefinition({ ...someTournament(), maxSubmissions: 3, prizes: [{ from: 1, to, items }] });
+      validate(tournamentDefinition, { ...someTournament(), maxSubmissions: 3, prizes: [{ from: 1, to, items }] });
     assert.equal(define(3).prizes[0]!.to, 3);
     assert.throws(
       () => define(4),
@@ -29,7 +30,7 @@ describe("what is stored of a tournament's definition", () => {
     ...change,
   });
   const terms = (change: object, of: Game) =>
-    termsOf(parseTournamentDefinition({ ...someTournament(), ...change }), of);
+    termsOf(validate(tournamentDefinition, { ...someTournament(), ...change }), of);
 
   it("has the order of its game unless it says another", () => {
     assert.equal(terms({}, game()).order, "desc");
@@ -64,7 +65,7 @@ describe("what is stored of a tournament's definition", () => {
 
 describe("a series of tournaments, as it is defined,", () => {
   const define = (cron: string, timezone = "UTC") =>
-    parseTournamentDefinition({ ...someTournament(), series: { cron, timezone } }).series;
+    validate(tournamentDefinition, { ...someTournament(), series: { cron, timezone } }).series;
 
   it("begins once a minute at most", () => {
     for (const cron of ["* * * * *", "30 * * * * *", "0 12 * * *", "30 2 L 3 *", "0 0 29 2 *", "@hourly"])

@@ -29,13 +29,7 @@ describe("the demo tournament", () => {
     const started = new SimulatedNode({ id, hub: new MemoryHub(), database, clock }, [
       kindOf(TournamentDemoActor),
       kindOf(TournamentSeriesActor),
-      tournamentKind({
-        database,
-        leaderboard: new MemoryLeaderboard(),
-        clock,
-        log: silentLog,
-        reviewOverdue: () => {},
-      }),
+      tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock, log: silentLog }),
     ]);
     await started.actors.start();
     return started;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
-import { parseTournamentDefinition } from "../../src/actors/tournaments/definition.ts";
+import { tournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import { LONGEST_SERIES_ID } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
+import { validate } from "../../src/validate.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { openDatabase } from "../support/database.ts";
 import { SOME_PRIZES, someTerms, TournamentWorld } from "./settlements.ts";
@@ -239,7 +240,7 @@ describe("a series of tournaments", () => {
     async function days(first: string, count: number): Promise<[string, string][]> {
       const untilNext = { cron: "0 0 * * *", timezone: "Europe/Berlin", duration: "untilNext" } as const;
       const startsAt = at(first);
-      const { endsAt } = parseTournamentDefinition({ name: "N", game: "snake", startsAt, series: untilNext });
+      const { endsAt } = validate(tournamentDefinition, { name: "N", game: "snake", startsAt, series: untilNext });
       await begin(first, untilNext.cron, untilNext.timezone, { endsAt, series: untilNext });
       for (let day = 0; day < count; day++) await world.leap(startsAt + day * DAY + 2 * HOUR);
       const rows = await database.query<{ starts_at: number; ends_at: number }>(
@@ -270,13 +271,17 @@ describe("a series of tournaments", () => {
       const definition = { name: "N", game: "snake", startsAt: at("2027-03-01T00:00:00Z") };
       const series = { cron: "0 0 * * *", duration: "untilNext" };
       const next = at("2027-03-02T00:00:00Z");
-      assert.equal(parseTournamentDefinition({ ...definition, series }).endsAt, next);
-      assert.equal(parseTournamentDefinition({ ...definition, series, endsAt: next }).endsAt, next);
+      assert.equal(validate(tournamentDefinition, { ...definition, series }).endsAt, next);
+      assert.equal(validate(tournamentDefinition, { ...definition, series, endsAt: next }).endsAt, next);
       const refused = { code: "invalid_payload", message: /^endsAt: / };
-      assert.throws(() => parseTournamentDefinition({ ...definition, series, endsAt: next + 1 }), refused);
-      assert.throws(() => parseTournamentDefinition(definition), refused);
+      assert.throws(() => validate(tournamentDefinition, { ...definition, series, endsAt: next + 1 }), refused);
+      assert.throws(() => validate(tournamentDefinition, definition), refused);
       const leapDays = { series: { ...series, cron: "0 0 29 2 *" }, startsAt: at("2028-03-01T00:00:00Z") };
-      assert.throws(() => parseTournamentDefinition({ ...definition, ...leapDays }), refused, "longer than a year");
+      assert.throws(
+        () => validate(tournamentDefinition, { ...definition, ...leapDays }),
+        refused,
+        "longer than a year",
+      );
     });
   });
 });

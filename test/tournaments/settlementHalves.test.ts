@@ -44,13 +44,7 @@ describe("a settlement in halves", function () {
       loadApart: database.loadApart.bind(database),
       ...change,
     };
-    const kind = {
-      database: ports,
-      leaderboard: new MemoryLeaderboard(),
-      clock: systemClock,
-      log: silentLog,
-      reviewOverdue: () => {},
-    };
+    const kind = { database: ports, leaderboard: new MemoryLeaderboard(), clock: systemClock, log: silentLog };
     actors = new Actors({
       node: { id: "n", role: "all" },
       kinds: [tournamentKind(kind)],

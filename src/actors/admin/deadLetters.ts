@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeadTask } from "../../entities/jobs/TaskBook.ts";
 import type { ActorAddress } from "../runtime/actorRow.ts";
+import type { CallOptions } from "../runtime/Calls.ts";
 import type { DeadEvent } from "../runtime/DeadEvents.ts";
 import type { DeadLetter } from "../runtime/DeadLetters.ts";
 import type { FailingTimer } from "../runtime/FailingTimers.ts";
@@ -11,9 +12,9 @@ export interface DeadLetterOperations {
   /** Newest first. */
   list(limit: number): Promise<Array<DeadLetter | DeadEvent>>;
   /** Delivers a message again, under its old key, or publishes an event now. */
-  replay(id: MessageId): Promise<void>;
+  replay(id: MessageId, options: CallOptions): Promise<void>;
   /** It will never be delivered. */
-  discard(id: MessageId): Promise<void>;
+  discard(id: MessageId, options: CallOptions): Promise<void>;
 }
 
 /** Timers that keep failing, as operators have them. */
@@ -21,7 +22,7 @@ export interface TimerOperations {
   /** Newest first. */
   list(limit: number): Promise<FailingTimer[]>;
   /** Tries it again at once. Throws `not_found` when it does not fail. */
-  retry(actor: ActorAddress, timer: string): Promise<void>;
+  retry(actor: ActorAddress, timer: string, options: CallOptions): Promise<void>;
 }
 
 /** Tasks that failed for good, as operators have them. Those that name one throw `not_found` when it is none. */
@@ -29,9 +30,9 @@ export interface DeadTaskOperations {
   /** Newest first. */
   list(limit: number): Promise<DeadTask[]>;
   /** It runs again, under its old key. */
-  replay(name: string, key: string): Promise<void>;
+  replay(name: string, key: string, options: CallOptions): Promise<void>;
   /** It never runs again. */
-  discard(name: string, key: string): Promise<void>;
+  discard(name: string, key: string, options: CallOptions): Promise<void>;
 }
 
 const actor = z.strictObject({

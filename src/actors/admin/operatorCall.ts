@@ -1,8 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Rng } from "../../clock.ts";
+import type { Audited } from "../../entities/audit.ts";
+import type { CallOptions } from "../runtime/Calls.ts";
 
-/** Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. */
-export interface OperatorCall {
+/**
+ * Who asks, and under which id: repeated with the same `requestId`, a call answers as it did the first time. What is to be in the audit
+ * goes into the transaction of the effect.
+ */
+export interface OperatorCall extends Audited {
   operatorId: string;
   requestId: string | undefined;
 }
@@ -12,9 +17,17 @@ export function idToCreate({ operatorId, requestId }: OperatorCall, rng: Rng): s
   return requestId === undefined ? rng.id(12) : digest(operatorId, requestId, 16);
 }
 
-/** The options of a reference through which the call goes to an actor. */
-export function callOptions({ operatorId, requestId }: OperatorCall): { requestId?: string } {
-  return requestId === undefined ? {} : { requestId: digest(operatorId, requestId, 40) };
+/** The options of a reference through which the call goes to an actor, whose turn writes the line of the audit. */
+export function callOptions({ operatorId, requestId, audit }: OperatorCall): CallOptions {
+  return {
+    ...(requestId !== undefined && { requestId: digest(operatorId, requestId, 40) }),
+    ...(audit && { audit }),
+  };
+}
+
+/** The same call, of which the audit says what it is done to (`hunt:h1`): arguments do not name what is created by them. */
+export function about(call: OperatorCall, subject: string): OperatorCall {
+  return call.audit ? { ...call, audit: { ...call.audit, subject } } : call;
 }
 
 /** A request id is its caller's own: the same one from two operators means two requests. */

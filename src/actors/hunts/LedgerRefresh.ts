@@ -71,7 +71,7 @@ export class LedgerRefresh {
   async #look(): Promise<void> {
     this.#lastLook = this.#ports.clock.monotonic();
     this.#lookAt = undefined;
-    if (!this.#hunt.isInLedger) return;
+    if (this.#hunt.phase !== "solving") return;
     try {
       const view = await this.#ports.ledger.read(this.#hunt.key, TOP);
       if (!view && this.#hunt.isPaused) await this.#load();

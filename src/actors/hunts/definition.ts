@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { MAX_TOTAL_POINTS } from "../../stores/hunts/ledgerRules.ts";
 import { lineOfText } from "../../text.ts";
-import { validate } from "../../validate.ts";
 import { reason } from "../admin/reason.ts";
 import { prizeRange } from "../prizes/definition.ts";
 
@@ -53,7 +52,11 @@ const durationOrNone = z
 const clue = z.strictObject({
   type: z.string().regex(/^[a-z0-9_-]{1,24}$/, "must be 1 to 24 of a-z, 0-9, _ and -"),
   prompt: line(HUNT_BOUNDS.prompt),
-  answers: z.array(lineOfText(HUNT_BOUNDS.answer, HUNT_BOUNDS.answerUnits)).min(1).max(HUNT_BOUNDS.answers),
+  answers: z
+    .array(lineOfText(HUNT_BOUNDS.answer, HUNT_BOUNDS.answerUnits))
+    .min(1)
+    .max(HUNT_BOUNDS.answers)
+    .meta({ writeOnly: true }),
   points: whole(1, HUNT_BOUNDS.points),
   /** Whether a player who has solved it may have it again. */
   repeatable: z.boolean().optional(),
@@ -79,8 +82,6 @@ export const huntDefinition = z
     cooldownMs: durationOrNone.optional(),
     /** Whether solving ends as soon as every clue is solved. */
     endWhenExhausted: z.boolean().optional(),
-    /** Whether the result is held, and nothing paid, before an operator has released it. */
-    review: z.boolean().optional(),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
   })
   .superRefine(({ prizes = [], winners }, context) => {
@@ -107,11 +108,6 @@ export type HuntDefinition = z.output<typeof huntDefinition>;
 /** What replaces the definition of a hunt, and why. */
 export const huntCorrection = z.strictObject({ reason, definition: huntDefinition });
 export type HuntCorrection = z.output<typeof huntCorrection>;
-
-/** Throws `invalid_payload` with the paths of the bad fields. */
-export function parseHuntDefinition(input: unknown): HuntDefinition {
-  return validate(huntDefinition, input);
-}
 
 function sumOfPoints(clues: readonly { points: number }[]): number {
   return clues.reduce((sum, { points }) => sum + points, 0);

@@ -1,4 +1,5 @@
 import type { Clock, Rng } from "../../clock.ts";
+import { audited } from "../../entities/audit.ts";
 import { databaseTime } from "../../entities/databaseTime.ts";
 import type { BestEntry } from "../../entities/pools/entries.ts";
 import { leadersOf } from "../../entities/pools/leaders.ts";
@@ -21,7 +22,7 @@ import type { Database, Sql } from "../../entities/sql.ts";
 import { gameById, games, signOf } from "../../entities/tournaments/Game.ts";
 import { decimalOf } from "../../entities/tournaments/precision.ts";
 import { RingmasterError } from "../../errors.ts";
-import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import { about, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import { openPeriod } from "./periods.ts";
 import { reading } from "./reading.ts";
 import { SharedRead } from "./SharedRead.ts";
@@ -81,13 +82,13 @@ export class PoolQueries {
       await gameById(database, kind.game);
       const known = await contributionOf(database, kind, id);
       if (known) return known;
-      const made = await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId });
+      const made = await this.#add(kind, { id, item, amount: BigInt(amount), by: call.operatorId }, call);
       this.#open.clear();
       return made;
     });
   }
 
-  async #add(kind: PoolKind, contribution: Contribution): Promise<Contributed> {
+  async #add(kind: PoolKind, contribution: Contribution, call: OperatorCall): Promise<Contributed> {
     const { database, timezone } = this.#ports;
     const { latest, now } = await latestPool(database, kind);
     const pool = { ...kind, ...openPeriod(kind.period, timezone, now, latest) };
@@ -96,6 +97,7 @@ export class PoolQueries {
       const { isFinalised } = await lockPool(tx, pool);
       if (isFinalised) throw new RingmasterError("conflict", "This pool has been finalised; the next one is open.");
       await addContribution(tx, pool, contribution, now);
+      await audited(tx, about(call, `pool:${kind.game}/${kind.period}`), now);
       // Read before the commit: what is stored must not be told as failed. A call of the same key may have been first; then it is that one's.
       return (await contributionOf(tx, kind, contribution.id))!;
     });

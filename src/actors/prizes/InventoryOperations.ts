@@ -1,4 +1,5 @@
 import type { Clock, Rng } from "../../clock.ts";
+import { audited } from "../../entities/audit.ts";
 import { databaseError } from "../../entities/failures.ts";
 import {
   changeInventory,
@@ -8,7 +9,7 @@ import {
 } from "../../entities/prizes/InventoryChange.ts";
 import { type ItemAmount, PrizeLedger } from "../../entities/prizes/PrizeLedger.ts";
 import type { RefusedAward } from "../../entities/prizes/refusedAwards.ts";
-import type { Database } from "../../entities/sql.ts";
+import type { Database, Transaction } from "../../entities/sql.ts";
 import { idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 
 export interface InventoryOperationsPorts {
@@ -47,7 +48,12 @@ export class InventoryOperations {
     const { clock, database, rng } = this.#ports;
     const id = idToCreate(call, rng);
     const change = { ...order, id, kind, operatorId: call.operatorId, changedAt: clock.now() };
-    return reached(database.transaction((tx) => changeInventory(tx, this.#ledger, change)));
+    const work = async (tx: Transaction): Promise<InventoryChange> => {
+      const made = await changeInventory(tx, this.#ledger, change);
+      await audited(tx, call, change.changedAt);
+      return made;
+    };
+    return reached(database.transaction(work));
   }
 
   /** Of a player who has nothing, nothing. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import type { Audited } from "../../entities/audit.ts";
 import { databaseError } from "../../entities/failures.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import { type QuestRecord, Quests, type QuestTerms, questsById } from "../../entities/quests/Quest.ts";
@@ -7,6 +8,7 @@ import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
+import { about, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { QuestDefinition } from "./definition.ts";
 import { QUESTS_TOPIC, QuestActor, type QuestNews, type StartOutcome } from "./QuestActor.ts";
@@ -147,13 +149,16 @@ export class QuestService {
   }
 
   /** Throws `conflict` for an id that is taken, and `not_found` for a reward that is no item. */
-  async create(definition: QuestDefinition, operatorId: string): Promise<void> {
-    await reach(this.#quests.create({ ...definition, createdAt: this.#ports.clock.now() }, operatorId));
+  async create(definition: QuestDefinition, call: OperatorCall): Promise<{ id: string }> {
+    const { id } = definition;
+    const quest = { ...definition, createdAt: this.#ports.clock.now() };
+    await reach(this.#quests.create(quest, call.operatorId, about(call, `quest:${id}`)));
+    return { id };
   }
 
   /** Nobody can start it any more; who has goes on. Throws `not_found`. */
-  async retire(questId: string): Promise<QuestSummary> {
-    return summaryOf(await reach(this.#quests.retire(questId, this.#ports.clock.now())));
+  async retire(questId: string, by: Audited = {}): Promise<QuestSummary> {
+    return summaryOf(await reach(this.#quests.retire(questId, this.#ports.clock.now(), by)));
   }
 
   async #startAll(part: string, asked: readonly PlayerQuest[]): Promise<Map<string, StartOutcome>> {

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { QuestRecord } from "../../entities/quests/Quest.ts";
 import { lineOfText } from "../../text.ts";
-import { validate } from "../../validate.ts";
 import { itemAmount } from "../prizes/definition.ts";
 import { questCondition } from "./checks.ts";
 
@@ -20,7 +19,7 @@ const MOST_ROUNDS = 10_000;
 const LONGEST_COOLDOWN_MS = 366 * 24 * 3_600_000;
 
 /** A quest as an operator defines it: every field but those of a repeatable one is required, unknown ones are refused. */
-const questDefinition = z
+export const questDefinition = z
   .strictObject({
     id: questId,
     title: lineOfText(LONGEST_TITLE, TITLE_UNITS),
@@ -43,8 +42,3 @@ const questDefinition = z
   });
 
 export type QuestDefinition = Omit<QuestRecord, "createdAt" | "retiredAt">;
-
-/** Throws `invalid_payload` with the paths of the bad fields. */
-export function parseQuestDefinition(input: unknown): QuestDefinition {
-  return validate(questDefinition, input);
-}

@@ -159,6 +159,7 @@ export class Activation {
         deadline,
         requestId: request.requestId,
         ...(request.told ? { told: request.told } : {}),
+        audit: request.audit,
         run: () => method.apply(this.#actor, request.args),
         settle,
       });
@@ -297,8 +298,8 @@ export class Activation {
   async #runTurn(waiting: WaitingTurn, watchdog: TurnWatchdog): Promise<CallOutcome> {
     const { store, clock } = this.#ports;
     const whileWaiting = <T>(wait: Promise<T>): Promise<T> => watchdog.during(wait);
-    const { origin } = waiting;
-    const turn = new Turn(this.row, this.#timers.records, { store, origin, now: clock.now(), whileWaiting });
+    const { audit, origin } = waiting;
+    const turn = new Turn(this.row, this.#timers.records, { store, origin, audit, now: clock.now(), whileWaiting });
     try {
       const earlier = await this.#earlier(waiting, turn);
       if (earlier) return earlier;

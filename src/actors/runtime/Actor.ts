@@ -20,6 +20,7 @@ export interface RepeatOptions {
 /** What the running turn lends to its actor. */
 export interface TurnScope {
   readonly now: number;
+  readonly isAudited: boolean;
   sql(): Promise<Transaction>;
   setTimer(name: string, due: number, repeat?: { every: number; policy: MissedPolicy }): void;
   cancelTimer(name: string): void;
@@ -79,6 +80,11 @@ export abstract class Actor<State> {
    * yes unless told. Say no while memory or work outside of turns would be lost by it.
    */
   mayMove?(): boolean;
+
+  /** Whether the turn is an operator's command, whose line of the audit is stored with it. */
+  protected get isAudited(): boolean {
+    return this.#context.scope().isAudited;
+  }
 
   /** When this turn began, in epoch milliseconds. */
   protected get now(): number {

@@ -1,3 +1,4 @@
+import { type Audited, audited } from "../../entities/audit.ts";
 import { databaseMicrosIn } from "../../entities/databaseTime.ts";
 import { edgeError } from "../../entities/failures.ts";
 import { insertNew } from "../../entities/insertNew.ts";
@@ -25,7 +26,7 @@ import type { TurnOrigin } from "./TurnGate.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What one turn leaves behind; all of it is stored, or none. */
-export interface TurnWrites {
+export interface TurnWrites extends Audited {
   state: string;
   timers: readonly TimerRecord[];
   dueAt: number | null;
@@ -218,8 +219,9 @@ export class ActorStore {
 
   /** Whether a turn's writes go into one statement, which needs no transaction of its own. */
   isSingleStatement(writes: TurnWrites): boolean {
-    const { outgoing, heard, response } = writes;
-    return outgoing.events.length + outgoing.messages.length === 0 && heard === undefined && response === undefined;
+    const { outgoing, heard, response, audit } = writes;
+    const isAlone = heard === undefined && response === undefined && audit === undefined;
+    return isAlone && outgoing.events.length + outgoing.messages.length === 0;
   }
 
   /** A whole turn in one statement, the fence included. */
@@ -251,6 +253,7 @@ export class ActorStore {
       ]);
     }
     const { heard, outgoing, now } = writes;
+    await audited(tx, writes, now);
     if (heard) await writeMark(tx, { to: row, from: heard.from }, heard, now);
     return outgoing.events.length + outgoing.messages.length === 0
       ? NOTHING_STORED

@@ -98,7 +98,7 @@ export class Actors {
     });
     this.failingTimers = new FailingTimers({
       database,
-      call: (address, method, args) => this.call(address, method, args),
+      call: (address, method, args, options) => this.call(address, method, args, options),
     });
     const orphans = new Orphans(database, node.id, {
       hasDied: (nodeId) => membership.hasDied(nodeId),

@@ -1,3 +1,4 @@
+import type { Audited } from "../../entities/audit.ts";
 import type { DeadEvent, DeadEvents } from "./DeadEvents.ts";
 import type { DeadLetter, DeadLetters } from "./DeadLetters.ts";
 import type { MessageId } from "./messages.ts";
@@ -22,12 +23,12 @@ export class AllDeadLetters {
   }
 
   /** Delivers a message again, under its old key, or publishes an event now. Throws `not_found` when there is none by this id. */
-  async replay(id: MessageId): Promise<void> {
-    await ((await this.#events.has(id)) ? this.#events : this.#messages).replay(id);
+  async replay(id: MessageId, by: Audited = {}): Promise<void> {
+    await ((await this.#events.has(id)) ? this.#events : this.#messages).replay(id, by);
   }
 
   /** It will never be delivered. Throws `not_found` when there is none by this id. */
-  async discard(id: MessageId): Promise<void> {
-    await ((await this.#events.has(id)) ? this.#events : this.#messages).discard(id);
+  async discard(id: MessageId, by: Audited = {}): Promise<void> {
+    await ((await this.#events.has(id)) ? this.#events : this.#messages).discard(id, by);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import type { Audited } from "../../entities/audit.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation } from "./Activation.ts";
 import { type ActorAddress, assertAddress, fitsColumn } from "./actorRow.ts";
@@ -12,8 +13,8 @@ import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from 
 import type { Residents } from "./Residents.ts";
 import { currentTurn, outsideTurns } from "./turnContext.ts";
 
-/** Options of one call. */
-export interface CallOptions {
+/** Options of one call. With `audit`, its line is stored with the turn. */
+export interface CallOptions extends Audited {
   /** The answer is stored with the turn, and a repeat of the call with the same id gets it back. At most 64 characters. */
   requestId?: string;
   /** How long to wait for the answer, in milliseconds. */
@@ -89,6 +90,7 @@ export class Calls {
       args,
       chain,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+      ...(options.audit && { audit: options.audit }),
     };
     const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs));
     if (outcome.kind === "ok") return outcome.value;

@@ -1,3 +1,4 @@
+import { type Audited, audited } from "../../entities/audit.ts";
 import type { Database, Sql } from "../../entities/sql.ts";
 import { type ActorAddress, type ClaimedRow, CRASHES_TO_QUARANTINE, flat, pairs } from "./actorRow.ts";
 import { actorKey } from "./protocol.ts";
@@ -159,8 +160,9 @@ export class CrashTable {
   }
 
   /** Lifts a quarantine, and forgets earlier crashes. */
-  async pardon({ kind, id }: ActorAddress): Promise<void> {
+  async pardon({ kind, id }: ActorAddress, by: Audited, now: number): Promise<void> {
     await this.#database.transaction(async (tx) => {
+      await audited(tx, by, now);
       await tx.write("DELETE FROM actor_blame WHERE kind = ? AND id = ?", [kind, id]);
       await tx.write("UPDATE actors SET crashes = 0 WHERE kind = ? AND id = ?", [kind, id]);
     });

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { type Audited, audited, noteUnknown } from "../../entities/audit.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
@@ -90,18 +91,23 @@ export class DeadEvents {
    * Publishes it now, after what its actor has published since: by its key, since its position has been passed. Rejects with what the
    * feed refuses it with, and with `not_found` when there is none by this id; then it is as it was.
    */
-  async replay(id: MessageId): Promise<void> {
+  async replay(id: MessageId, by: Audited = {}): Promise<void> {
     const row = await this.#find(id);
     if (!row) throw notFound();
+    // The feed is no part of a transaction: what is published is in the audit before it is, as something that may have happened.
+    if (by.audit) await noteUnknown(this.#database, by.audit, this.#clock.now());
     const { topic, at, event } = JSON.parse(row.message) as EventMessage;
     await this.#feed.append([{ key: messageKey(id), topic, at, ...event }]);
-    await this.discard(id);
+    await this.discard(id, by);
   }
 
   /** It will never be published. Throws `not_found` when there is none by this id. */
-  async discard(id: MessageId): Promise<void> {
-    const { affected } = await this.#database.write(`DELETE FROM actor_dead_events WHERE ${OF_MESSAGE}`, keyOf(id));
-    if (affected === 0) throw notFound();
+  async discard(id: MessageId, by: Audited = {}): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const { affected } = await tx.write(`DELETE FROM actor_dead_events WHERE ${OF_MESSAGE}`, keyOf(id));
+      if (affected === 0) throw notFound();
+      await audited(tx, by, this.#clock.now());
+    });
   }
 
   async #find(id: MessageId): Promise<DeadEventRow | undefined> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { type Audited, audited } from "../../entities/audit.ts";
 import type { Database, Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ActorAddress } from "./actorRow.ts";
@@ -107,9 +108,10 @@ export class DeadLetters {
   }
 
   /** Delivers one again, under its old key. Throws `not_found` when there is none by this id. */
-  async replay(id: MessageId): Promise<void> {
+  async replay(id: MessageId, by: Audited = {}): Promise<void> {
     await this.#database.transaction(async (tx) => {
       const row = await this.#take(tx, id);
+      await audited(tx, by, this.#clock.now());
       await tx.write(
         `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
@@ -120,9 +122,10 @@ export class DeadLetters {
   }
 
   /** It will never be delivered. Throws `not_found` when there is none by this id. */
-  async discard(id: MessageId): Promise<void> {
+  async discard(id: MessageId, by: Audited = {}): Promise<void> {
     await this.#database.transaction(async (tx) => {
       const row = await this.#take(tx, id);
+      await audited(tx, by, this.#clock.now());
       const to = { kind: row.target_kind, id: row.target_id };
       const mark = await readMark(tx, to, id, true);
       if (mark === undefined || isDone(mark, id)) return;

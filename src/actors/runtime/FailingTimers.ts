@@ -1,5 +1,6 @@
 import type { Database } from "../../entities/sql.ts";
 import type { ActorAddress } from "./actorRow.ts";
+import type { CallOptions } from "./Calls.ts";
 import type { TimerRecord } from "./timers.ts";
 
 /** A timer whose handler keeps throwing, as operators see it. Times are epoch milliseconds. */
@@ -15,17 +16,19 @@ export interface FailingTimer {
   error: string;
 }
 
+type Call = (actor: ActorAddress, method: string, args: unknown[], options: CallOptions) => Promise<unknown>;
+
 /** What an actor is called by to try a timer again at once; no class can have a method of this name by mistake. */
 export const RETRY_TIMER = "timer:retry";
 
 /** The timers of all actors that keep failing. */
 export class FailingTimers {
   readonly #database: Database;
-  readonly #call: (actor: ActorAddress, method: string, args: unknown[]) => Promise<unknown>;
+  readonly #call: Call;
 
   constructor(ports: {
     database: Database;
-    call: (actor: ActorAddress, method: string, args: unknown[]) => Promise<unknown>;
+    call: Call;
   }) {
     this.#database = ports.database.of("control");
     this.#call = ports.call;
@@ -48,7 +51,7 @@ export class FailingTimers {
   }
 
   /** Tries it again at once, on whichever node its actor lives. Throws `not_found` when it does not fail. */
-  async retry(actor: ActorAddress, timer: string): Promise<void> {
-    await this.#call(actor, RETRY_TIMER, [timer]);
+  async retry(actor: ActorAddress, timer: string, options: CallOptions = {}): Promise<void> {
+    await this.#call(actor, RETRY_TIMER, [timer], options);
   }
 }

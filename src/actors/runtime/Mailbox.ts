@@ -1,9 +1,10 @@
+import type { Audited } from "../../entities/audit.ts";
 import type { ActorRequest, CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 
 /** A turn that waits to be taken. */
-export interface WaitingTurn {
+export interface WaitingTurn extends Audited {
   /** The method or timer, for the log. */
   label: string;
   origin: TurnOrigin;

@@ -1,3 +1,4 @@
+import type { Audited } from "../../entities/audit.ts";
 import { CommitUnknown, mayHaveCommitted } from "../../entities/failures.ts";
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
@@ -25,6 +26,8 @@ export class Turn implements TurnScope {
   readonly #row: ClaimedRow;
   readonly #store: ActorStore;
   readonly #origin: TurnOrigin;
+  /** Its line of the audit, where an operator's command is what it carries out. */
+  readonly #audit: Audited["audit"];
   readonly #timers: Map<string, TimerRecord>;
   readonly #whileWaiting: <T>(wait: Promise<T>) => Promise<T>;
   readonly #outgoing: Outgoing = { events: [], messages: [] };
@@ -40,12 +43,18 @@ export class Turn implements TurnScope {
   constructor(
     row: ClaimedRow,
     timers: ReadonlyMap<string, TimerRecord>,
-    ports: { store: ActorStore; origin: TurnOrigin; now: number; whileWaiting<T>(wait: Promise<T>): Promise<T> },
+    ports: Audited & {
+      store: ActorStore;
+      origin: TurnOrigin;
+      now: number;
+      whileWaiting<T>(wait: Promise<T>): Promise<T>;
+    },
   ) {
     this.#row = row;
     this.#timers = new Map(timers);
     this.#store = ports.store;
     this.#origin = ports.origin;
+    this.#audit = ports.audit;
     this.#whileWaiting = ports.whileWaiting;
     this.now = ports.now;
   }
@@ -58,6 +67,10 @@ export class Turn implements TurnScope {
 
   /** Nothing of it is to be stored any more. */
   #isAbandoned = false;
+
+  get isAudited(): boolean {
+    return this.#audit !== undefined;
+  }
 
   /** Whether SQL has begun: from then on nothing else may be waited for. */
   get inTransaction(): boolean {
@@ -166,7 +179,8 @@ export class Turn implements TurnScope {
       this.inTransaction ||
       this.#nextIndex() > 0 ||
       this.#heard !== undefined ||
-      response !== undefined;
+      response !== undefined ||
+      this.#audit !== undefined;
     if (!changed) return { state, timers: this.#timers, changed, stored: NOTHING_STORED };
     const writes: TurnWrites = {
       state,
@@ -175,6 +189,7 @@ export class Turn implements TurnScope {
       outgoing: this.#outgoing,
       heard: this.#heard,
       response,
+      audit: this.#audit,
       now: this.now,
     };
     const stored = await this.#write(writes);

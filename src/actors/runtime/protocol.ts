@@ -1,3 +1,4 @@
+import type { Audited } from "../../entities/audit.ts";
 import type { WireError } from "../../errors.ts";
 import type { MessageId } from "./messages.ts";
 
@@ -18,8 +19,8 @@ export interface CallMessage {
   request: ActorRequest;
 }
 
-/** One call of an actor's method. */
-export interface ActorRequest {
+/** One call of an actor's method. With `audit` an operator's: its line is stored with the turn. */
+export interface ActorRequest extends Audited {
   kind: string;
   id: string;
   method: string;

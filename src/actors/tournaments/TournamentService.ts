@@ -20,7 +20,6 @@ import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import { KeptReads } from "../events/KeptReads.ts";
 import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
-import { amountsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
@@ -28,6 +27,7 @@ import { type OpenTournament, type OpenTournaments, openTournaments, TOP } from 
 import type { BegunRun, Run, Runs } from "./Runs.ts";
 import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
 import { ScoreCommitter } from "./ScoreCommitter.ts";
+import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
 import { TournamentView } from "./TournamentView.ts";
 

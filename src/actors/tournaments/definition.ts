@@ -4,7 +4,6 @@ import type { Game } from "../../entities/tournaments/Game.ts";
 import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import { lineOfText } from "../../text.ts";
-import { validate } from "../../validate.ts";
 import { reason } from "../admin/reason.ts";
 import { prizeRange } from "../prizes/definition.ts";
 import { nextOfCron, scheduleFault, shortestGap } from "../runtime/schedule.ts";
@@ -103,8 +102,6 @@ export const tournamentFields = z.strictObject({
   /** Entries that the tournament takes from all players together. */
   maxSubmissions: z.int().min(1).max(TOURNAMENT_BOUNDS.submissions).default(TOURNAMENT_BOUNDS.submissions),
   prizes: z.array(prizeRange).max(TOURNAMENT_BOUNDS.prizes).default([]),
-  /** Whether the result is held, and nothing paid, before an operator has released it. */
-  review: z.boolean().optional(),
   /** Further tournaments like this one, each from a time that the pattern names, for as long as this one. */
   series: seriesField.optional(),
 });
@@ -144,11 +141,6 @@ export const tournamentCorrection = z.strictObject({
   }),
 });
 export type TournamentCorrection = z.output<typeof tournamentCorrection>;
-
-/** Throws `invalid_payload` with the paths of the bad fields. */
-export function parseTournamentDefinition(input: unknown): TournamentDefinition {
-  return validate(tournamentDefinition, input);
-}
 
 /** What is stored: the definition, and what its game allows at this time. */
 export function termsOf({ series: next, maxStep, ...definition }: TournamentDefinition, game: Game): TournamentTerms {

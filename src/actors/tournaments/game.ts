@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../entities/tournaments/precision.ts";
 import { lineOfText } from "../../text.ts";
-import { validate } from "../../validate.ts";
 
 /** What a game may be. */
 const GAME_BOUNDS = {
@@ -39,7 +38,8 @@ function boundsAreScores({ precision, ...bounds }: Bounds, context: z.Refinement
   }
 }
 
-const gameDefinition = z
+/** A game as an operator defines it. */
+export const gameDefinition = z
   .strictObject({
     id: gameId,
     name: lineOfText(GAME_BOUNDS.name, GAME_BOUNDS.nameUnits),
@@ -62,8 +62,3 @@ const gameDefinition = z
   .superRefine(boundsAreScores);
 
 export type GameDefinition = z.output<typeof gameDefinition>;
-
-/** Throws `invalid_payload` with the paths of the bad fields. */
-export function parseGameDefinition(input: unknown): GameDefinition {
-  return validate(gameDefinition, input);
-}

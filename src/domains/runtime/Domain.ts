@@ -10,7 +10,8 @@ import type { Database } from "../../entities/sql.ts";
 import type { ErrorTable } from "../../errors.ts";
 import type { PlayerDirectory } from "../../http/auth/anonymous.ts";
 import type { Identity } from "../../http/auth/identity.ts";
-import type { Verb } from "../../rooms/admin/verbs.ts";
+import type { Command, Query } from "../../operations/Operation.ts";
+import type { Operations } from "../../operations/Operations.ts";
 import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
 import type { OnAuth } from "../../rooms/runtime/admission.ts";
 import type { RoomServices } from "../../rooms/runtime/services.ts";
@@ -22,7 +23,6 @@ import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { Attendance } from "../../stores/sessions/Attendance.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { Meters } from "../../telemetry/Meters.ts";
-import type { Catalogue } from "./Catalogue.ts";
 import type { Declared } from "./declared.ts";
 
 /** What a domain's stores are opened with, before anything else of it. */
@@ -52,7 +52,7 @@ export interface DomainNode<Stores, Measures> extends EarlyNode<Stores, Measures
   clock: Clock;
   jobs: Jobs;
   /** The operators' commands and queries of all domains; complete once every domain is open. */
-  catalogue: Catalogue;
+  operations: Operations;
   /** What is to be done when the node stops: before that of the domains that this one needs. */
   onStop(stop: () => Promise<void> | void): void;
   /** Told each time that Redis goes out of reach, and that it is back; never in a process alone. */
@@ -145,10 +145,10 @@ export interface DomainDefinition<N extends Needs, Stores, Measures, S> {
   rooms?: Readonly<Record<string, DomainRoom<NoInfer<S>>>>;
   /** Endpoints by where they are mounted below `/api`; a path may be mounted more than once. */
   routes?(services: NoInfer<S>, node: RoutesNode): Readonly<Record<string, Router>>;
-  /** What operators may change, by name. */
-  commands?: Readonly<Record<string, Verb<NoInfer<S>>>>;
-  /** What viewers may read, by name. */
-  queries?: Readonly<Record<string, Verb<NoInfer<S>>>>;
+  /** What operators may change. */
+  commands?: readonly Command<NoInfer<S>>[];
+  /** What viewers may read. */
+  queries?: readonly Query<NoInfer<S>>[];
   activity?(services: NoInfer<S>): Activity;
   /** Where those who sign in are kept; exactly one of the listed domains has it. */
   signIn?(services: NoInfer<S>): PlayerDirectory;

@@ -3,14 +3,15 @@ import type { Actor, ActorContext, ActorType } from "../../actors/runtime/Actor.
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Backplane } from "../../backplane.ts";
-import { systemClock } from "../../clock.ts";
+import { systemClock, systemRng } from "../../clock.ts";
 import type { PlayerDirectory } from "../../http/auth/anonymous.ts";
 import type { Lifecycle } from "../../lifecycle.ts";
+import { bind } from "../../operations/Operation.ts";
+import { Operations } from "../../operations/Operations.ts";
 import type { Job } from "../../schedulers/runtime/defineJob.ts";
 import type { Task } from "../../schedulers/runtime/defineTask.ts";
 import type { Jobs } from "../../schedulers/runtime/Jobs.ts";
 import type { Meters } from "../../telemetry/Meters.ts";
-import { Catalogue } from "./Catalogue.ts";
 import type { Activity, ActorDeclaration, Domain, DomainDemo, EarlyNode } from "./Domain.ts";
 import type { Declared } from "./declared.ts";
 
@@ -27,7 +28,6 @@ export interface DomainParts extends Pick<EarlyNode<unknown, unknown>, "config" 
  */
 export class OpenDomains {
   readonly declared: Declared;
-  readonly catalogue = new Catalogue();
   readonly #parts: DomainParts;
   readonly #early = new Map<Domain, EarlyNode<unknown, unknown>>();
   readonly #services = new Map<Domain, unknown>();
@@ -65,19 +65,23 @@ export class OpenDomains {
 
   /** Opens the services. */
   async open(actors: Actors, jobs: Jobs): Promise<void> {
-    const { backplane, lifecycle } = this.#parts;
+    const { backplane, database, lifecycle, log } = this.#parts;
+    const operations = new Operations({
+      ...{ clock: actors.clock, rng: systemRng, log, feed: backplane.feed, nodeId: actors.membership.self.id },
+      database: database.of("commits"),
+    });
     for (const [domain, early] of this.#early) {
       const { definition, name } = domain;
       const node = {
         ...early,
-        ...{ actors, jobs, clock: actors.clock, catalogue: this.catalogue },
+        ...{ actors, jobs, clock: actors.clock, operations },
         onStop: (stop: () => Promise<void> | void) => lifecycle.onStop(name, stop),
         onReach: (listener: (isReachable: boolean) => void) => backplane.watch(listener),
       };
       const needs = Object.fromEntries(Object.entries(domain.needs).map(([as, needed]) => [as, this.of(needed)]));
       const services = await definition.open?.(node, needs);
       this.#services.set(domain, services);
-      this.catalogue.add(domain, services);
+      operations.add(bind([...(definition.commands ?? []), ...(definition.queries ?? [])], services));
     }
   }
 

@@ -1,4 +1,5 @@
 import type { EntitySchema } from "typeorm";
+import type { OperationTerms } from "../../operations/Operation.ts";
 import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
 import type { Purge } from "../../schedulers/retention/purges.ts";
 import type { Domain, DomainRoom, MigrationType } from "./Domain.ts";
@@ -11,6 +12,8 @@ export interface Declared {
   /** By the dates of their names. */
   migrations: readonly MigrationType[];
   retention: readonly Purge[];
+  /** What operators may do and read. */
+  operations: readonly OperationTerms[];
   /** By domain. */
   lobby: ReadonlyMap<string, LobbyList>;
   rooms: ReadonlyMap<string, { domain: Domain; declared: DomainRoom<unknown> }>;
@@ -29,8 +32,8 @@ export function declaredBy(listed: readonly Domain[]): Declared {
   once("kind of rows that retention removes", domains, ({ retention = [] }) => retention.map(({ name }) => name));
   once("source of items", domains, ({ itemSources = [] }) => itemSources);
   once("room", domains, ({ rooms }) => namesOf(rooms));
-  once("command", domains, ({ commands }) => namesOf(commands));
-  once("query", domains, ({ queries }) => namesOf(queries));
+  once("command", domains, ({ commands = [] }) => commands.map(({ name }) => name));
+  once("query", domains, ({ queries = [] }) => queries.map(({ name }) => name));
   once("error code", domains, ({ errors }) => namesOf(errors));
   once("event of the lobby", domains, ({ lobby }) => lobby?.news ?? []);
   return {
@@ -38,6 +41,7 @@ export function declaredBy(listed: readonly Domain[]): Declared {
     entities: each(({ entities }) => entities),
     migrations: byDate(each(({ migrations }) => migrations)),
     retention: each(({ retention }) => retention),
+    operations: each<OperationTerms>(({ commands = [], queries = [] }) => [...commands, ...queries]),
     lobby: new Map(domains.flatMap(({ name, definition: { lobby } }) => (lobby ? [[name, lobby] as const] : []))),
     rooms: new Map(
       domains.flatMap((domain) =>

@@ -2,8 +2,14 @@ import type { Sql } from "../sql.ts";
 
 /** Events that operators intervene in. */
 export type EventDomain = "hunts" | "tournaments";
-/** What they do with a reason. */
-export type EventChangeKind = "correct" | "pause" | "resume" | "hold" | "release";
+/** What they do with a reason: each is a command of its name and the event's, `pauseHunt`. */
+const KINDS = ["correct", "pause", "resume"] as const;
+export type EventChangeKind = (typeof KINDS)[number];
+/** What the audit calls an event, and what ends its commands' names. */
+const NAMES: Record<EventDomain, readonly [subject: string, command: string]> = {
+  hunts: ["hunt", "Hunt"],
+  tournaments: ["tournament", "Tournament"],
+};
 
 /** Who intervenes, and why. */
 export interface Intervention {
@@ -25,7 +31,10 @@ interface ChangeRow {
   changed_at: unknown;
 }
 
-/** Notes an intervention in the turn that carries it out. `id` is any that no other has. */
+/**
+ * Notes an intervention of which there is no line in the audit, in the turn that carries it out: a node of the version before has asked
+ * for it. `id` is any that no other has.
+ */
 export async function noteEventChange(
   tx: Pick<Sql, "write">,
   { domain, eventId, id }: { domain: EventDomain; eventId: string; id: string },
@@ -37,8 +46,41 @@ export async function noteEventChange(
   );
 }
 
-/** What operators did to an event with a reason, latest first. */
+/** What operators did to an event with a reason, latest first: of the audit, and of the table that nodes of the version before write. */
 export async function eventChanges(
+  sql: Pick<Sql, "query">,
+  domain: EventDomain,
+  eventId: string,
+  limit: number,
+): Promise<EventChange[]> {
+  const [audited, noted] = await Promise.all([
+    auditedChanges(sql, domain, eventId, limit),
+    notedChanges(sql, domain, eventId, limit),
+  ]);
+  return [...audited, ...noted].sort((one, other) => other.changedAt - one.changedAt).slice(0, limit);
+}
+
+async function auditedChanges(
+  sql: Pick<Sql, "query">,
+  domain: EventDomain,
+  eventId: string,
+  limit: number,
+): Promise<EventChange[]> {
+  const [subject, ending] = NAMES[domain];
+  const rows = await sql.query<Record<"command" | "operator_id" | "args", string> & { at: unknown }>(
+    `SELECT command, operator_id, args, at FROM audit
+     WHERE subject = ? AND outcome = 'done' AND command IN (${KINDS.map(() => "?").join(", ")}) ORDER BY at DESC, id DESC LIMIT ?`,
+    [`${subject}:${eventId}`, ...KINDS.map((kind) => `${kind}${ending}`), limit],
+  );
+  return rows.map(({ command, operator_id, args, at }) => ({
+    kind: command.slice(0, -ending.length) as EventChangeKind,
+    operatorId: operator_id,
+    reason: (JSON.parse(args) as { reason: string }).reason,
+    changedAt: Number(at),
+  }));
+}
+
+async function notedChanges(
   sql: Pick<Sql, "query">,
   domain: EventDomain,
   eventId: string,

@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { type Audited, audited } from "../audit.ts";
 import { insertNew } from "../insertNew.ts";
 import { type ItemAmount, requireItems } from "../prizes/PrizeLedger.ts";
 import type { Database, Sql } from "../sql.ts";
@@ -65,7 +66,7 @@ export class Quests {
   }
 
   /** Throws `conflict` for an id that is taken, and `not_found` for a reward that is no item. */
-  async create(quest: Omit<QuestRecord, "retiredAt">, createdBy: string): Promise<void> {
+  async create(quest: Omit<QuestRecord, "retiredAt">, createdBy: string, by: Audited = {}): Promise<void> {
     const { id, title, createdAt, ...promised } = quest;
     await this.#database.transaction(async (tx) => {
       // A reward that cannot be paid would stop everybody whose quest is due with it.
@@ -77,6 +78,7 @@ export class Quests {
       const columns = ["id", "title", "terms", "created_by", "created_at"];
       const added = await insertNew(tx, { table: "quests", columns }, [[id, title, terms, createdBy, createdAt]]);
       if (added === 0) throw new RingmasterError("conflict", `There is a quest ${id} already; its terms stay.`);
+      await audited(tx, by, createdAt);
     });
   }
 
@@ -90,11 +92,14 @@ export class Quests {
   }
 
   /** From now on nobody can start it. Throws `not_found`. */
-  async retire(id: string, now: number): Promise<QuestRecord> {
-    await this.#database.write("UPDATE quests SET retired_at = ? WHERE id = ? AND retired_at IS NULL", [now, id]);
-    const quest = (await questsById(this.#database, [id])).get(id);
-    if (!quest) throw new RingmasterError("not_found", `There is no quest ${id}.`);
-    return quest;
+  async retire(id: string, now: number, by: Audited = {}): Promise<QuestRecord> {
+    return await this.#database.transaction(async (tx) => {
+      await tx.write("UPDATE quests SET retired_at = ? WHERE id = ? AND retired_at IS NULL", [now, id]);
+      const quest = (await questsById(tx, [id])).get(id);
+      if (!quest) throw new RingmasterError("not_found", `There is no quest ${id}.`);
+      await audited(tx, by, now);
+      return quest;
+    });
   }
 }
 

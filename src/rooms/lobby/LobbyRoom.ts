@@ -35,7 +35,6 @@ const BoardRow = schema(
     startsAt: t.float64(),
     endsAt: t.float64(),
     pausedAt: t.float64(),
-    reviewSince: t.float64(),
   },
   "BoardRow",
 );

@@ -1,6 +1,7 @@
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { CRASHES_TO_QUARANTINE } from "../../actors/runtime/actorRow.ts";
+import type { CallOptions } from "../../actors/runtime/Calls.ts";
 import { CrashTable } from "../../actors/runtime/CrashTable.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import { JobHistory, type JobRun, type JobsStatus } from "../../entities/jobs/Job.ts";
@@ -113,27 +114,29 @@ export class Jobs {
   }
 
   /** Runs a job now, also while it is paused. With a request id, a repeat is the same run. */
-  trigger(name: string, requestId?: string): Promise<{ scheduledAt: number }> {
-    return this.#known(name, requestId).trigger();
+  trigger(name: string, options: CallOptions = {}): Promise<{ scheduledAt: number }> {
+    return this.#known(name, options).trigger();
   }
 
   /** Due times pass without a run until it is resumed. */
-  async pause(name: string, requestId?: string): Promise<void> {
-    await this.#known(name, requestId).pause();
+  async pause(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#known(name, options).pause();
   }
 
   /** Also lifts the quarantine of a job that crashed its nodes. */
-  async resume(name: string, requestId?: string): Promise<void> {
-    const actor = this.#known(name, requestId);
-    const { database } = this.#ports;
-    if ((await this.#poisonActors()).has(name))
-      await new CrashTable(database, this.#actors!.membership.self.id).pardon({ kind: JobActor.kind, id: name });
+  async resume(name: string, options: CallOptions = {}): Promise<void> {
+    const actor = this.#known(name, options);
+    const { clock, database } = this.#ports;
+    if ((await this.#poisonActors()).has(name)) {
+      const crashes = new CrashTable(database, this.#actors!.membership.self.id);
+      await crashes.pardon({ kind: JobActor.kind, id: name }, options, clock.now());
+    }
     await actor.resume();
   }
 
   /** The next due time passes without a run. */
-  skipNext(name: string, requestId?: string): Promise<{ skipped: number | null }> {
-    return this.#known(name, requestId).skipNext();
+  skipNext(name: string, options: CallOptions = {}): Promise<{ skipped: number | null }> {
+    return this.#known(name, options).skipNext();
   }
 
   async #arm(job: Job, againMs: number): Promise<void> {
@@ -184,17 +187,17 @@ export class Jobs {
     return new Set(rows.map(({ id }) => id));
   }
 
-  #known(name: string, requestId?: string) {
+  #known(name: string, options: CallOptions = {}) {
     this.#ensureKnown(name);
-    return this.#ref(name, requestId);
+    return this.#ref(name, options);
   }
 
   #ensureKnown(name: string): void {
     if (!this.#jobs.has(name)) throw new RingmasterError("not_found", `There is no job ${name}.`);
   }
 
-  #ref(name: string, requestId?: string) {
+  #ref(name: string, options: CallOptions = {}) {
     if (!this.#actors) throw new RingmasterError("unavailable", "Jobs have not started yet.");
-    return this.#actors.ref(JobActor, name, requestId === undefined ? {} : { requestId });
+    return this.#actors.ref(JobActor, name, options);
   }
 }

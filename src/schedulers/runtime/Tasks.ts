@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
+import type { CallOptions } from "../../actors/runtime/Calls.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";
@@ -94,23 +95,23 @@ export class Tasks {
   }
 
   /** It runs again, under its old key. Throws `not_found` when it is no dead letter. */
-  async replay(name: string, key: string): Promise<void> {
-    await this.#dead(name, key).replay(key);
+  async replay(name: string, key: string, options: CallOptions = {}): Promise<void> {
+    await this.#dead(name, key, options).replay(key);
   }
 
   /** It never runs again, also when it is enqueued once more. Throws `not_found` when it is no dead letter. */
-  async discard(name: string, key: string): Promise<void> {
-    await this.#dead(name, key).discard(key);
+  async discard(name: string, key: string, options: CallOptions = {}): Promise<void> {
+    await this.#dead(name, key, options).discard(key);
   }
 
-  #dead(name: string, key: string) {
+  #dead(name: string, key: string, options: CallOptions) {
     if (!this.has(name)) throw new RingmasterError("not_found", `There is no task ${name}.`);
-    return this.#ref(name, key);
+    return this.#ref(name, key, options);
   }
 
-  #ref(name: string, key: string) {
+  #ref(name: string, key: string, options: CallOptions = {}) {
     if (!this.#actors) throw new RingmasterError("unavailable", "Jobs have not started yet.");
-    return this.#actors.ref(TaskActor, actorId(name, key));
+    return this.#actors.ref(TaskActor, actorId(name, key), options);
   }
 }
 

@@ -36,7 +36,6 @@ export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerCloc
       clock={clock}
       pausedAt={hunt.pausedAt}
       resumesAt={hunt.resumesAt}
-      reviewSince={hunt.reviewSince}
     />
   );
 }

@@ -44,7 +44,6 @@ export function TournamentBanner({ tournament, clock }: { tournament: Tournament
       clock={clock}
       pausedAt={tournament.pausedAt}
       resumesAt={tournament.resumesAt}
-      reviewSince={tournament.reviewSince}
     />
   );
 }

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { pauseRequest, reasonOnly } from "../actors/events/requests.ts";
+import { HUNT_BOUNDS, huntCorrection, huntDefinition } from "../actors/hunts/definition.ts";
+import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
+import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
+import { idOf } from "../ids.ts";
+import { changesLimit, created, eventChange, none, pausedFields, time } from "./fields.ts";
+import { type Endpoint, operationsWith } from "./Operation.ts";
+
+/** What these need of the node. */
+export interface HuntOperationServices {
+  huntOperations: HuntOperations;
+}
+
+/** A hunt of 500 clues, each as long as its bounds allow, in bytes; only operators may send this much. */
+const DEFINITION_LIMIT = 2 * 1024 * 1024;
+
+const { command, query } = operationsWith<HuntOperationServices>();
+
+const named = z.strictObject({ huntId: idOf("hunt") });
+const moved = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
+
+const summary = z.object({
+  id: z.string(),
+  name: z.string(),
+  phase: z.enum(HUNT_PHASES),
+  startsAt: time,
+  phaseEndsAt: time.nullable(),
+  prizes: z.enum(["paid", "unpaid"]).optional(),
+  ...pausedFields,
+});
+const details = summary.extend({
+  clueTtlMs: z.int(),
+  attempts: z.int(),
+  winners: z.int(),
+  clues: z.int(),
+  instances: z.int(),
+  players: z.int(),
+  solved: z.int(),
+  standings: z.array(z.object({ rank: z.int(), playerId: z.string(), name: z.string(), points: z.number() })),
+});
+
+/** `POST /api/hunts/:huntId/<action>`. */
+const at = (action: string, more: Pick<Endpoint, "bodyLimit"> = {}) =>
+  ({ method: "POST", path: `/hunts/:huntId/${action}`, ...more }) as const;
+
+/** What operators do to hunts. */
+export const HUNT_COMMANDS = [
+  command("createHunt", {
+    description: "Creates a hunt. With a request id, a repeat finds the hunt that the first call made.",
+    args: huntDefinition,
+    answer: created,
+    endpoint: {
+      method: "POST",
+      path: "/hunts",
+      status: 201,
+      bodyLimit: DEFINITION_LIMIT,
+      location: ({ id }) => `/api/hunts/${id}`,
+    },
+    run: (definition, { huntOperations }, call) => huntOperations.create(definition, call),
+  }),
+  command("startHunt", {
+    description: "Ends the scheduled phase now.",
+    args: named,
+    answer: summary,
+    endpoint: at("start"),
+    run: ({ huntId }, { huntOperations }, call) => huntOperations.start(huntId, call),
+  }),
+  command("extendHunt", {
+    description:
+      "Moves the end of the running phase, or of the solving of one that is scheduled, and all that follows.",
+    args: moved,
+    answer: summary,
+    endpoint: at("extend"),
+    run: ({ huntId, ms }, { huntOperations }, call) => huntOperations.extend(huntId, ms, call),
+  }),
+  command("postponeHunt", {
+    description: "Moves the start of one that is scheduled, and all that follows.",
+    args: moved,
+    answer: summary,
+    endpoint: at("postpone"),
+    run: ({ huntId, ms }, { huntOperations }, call) => huntOperations.postpone(huntId, ms, call),
+  }),
+  command("correctHunt", {
+    description: "Replaces the definition of one that is scheduled.",
+    args: huntCorrection.extend(named.shape),
+    answer: summary,
+    endpoint: at("correct", { bodyLimit: DEFINITION_LIMIT }),
+    run: ({ huntId, ...correction }, { huntOperations }, call) => huntOperations.correct(huntId, correction, call),
+  }),
+  command("pauseHunt", {
+    description: "Nothing is given out or taken until it is resumed, after `ms` by itself.",
+    args: pauseRequest.extend(named.shape),
+    answer: summary,
+    endpoint: at("pause"),
+    run: ({ huntId, ...pause }, { huntOperations }, call) => huntOperations.pause(huntId, pause, call),
+  }),
+  command("resumeHunt", {
+    description: "Goes on with a paused one, and gives back the time.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("resume"),
+    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.resume(huntId, reason, call),
+  }),
+  command("endHunt", {
+    description: "Ends the running phase now.",
+    args: named,
+    answer: summary,
+    endpoint: at("end"),
+    run: ({ huntId }, { huntOperations }, call) => huntOperations.end(huntId, call),
+  }),
+  command("cancelHunt", {
+    description: "Cancels it. Winners who have been paid keep what they have.",
+    args: named,
+    answer: summary,
+    endpoint: at("cancel"),
+    run: ({ huntId }, { huntOperations }, call) => huntOperations.cancel(huntId, call),
+  }),
+];
+
+/** What is asked of hunts. */
+export const HUNT_QUERIES = [
+  query("hunts", {
+    description: "Hunts that are on and coming, soonest first, then those that ended last.",
+    args: none,
+    answer: z.array(summary),
+    run: (_args, { huntOperations }) => huntOperations.list(),
+  }),
+  query("hunt", {
+    description: "One hunt by itself, with its figures and the top ten.",
+    args: named,
+    answer: details,
+    run: ({ huntId }, { huntOperations }) => huntOperations.get(huntId),
+  }),
+  query("huntChanges", {
+    description: "What operators did to a hunt with a reason, latest first.",
+    args: named.extend({ limit: changesLimit }),
+    answer: z.array(eventChange),
+    run: ({ huntId, limit }, { huntOperations }) => huntOperations.changes(huntId, limit),
+  }),
+];

@@ -1,0 +1,223 @@
+import { z } from "zod";
+import { pauseRequest, reasonOnly } from "../actors/events/requests.ts";
+import { TOURNAMENT_BOUNDS, tournamentCorrection, tournamentDefinition } from "../actors/tournaments/definition.ts";
+import type { GameQueries } from "../actors/tournaments/GameQueries.ts";
+import { gameDefinition } from "../actors/tournaments/game.ts";
+import type { TournamentOperations } from "../actors/tournaments/TournamentOperations.ts";
+import { TOURNAMENT_PHASES } from "../entities/tournaments/Tournament.ts";
+import { idOf } from "../ids.ts";
+import { wholeNumber } from "../validate.ts";
+import { amountOf, changesLimit, created, eventChange, limitOf, none, pausedFields, time } from "./fields.ts";
+import { operationsWith } from "./Operation.ts";
+
+/** What these need of the node. */
+export interface TournamentOperationServices {
+  tournamentOperations: TournamentOperations;
+  games: GameQueries;
+}
+
+const { command, query } = operationsWith<TournamentOperationServices>();
+
+const named = z.strictObject({ tournamentId: idOf("tournament") });
+const moved = named.extend({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
+const order = z.enum(["desc", "asc"]);
+const runs = z.enum(["optional", "required"]);
+
+const summary = z.object({
+  id: z.string(),
+  name: z.string(),
+  game: z.string(),
+  phase: z.enum(TOURNAMENT_PHASES),
+  startsAt: time,
+  endsAt: time,
+  phaseEndsAt: time.nullable(),
+  ...pausedFields,
+});
+const row = z.object({
+  rank: z.int(),
+  playerId: z.string(),
+  name: z.string(),
+  score: z.number(),
+  subscore: z.number(),
+  entries: z.int(),
+});
+const details = summary.extend({
+  graceMs: z.int(),
+  graceFor: z.enum(["joined", "anyone"]),
+  operator: z.enum(["best", "sum", "last", "increment"]),
+  order,
+  maxEntries: z.int(),
+  maxSubmissions: z.int(),
+  precision: z.int(),
+  minScore: z.number(),
+  maxScore: z.number(),
+  minStep: z.number().optional(),
+  maxStep: z.number().optional(),
+  submissionsPerMinute: z.int(),
+  runs: runs.optional(),
+  prizes: z.array(z.object({ from: z.int(), to: z.int(), items: z.array(amountOf) })),
+  seriesId: z.string().nullable(),
+  series: z.object({ cron: z.string(), timezone: z.string(), duration: z.literal("untilNext").optional() }).nullable(),
+  revision: z.int().optional(),
+  players: z.int().nullable(),
+  resultHash: z.string().nullable(),
+  prizesDistributed: z.boolean(),
+  standings: z.array(row),
+});
+const previewed = z.object({
+  players: z.int(),
+  prizes: z.array(
+    z.object({
+      rank: z.int(),
+      playerId: z.string(),
+      name: z.string(),
+      score: z.number(),
+      prizes: z.array(amountOf),
+    }),
+  ),
+  totals: z.array(amountOf),
+});
+const game = z.object({
+  id: z.string(),
+  name: z.string(),
+  precision: z.int(),
+  order,
+  minScore: z.number(),
+  maxScore: z.number(),
+  submissionsPerMinute: z.int(),
+  runs,
+});
+
+/** `POST /api/tournaments/:tournamentId/<action>`. */
+const at = (action: string) => ({ method: "POST", path: `/tournaments/:tournamentId/${action}` }) as const;
+
+/** What operators do to tournaments and games. */
+export const TOURNAMENT_COMMANDS = [
+  command("createTournament", {
+    description:
+      "Creates a tournament, or a series. With a request id, a repeat finds the one that the first call made.",
+    args: tournamentDefinition,
+    answer: created,
+    endpoint: { method: "POST", path: "/tournaments", status: 201, location: ({ id }) => `/api/tournaments/${id}` },
+    run: (definition, { tournamentOperations }, call) => tournamentOperations.create(definition, call),
+  }),
+  command("startTournament", {
+    description: "Opens it now.",
+    args: named,
+    answer: summary,
+    endpoint: at("start"),
+    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.start(tournamentId, call),
+  }),
+  command("correctTournament", {
+    description: "Replaces the definition of one that is scheduled, and nothing of its series.",
+    args: tournamentCorrection.extend(named.shape),
+    answer: summary,
+    endpoint: at("correct"),
+    run: ({ tournamentId, ...correction }, { tournamentOperations }, call) =>
+      tournamentOperations.correct(tournamentId, correction, call),
+  }),
+  command("pauseTournament", {
+    description: "Nothing is taken until it is resumed, after `ms` by itself.",
+    args: pauseRequest.extend(named.shape),
+    answer: summary,
+    endpoint: at("pause"),
+    run: ({ tournamentId, ...pause }, { tournamentOperations }, call) =>
+      tournamentOperations.pause(tournamentId, pause, call),
+  }),
+  command("resumeTournament", {
+    description: "Goes on with a paused one, and gives back the time.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("resume"),
+    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
+      tournamentOperations.resume(tournamentId, reason, call),
+  }),
+  command("endTournament", {
+    description: "Ends the open phase now, or grace.",
+    args: named,
+    answer: summary,
+    endpoint: at("end"),
+    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.end(tournamentId, call),
+  }),
+  command("extendTournament", {
+    description: "Moves the end of the open phase, before it too, or of grace.",
+    args: moved,
+    answer: summary,
+    endpoint: at("extend"),
+    run: ({ tournamentId, ms }, { tournamentOperations }, call) => tournamentOperations.extend(tournamentId, ms, call),
+  }),
+  command("postponeTournament", {
+    description: "Moves the start and the end of one that is scheduled.",
+    args: moved,
+    answer: summary,
+    endpoint: at("postpone"),
+    run: ({ tournamentId, ms }, { tournamentOperations }, call) =>
+      tournamentOperations.postpone(tournamentId, ms, call),
+  }),
+  command("cancelTournament", {
+    description: "Nothing more is taken, and nothing is paid. Until it settles.",
+    args: named,
+    answer: summary,
+    endpoint: at("cancel"),
+    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.cancel(tournamentId, call),
+  }),
+  command("previewTournament", {
+    description: "What would be paid if it ended now, or what was. Changes nothing.",
+    args: named,
+    answer: previewed,
+    endpoint: at("preview"),
+    changesNothing: true,
+    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.preview(tournamentId),
+  }),
+  command("endSeries", {
+    description: "The series of this tournament has no further ones; those that are there stay.",
+    args: named,
+    answer: z.object({ seriesId: z.string(), coming: z.string().nullable() }),
+    endpoint: at("endSeries"),
+    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.endSeries(tournamentId, call),
+  }),
+  command("createGame", {
+    description: "Adds a game. What it allows never changes; a repeat is a conflict.",
+    args: gameDefinition,
+    answer: created,
+    endpoint: { method: "POST", path: "/games", status: 201 },
+    run: (definition, { games }, call) => games.create(definition, call),
+  }),
+];
+
+/** What is asked of tournaments and games. */
+export const TOURNAMENT_QUERIES = [
+  query("tournaments", {
+    description: "Tournaments that are on and coming, soonest first, then those that ended last.",
+    args: none,
+    answer: z.array(summary),
+    run: (_args, { tournamentOperations }) => tournamentOperations.list(),
+  }),
+  query("tournament", {
+    description: "One tournament by itself, with the top ten.",
+    args: named,
+    answer: details,
+    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.get(tournamentId),
+  }),
+  query("tournamentStandings", {
+    description: "A part of a tournament's standings, by rank.",
+    args: named.extend({
+      limit: limitOf(1000, 100),
+      offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).default(0),
+    }),
+    answer: z.object({ rows: z.array(row), total: z.int() }),
+    run: ({ tournamentId, ...range }, { tournamentOperations }) => tournamentOperations.standings(tournamentId, range),
+  }),
+  query("tournamentChanges", {
+    description: "What operators did to a tournament with a reason, latest first.",
+    args: named.extend({ limit: changesLimit }),
+    answer: z.array(eventChange),
+    run: ({ tournamentId, limit }, { tournamentOperations }) => tournamentOperations.changes(tournamentId, limit),
+  }),
+  query("games", {
+    description: "Every game, by id.",
+    args: none,
+    answer: z.array(game),
+    run: (_args, { games }) => games.list(),
+  }),
+];
