@@ -11,6 +11,8 @@ export interface InnocentRound {
   http: LatencySummary;
   /** What else came instead of an answer, by its code or status. */
   errors: Record<string, number>;
+  /** How long each answer took. */
+  ms: number[];
 }
 
 /** Each player asks its room so often, in milliseconds, and all together over HTTP. */
@@ -42,13 +44,16 @@ export class Innocents {
   async round(ms: number): Promise<InnocentRound> {
     const [all, room, http] = [new Latencies(), new Latencies(), new Latencies()];
     const errors: Record<string, number> = {};
+    const taken: number[] = [];
     const startsAt = performance.now();
     const ask = async (kind: Latencies, everyMs: number, offsetMs: number, question: () => Promise<unknown>) => {
       const asked: Promise<void>[] = [];
       for (let due = startsAt + offsetMs; due < startsAt + ms; due += everyMs) {
         await pause(Math.max(0, due - performance.now()));
         const answered = (): void => {
-          for (const latencies of [all, kind]) latencies.record(performance.now() - due);
+          const tookMs = performance.now() - due;
+          taken.push(tookMs);
+          for (const latencies of [all, kind]) latencies.record(tookMs);
         };
         const failed = (error: { reason?: { code: string }; message: string }): void => {
           const code = error.reason?.code ?? error.message;
@@ -65,7 +70,7 @@ export class Innocents {
       ),
       ask(http, HTTP_EVERY_MS, apart / 2, () => this.#get(`/api/tournaments/${this.#tournamentId}`)),
     ]);
-    return { all: all.summary(), room: room.summary(), http: http.summary(), errors };
+    return { all: all.summary(), room: room.summary(), http: http.summary(), errors, ms: taken };
   }
 
   async #get(path: string): Promise<void> {
