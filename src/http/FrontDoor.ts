@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { systemClock } from "../clock.ts";
 import { clientAddress, type Network, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
+import { KeyedBuckets } from "../edge/KeyedBuckets.ts";
 import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
 import { FairQueue } from "./FairQueue.ts";
 import { failureBody } from "./failures.ts";
@@ -28,6 +29,10 @@ const REQUESTS_PER_REFUSAL = 2;
 
 /** What Node's parser calls a head of a request beyond 16 kB, a long URL among them. */
 const TOO_LONG = "HPE_HEADER_OVERFLOW";
+
+/** So many connections of an address may end because their client sent too much ahead, and one more in ten seconds. No client does that by itself. */
+const SENT_AHEAD_BURST = 5;
+const SENT_AHEAD_PER_SECOND = 0.1;
 
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
@@ -57,6 +62,7 @@ export class FrontDoor extends Server {
   readonly #queue = new FairQueue();
   readonly #connections: NetworkRates;
   readonly #refusals: NetworkRates;
+  readonly #sentAhead = new KeyedBuckets(systemClock);
 
   constructor(
     handle: RequestListener,
@@ -71,8 +77,8 @@ export class FrontDoor extends Server {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      // Who offers another protocol (`h2c`, as curl and Java do) is answered in this one.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+      // Who offers another protocol (`h2c`, as curl and Java do) is answered in this one; and so is who still waits for an answer, in its turn.
+      shouldUpgradeCallback: (request) => isWebsocket(request) && !this.#line.isBusy(request.socket),
     });
     this.#line = new OneAtATime((request, response) => this.#handleInTurn(handle, request, response));
     this.#trustProxy = trustProxy;
@@ -83,7 +89,7 @@ export class FrontDoor extends Server {
     this.timeout = UNREAD_MS;
     this.on("timeout", (socket) => this.#onSilence(socket));
     this.on("connection", stopParsingAtItsEnd);
-    this.on("clientError", answerGarbage);
+    this.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#onGarbage(error, socket));
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -95,7 +101,8 @@ export class FrontDoor extends Server {
       const { key } = networks[0]!;
       const isKeptOut = this.#keepOut.remainingMs(key) > 0;
       if (isKeptOut) this.#refusals.take(networks);
-      if (!this.#line.take(exchange, isKeptOut ? 0 : MOST_WAITING)) this.#keepOut.add(key);
+      if (this.#line.take(exchange, isKeptOut ? 0 : MOST_WAITING)) return true;
+      if (isKeptOut || !this.#sentAhead.of(key, SENT_AHEAD_PER_SECOND, SENT_AHEAD_BURST).take()) this.#keepOut.add(key);
       return true;
     }
     if (event === "upgrade") {
@@ -106,6 +113,10 @@ export class FrontDoor extends Server {
   }
 
   #handleInTurn(handle: RequestListener, request: IncomingMessage, response: Response): void {
+    if (isWebsocket(request)) {
+      refuseBehind(response);
+      return;
+    }
     // What asks whether this node is alive must not wait for anybody.
     if (PROBES.has(request.url!)) handle(request, response);
     else
@@ -144,7 +155,6 @@ export class FrontDoor extends Server {
 
   #admits(request: IncomingMessage, socket: Duplex, address: string): boolean {
     try {
-      if (this.#line.isBusy(request.socket)) throw new RingmasterError("invalid_payload", "One thing at a time.");
       this.#gate.admit(request, address);
     } catch (error) {
       socket.on("error", () => socket.destroy());
@@ -153,6 +163,19 @@ export class FrontDoor extends Server {
       return false;
     }
     return true;
+  }
+
+  /** Bytes that are no HTTP get an answer in its shape all the same, behind those that are under way, and lose their connection. */
+  #onGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const refused =
+      error.code === TOO_LONG
+        ? new RingmasterError("payload_too_large")
+        : new RingmasterError("invalid_payload", "This is not a valid HTTP request.");
+    this.#line.endBehind(socket, () => refuse(socket, refused));
   }
 
   /** A connection on which nothing has moved: its client does not read what it asked for, or has nothing more to ask. */
@@ -190,18 +213,21 @@ function nameAddress({ headers }: IncomingMessage, address: string): void {
   headers["x-real-ip"] = address;
 }
 
-/** Bytes that are no HTTP get an answer in its shape all the same, and lose their connection. */
-function answerGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  refuse(
-    socket,
-    error.code === TOO_LONG
-      ? new RingmasterError("payload_too_large")
-      : new RingmasterError("invalid_payload", "This is not a valid HTTP request."),
-  );
+function isWebsocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** Of a connection that still owed answers when it was to become a websocket. */
+function refuseBehind(response: Response): void {
+  const error = new RingmasterError("invalid_payload", "Ask for a websocket once you have all answers.");
+  const body = JSON.stringify(failureBody(error.toWire()));
+  response
+    .writeHead(error.status, {
+      Connection: "close",
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+    })
+    .end(body);
 }
 
 /** Answers on a connection that has no response, and ends it. */

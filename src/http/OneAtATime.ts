@@ -10,10 +10,11 @@ export const MOST_WAITING = 16;
 export const UNREAD_MS = 10_000;
 export const ANSWER_MS = 120_000;
 
-/** What is under way on a connection, and what waits behind it. */
+/** What is under way on a connection, what waits behind it, and how the connection ends after these, if nothing can be read any more. */
 interface Line {
-  isBusy: boolean;
+  handled: Exchange | undefined;
   readonly waiting: Exchange[];
+  end?: () => void;
 }
 
 /**
@@ -33,9 +34,9 @@ export class OneAtATime {
     const { socket } = exchange[0];
     // What had been read from it before it ended still comes.
     if (socket.destroyed) return true;
-    const line = this.#lines.get(socket) ?? { isBusy: false, waiting: [] };
+    const line = this.#lines.get(socket) ?? { handled: undefined, waiting: [] };
     this.#lines.set(socket, line);
-    if (!line.isBusy) this.#begin(line, exchange);
+    if (line.handled === undefined) this.#begin(line, exchange);
     else if (line.waiting.length < mostWaiting) line.waiting.push(exchange);
     else {
       socket.destroy();
@@ -46,19 +47,38 @@ export class OneAtATime {
 
   /** Whether an answer on this connection is under way. */
   isBusy(socket: Socket): boolean {
-    return this.#lines.get(socket)?.isBusy === true;
+    return this.#lines.get(socket)?.handled !== undefined;
   }
 
-  #begin(line: Line, [request, response]: Exchange): void {
-    line.isBusy = true;
+  /**
+   * Calls `end` where the answer to what was read last and could not be understood belongs: behind the answers to all that came before
+   * it. `end` must close the connection.
+   */
+  endBehind(socket: Socket, end: () => void): void {
+    const line = this.#lines.get(socket);
+    if (line?.handled === undefined) {
+      end();
+      return;
+    }
+    // It was the rest of a request that waits, or that is handled and would wait for its body in vain.
+    if (line.waiting.at(-1)?.[0].complete === false) line.waiting.pop();
+    const [request, response] = line.handled;
+    if (request.complete) line.end = end;
+    else if (response.headersSent) socket.destroy();
+    else end();
+  }
+
+  #begin(line: Line, exchange: Exchange): void {
+    const [request, response] = exchange;
+    line.handled = exchange;
     const cancel = systemClock.schedule(() => request.socket.destroy(), ANSWER_MS);
     response.once("close", () => {
       cancel();
-      line.isBusy = false;
+      line.handled = undefined;
       const next = line.waiting.shift();
-      if (next === undefined) return;
       if (request.socket.destroyed || request.socket.writableEnded) line.waiting.length = 0;
-      else this.#begin(line, next);
+      else if (next !== undefined) this.#begin(line, next);
+      else line.end?.();
     });
     this.#handle(request, response);
   }

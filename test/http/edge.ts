@@ -11,6 +11,7 @@ import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOperations.ts";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
+import type { KeepOut } from "../../src/edge/KeepOut.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { NewPlayer } from "../../src/http/auth/anonymous.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
@@ -147,6 +148,7 @@ const NO_SESSIONS: Pick<SessionService, "noteCaller" | "sessionsOf"> = {
 export interface EdgeOptions extends Partial<HttpServices> {
   me?: MyThings;
   sessions?: Pick<SessionService, "noteCaller" | "sessionsOf">;
+  keepOut?: KeepOut;
 }
 
 /** All of the HTTP edge on a free port, with hunts and players in memory. */
@@ -157,7 +159,7 @@ export class Edge {
   readonly logged: string[] = [];
   readonly door: FrontDoor;
 
-  constructor({ me, sessions, ...overrides }: EdgeOptions = {}, clock: Clock = systemClock) {
+  constructor({ me, sessions, keepOut, ...overrides }: EdgeOptions = {}, clock: Clock = systemClock) {
     const parts = { me: me ?? INVENTORY, sessions: sessions ?? NO_SESSIONS };
     this.services = {
       production: false,
@@ -185,7 +187,7 @@ export class Edge {
     };
     const app = express();
     mountHttp(app, this.services);
-    this.door = new FrontDoor(app, { trustProxy: this.services.trustProxy });
+    this.door = new FrontDoor(app, { trustProxy: this.services.trustProxy, ...(keepOut && { keepOut }) });
   }
 
   get port(): number {

@@ -4,8 +4,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { systemClock } from "../../src/clock.ts";
+import { KeepOut } from "../../src/edge/KeepOut.ts";
 import { FrontDoor } from "../../src/http/FrontDoor.ts";
 import { MetricsPage } from "../../src/http/health.ts";
+import { RequestLimits } from "../../src/http/limits.ts";
 import { MOST_WAITING } from "../../src/http/OneAtATime.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { bearer, Edge, sendRaw } from "../http/edge.ts";
@@ -92,11 +94,25 @@ describe("One client over HTTP", function () {
     await edge.close();
   });
 
-  it("sends nothing ahead any more once its address is kept out, and still learns how the node is", async () => {
+  it("that sends too much ahead once loses that connection alone", async () => {
     const edge = await Edge.open();
     const flooding = await dial(edge.port);
     flooding.write(HEAD("/readyz").repeat(1000));
     await closed(flooding);
+    assert.equal((await edge.get("/api/hunts")).status, 200);
+    await edge.close();
+  });
+
+  it("sends nothing ahead any more once its address is kept out for doing it again and again, and still learns how the node is", async () => {
+    const keepOut = new KeepOut(systemClock);
+    const limits = new RequestLimits({ perAddress: 1_000_000, keepOut });
+    const edge = await Edge.open({ limits, keepOut });
+    for (let again = 0; again < 6; again += 1) {
+      const flooding = await dial(edge.port);
+      flooding.write(HEAD("/readyz").repeat(1000));
+      await closed(flooding);
+    }
+    assert.equal((await edge.get("/api/hunts")).status, 429);
     assert.equal((await fetch(`http://127.0.0.1:${edge.port}/healthz`)).status, 200);
     let parsed = 0;
     const { emit } = edge.door;
