@@ -54,4 +54,21 @@ describe("What comes from many", () => {
     await turn();
     assert.deepEqual(begun, ["a1", "a2", "a3", "b1", "b2"]);
   });
+
+  it("is begun for a tenth of the time where turns of the event loop are long, however few of these there are", async () => {
+    for (let n = 1; n <= 30; n += 1) add("a", `a${n}`);
+    begun.length = 0;
+    now += 10;
+    await turn();
+    // The turn took 10.3 ms: seven begin within the first 1.03 ms.
+    assert.equal(begun.length, 7);
+    await turn();
+    assert.equal(begun.length, 9, "that one took no longer than what was begun in it");
+    while (begun.length < 28) await turn();
+    now += 1000;
+    await turn();
+    begun.length = 0;
+    for (let n = 1; n <= 3; n += 1) add("a", `a${n}`);
+    assert.equal(begun.length, 2, "what comes after a pause finds no time saved up");
+  });
 });
