@@ -28,8 +28,9 @@ import { Metrics } from "./telemetry/metrics.ts";
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
-/** Of the time for a shutdown; the rest is for rooms and connections. */
+/** Of the time for a shutdown, to hand over actors, and to close rooms once they owe no answers; the rest is all others'. */
 const DRAIN_PART = 0.7;
+const ROOMS_PART = 0.12;
 const PAGE_FOLDER = fileURLToPath(new URL("../web/dist", import.meta.url));
 
 /** The services of a domain that is listed. */
@@ -69,7 +70,8 @@ export async function createApp(
 ): Promise<App> {
   const declared = declaredBy(listed.domains);
   const readiness = new Readiness(NODE_PARTS);
-  const lifecycle = new Lifecycle({ clock: systemClock, log, readiness });
+  const { startTimeoutMs } = config;
+  const lifecycle = new Lifecycle({ clock: systemClock, log, readiness, startTimeoutMs });
   try {
     return await start({ config, log, readiness, lifecycle }, declared, listed);
   } catch (error) {
@@ -89,35 +91,38 @@ async function start(
   listed: Listed,
 ): Promise<App> {
   const { config, log, readiness, lifecycle } = begun;
-  const { database, databaseProbe } = await startDatabase(begun, declared);
-  const backplane = await startBackplane(begun);
   const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
-  const domains = new OpenDomains(declared, { config, log, database, backplane, lifecycle, meters: metrics.meters });
-  await domains.prepare();
-  lifecycle.up("stores");
+  const metricsPage = new MetricsPage(metrics.registry, systemClock);
+  // First, and so the last that stops: it tells what the others wait for.
+  await lifecycle.start("metrics", () => listenForMetrics(begun, metricsPage));
+  const { database, databaseProbe } = await lifecycle.start("database", () => startDatabase(begun, declared));
+  const { backplane, domains } = await lifecycle.start("stores", async () => {
+    const backplane = await startBackplane(begun);
+    const domains = new OpenDomains(declared, { config, log, database, backplane, lifecycle, meters: metrics.meters });
+    await domains.prepare();
+    return { backplane, domains };
+  });
 
   const tokens = new Tokens(config.jwtSecret, systemClock);
   const keepOut = new KeepOut(systemClock);
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
   const placed = { rooms: declared.rooms, actors: actorsLater.promise };
-  const server = await openServer({ config, log, backplane, app, keepOut, readiness, ...placed });
+  const opened = { config, log, backplane, app, keepOut, readiness, ...placed };
+  const server = await lifecycle.start("server", () => openServer(opened));
   lifecycle.onStop("connections", () => server.transport.shutdown());
   const services = { tokens, keepOut, database, databaseProbe, backplane, server, app };
-  const parts: Running = { config, log, metrics, readiness, lifecycle, ...services, domains };
+  const parts: Running = { config, log, metrics, metricsPage, readiness, lifecycle, ...services, domains };
 
   const jobs = makeJobs(parts);
-  const actors = await startActors(parts, jobs);
+  const actors = await lifecycle.start("actors", () => startActors(parts, jobs));
   actorsLater.resolve(actors);
-  await jobs.start(actors);
+  await lifecycle.start("jobs", () => jobs.start(actors));
   lifecycle.onStop("jobs", () => jobs.stop());
-  lifecycle.up("jobs");
-  await domains.open(actors, jobs);
+  await lifecycle.start("domains", () => domains.open(actors, jobs));
   const servicesOf: ServicesOf = (domain) => domains.of(domain);
-  await startRooms(parts, actors, {
-    rooms: listed.rooms?.(servicesOf) ?? {},
-    routes: listed.routes?.(servicesOf) ?? {},
-  });
+  const own = { rooms: listed.rooms?.(servicesOf) ?? {}, routes: listed.routes?.(servicesOf) ?? {} };
+  await lifecycle.start("rooms", () => startRooms(parts, actors, own));
   await startDemos(parts, domains.demos());
   return {
     port: portOf(server),
@@ -184,8 +189,7 @@ async function startActors(
   });
   lifecycle.onStop("peers", () => actors.stop());
   await actors.start();
-  lifecycle.onDrain("actors", () => actors.drain());
-  lifecycle.up("actors");
+  lifecycle.onDrain("actors", () => actors.drain(), { part: DRAIN_PART });
   return actors;
 }
 
@@ -210,15 +214,12 @@ async function startRooms(parts: Running, actors: Actors, own: Own): Promise<voi
     handler.name = name;
     if (config.role !== "worker") matchMaker.addRoomType(handler);
   }
-  const metricsPage = new MetricsPage(parts.metrics.registry, systemClock);
-  mountRoutes(parts, { metricsPage, own, cutOff: () => actors.membership.self.cutOff === true });
-  lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}));
+  mountRoutes(parts, { own, cutOff: () => actors.membership.self.cutOff === true });
+  lifecycle.onStop("rooms", () => matchMaker.gracefullyShutdown().then(() => {}), { part: ROOMS_PART });
   // Before the actors are handed over: nobody is to be sent here while that goes on.
   lifecycle.onDrain("listings", () => backplane.matchmaking.closeDoors());
   watchReach(parts, actors);
   await listen(server, config);
-  await listenForMetrics(parts, metricsPage);
-  lifecycle.up("rooms");
 }
 
 function domainRooms({ declared }: OpenDomains): Array<[string, RegisteredHandler]> {
@@ -283,13 +284,12 @@ function watchReach({ backplane, databaseProbe, lifecycle, log, readiness }: Par
 }
 
 interface Mounted {
-  metricsPage: MetricsPage;
   own: Own;
   cutOff(): boolean;
 }
 
-function mountRoutes(parts: Running, { metricsPage, own, cutOff }: Mounted): void {
-  const { app, backplane, config, domains, keepOut, log, readiness, tokens } = parts;
+function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
+  const { app, backplane, config, domains, keepOut, log, metricsPage, readiness, tokens } = parts;
   mountHttp(app, {
     production: config.production,
     trustProxy: config.trustProxy,

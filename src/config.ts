@@ -28,6 +28,7 @@ const environment = z.object({
   PUBLIC_ADDRESS: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000).default(30_000),
+  START_TIMEOUT_MS: wholeNumber(1000, 86_400_000).default(600_000),
   DEMO: flag.optional(),
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
   DATABASE_POOL: wholeNumber(5, 200).default(16),
@@ -60,6 +61,8 @@ export interface Config {
   publicAddress: string | undefined;
   logLevel: string;
   shutdownTimeoutMs: number;
+  /** How long each step of the start may take. */
+  startTimeoutMs: number;
   /** `undefined`: on in development when the embedded database is empty. */
   demo: boolean | undefined;
   /** How long a node's beat may be missing before it counts as dead, in milliseconds. */
@@ -120,6 +123,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     publicAddress: values.PUBLIC_ADDRESS,
     logLevel: values.LOG_LEVEL,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    startTimeoutMs: values.START_TIMEOUT_MS,
     demo: values.DEMO,
     nodeTtlMs: values.NODE_TTL_MS,
     sessionTimeoutMs: Math.round(values.SESSION_TIMEOUT_MINUTES * 60_000),

@@ -1,5 +1,6 @@
 import { RINGMASTER } from "./app.config.ts";
 import { type App, createApp } from "./app.ts";
+import { systemClock } from "./clock.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
 import { handleFaults } from "./telemetry/crashes.ts";
@@ -24,7 +25,7 @@ try {
     count: (fault) => app?.metrics.faulted(fault),
     end: () => (app === undefined ? process.exit(1) : failed.resolve(undefined)),
   });
-  app = await createApp(config, RINGMASTER, log);
+  app = await Promise.race([createApp(config, RINGMASTER, log), notStarted(signalled, config.shutdownTimeoutMs)]);
   await printAddresses(app, config.jwtSecretIsMade);
   await drain(app, await Promise.race([signalled, failed.promise]));
 } catch (error) {
@@ -47,6 +48,13 @@ function firstSignal(): Promise<string> {
     };
     for (const each of SIGNALS) process.on(each, onSignal);
   });
+}
+
+/** Rejects when the start has not ended for so long after a signal: what it waits for may never come. */
+async function notStarted(signalled: Promise<string>, timeoutMs: number): Promise<never> {
+  const signal = await signalled;
+  await new Promise<void>((resolve) => void systemClock.schedule(resolve, timeoutMs));
+  throw new ConfigError(`${signal} came, and the start did not end within ${timeoutMs / 1000} s (SHUTDOWN_TIMEOUT_MS)`);
 }
 
 /** Ends in order, for a signal or, without one, because of a fault. */

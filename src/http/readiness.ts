@@ -27,6 +27,11 @@ export class Readiness {
     this.#parts.set(part, why);
   }
 
+  /** Whether anything is said of this part. */
+  tellsOf(part: string): boolean {
+    return this.#parts.has(part);
+  }
+
   /** From now on the node is not ready, whatever its parts say. There is no way back. */
   drain(): void {
     this.#draining = true;

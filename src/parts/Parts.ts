@@ -6,6 +6,7 @@ import type { KeepOut } from "../edge/KeepOut.ts";
 import type { DatabaseProbe } from "../entities/DatabaseProbe.ts";
 import type { Database } from "../entities/sql.ts";
 import type { Tokens } from "../http/auth/tokens.ts";
+import type { MetricsPage } from "../http/health.ts";
 import type { Readiness } from "../http/readiness.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -16,6 +17,7 @@ export interface Parts {
   config: Config;
   log: Logger;
   metrics: Metrics;
+  metricsPage: MetricsPage;
   readiness: Readiness;
   lifecycle: Lifecycle;
   tokens: Tokens;

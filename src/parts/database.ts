@@ -20,7 +20,6 @@ export async function startDatabase(
     if (redisUrl !== undefined) await assertNoNodes(redisUrl, nodeTtlMs, reasons);
   });
   lifecycle.onStop("database", () => database.close());
-  lifecycle.up("database");
   if (config.database.kind === "sqlite") return { database, databaseProbe: undefined };
   const question = mysqlQuestion(config.database.url, {
     clock: systemClock,

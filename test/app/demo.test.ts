@@ -52,7 +52,7 @@ describe("the demo of a node that starts", () => {
       await stopped;
     }
     const node = await join("second");
-    const lifecycle = new Lifecycle({ clock, log: silentLog, readiness: new Readiness([]) });
+    const lifecycle = new Lifecycle({ clock, log: silentLog, readiness: new Readiness([]), startTimeoutMs: 60_000 });
     const config = {
       demo: true,
       production: false,

@@ -19,7 +19,7 @@ describe("the life of a node", () => {
 
     beforeEach(() => {
       readiness = new Readiness(["database", "stores"]);
-      lifecycle = new Lifecycle({ clock: systemClock, log: silentLog, readiness });
+      lifecycle = new Lifecycle({ clock: systemClock, log: silentLog, readiness, startTimeoutMs: 60_000 });
       taken = [];
     });
 
@@ -28,9 +28,9 @@ describe("the life of a node", () => {
     };
 
     it("is not ready before its parts are, nor from the first moment of a drain", async () => {
-      lifecycle.up("database");
+      await lifecycle.start("database", async () => {});
       assert.equal(readiness.report().ready, false);
-      lifecycle.up("stores");
+      await lifecycle.start("stores", async () => {});
       assert.equal(readiness.report().ready, true);
       const { promise, resolve } = Promise.withResolvers<void>();
       lifecycle.onStop("stores", () => promise);

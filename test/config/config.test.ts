@@ -29,6 +29,7 @@ describe("The configuration", () => {
       publicAddress: undefined,
       logLevel: "info",
       shutdownTimeoutMs: 30_000,
+      startTimeoutMs: 600_000,
       demo: undefined,
       nodeTtlMs: 3000,
       trustProxy: false,
