@@ -1,9 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import type { Hunts } from "../../entities/hunts/Hunt.ts";
-import { RingmasterError, toRingmasterError } from "../../errors.ts";
+import { toRingmasterError } from "../../errors.ts";
 import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { rowsOf } from "../../stores/hunts/assignments.ts";
 import {
+  type AssignmentRow,
   type ClaimDecision,
   type ClueLedger,
   type ExpireDecision,
@@ -16,14 +17,13 @@ import {
   type Undecided,
 } from "../../stores/hunts/ClueLedger.ts";
 import type { CommitResult } from "../../stores/runtime/journaling.ts";
-import { RENEWAL } from "../events/LoadLease.ts";
-import { Rebuilds, whileUseful } from "../events/Rebuilds.ts";
-import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
+import { type Decided, DecisionCommitter, type HotState } from "../events/DecisionCommitter.ts";
+import { whileUseful } from "../events/Rebuilds.ts";
+import { READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
-import type { HuntView } from "./HuntView.ts";
 import type { OpenHunt } from "./OpenHunt.ts";
 import { RELOADED, REVOKED, SERVED } from "./signals.ts";
 
@@ -45,59 +45,59 @@ interface Granted {
 
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
 type Answer = Decision | LedgerMissing | StandingAnswer;
-type Decided<D> = Exclude<D, Undecided>;
+type Final<D> = Exclude<D, Undecided>;
 
-/** Carries a decision of the ledger through: commits it to MySQL, tells who was served, fetches more clues, rebuilds what is lost. */
+/** Has the ledgers of hunts decide, commits that, tells who was served, and fetches more clues. */
 export class LedgerCommitter {
   readonly #ports: CommitterPorts;
-  readonly #rebuilds: Rebuilds;
+  readonly #committer: DecisionCommitter<OpenHunt, Granted>;
 
   constructor(ports: CommitterPorts) {
     this.#ports = ports;
-    this.#rebuilds = new Rebuilds(ports.clock);
+    this.#committer = new DecisionCommitter({ hotState: ledgersOf(ports), clock: ports.clock });
   }
 
   /**
-   * Decides, rebuilding the ledger when it is lost or older than what was acknowledged, and commits before returning. Rejects with
-   * `unavailable` when the ledger has not come back for half a minute, with `wrong_phase` once solving has ended by the
+   * Decides, and commits before returning. Rejects as `DecisionCommitter` does, with `wrong_phase` once solving has ended by the
    * database's clock, with `paused` while the hunt is paused.
    */
-  decide<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Decided<D>> {
-    return this.#answer(hunt, ask, () => hunt.requireSolving());
+  async decide<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Final<D>> {
+    const decision = await this.#committer.carryOut(hunt, {
+      require: () => hunt.requireSolving(),
+      decide: () => this.#decided(hunt, ask),
+      refused: (why) => (why === "over" ? hunt.solvingIsOver() : hunt.paused()),
+    });
+    this.#afterwards(hunt, decision as Final<Decision>);
+    return decision;
   }
 
   /** Asks for what changes nothing, also while the hunt is paused. */
-  read<D extends LedgerMissing | StandingAnswer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Decided<D>> {
-    return this.#answer(hunt, ask, () => hunt.requirePhase());
+  read<D extends LedgerMissing | StandingAnswer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Final<D>> {
+    return this.#committer.carryOut(hunt, {
+      require: () => hunt.requirePhase(),
+      decide: () => this.#decided(hunt, ask),
+      refused: () => hunt.paused(),
+    });
   }
 
-  async #answer<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>, require: () => void): Promise<Decided<D>> {
-    const deadline = new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS);
-    while (!deadline.isOver) {
-      require();
-      const { pauses } = hunt.key;
-      const decision = await ask();
-      if (decision.kind === "paused") throw hunt.paused();
-      if (decision.kind === "standing") return decision as Decided<D>;
-      if (decision.kind !== "missing") {
-        const result = await this.#commit(hunt, decision, pauses);
-        if (result === "committed") {
-          this.#afterwards(hunt, decision);
-          return decision as Decided<D>;
-        }
-        if (result === "over") throw hunt.solvingIsOver();
-        if (result === "paused") throw hunt.paused();
-      }
-      await this.#rebuild(hunt, deadline);
-    }
-    throw new RingmasterError("unavailable", "The hunt's ledger is being rebuilt; try again in a moment.");
+  async #decided<D extends Answer>(hunt: OpenHunt, ask: () => Promise<D>): Promise<Decided<Final<D>>> {
+    const { pauses } = hunt.key;
+    const decision = await ask();
+    if (decision.kind === "missing") return { kind: "missing" };
+    if (decision.kind === "paused") throw hunt.paused();
+    const result = decision as Final<D>;
+    const rows = decision.kind === "standing" ? [] : rowsOf(decision);
+    if (rows.length === 0 || !("epoch" in decision)) return { kind: "final", result };
+    const { epoch } = decision;
+    return { kind: "decided", result, epoch, commit: () => this.#commit(hunt, rows, { epoch, pauses }) };
   }
 
-  async #commit(hunt: OpenHunt, decision: Decision, pauses: number | undefined): Promise<CommitResult> {
-    const rows = rowsOf(decision);
-    if (rows.length === 0 || !("epoch" in decision)) return "committed";
-    const { id, committed } = hunt;
-    const result = await this.#ports.journal.commit(id, decision.epoch, committed.outstanding(rows), pauses);
+  async #commit(
+    { id, committed }: OpenHunt,
+    rows: readonly AssignmentRow[],
+    { epoch, pauses }: { epoch: number; pauses: number | undefined },
+  ): Promise<CommitResult> {
+    const result = await this.#ports.journal.commit(id, epoch, committed.outstanding(rows), pauses);
     if (result === "committed") committed.committed(rows);
     return result;
   }
@@ -160,29 +160,22 @@ export class LedgerCommitter {
 
   /** Loads the ledger of a hunt that is paused, so that its standings are there to be read. */
   async load(hunt: OpenHunt): Promise<void> {
-    await this.#rebuild(hunt, new RetryDeadline(this.#ports.clock, READ_DEADLINE_MS));
+    await this.#committer.rebuild(hunt, new RetryDeadline(this.#ports.clock, READ_DEADLINE_MS));
   }
+}
 
-  /** Loads the ledger from what is committed, under a new epoch; or waits a moment for whoever is loading it. */
-  #rebuild(hunt: OpenHunt, deadline: RetryDeadline): Promise<boolean> {
-    const { actors } = this.#ports;
-    return this.#rebuilds.once(hunt.id, deadline, {
-      ask: () => actors.ref(HuntActor, hunt.id).rebuild(),
-      renew: (epoch) => actors.ref(HuntActor, hunt.id, RENEWAL).loading(epoch),
-      load: (granted, signal) => this.#load(hunt, granted, signal),
-    });
-  }
-
-  async #load({ id, key }: HuntView, granted: Granted, signal: AbortSignal): Promise<void> {
-    const { actors, hunts, journal, ledger, log } = this.#ports;
-    const { epoch, issued, pauses = 0 } = granted;
-    const rows = whileUseful(journal.readAll(id), signal);
-    const isLoaded = await ledger.load({ ...key, pauses }, { epoch, issued, rows });
-    if (!isLoaded) return;
-    const record = await hunts.get(id);
-    // It ended during the load: whoever drops its hot state may have been here before.
-    if (record?.phase !== "solving") return ledger.drop(key);
-    log.info({ hunt: id, epoch }, "the clue ledger was loaded from the database");
-    actors.peers.signalAll(RELOADED, { huntId: id });
-  }
+/** How ledgers are loaded from the assignments that are committed. */
+function ledgersOf({ actors, hunts, journal, ledger, log }: CommitterPorts): HotState<OpenHunt, Granted> {
+  return {
+    names: { event: "hunt", state: "ledger" },
+    actor: ({ id }, options) => actors.ref(HuntActor, id, options),
+    load: ({ id, key }, { epoch, issued, pauses = 0 }, signal) =>
+      ledger.load({ ...key, pauses }, { epoch, issued, rows: whileUseful(journal.readAll(id), signal) }),
+    isOn: async ({ id }) => (await hunts.get(id))?.phase === "solving",
+    drop: ({ key }) => ledger.drop(key),
+    loaded: ({ id }, { epoch }) => {
+      log.info({ hunt: id, epoch }, "the clue ledger was loaded from the database");
+      actors.peers.signalAll(RELOADED, { huntId: id });
+    },
+  };
 }

@@ -19,7 +19,6 @@ import type {
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import { KeptReads } from "../events/KeptReads.ts";
-import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
@@ -275,17 +274,13 @@ export class TournamentService {
     return tournament.isTaking ? this.#onBoard(tournament, range) : this.#committed(tournament, range);
   }
 
-  async #onBoard(tournament: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
-    const { leaderboard, clock } = this.#ports;
-    const deadline = new RetryDeadline(clock, READ_DEADLINE_MS);
-    while (!deadline.isOver) {
-      const page = await (around === undefined
+  #onBoard(tournament: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
+    const { leaderboard } = this.#ports;
+    return this.#committer.read(tournament, () =>
+      around === undefined
         ? leaderboard.page(tournament.key, offset, limit)
-        : leaderboard.around(tournament.key, around, limit));
-      if (page) return page;
-      await this.#committer.rebuild(tournament, deadline);
-    }
-    throw new RingmasterError("unavailable", "The tournament's board is being rebuilt; try again in a moment.");
+        : leaderboard.around(tournament.key, around, limit),
+    );
   }
 
   /** Each read sorts all players of the tournament. */
@@ -300,10 +295,7 @@ export class TournamentService {
   }
 
   async #showRebuilt(tournament: TournamentView): Promise<boolean> {
-    const isLoaded = await this.#committer.rebuild(
-      tournament,
-      new RetryDeadline(this.#ports.clock, DECISION_DEADLINE_MS),
-    );
+    const isLoaded = await this.#committer.rebuild(tournament);
     if (isLoaded) this.views.at(tournament.id, ({ refresh }) => refresh.touch());
     return isLoaded;
   }

@@ -60,6 +60,11 @@ export class TournamentView extends EventView<TournamentRecord, TournamentAudien
     return isTaking(this.phase);
   }
 
+  /** Throws `wrong_phase` unless they are. */
+  requireTaking(): void {
+    if (!this.isTaking) throw this.wrongPhase();
+  }
+
   /** By phase and clock: the event of a phase may be late, and its end is known. */
   windowAt(now: number): SubmissionWindow {
     const { phase, endsAt, phaseEndsAt, definition } = this;
