@@ -11,7 +11,7 @@ const ENDLESS = 100;
 
 const row = (attempts = 0): MessageRow => ({
   ...{ kind: "sender", id: "s", version: 1, index: 0, to: { kind: "receiver", id: "r" } },
-  ...{ message: "{}", createdAt: 0, attempts, isRepeat: false },
+  ...{ message: "{}", createdAt: 0, attempts, unreached: 0, isRepeat: false },
 });
 
 describe("the pump of messages", () => {

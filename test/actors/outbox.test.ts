@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
+import type { DeadLetter } from "../../src/actors/runtime/DeadLetters.ts";
 import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
+import { LEAST_UNREACHED, LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
 import { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
 import { MOST_GAPS } from "../../src/actors/runtime/marks.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -323,7 +324,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
       {
         from: { kind: "sender", id: "t", version: said, index: 1 },
         to: { kind: "listener", id: "l" },
-        ...{ method: "hear", createdAt: 0, diedAt: 0, attempts: MOST_ATTEMPTS },
+        ...{ method: "hear", createdAt: 0, diedAt: 0, attempts: MOST_ATTEMPTS, unreached: 0 },
         error: "internal: Something failed on our side; it has been logged.",
       },
     );
@@ -344,11 +345,41 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     assert.deepEqual(await heardBy(a, "l"), ["1", "2", "3", "bad"]);
   }).timeout(30_000);
 
+  it("counts what does not reach its receiver apart from what fails in its hands", async () => {
+    Listener.unbearable.add("bad");
+    let a = await start("a");
+    await within(500, a.actors.ref(Listener, "l").all());
+    await a.crash();
+    // A quarantine of two hours: nobody reaches it.
+    await database.write("UPDATE actors SET crashes = 4, owner = NULL WHERE id = 'l'");
+    a = await start("b");
+    await within(500, sender(a).say("l", "bad", "good"));
+    await clock.advance(10 * 60_000);
+    const counts = async () =>
+      (
+        await database.query<{ attempts: number; unreached: number }>("SELECT attempts, unreached FROM actor_tells")
+      )[0]!;
+    const before = await counts();
+    assert.ok(before.attempts === 0 && before.unreached > MOST_ATTEMPTS, JSON.stringify(before));
+    await database.write("UPDATE actors SET crashes = 0 WHERE id = 'l'");
+    await clock.advance(5 * 60_000);
+    assert.equal(await rowsOf("actor_dead_letters"), 0, "its receiver has had it for minutes only");
+    const after = await counts();
+    assert.equal(after.unreached, before.unreached);
+    assert.ok(after.attempts >= 8 && after.attempts < MOST_ATTEMPTS, JSON.stringify(after));
+    for (let hours = 0; hours < 4 && (await rowsOf("actor_dead_letters")) === 0; hours += 1)
+      await clock.advance(HOUR_MS);
+    const [letter] = (await a.actors.deadLetters.list(10)) as DeadLetter[];
+    assert.deepEqual([letter?.attempts, letter?.unreached], [MOST_ATTEMPTS, before.unreached]);
+    assert.deepEqual(await heardBy(a, "l"), ["good"]);
+  }).timeout(60_000);
+
   /** As if all that waits had been tried for a day: each becomes a dead letter when it fails once more. */
   async function growOld(node: SimulatedNode): Promise<Node> {
     await node.crash();
-    await database.write("UPDATE actor_tells SET attempts = ?, created_at = created_at - ?", [
+    await database.write("UPDATE actor_tells SET attempts = ?, unreached = ?, created_at = created_at - ?", [
       MOST_ATTEMPTS - 1,
+      LEAST_UNREACHED - 1,
       LONGEST_UNREACHED_MS,
     ]);
     const next = await start(`${node.id}+`);
@@ -372,7 +403,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
     const a = await start("a");
     await within(500, sender(a).sayToNobody("w"));
     await a.crash();
-    await database.write("UPDATE actor_tells SET attempts = 1000, created_at = created_at - ?", [
+    await database.write("UPDATE actor_tells SET unreached = 1000, created_at = created_at - ?", [
       LONGEST_UNREACHED_MS - HOUR_MS,
     ]);
     await start("b");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
-import { LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
+import { LEAST_UNREACHED, LONGEST_UNREACHED_MS } from "../../src/actors/runtime/MessagePump.ts";
 import type { WireError } from "../../src/errors.ts";
 import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
@@ -44,7 +44,7 @@ describe("dead letters, as operators have them", function () {
     });
     const letter = {
       to: { kind: "popup", id: "global" },
-      ...{ method: "nothing", createdAt: 1, attempts: 18, error: "internal: x" },
+      ...{ method: "nothing", createdAt: 1, attempts: 18, unreached: 0, error: "internal: x" },
     };
     assert.deepEqual(body.letters, [
       { ...letter, from: from(2), diedAt: 102 },
@@ -90,11 +90,11 @@ describe("the metric of dead letters", function () {
     // What a turn has told actors of a kind that no node has, tried in vain for a day.
     for (const index of [0, 1])
       await database.write(
-        `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts)
-         VALUES ('tournament', 't1', 3, ?, 'embedded', 'nobody', ?, ?, ?, ?)`,
+        `INSERT INTO actor_tells (kind, id, version, idx, owner, target_kind, target_id, message, created_at, attempts, unreached)
+         VALUES ('tournament', 't1', 3, ?, 'embedded', 'nobody', ?, ?, ?, 0, ?)`,
         [
           ...[index, `n${index}`, JSON.stringify({ method: "x", args: [] })],
-          ...[Date.now() - LONGEST_UNREACHED_MS, MOST_ATTEMPTS - 1],
+          ...[Date.now() - LONGEST_UNREACHED_MS, LEAST_UNREACHED - 1],
         ],
       );
     await database.close();

@@ -17,7 +17,9 @@ export interface DeadLetter {
   /** Epoch milliseconds. */
   createdAt: number;
   diedAt: number;
+  /** How often it has failed in the receiver's hands, and how often it could not reach them. */
   attempts: number;
+  unreached: number;
   /** What the last attempt failed with. */
   error: string;
 }
@@ -28,6 +30,7 @@ interface LetterRow extends KeyRow {
   message: string;
   created_at: number;
   attempts: number;
+  unreached: number;
   error: string;
   died_at: number;
 }
@@ -38,7 +41,7 @@ interface LetterRow extends KeyRow {
  */
 export type Burial = "buried" | "done" | "moved" | "full";
 
-const COLUMNS = "kind, id, version, idx, target_kind, target_id, message, created_at, attempts, error";
+const COLUMNS = "kind, id, version, idx, target_kind, target_id, message, created_at, attempts, unreached, error";
 /** What is kept of an error, in characters. */
 const LONGEST_ERROR = 4096;
 
@@ -74,16 +77,20 @@ export class DeadLetters {
       if (isDone(mark, row)) return "done";
       const now = this.#clock.now();
       await writeMark(tx, { to: row.to, from: row }, { before: mark, after }, now);
-      await tx.write(`INSERT INTO actor_dead_letters (${COLUMNS}, died_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
-        ...keyOf(row),
-        row.to.kind,
-        row.to.id,
-        row.message,
-        row.createdAt,
-        row.attempts,
-        error.slice(0, LONGEST_ERROR),
-        now,
-      ]);
+      await tx.write(
+        `INSERT INTO actor_dead_letters (${COLUMNS}, died_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          ...keyOf(row),
+          row.to.kind,
+          row.to.id,
+          row.message,
+          row.createdAt,
+          row.attempts,
+          row.unreached,
+          error.slice(0, LONGEST_ERROR),
+          now,
+        ],
+      );
       return "buried";
     });
     if (end === "buried") this.#onBuried(row.to.kind);
@@ -103,6 +110,7 @@ export class DeadLetters {
       createdAt: Number(row.created_at),
       diedAt: Number(row.died_at),
       attempts: Number(row.attempts),
+      unreached: Number(row.unreached),
       error: row.error,
     }));
   }

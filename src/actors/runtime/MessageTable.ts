@@ -15,6 +15,13 @@ import {
 } from "./messageSql.ts";
 import type { MessageId, MessageRow, Outgoing } from "./messages.ts";
 
+interface Stored extends KeyRow {
+  message: string;
+  created_at: number;
+  attempts: number;
+  unreached: number;
+}
+
 /** Calls that turns have committed and that are not known to have reached their actors. A row is its owner's to deliver. */
 export class MessageTable {
   readonly #database: Database;
@@ -51,8 +58,8 @@ export class MessageTable {
    */
   async of(target: ActorAddress, senders: readonly SenderCursor[], limit: number): Promise<MessageRow[]> {
     const { where, params } = afterCursors(senders);
-    const rows = await this.#database.query<KeyRow & { message: string; created_at: number; attempts: number }>(
-      `SELECT kind, id, version, idx, message, created_at, attempts FROM actor_tells
+    const rows = await this.#database.query<Stored>(
+      `SELECT kind, id, version, idx, message, created_at, attempts, unreached FROM actor_tells
        WHERE target_kind = ? AND target_id = ? AND ${where} ORDER BY kind, id, version, idx LIMIT ?`,
       [target.kind, target.id, ...params, limit],
     );
@@ -62,18 +69,17 @@ export class MessageTable {
       message: row.message,
       createdAt: Number(row.created_at),
       attempts: Number(row.attempts),
+      unreached: Number(row.unreached),
       isRepeat: true,
     }));
   }
 
   /** Notes how often one was tried in vain, and why the last time. */
-  async failed(id: MessageId, attempts: number, error: string): Promise<void> {
-    await this.#database.write(`UPDATE actor_tells SET attempts = ?, error = ? WHERE owner = ? AND ${OF_MESSAGE}`, [
-      attempts,
-      error,
-      this.#nodeId,
-      ...keyOf(id),
-    ]);
+  async failed(row: MessageRow, error: string): Promise<void> {
+    await this.#database.write(
+      `UPDATE actor_tells SET attempts = ?, unreached = ?, error = ? WHERE owner = ? AND ${OF_MESSAGE}`,
+      [row.attempts, row.unreached, error, this.#nodeId, ...keyOf(row)],
+    );
   }
 
   delete(ids: readonly MessageId[]): Promise<void> {
@@ -103,5 +109,6 @@ export async function addMessages(
     `${INSERT_MESSAGES} ${messages.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)").join(", ")}`,
     messages.flatMap(({ index, to, message }) => [kind, id, version, index, owner, to.kind, to.id, message, now]),
   );
-  return messages.map((message) => ({ kind, id, version, ...message, createdAt: now, attempts: 0, isRepeat: false }));
+  const untried = { createdAt: now, attempts: 0, unreached: 0, isRepeat: false };
+  return messages.map((message) => ({ kind, id, version, ...message, ...untried }));
 }

@@ -37,8 +37,10 @@ export interface MessageRow extends MessageId {
   message: string;
   /** When it was committed, or given anew by an operator; epoch milliseconds. */
   createdAt: number;
-  /** How often it was tried in vain. */
+  /** How often it has failed in the receiver's hands. */
   attempts: number;
+  /** How often it could not reach the receiver. */
+  unreached: number;
   /** It may have been delivered before. */
   isRepeat: boolean;
 }
