@@ -184,7 +184,15 @@ function runtimeOn(database: Database, feed: MemoryFeed, nodeId: string): Actors
   const log = createLogger("warn");
   return new Actors({
     node: { id: nodeId, role: "all" },
-    kinds: [tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock: systemClock, log })],
+    kinds: [
+      tournamentKind({
+        database,
+        leaderboard: new MemoryLeaderboard(),
+        clock: systemClock,
+        log,
+        reviewOverdue: () => {},
+      }),
+    ],
     ...{ database, bus: new MemoryBus(), feed, clock: systemClock, rng: systemRng },
     log,
     metrics: new Metrics(() => ({ rooms: 0, clients: 0 })),

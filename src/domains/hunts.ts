@@ -65,9 +65,16 @@ export const hunts = defineDomain({
       answered,
       pool: meters.gauge("hunt_pool", "Clues of a running hunt that nobody holds.", "hunt"),
       waiting: meters.gauge("hunt_waiting", "Players of a running hunt who wait for a clue.", "hunt"),
+      reviewsOverdue: meters.counter(
+        "hunt_reviews_overdue_total",
+        "Hours for which results of hunts have been held for review after the first day.",
+      ),
     };
   },
-  actors: ({ log, stores: { ledger } }) => [huntKind({ ledger, log }), DemoActor],
+  actors: ({ log, metrics, stores: { ledger } }) => [
+    huntKind({ ledger, log, reviewOverdue: () => metrics.reviewsOverdue.inc() }),
+    DemoActor,
+  ],
   open: (node, { quests: { seedDemo } }) => {
     const { actors, clock, database, feed, log, metrics, stores } = node;
     const players = database.of("commits");

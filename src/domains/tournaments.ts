@@ -84,9 +84,16 @@ export const tournaments = defineDomain({
       "Players who have a standing in a tournament that has rooms on this node.",
       "tournament",
     ),
+    reviewsOverdue: meters.counter(
+      "tournament_reviews_overdue_total",
+      "Hours for which results of tournaments have been held for review after the first day.",
+    ),
   }),
-  actors: ({ database, log, stores: { leaderboard } }) => [
-    tournamentKind({ database, leaderboard, clock: systemClock, log }),
+  actors: ({ database, log, metrics, stores: { leaderboard } }) => [
+    tournamentKind({
+      ...{ database, leaderboard, clock: systemClock, log },
+      reviewOverdue: () => metrics.reviewsOverdue.inc(),
+    }),
     TournamentSeriesActor,
     TournamentDemoActor,
   ],

@@ -25,6 +25,16 @@ export const amountOf = z.object({ item: z.string(), amount: z.string() });
 /** While an event is paused: since when, and when it goes on at the latest. */
 export const pausedFields = { pausedAt: time.optional(), resumesAt: time.optional() };
 
+/** While a result is held for review: since when. */
+export const reviewField = { reviewSince: time.optional() };
+
+/** Of a result that is to be reviewed: who wants it, since when it is held, and its hash. */
+export const reviewReport = z.object({
+  orderedBy: z.enum(["definition", "operator"]).nullable(),
+  since: time.nullable(),
+  resultHash: z.string().nullable(),
+});
+
 /** What an operator did to an event, and why. */
 export const eventChange = z.object({
   kind: z.string(),

@@ -4,7 +4,17 @@ import { HUNT_BOUNDS, huntCorrection, huntDefinition } from "../actors/hunts/def
 import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
 import { idOf } from "../ids.ts";
-import { changesLimit, created, eventChange, none, pausedFields, time } from "./fields.ts";
+import {
+  amountOf,
+  changesLimit,
+  created,
+  eventChange,
+  none,
+  pausedFields,
+  reviewField,
+  reviewReport,
+  time,
+} from "./fields.ts";
 import { type Endpoint, operationsWith } from "./Operation.ts";
 
 /** What these need of the node. */
@@ -28,6 +38,13 @@ const summary = z.object({
   phaseEndsAt: time.nullable(),
   prizes: z.enum(["paid", "unpaid"]).optional(),
   ...pausedFields,
+  ...reviewField,
+});
+const ranked = z.object({ rank: z.int(), playerId: z.string(), name: z.string(), points: z.number() });
+const review = reviewReport.extend({
+  players: z.int(),
+  winners: z.array(ranked.extend({ prizes: z.array(amountOf) })),
+  totals: z.array(amountOf),
 });
 const details = summary.extend({
   clueTtlMs: z.int(),
@@ -37,7 +54,7 @@ const details = summary.extend({
   instances: z.int(),
   players: z.int(),
   solved: z.int(),
-  standings: z.array(z.object({ rank: z.int(), playerId: z.string(), name: z.string(), points: z.number() })),
+  standings: z.array(ranked),
 });
 
 /** `POST /api/hunts/:huntId/<action>`. */
@@ -102,6 +119,20 @@ export const HUNT_COMMANDS = [
     endpoint: at("resume"),
     run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.resume(huntId, reason, call),
   }),
+  command("holdHunt", {
+    description: "Holds the result, once it is known, until it is released or the hunt is cancelled.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("hold"),
+    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.hold(huntId, reason, call),
+  }),
+  command("releaseHunt", {
+    description: "Has the result paid, now where it is held, else as soon as it is known.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("release"),
+    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.release(huntId, reason, call),
+  }),
   command("endHunt", {
     description: "Ends the running phase now.",
     args: named,
@@ -131,6 +162,13 @@ export const HUNT_QUERIES = [
     args: named,
     answer: details,
     run: ({ huntId }, { huntOperations }) => huntOperations.get(huntId),
+  }),
+  query("huntReview", {
+    description: "The held result of a hunt as it would be paid; nobody's before it is held.",
+    args: named,
+    answer: review,
+    endpoint: { method: "GET", path: "/hunts/:huntId/review" },
+    run: ({ huntId }, { huntOperations }) => huntOperations.review(huntId),
   }),
   query("huntChanges", {
     description: "What operators did to a hunt with a reason, latest first.",

@@ -7,7 +7,18 @@ import type { TournamentOperations } from "../actors/tournaments/TournamentOpera
 import { TOURNAMENT_PHASES } from "../entities/tournaments/Tournament.ts";
 import { idOf } from "../ids.ts";
 import { wholeNumber } from "../validate.ts";
-import { amountOf, changesLimit, created, eventChange, limitOf, none, pausedFields, time } from "./fields.ts";
+import {
+  amountOf,
+  changesLimit,
+  created,
+  eventChange,
+  limitOf,
+  none,
+  pausedFields,
+  reviewField,
+  reviewReport,
+  time,
+} from "./fields.ts";
 import { operationsWith } from "./Operation.ts";
 
 /** What these need of the node. */
@@ -32,6 +43,7 @@ const summary = z.object({
   endsAt: time,
   phaseEndsAt: time.nullable(),
   ...pausedFields,
+  ...reviewField,
 });
 const row = z.object({
   rank: z.int(),
@@ -62,6 +74,7 @@ const details = summary.extend({
   players: z.int().nullable(),
   resultHash: z.string().nullable(),
   prizesDistributed: z.boolean(),
+  review: z.boolean().optional(),
   standings: z.array(row),
 });
 const previewed = z.object({
@@ -132,6 +145,22 @@ export const TOURNAMENT_COMMANDS = [
     run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
       tournamentOperations.resume(tournamentId, reason, call),
   }),
+  command("holdTournament", {
+    description: "Holds the result, once it is known, until it is released or the tournament is cancelled.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("hold"),
+    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
+      tournamentOperations.hold(tournamentId, reason, call),
+  }),
+  command("releaseTournament", {
+    description: "Has the result paid, now where it is held, else as soon as it is known.",
+    args: reasonOnly.extend(named.shape),
+    answer: summary,
+    endpoint: at("release"),
+    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
+      tournamentOperations.release(tournamentId, reason, call),
+  }),
   command("endTournament", {
     description: "Ends the open phase now, or grace.",
     args: named,
@@ -155,7 +184,7 @@ export const TOURNAMENT_COMMANDS = [
       tournamentOperations.postpone(tournamentId, ms, call),
   }),
   command("cancelTournament", {
-    description: "Nothing more is taken, and nothing is paid. Until it settles.",
+    description: "Nothing more is taken, and nothing is paid. Until it settles, or while its result is to be reviewed.",
     args: named,
     answer: summary,
     endpoint: at("cancel"),
@@ -207,6 +236,13 @@ export const TOURNAMENT_QUERIES = [
     }),
     answer: z.object({ rows: z.array(row), total: z.int() }),
     run: ({ tournamentId, ...range }, { tournamentOperations }) => tournamentOperations.standings(tournamentId, range),
+  }),
+  query("tournamentReview", {
+    description: "The held result of a tournament as it would be paid: the first 100 ranks, and the sums of all.",
+    args: named,
+    answer: reviewReport.extend(previewed.shape),
+    endpoint: { method: "GET", path: "/tournaments/:tournamentId/review" },
+    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.review(tournamentId),
   }),
   query("tournamentChanges", {
     description: "What operators did to a tournament with a reason, latest first.",

@@ -119,7 +119,7 @@ describe("docs/protocol.md", function () {
     const fields = tableOf(sectionOf(PROTOCOL, "### A hunt in JSON"), "field").flatMap(([cell]) => codesOf(cell!));
     assert.deepEqual(
       fields.sort(),
-      [...Object.keys(HUNT), "prizes", "perPlayer", "cooldownMs", "endWhenExhausted"].sort(),
+      [...Object.keys(HUNT), "prizes", "perPlayer", "cooldownMs", "endWhenExhausted", "review"].sort(),
     );
   });
 

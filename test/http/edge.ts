@@ -9,7 +9,7 @@ import type { OperatorCall } from "../../src/actors/admin/operatorCall.ts";
 import type { PauseRequest } from "../../src/actors/events/requests.ts";
 import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
-import type { HuntDetails, HuntSummary } from "../../src/actors/hunts/HuntOperations.ts";
+import type { HuntDetails, HuntReview, HuntSummary } from "../../src/actors/hunts/HuntOperations.ts";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
 import type { KeepOut } from "../../src/edge/KeepOut.ts";
 import { RingmasterError } from "../../src/errors.ts";
@@ -71,6 +71,22 @@ export class HuntsInMemory implements HuntDirectory {
     if (hunt.pausedAt === undefined) throw new RingmasterError("conflict");
     delete hunt.pausedAt;
     return summaryOf(hunt);
+  }
+
+  async hold(id: string, _reason: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(Object.assign(this.#find(id, call), { reviewSince: 0 }));
+  }
+
+  async release(id: string, _reason: string, call: OperatorCall): Promise<HuntSummary> {
+    const hunt = this.#find(id, call);
+    if (hunt.reviewSince === undefined) throw new RingmasterError("conflict");
+    delete hunt.reviewSince;
+    return summaryOf(hunt);
+  }
+
+  async review(id: string): Promise<HuntReview> {
+    this.#find(id);
+    return { orderedBy: null, since: null, resultHash: null, players: 0, winners: [], totals: [] };
   }
 
   async start(id: string, call: OperatorCall): Promise<HuntSummary> {

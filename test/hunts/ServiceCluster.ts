@@ -101,6 +101,8 @@ export class ServiceCluster {
   readonly database: Database;
   /** What the hunt `h` shall be; to be set before the first node joins. */
   plan: Partial<HuntDefinition> = {};
+  /** How often a node counted a result as forgotten. */
+  reviewsOverdue = 0;
   /** Whether it is begun as soon as it is made. */
   isStarted = true;
 
@@ -118,7 +120,7 @@ export class ServiceCluster {
     const { clock, database, hub } = this;
     const feed = parts.feed ?? this.feed;
     const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, [
-      huntKind({ ledger: this.ledger, log: silentLog }),
+      huntKind({ ledger: this.ledger, log: silentLog, reviewOverdue: () => void this.reviewsOverdue++ }),
     ]);
     await node.actors.start();
     const service = new HuntService({

@@ -50,7 +50,9 @@ describe("a hunt's actor", () => {
   afterEach(() => database.close());
 
   async function join(id: string): Promise<SimulatedNode> {
-    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [huntKind({ ledger, log: silentLog })]);
+    const joined = new SimulatedNode({ id, hub, database, clock, feed }, [
+      huntKind({ ledger, log: silentLog, reviewOverdue: () => {} }),
+    ]);
     await joined.actors.start();
     return joined;
   }
@@ -499,7 +501,7 @@ describe("a hunt's actor", () => {
       const definition = someSealedHunt({ startsAt: began, solvingMs: 1000, prizes: PRIZES });
       const behind = new ManualClock(began);
       const alone = new SimulatedNode({ id: "behind", hub: new MemoryHub(), database, clock: behind, feed }, [
-        huntKind({ ledger, log: silentLog }),
+        huntKind({ ledger, log: silentLog, reviewOverdue: () => {} }),
       ]);
       await alone.actors.start();
       const failing = alone.actors.ref(HuntActor, "failing");

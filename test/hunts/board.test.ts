@@ -63,6 +63,7 @@ describe("the lobby's board", () => {
         ledgerEpoch: 0,
         pauses: 0,
         pausing: null,
+        reviewSince: null,
         definition,
         winners: null,
         figures: null,

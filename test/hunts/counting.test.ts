@@ -56,7 +56,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     async function join(): Promise<SimulatedNode> {
-      const ports = { ledger: new MemoryClueLedger(), log: silentLog, pages: PAGES };
+      const ports = { ledger: new MemoryClueLedger(), log: silentLog, reviewOverdue: () => {}, pages: PAGES };
       const joined = new SimulatedNode({ id: `n${nodes++}`, hub, database, clock, feed }, [huntKind(ports)]);
       await joined.actors.start();
       return joined;

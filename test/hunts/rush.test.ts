@@ -31,7 +31,7 @@ describe("the rush at the start of solving", () => {
       ...common,
       ...{
         node: { id: "n0", role: "all" },
-        kinds: [huntKind({ ledger, log: silentLog })],
+        kinds: [huntKind({ ledger, log: silentLog, reviewOverdue: () => {} })],
         bus: new MemoryBus(),
         metrics: noMetrics,
       },

@@ -108,6 +108,8 @@ describe("Every command and query", function () {
     startHunt: huntId,
     pauseHunt: () => ({ ...huntId(), reason }),
     resumeHunt: () => ({ ...huntId(), reason }),
+    holdHunt: () => ({ ...huntId(), reason }),
+    releaseHunt: () => ({ ...huntId(), reason }),
     endHunt: huntId,
     cancelHunt: async () => {
       await another("hunt");
@@ -124,6 +126,8 @@ describe("Every command and query", function () {
     pauseTournament: () => ({ ...tournamentId(), reason }),
     resumeTournament: () => ({ ...tournamentId(), reason }),
     previewTournament: tournamentId,
+    holdTournament: () => ({ ...tournamentId(), reason }),
+    releaseTournament: () => ({ ...tournamentId(), reason }),
     endTournament: tournamentId,
     cancelTournament: async () => {
       await another("tournament");
@@ -156,9 +160,11 @@ describe("Every command and query", function () {
   const QUERIES: Record<string, () => object> = {
     hunt: huntId,
     huntChanges: huntId,
+    huntReview: huntId,
     tournament: tournamentId,
     tournamentStandings: tournamentId,
     tournamentChanges: tournamentId,
+    tournamentReview: tournamentId,
     poolHistory: () => ({ game: "snake", period: "daily" }),
     rankings: () => ({ game: "snake", period: "all" }),
     inventory: () => ({ playerId: known.player }),

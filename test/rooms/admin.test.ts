@@ -48,10 +48,12 @@ describe("the admin room", function () {
   it("takes commands of operators alone, whatever they are, and lets viewers ask", async () => {
     const commands = await namesOf("command");
     assert.ok(commands.length > 20);
-    // On a connection of its own: so many at once are all that one may send for a while.
-    const other = await Visitor.join(node.client(await tokenOf("viewer")), "admin");
-    for (const name of commands)
-      await assert.rejects(other.request("command", { name, args: {} }), { code: "forbidden" }, name);
+    // On connections of their own: so many at once are all that one may send for a while.
+    for (let from = 0; from < commands.length; from += 30) {
+      const other = await Visitor.join(node.client(await tokenOf("viewer")), "admin");
+      for (const name of commands.slice(from, from + 30))
+        await assert.rejects(other.request("command", { name, args: {} }), { code: "forbidden" }, name);
+    }
     const { token } = await node.signIn();
     await assert.rejects(Visitor.join(node.client(token), "admin"), { code: 403 });
     for (const name of ["tournaments", "games", "quests", "hunts", "jobs", "nodes"])

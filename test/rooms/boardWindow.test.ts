@@ -14,6 +14,7 @@ const entry = (id: string, startsAt: number): BoardEntry => ({
   startsAt,
   endsAt: 0,
   pausedAt: 0,
+  reviewSince: 0,
 });
 
 describe("a window of the lobby's board", () => {

@@ -125,7 +125,10 @@ export class TournamentCluster<C extends Clock = Clock> {
   async join(id: string, parts: NodeParts = {}): Promise<Service> {
     const { clock, database, hub } = this;
     const leaderboard = parts.leaderboard ?? this.leaderboard;
-    const kinds = [tournamentKind({ database, leaderboard, clock, log: silentLog }), kindOf(TournamentSeriesActor)];
+    const kinds = [
+      tournamentKind({ database, leaderboard, clock, log: silentLog, reviewOverdue: () => {} }),
+      kindOf(TournamentSeriesActor),
+    ];
     const node = new SimulatedNode({ id, hub, database, clock, feed: this.feed }, kinds);
     await node.actors.start();
     const service = new TournamentService({

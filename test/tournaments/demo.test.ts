@@ -29,7 +29,13 @@ describe("the demo tournament", () => {
     const started = new SimulatedNode({ id, hub: new MemoryHub(), database, clock }, [
       kindOf(TournamentDemoActor),
       kindOf(TournamentSeriesActor),
-      tournamentKind({ database, leaderboard: new MemoryLeaderboard(), clock, log: silentLog }),
+      tournamentKind({
+        database,
+        leaderboard: new MemoryLeaderboard(),
+        clock,
+        log: silentLog,
+        reviewOverdue: () => {},
+      }),
     ]);
     await started.actors.start();
     return started;

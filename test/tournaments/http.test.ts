@@ -84,6 +84,7 @@ describe("the endpoints of tournaments and games", function () {
       ...{ maxEntries: 100_000, maxSubmissions: 5_000_000, precision: 0, minScore: 0, maxScore: 1e9 },
       graceFor: "joined",
       runs: "optional",
+      review: false,
       submissionsPerMinute: 120,
       ...{ series: null, seriesId: null, players: 0, resultHash: null, prizesDistributed: false },
     });

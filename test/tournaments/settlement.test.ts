@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { amountsOf, totalsOf } from "../../src/actors/prizes/amounts.ts";
 import { assertPayable } from "../../src/actors/prizes/payable.ts";
-import { amountsOf, awardsOf, nextPaidRanks, totalsOf } from "../../src/actors/tournaments/settlement.ts";
+import { awardsOf, nextPaidRanks } from "../../src/actors/tournaments/settlement.ts";
 import { LARGEST_AWARD, type PrizeRange } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";

@@ -44,7 +44,13 @@ describe("a settlement in halves", function () {
       loadApart: database.loadApart.bind(database),
       ...change,
     };
-    const kind = { database: ports, leaderboard: new MemoryLeaderboard(), clock: systemClock, log: silentLog };
+    const kind = {
+      database: ports,
+      leaderboard: new MemoryLeaderboard(),
+      clock: systemClock,
+      log: silentLog,
+      reviewOverdue: () => {},
+    };
     actors = new Actors({
       node: { id: "n", role: "all" },
       kinds: [tournamentKind(kind)],

@@ -129,6 +129,8 @@ export class TournamentWorld {
   readonly leaderboard = new MemoryLeaderboard();
   readonly database: Database;
   node!: SimulatedNode;
+  /** How often a node counted a result as forgotten. */
+  reviewsOverdue = 0;
 
   constructor(database: Database, clock = new ManualClock()) {
     this.database = database;
@@ -139,7 +141,13 @@ export class TournamentWorld {
   async join(id: string): Promise<SimulatedNode> {
     const { clock, database, feed, hub } = this;
     const ports: TournamentPorts = {
-      ...{ database, leaderboard: this.leaderboard, clock, log: silentLog },
+      ...{
+        database,
+        leaderboard: this.leaderboard,
+        clock,
+        log: silentLog,
+        reviewOverdue: () => void this.reviewsOverdue++,
+      },
       pages: SMALL_PAGES,
     };
     const node = new SimulatedNode({ id, hub, database, clock, feed }, [

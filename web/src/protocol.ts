@@ -49,6 +49,8 @@ export interface HuntState {
   /** Since when it is paused, and when it goes on at the latest; 0 while it is not paused. */
   pausedAt: number;
   resumesAt: number;
+  /** Since when the result is held for review; 0 while it is not. */
+  reviewSince: number;
   players: number;
   open: number;
   solved: number;
@@ -151,6 +153,8 @@ export interface TournamentState {
   /** Since when it is paused, and when it goes on at the latest; 0 while it is not paused. */
   pausedAt: number;
   resumesAt: number;
+  /** Since when the result is held for review; 0 while it is not. */
+  reviewSince: number;
   players: number;
   serverNow: number;
   /** SHA-256 of the final result in hex; empty before it is settled. */

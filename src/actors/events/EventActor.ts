@@ -5,8 +5,10 @@ import {
   noteEventChange,
 } from "../../entities/events/EventChange.ts";
 import { beginPause, endPause, isPaused, type Pausing, pausedError } from "../../entities/events/Pausing.ts";
+import { isHeld, type Review, type ReviewReport, reviewReport } from "../../entities/events/Review.ts";
 import { RingmasterError } from "../../errors.ts";
-import { Actor } from "../runtime/Actor.ts";
+import { Actor, type ActorContext } from "../runtime/Actor.ts";
+import type { Log } from "../runtime/ports.ts";
 
 /** What the actor of an event keeps of where it stands. */
 export interface EventState<Phase extends string = string> {
@@ -15,6 +17,15 @@ export interface EventState<Phase extends string = string> {
   phaseEndsAt: number;
   /** Absent until it is paused for the first time. */
   pausing?: Pausing;
+  /** Absent while the result is to be paid without a review. */
+  review?: Review;
+}
+
+/** What the actor of an event needs beside its turns. */
+export interface EventPorts {
+  log: Log;
+  /** A result has been held for a day, or for an hour more: for the metrics. */
+  reviewOverdue(): void;
 }
 
 /** For how long an event is paused at most, and why. */
@@ -22,7 +33,11 @@ export interface PauseOrder extends Intervention {
   ms: number;
 }
 
-/** What operators do to hunts and tournaments alike while these are on. */
+/** A held result counts as forgotten after this, and once more each hour. */
+const REVIEW_OVERDUE_MS = 24 * 3_600_000;
+const REVIEW_OVERDUE_AGAIN_MS = 3_600_000;
+
+/** What operators do to hunts and tournaments alike. */
 export abstract class EventActor<State extends EventState, Status> extends Actor<State> {
   /** What it is called, and the phases in which it can be paused. */
   protected abstract readonly event: { domain: EventDomain; noun: string; running: readonly string[] };
@@ -31,6 +46,17 @@ export abstract class EventActor<State extends EventState, Status> extends Actor
   protected abstract statusNow(): Status;
   /** Moves the end of the running phase, and what follows, in the plan. */
   protected abstract moveEnd(ms: number): void;
+  /** Throws `wrong_phase` once something has been paid, or nothing will be. */
+  protected abstract requireUnpaid(): void;
+  /** Goes on with a result that was held, which nothing keeps from being paid any more. */
+  protected abstract goOnPaying(): Promise<void>;
+
+  readonly #ports: EventPorts;
+
+  constructor(context: ActorContext, ports: EventPorts) {
+    super(context);
+    this.#ports = ports;
+  }
 
   /**
    * Nothing is taken or given any more until it is resumed, and its time stands still. Throws `wrong_phase` unless it is running, `paused`
@@ -73,6 +99,79 @@ export abstract class EventActor<State extends EventState, Status> extends Actor
     const { pausing, ms } = endPause(state.pausing, this.now);
     state.pausing = pausing;
     this.moveEnd(ms);
+  }
+
+  /**
+   * Has the result, once it is known, held until an operator releases it. Throws `wrong_phase` once something has been paid, `conflict` when it
+   * is to be held already.
+   */
+  async hold(why: Intervention): Promise<Status> {
+    this.requireUnpaid();
+    if (this.state.review)
+      throw new RingmasterError(
+        "conflict",
+        `The result of the ${this.event.noun} ${this.id} is to be reviewed already.`,
+      );
+    this.state.review = { by: "operator" };
+    await this.note("hold", why);
+    return this.statusNow();
+  }
+
+  /** The result is paid: now where it is held, else as soon as it is known. Throws `conflict` when no review is to take place. */
+  async release(why: Intervention): Promise<Status> {
+    this.requireUnpaid();
+    const { review } = this.state;
+    if (!review)
+      throw new RingmasterError("conflict", `The result of the ${this.event.noun} ${this.id} is not to be reviewed.`);
+    this.endReview();
+    await this.note("release", why);
+    if (isHeld(review)) await this.goOnPaying();
+    return this.statusNow();
+  }
+
+  /** Whether the result is to be reviewed, and since when it is held. */
+  async review(): Promise<ReviewReport> {
+    this.statusNow();
+    return reviewReport(this.state.review);
+  }
+
+  /** A definition says whether the result is to be reviewed. What an operator has ordered stays. */
+  protected orderReview(isWanted: boolean | undefined): void {
+    const { state } = this;
+    if (state.review?.by === "operator") return;
+    if (isWanted) state.review = { by: "definition" };
+    else delete state.review;
+  }
+
+  /** The result is known, and is to be reviewed: nothing happens until an operator releases it or cancels the event. */
+  protected async holdResult(review: Review, resultHash: string): Promise<void> {
+    this.state.review = { ...review, since: this.now, resultHash };
+    this.at("review", this.now + REVIEW_OVERDUE_MS);
+    await this.enter(this.state.phase, this.state.phaseEndsAt);
+  }
+
+  /** No review takes place any more. */
+  protected endReview(): void {
+    delete this.state.review;
+    this.cancelTimer("review");
+  }
+
+  /** A result has been held for a day, or for an hour more. */
+  protected async remindOfReview(): Promise<void> {
+    const { review } = this.state;
+    if (!isHeld(review)) return;
+    const { log, reviewOverdue } = this.#ports;
+    const named = { [this.event.noun]: this.id, heldSince: review.since };
+    this.at("review", this.now + REVIEW_OVERDUE_AGAIN_MS);
+    this.afterCommit(() => {
+      reviewOverdue();
+      log.warn(named, "a result waits for its review, and nothing of it is paid");
+    });
+  }
+
+  /** What stands of the review in the event's row. */
+  protected get reviewColumns(): { reviewSince: number | null } {
+    return { reviewSince: this.state.review?.since ?? null };
   }
 
   /** What stands of the pauses in the event's row. */

@@ -13,11 +13,13 @@ export interface EventRecord {
   phaseEndsAt: number;
   /** Null until it is paused for the first time. */
   pausing: Pausing | null;
+  /** Since when the result is held for review; null while it is not. */
+  reviewSince: number | null;
 }
 
 /** What the rooms of every kind of events hear. The view tells how the event is. */
 export interface EventAudience {
-  /** Phase, times, or whether it is paused have changed. */
+  /** Phase, times, or whether it is paused or its result is held have changed. */
   onPhase(phase: string): void;
   /** The definition is another one. */
   onCorrected(): void;
@@ -33,6 +35,8 @@ export abstract class EventView<Stored extends EventRecord, Audience extends Eve
   phaseEndsAt: number;
   /** Undefined until it is paused for the first time. */
   pausing: Pausing | undefined;
+  /** Since when the result is held for review. */
+  reviewSince: number | undefined;
   /** The rooms of this node that hear what happens to the event. */
   readonly audience = new Set<Audience>();
   /** What such an event is called, and its phases in their order. */
@@ -41,13 +45,14 @@ export abstract class EventView<Stored extends EventRecord, Audience extends Eve
   #revisionHeard = 0;
   #isClosed = false;
 
-  constructor({ id, definition, phase, startsAt, phaseEndsAt, pausing }: Stored) {
+  constructor({ id, definition, phase, startsAt, phaseEndsAt, pausing, reviewSince }: Stored) {
     this.id = id;
     this.definition = definition;
     this.phase = phase;
     this.startsAt = startsAt;
     this.phaseEndsAt = phaseEndsAt;
     this.pausing = pausing ?? undefined;
+    this.reviewSince = reviewSince ?? undefined;
   }
 
   /** Takes over what follows from the definition, which is another one now. */

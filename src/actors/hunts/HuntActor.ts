@@ -1,6 +1,8 @@
 import type { Intervention } from "../../entities/events/EventChange.ts";
 import { isPaused, type PausedStatus, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
+import { isHeld, type Review, type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
 import {
+  type HuntFigures,
   type HuntPhase,
   type HuntRecord,
   insertHunt,
@@ -12,7 +14,7 @@ import {
 import { amountsByItem, PrizeLedger, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
-import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
+import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
 import { NOTHING_RECORDED, type Recorded, recordResults } from "../../stores/hunts/results.ts";
 import {
   bestScores,
@@ -24,17 +26,17 @@ import {
   type Tally,
   tallyScores,
 } from "../../stores/hunts/scores.ts";
-import { EventActor, type EventState } from "../events/EventActor.ts";
+import { EventActor, type EventPorts, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { QUEST_PARTS } from "../quests/rules.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
-import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { TOP } from "./LedgerRefresh.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
+import { resultHashOf } from "./result.ts";
 
 /** What the actor needs of the definition. */
 type KeptPlan = HuntPlan &
@@ -47,7 +49,10 @@ export interface HuntState extends EventState<HuntPhase> {
   /** Instances that may be in the pool or beyond it: the ledger never has more. */
   issued: number;
   ledgerEpoch: number;
-  /** From the end of solving until all is counted: how far that has come, and when (epoch milliseconds) it began and the next phase was to. */
+  /**
+   * From the end of solving until all is counted, and released where it is to be reviewed: how far counting has come, and when (epoch
+   * milliseconds) it began and the next phase was to.
+   */
   counting?: Counted & { since: number; begins: number; tally?: Tally };
   /** From the reveal until all results are stored: the last one that is. A version before noted a player: then all are stored once more. */
   resultsTo?: Recorded | string;
@@ -56,7 +61,7 @@ export interface HuntState extends EventState<HuntPhase> {
 }
 
 /** How a hunt stands, as operators and rooms are told. Times are epoch milliseconds. */
-export interface HuntStatus extends PausedStatus {
+export interface HuntStatus extends PausedStatus, ReviewStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -75,6 +80,8 @@ export interface PhaseNews {
   revision?: number;
   /** Of a hunt that was paused at some time. */
   pausing?: Pausing;
+  /** Since when its result is held for review. */
+  reviewSince?: number | undefined;
 }
 
 /** The feed of one hunt: `phase` and `chest` events. */
@@ -83,10 +90,9 @@ export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
 export const LOBBY_TOPIC = "lobby";
 
 /** What a hunt's actor needs beside its turns. */
-export interface HuntPorts {
+export interface HuntPorts extends EventPorts {
   /** Has the hot state of hunts that nothing is decided in any more dropped, and of those that are paused stand still. */
   ledger: Pick<ClueLedger, "drop" | "pause">;
-  log: Log;
   /** What one turn counts and stores; as `PAGES` unless told. */
   pages?: typeof PAGES;
 }
@@ -108,7 +114,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   readonly #lease = new LoadLease();
 
   constructor(context: ActorContext, ports: HuntPorts) {
-    super(context);
+    super(context, ports);
     this.#ports = ports;
   }
 
@@ -122,6 +128,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
     const { name, startsAt, prizes } = definition;
     this.state.plan = planOf(definition);
+    this.orderReview(definition.review);
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
     const tx = await this.sql();
@@ -136,6 +143,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
       ledgerEpoch: 0,
       pauses: 0,
       pausing: null,
+      reviewSince: null,
       definition,
       winners: null,
       figures: null,
@@ -191,6 +199,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     const { name, startsAt, prizes } = definition;
     const revision = (this.#plan().revision ?? 0) + 1;
     this.state.plan = { ...planOf(definition), revision };
+    this.orderReview(definition.review);
     const tx = await this.sql();
     await assertPayable(tx, prizes);
     await this.note("correct", why);
@@ -203,6 +212,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     this.#plan();
     const phase = super.require("scheduled", "discovery", "solving", "reveal");
     this.endPause();
+    this.endReview();
     this.cancelTimer(phase);
     this.cancelTimer("count");
     delete this.state.counting;
@@ -257,6 +267,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     count: () => this.#count(),
     reveal: () => this.#advance("reveal"),
     results: () => this.#storeResults(),
+    review: () => this.remindOfReview(),
     resume: () => this.goOn(),
   };
 
@@ -325,10 +336,10 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     await updateHunt(tx, this.id, { phaseEndsAt: begins });
   }
 
-  /** Counts a part of what was solved. After the last one the chest is opened. */
+  /** Counts a part of what was solved. After the last one the chest is opened, or the result is held. */
   async #count(): Promise<void> {
-    const { counting } = this.state;
-    if (!counting) return;
+    const { counting, review } = this.state;
+    if (!counting || isHeld(review)) return;
     const { pages = PAGES } = this.#ports;
     const tx = await this.#patientSql();
     const counted = counting.tally ? undefined : await countAssignments(tx, this.id, counting, pages.assignments);
@@ -343,18 +354,36 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
       this.at("count", this.now);
       return;
     }
+    if (review) return this.#hold(review, tally);
     delete this.state.counting;
     await this.#reveal(counting, tally);
   }
 
+  /** What everybody may read of the result is stored, and nothing is paid before it is released. */
+  async #hold(review: Review, tally: Tally): Promise<void> {
+    const tx = await this.#patientSql();
+    const { startsAt, winners, prizes } = this.#plan();
+    const best = await bestScores(tx, this.id, Math.max(winners, TOP));
+    await updateHunt(tx, this.id, { figures: figuresOf(tally, best) });
+    this.state.counting = { ...this.state.counting!, tally };
+    this.#dropLedger();
+    await this.holdResult(review, resultHashOf({ id: this.id, startsAt, prizes }, best.slice(0, winners)));
+  }
+
+  protected override async goOnPaying(): Promise<void> {
+    const { counting } = this.state;
+    delete this.state.counting;
+    await this.#reveal(counting!, counting!.tally!);
+  }
+
   /** Stores the winners and pays them, and begins what comes after solving. */
-  async #reveal({ since, begins }: { since: number; begins: number }, { players, solved }: Tally): Promise<void> {
+  async #reveal({ since, begins }: { since: number; begins: number }, tally: Tally): Promise<void> {
     const tx = await this.#patientSql();
     const { winners: count, prizes, ...plan } = this.#plan();
     const best = await bestScores(tx, this.id, Math.max(count, TOP));
     const winners = best.slice(0, count).map((standing) => ({ ...standing, prizes: prizesOf(standing.rank, prizes) }));
     await this.#pay(tx, winners);
-    const figures = { players, solved, standings: best.slice(0, TOP) };
+    const figures = figuresOf(tally, best);
     await updateHunt(tx, this.id, { winners, figures });
     this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
     if (figures.solved > 0) this.state.resultsTo = NOTHING_RECORDED;
@@ -404,10 +433,11 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     this.state.phase = phase;
     this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;
     if (isPaused(this.state.pausing)) this.#pauseLedger(this.state.pausing.count);
-    else if (isTimed(phase)) this.at(phase, endsAt);
+    else if (isTimed(phase) && !isHeld(this.state.review)) this.at(phase, endsAt);
     await updateHunt(await this.sql(), this.id, {
       ...change,
       ...this.pauseColumns,
+      ...this.reviewColumns,
       phase,
       phaseEndsAt: this.state.phaseEndsAt,
       endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
@@ -416,6 +446,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     const data: PhaseNews = { phase, endsAt: this.state.phaseEndsAt };
     if (plan.revision !== undefined) data.revision = plan.revision;
     if (this.state.pausing) data.pausing = this.state.pausing;
+    Object.assign(data, reviewStatus(this.state.review?.since));
     this.publish(huntTopic(this.id), { type: "phase", data });
     this.#announce("huntPhase");
   }
@@ -439,11 +470,24 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     return super.require(...phases);
   }
 
+  protected requireUnpaid(): void {
+    this.#plan();
+    super.require("scheduled", "discovery", "solving");
+  }
+
   protected statusNow(): HuntStatus {
     const { name, startsAt } = this.#plan();
-    const { phase, phaseEndsAt, prizes, pausing } = this.state;
-    return { id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }), ...pausedStatus(pausing) };
+    const { phase, phaseEndsAt, prizes, pausing, review } = this.state;
+    return {
+      ...{ id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }) },
+      ...pausedStatus(pausing),
+      ...reviewStatus(review?.since),
+    };
   }
+}
+
+function figuresOf({ players, solved }: Tally, best: readonly Standing[]): HuntFigures {
+  return { players, solved, standings: best.slice(0, TOP) };
 }
 
 function planOf(definition: SealedHunt): KeptPlan {

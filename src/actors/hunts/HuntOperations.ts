@@ -1,12 +1,16 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
 import { type PausedStatus, pausedStatus } from "../../entities/events/Pausing.ts";
+import { type ReviewReport, type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
 import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
+import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
+import { bestScores } from "../../stores/hunts/scores.ts";
 import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
+import { amountsOf, totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntCorrection, HuntDefinition } from "./definition.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
@@ -16,7 +20,7 @@ import { TOP } from "./LedgerRefresh.ts";
 import { sealHunt } from "./sealing.ts";
 
 /** A hunt in a list. Times are epoch milliseconds. */
-export interface HuntSummary extends PausedStatus {
+export interface HuntSummary extends PausedStatus, ReviewStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -40,6 +44,15 @@ export interface HuntDetails extends HuntSummary {
   solved: number;
   /** The top ten; frozen from the reveal on. */
   standings: Standing[];
+}
+
+/** What is to be reviewed of a hunt: nobody and nothing before its result is held. */
+export interface HuntReview extends ReviewReport {
+  /** Who were ever given a clue. */
+  players: number;
+  winners: Array<Standing & { prizes: ItemAmount[] }>;
+  /** What all winners get together. */
+  totals: ItemAmount[];
 }
 
 export interface HuntOperationsPorts {
@@ -69,7 +82,7 @@ export class HuntOperations {
     if (!record) throw new RingmasterError("not_found", `There is no hunt ${id}.`);
     const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
     return {
-      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing), reviewSince: record.reviewSince ?? undefined }),
       ...(record.phase === "cancelled" && { prizes: record.winners ? ("paid" as const) : ("unpaid" as const) }),
       clueTtlMs,
       attempts,
@@ -123,6 +136,34 @@ export class HuntOperations {
     return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
   }
 
+  /** Holds the result, once it is known, until it is released. Throws `wrong_phase` from the reveal on, `conflict` when it is to be held already. */
+  async hold(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).hold({ reason, operatorId: call.operatorId }));
+  }
+
+  /** Has the result paid, now where it is held, else as soon as it is known. Throws `conflict` when no review is to take place. */
+  async release(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).release({ reason, operatorId: call.operatorId }));
+  }
+
+  /** The result as it would be paid; nobody's before it is held. */
+  async review(id: string): Promise<HuntReview> {
+    const report = await this.#ports.actors.ref(HuntActor, id).review();
+    const nothing = { ...report, players: 0, winners: [], totals: [] };
+    if (report.since === null) return nothing;
+    const { hunts, database } = this.#ports;
+    const record = await hunts.get(id);
+    if (!record) return nothing;
+    const { winners: most, prizes } = record.definition;
+    const winners = await bestScores(database, id, most);
+    return {
+      ...report,
+      players: record.figures?.players ?? 0,
+      winners: winners.map((winner) => ({ ...winner, prizes: amountsOf(winner.rank, prizes) })),
+      totals: totalsOf(winners.length, prizes),
+    };
+  }
+
   /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
   async resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
     return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
@@ -153,7 +194,7 @@ export class HuntOperations {
 }
 
 function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSummary {
-  const { id, name, phase, startsAt, pausedAt, resumesAt } = hunt;
+  const { id, name, phase, startsAt, pausedAt, resumesAt, reviewSince } = hunt;
   const prizes = "prizes" in hunt ? { prizes: hunt.prizes! } : {};
   return {
     id,
@@ -163,5 +204,6 @@ function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSumm
     phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt,
     ...prizes,
     ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+    ...reviewStatus(reviewSince),
   };
 }

@@ -203,7 +203,7 @@ export class HuntService {
   /** Where the player stands, or came in a hunt that is over. */
   async standing(hunt: OpenHunt, playerId: string): Promise<OwnStanding> {
     const { hunts, ledger } = this.#ports;
-    if (hunt.phase !== "solving") return hunts.result(hunt.id, playerId);
+    if (!hunt.isInLedger) return hunts.result(hunt.id, playerId);
     const { rank, points } = await this.#committer.read(hunt, () => ledger.standing(hunt.key, playerId));
     return { rank, points };
   }
@@ -236,7 +236,7 @@ export class HuntService {
   #onView(hunt: OpenHunt, view: LedgerView, isOwn: boolean): void {
     hunt.positions.known(view);
     const { solved } = view;
-    if (hunt.phase !== "solving" || solved < hunt.key.rules.total) return;
+    if (!hunt.isInLedger || solved < hunt.key.rules.total) return;
     if (!hunt.isExhausted) this.queue.askAgain(hunt);
     hunt.isExhausted = true;
     if (isOwn) void this.#endIfExhausted(hunt);

@@ -104,6 +104,7 @@ export class HuntView extends EventView<HuntRecord, HuntAudience> {
 
   /** Throws `wrong_phase` unless the hunt is in solving, paused or not. */
   requirePhase(): void {
+    if (this.reviewSince !== undefined) throw this.solvingIsOver();
     if (this.phase !== "solving")
       throw this.#wrongPhase(`The hunt is in ${this.phase}; clues are given out in solving.`);
   }
@@ -183,16 +184,22 @@ export class HuntView extends EventView<HuntRecord, HuntAudience> {
     for (const room of this.audience) room.onExhausted(playerId);
   }
 
-  /** Takes note of the phase, its end and its pauses; what is heard late may be older than what is known, and is left out. */
-  moveTo({ phase, endsAt, pausing }: Pick<PhaseNews, "phase" | "endsAt" | "pausing">): void {
+  /** Whether the ledger may hold something of the hunt. */
+  get isInLedger(): boolean {
+    return this.phase === "solving" && this.reviewSince === undefined;
+  }
+
+  /** Takes note of the phase, its end, its pauses and its review; what is heard late may be older than what is known, and is left out. */
+  moveTo({ phase, endsAt, pausing, reviewSince }: Omit<PhaseNews, "revision">): void {
     if (!this.mayFollow({ phase, pausing })) return;
     this.pausing = pausing;
     this.key = this.#newKey();
     this.phase = phase;
     this.phaseEndsAt = endsAt;
+    this.reviewSince = reviewSince;
     // Postponed.
     if (phase === "scheduled") this.startsAt = endsAt;
-    if (phase !== "solving") this.waiting.clear();
+    if (!this.isInLedger) this.waiting.clear();
     for (const room of this.audience) room.onPhase(phase);
   }
 

@@ -150,7 +150,7 @@ export class LedgerCommitter {
 
   /** Revokes what has expired; resolves with whether some of it is left. */
   async expire(hunt: OpenHunt): Promise<boolean> {
-    if (hunt.phase !== "solving" || hunt.isPaused) return false;
+    if (!hunt.isInLedger || hunt.isPaused) return false;
     const { ledger, clock } = this.#ports;
     const decision = await this.decide(hunt, () => ledger.expire(hunt.key, hunt.timeAt(clock.now())));
     if (decision.revoked.length > 0)

@@ -71,7 +71,7 @@ export class LedgerRefresh {
   async #look(): Promise<void> {
     this.#lastLook = this.#ports.clock.monotonic();
     this.#lookAt = undefined;
-    if (this.#hunt.phase !== "solving") return;
+    if (!this.#hunt.isInLedger) return;
     try {
       const view = await this.#ports.ledger.read(this.#hunt.key, TOP);
       if (!view && this.#hunt.isPaused) await this.#load();

@@ -69,7 +69,8 @@ export class OpenHunt extends HuntView implements OpenEvent<HuntAudience, HuntRe
   }
 
   opened(): void {
-    if (this.phase === "reveal" || this.phase === "finished") this.#showFrozen();
+    const isCounted = this.phase === "reveal" || this.phase === "finished" || this.reviewSince !== undefined;
+    if (isCounted) this.#showFrozen();
     this.refresh.touch();
   }
 
@@ -84,10 +85,12 @@ export class OpenHunt extends HuntView implements OpenEvent<HuntAudience, HuntRe
 
   catchUp(record: HuntRecord): void {
     const { phase, phaseEndsAt, pausing, winners } = record;
+    const reviewSince = record.reviewSince ?? undefined;
     this.correct(record);
     if (winners && !this.winners) this.#showChest(winners);
-    const isNews = phase !== this.phase || phaseEndsAt !== this.phaseEndsAt || pausing?.count !== this.pausing?.count;
-    if (isNews) this.#enter({ phase, endsAt: phaseEndsAt, ...(pausing && { pausing }) });
+    const isSamePhase = phase === this.phase && phaseEndsAt === this.phaseEndsAt;
+    const isKnown = isSamePhase && pausing?.count === this.pausing?.count && reviewSince === this.reviewSince;
+    if (!isKnown) this.#enter({ phase, endsAt: phaseEndsAt, ...(pausing && { pausing }), reviewSince });
     this.refresh.touch();
   }
 
@@ -101,6 +104,7 @@ export class OpenHunt extends HuntView implements OpenEvent<HuntAudience, HuntRe
   #enter(news: PhaseNews): void {
     const { phase } = news;
     this.moveTo(news);
+    if (this.reviewSince !== undefined) this.#showFrozen();
     // What is open ends later, or not at all for now.
     if (news.pausing) this.refresh.touch();
     if (phase === "finished" || phase === "cancelled") this.#ports.removeGauges(this.id);
@@ -111,7 +115,7 @@ export class OpenHunt extends HuntView implements OpenEvent<HuntAudience, HuntRe
     this.#showFrozen();
   }
 
-  /** From the reveal on, the standings are what is committed, not what a ledger may have decided at the last moment. */
+  /** Once all is counted, the standings are what is committed, not what a ledger may have decided at the last moment. */
   #showFrozen(): void {
     const { hunts, figures } = this.#ports;
     this.#upkeep.persist("the frozen standings could not be read", async () => {

@@ -82,6 +82,8 @@ export const huntDefinition = z
     cooldownMs: durationOrNone.optional(),
     /** Whether solving ends as soon as every clue is solved. */
     endWhenExhausted: z.boolean().optional(),
+    /** Whether the result is held, and nothing paid, before an operator has released it. */
+    review: z.boolean().optional(),
     clues: z.array(clue).min(1).max(HUNT_BOUNDS.clues),
   })
   .superRefine(({ prizes = [], winners }, context) => {

@@ -62,11 +62,11 @@ export class OpenTournament extends TournamentView implements OpenEvent<Tourname
 
   onEvent({ type, at, data }: FeedEvent): void {
     if (type === "phase") {
-      const { phase, endsAt, phaseEndsAt, pausing = null, revision = 0 } = data as PhaseNews;
+      const { phase, endsAt, phaseEndsAt, pausing = null, reviewSince = null, revision = 0 } = data as PhaseNews;
       if (this.hearRevision(revision)) this.#upkeep.lookUp();
       // Opened early, it begins with the event; one that is postponed, with the end of being scheduled.
       const startsAt = phase === "scheduled" ? phaseEndsAt : Math.min(this.startsAt, at);
-      this.#enter({ phase, startsAt, endsAt, phaseEndsAt, pausing });
+      this.#enter({ phase, startsAt, endsAt, phaseEndsAt, pausing, reviewSince });
     }
     if (type === "standings") this.#showStored();
     if (type === "settled") this.settle((data as { resultHash: string }).resultHash);

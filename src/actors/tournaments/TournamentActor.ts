@@ -1,5 +1,6 @@
 import type { Intervention } from "../../entities/events/EventChange.ts";
 import { isPaused, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
+import { isHeld, reviewStatus } from "../../entities/events/Review.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
@@ -13,12 +14,11 @@ import {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
-import { EventActor } from "../events/EventActor.ts";
+import { EventActor, type EventPorts } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
-import type { Log } from "../runtime/ports.ts";
 import type { ActorKind } from "../runtime/Residents.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
@@ -39,13 +39,14 @@ export interface PhaseNews {
   revision?: number;
   /** Of a tournament that was paused at some time. */
   pausing?: Pausing;
+  /** Since when its result is held for review. */
+  reviewSince?: number | undefined;
 }
 
 /** What a tournament's actor needs beside its turns. */
-export interface TournamentPorts extends SettlerPorts {
+export interface TournamentPorts extends SettlerPorts, EventPorts {
   /** Has the boards of tournaments that take nothing any more dropped. */
   leaderboard: Pick<Leaderboard, "drop">;
-  log: Log;
 }
 
 /** A settlement that finds too many others under way asks again after this. */
@@ -74,7 +75,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   readonly #settler: Settler;
 
   constructor(context: ActorContext, ports: TournamentPorts, places: ReadingPlaces) {
-    super(context);
+    super(context, ports);
     this.#ports = ports;
     this.#settler = new Settler(ports, places);
   }
@@ -100,6 +101,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const { startsAt, endsAt, graceMs } = terms;
     Object.assign(this.state, { terms, createdBy, seriesId: beginsSeries ? this.id : seriesId });
     this.state.plan = { startsAt, endsAt, graceMs };
+    this.orderReview(terms.review);
     this.state.phaseEndsAt = startsAt;
     this.at("scheduled", startsAt);
     const tx = await this.sql();
@@ -157,6 +159,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const { name, game, startsAt, endsAt, graceMs } = corrected;
     this.state.terms = corrected;
     this.state.plan = { startsAt, endsAt, graceMs };
+    this.orderReview(terms.review);
     const tx = await this.sql();
     await assertPayable(tx, terms.prizes);
     await this.note("correct", why);
@@ -164,11 +167,15 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     return this.statusNow();
   }
 
-  /** Cancels the tournament: nothing more is taken, and nothing will be paid. */
+  /** Cancels the tournament: nothing more is taken, and nothing will be paid. Possible in settling only where the result is to be reviewed. */
   async cancel(): Promise<TournamentStatus> {
-    const phase = this.require("scheduled", "open", "grace");
+    const phase = this.state.review
+      ? this.require("scheduled", "open", "grace", "settling")
+      : this.require("scheduled", "open", "grace");
     this.endPause();
-    this.cancelTimer(phase);
+    this.endReview();
+    this.cancelTimer(phase === "settling" ? "settle" : phase);
+    this.afterCommit(() => this.#settler.leaveOff());
     if (phase === "scheduled") this.#passOnSeries();
     this.state.boardEpoch += 1;
     this.#dropBoard();
@@ -203,6 +210,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     grace: () => this.#advance("grace"),
     settle: () => this.#settle(),
     resume: () => this.goOn(),
+    review: () => this.remindOfReview(),
   };
 
   protected moveEnd(ms: number): void {
@@ -242,10 +250,10 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     });
   }
 
-  /** A page of the settlement, or its end. */
+  /** A page of the settlement, or its end. Between the standings and the prizes the result is held, if it is to be reviewed. */
   async #settle(): Promise<void> {
-    if (this.state.phase !== "settling") return;
-    const { settlement } = this.state;
+    const { settlement, review } = this.state;
+    if (this.state.phase !== "settling" || isHeld(review)) return;
     if (settlement.resultHash === null) {
       const { stored } = settlement;
       const step = await this.#settler.store(() => this.#patientSql(), this.#head(), settlement);
@@ -253,9 +261,15 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
         this.publish(tournamentTopic(this.id), { type: "standings", data: {} });
       if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
       this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
-    } else if (await this.#settler.pay(await this.#patientSql(), this.rng, this.now, this.#head(), settlement))
+    } else if (review) await this.holdResult(review, settlement.resultHash);
+    else if (await this.#settler.pay(await this.#patientSql(), this.rng, this.now, this.#head(), settlement))
       this.at("settle", this.now);
     else await this.#publishResult();
+  }
+
+  protected override async goOnPaying(): Promise<void> {
+    this.at("settle", this.now);
+    await this.enter("settling", 0);
   }
 
   async #patientSql(): Promise<Transaction> {
@@ -293,11 +307,16 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     this.state.phaseEndsAt = phaseEndsAt;
     if (isTimed(phase) && !isPaused(this.state.pausing)) this.at(phase, phaseEndsAt);
     const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
-    await updateTournament(await this.sql(), this.id, { ...change, ...times, ...this.pauseColumns, phase });
+    await updateTournament(await this.sql(), this.id, {
+      ...{ ...change, ...times, phase },
+      ...this.pauseColumns,
+      ...this.reviewColumns,
+    });
     const data: PhaseNews = { phase, endsAt, phaseEndsAt };
     const { revision } = this.#terms();
     if (revision !== undefined) data.revision = revision;
     if (this.state.pausing) data.pausing = this.state.pausing;
+    Object.assign(data, reviewStatus(this.state.review?.since));
     this.publish(tournamentTopic(this.id), { type: "phase", data });
     this.#announce("tournamentPhase");
   }
@@ -325,6 +344,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
       boardEpoch: this.state.boardEpoch,
       pauses: 0,
       pausing: null,
+      reviewSince: null,
       definition: terms,
       seriesId: this.state.seriesId,
       players: null,
@@ -346,11 +366,24 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     return super.require(...phases);
   }
 
+  protected requireUnpaid(): void {
+    this.require("scheduled", "open", "grace", "settling");
+    if (this.state.settlement.paidTo > 0)
+      throw new RingmasterError("wrong_phase", "The tournament's prizes are being paid.", {
+        phase: this.state.phase,
+        changesAt: null,
+      });
+  }
+
   protected statusNow(): TournamentStatus {
     const { name, game } = this.#terms();
-    const { phase, phaseEndsAt, plan, pausing } = this.state;
+    const { phase, phaseEndsAt, plan, pausing, review } = this.state;
     const { startsAt, endsAt } = plan;
-    return { id: this.id, name, game, phase, startsAt, endsAt, phaseEndsAt, ...pausedStatus(pausing) };
+    return {
+      ...{ id: this.id, name, game, phase, startsAt, endsAt, phaseEndsAt },
+      ...pausedStatus(pausing),
+      ...reviewStatus(review?.since),
+    };
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
 import { pausedStatus } from "../../entities/events/Pausing.ts";
+import { type ReviewReport, reviewStatus } from "../../entities/events/Review.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
-import { bestToBe, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
+import { bestToBe, type FinalStanding, finalStandings, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type {
   GraceFor,
   Series,
@@ -19,9 +20,10 @@ import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
+import { totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
-import { type PrizePreview, totalsOf, withPrizes } from "./settlement.ts";
+import { type PrizePreview, withPrizes } from "./settlement.ts";
 import type { TournamentStatus } from "./state.ts";
 import { TournamentActor } from "./TournamentActor.ts";
 import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
@@ -49,6 +51,9 @@ export interface TournamentDetails extends TournamentSummary, Omit<TournamentTer
   /** The top ten; final once it is settled. */
   standings: StandingRow[];
 }
+
+/** What is to be reviewed of a tournament: nobody and nothing before its result is held. */
+export interface TournamentReview extends ReviewReport, PrizePreview {}
 
 export interface StandingsPage {
   rows: StandingRow[];
@@ -102,7 +107,8 @@ export class TournamentOperations {
       precision: definition.precision ?? 0,
       graceFor: definition.graceFor ?? "joined",
       runs: definition.runs ?? "optional",
-      ...summaryOf({ ...record, ...pausedStatus(record.pausing) }),
+      review: definition.review ?? false,
+      ...summaryOf({ ...record, ...pausedStatus(record.pausing), reviewSince: record.reviewSince ?? undefined }),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
       resultHash,
@@ -160,6 +166,29 @@ export class TournamentOperations {
     return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
   }
 
+  /** Holds the result, once it is known, until it is released. Throws `wrong_phase` once prizes are paid, `conflict` when it is to be held already. */
+  async hold(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).hold({ reason, operatorId: call.operatorId }));
+  }
+
+  /** Has the result paid, now where it is held, else as soon as it is known. Throws `conflict` when no review is to take place. */
+  async release(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).release({ reason, operatorId: call.operatorId }));
+  }
+
+  /** The result as it would be paid, the first 100 ranks and the sums of all; nobody's before it is held. */
+  async review(id: string): Promise<TournamentReview> {
+    const report = await this.#ports.actors.ref(TournamentActor, id).review();
+    if (report.since === null) return { ...report, players: 0, prizes: [], totals: [] };
+    const { database } = this.#ports;
+    const { definition } = await this.#record(id);
+    const [best, { total }] = await Promise.all([
+      finalStandings(database, id, 1, PREVIEWED),
+      storedPage(database, id, { limit: 1 }),
+    ]);
+    return { ...report, ...previewOf(best, total, definition) };
+  }
+
   /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
   async resume(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
     return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
@@ -175,7 +204,7 @@ export class TournamentOperations {
     return summaryOf(await this.#actor(id, call).extend(ms));
   }
 
-  /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles. */
+  /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles, unless its result is to be reviewed. */
   async cancel(id: string, call: OperatorCall): Promise<TournamentSummary> {
     return summaryOf(await this.#actor(id, call).cancel());
   }
@@ -185,14 +214,13 @@ export class TournamentOperations {
     const { database } = this.#ports;
     const { phase, players: settled, definition } = await this.#record(id);
     if (phase === "cancelled") return { players: 0, prizes: [], totals: [] };
-    const { prizes, order, precision = 0 } = definition;
+    const { order } = definition;
     const [players, best] = await Promise.all(
       phase === "settled"
         ? [settled!, finalStandings(database, id, 1, PREVIEWED)]
         : [playersToBe(database, id), bestToBe(database, { id, order }, PREVIEWED)],
     );
-    const previewed = inDecimals(best, precision).map((row) => withPrizes(row, prizes));
-    return { players, prizes: previewed, totals: totalsOf(players, prizes) };
+    return previewOf(best, players, definition);
   }
 
   /** The series of this tournament has no further ones; those that are there stay. Throws `conflict` for one that is of no series. */
@@ -224,10 +252,20 @@ export class TournamentOperations {
   }
 }
 
+function previewOf(
+  best: readonly FinalStanding[],
+  players: number,
+  { prizes, precision = 0 }: TournamentTerms,
+): PrizePreview {
+  const previewed = inDecimals(best, precision).map((row) => withPrizes(row, prizes));
+  return { players, prizes: previewed, totals: totalsOf(players, prizes) };
+}
+
 function summaryOf({ phaseEndsAt, ...tournament }: TournamentStatus): TournamentSummary {
-  const { id, name, game, phase, startsAt, endsAt, pausedAt, resumesAt } = tournament;
+  const { id, name, game, phase, startsAt, endsAt, pausedAt, resumesAt, reviewSince } = tournament;
   return {
     ...{ id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt },
     ...(pausedAt !== undefined && { pausedAt, resumesAt }),
+    ...reviewStatus(reviewSince),
   };
 }

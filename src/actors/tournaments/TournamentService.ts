@@ -19,6 +19,7 @@ import type {
 import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import { KeptReads } from "../events/KeptReads.ts";
+import { amountsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
@@ -26,7 +27,6 @@ import { type OpenTournament, type OpenTournaments, openTournaments, TOP } from 
 import type { BegunRun, Run, Runs } from "./Runs.ts";
 import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
 import { ScoreCommitter } from "./ScoreCommitter.ts";
-import { amountsOf } from "./settlement.ts";
 import { VIEW } from "./signals.ts";
 import { TournamentView } from "./TournamentView.ts";
 

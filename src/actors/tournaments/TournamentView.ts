@@ -22,8 +22,11 @@ export interface TournamentAudience extends EventAudience {
 /** Who may submit now: everybody, those whom grace is for, or nobody. */
 export type SubmissionWindow = "open" | "grace" | "closed";
 
-/** How a tournament's phase, times and pauses stand. */
-export type TournamentTimes = Pick<TournamentRecord, "phase" | "startsAt" | "endsAt" | "phaseEndsAt" | "pausing">;
+/** How a tournament's phase, times, pauses and review stand. */
+export type TournamentTimes = Pick<
+  TournamentRecord,
+  "phase" | "startsAt" | "endsAt" | "phaseEndsAt" | "pausing" | "reviewSince"
+>;
 
 /** Whether entries are taken. */
 export const isTaking = (phase: TournamentPhase): boolean => phase === "open" || phase === "grace";
@@ -102,14 +105,16 @@ export class TournamentView extends EventView<TournamentRecord, TournamentAudien
     return new RingmasterError("wrong_phase", message, { phase, changesAt: phaseEndsAt === 0 ? null : phaseEndsAt });
   }
 
-  /** Takes note of phase, times and pauses; false when they are not news. What is heard late may be older than what is known. */
+  /** Takes note of phase, times, pauses and review; false when they are not news. What is heard late may be older than what is known. */
   moveTo(now: TournamentTimes): boolean {
     const { phase, startsAt, endsAt, phaseEndsAt, pausing } = now;
+    const reviewSince = now.reviewSince ?? undefined;
     if (!this.mayFollow(now)) return false;
     const isSamePause = (pausing?.count ?? 0) === (this.pausing?.count ?? 0);
     const isSamePhase = phase === this.phase && endsAt === this.endsAt && phaseEndsAt === this.phaseEndsAt;
-    if (isSamePause && isSamePhase && startsAt === this.startsAt) return false;
-    Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt, pausing: pausing ?? undefined });
+    const isSameReview = reviewSince === this.reviewSince;
+    if (isSamePause && isSamePhase && isSameReview && startsAt === this.startsAt) return false;
+    Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt, pausing: pausing ?? undefined, reviewSince });
     for (const room of this.audience) room.onPhase(phase);
     return true;
   }

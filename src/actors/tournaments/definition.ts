@@ -102,6 +102,8 @@ export const tournamentFields = z.strictObject({
   /** Entries that the tournament takes from all players together. */
   maxSubmissions: z.int().min(1).max(TOURNAMENT_BOUNDS.submissions).default(TOURNAMENT_BOUNDS.submissions),
   prizes: z.array(prizeRange).max(TOURNAMENT_BOUNDS.prizes).default([]),
+  /** Whether the result is held, and nothing paid, before an operator has released it. */
+  review: z.boolean().optional(),
   /** Further tournaments like this one, each from a time that the pattern names, for as long as this one. */
   series: seriesField.optional(),
 });

@@ -3,6 +3,7 @@ import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import type { FinalStanding } from "../../entities/tournaments/Standings.ts";
 import type { Order, ScoreOperator } from "../../entities/tournaments/Tournament.ts";
+import { canonicalPrizes } from "../prizes/amounts.ts";
 
 /** What a result says of its tournament, as the settled record has it. Times are epoch milliseconds. */
 export interface ResultHead {
@@ -28,12 +29,8 @@ export class ResultHash {
 
   constructor({ id, game, operator, order, startsAt, endsAt, prizes, precision }: ResultHead) {
     this.#precision = precision;
-    const ranges = prizes.map(({ from, to, items }) => ({
-      from,
-      to,
-      items: items.map(({ item, amount }) => ({ item, amount })),
-    }));
-    this.#hash.update(`${JSON.stringify({ id, game, operator, order, startsAt, endsAt, prizes: ranges })}\n`);
+    const head = { id, game, operator, order, startsAt, endsAt, prizes: canonicalPrizes(prizes) };
+    this.#hash.update(`${JSON.stringify(head)}\n`);
   }
 
   /** Adds the standings that follow. */

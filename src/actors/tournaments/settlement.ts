@@ -5,6 +5,7 @@ import {
   type PrizeRange,
   prizesOf,
 } from "../../entities/prizes/PrizeLedger.ts";
+import { amountsOf } from "../prizes/amounts.ts";
 
 /** How far a settlement has come. What it says is stored together with what it speaks of. */
 export interface Settlement {
@@ -34,28 +35,12 @@ export interface PreviewedPrize {
   prizes: ItemAmount[];
 }
 
-/** What the player of this rank gets, overlapping ranges summed by item. */
-export function amountsOf(rank: number, ranges: readonly PrizeRange[]): ItemAmount[] {
-  return [...amountsByItem(prizesOf(rank, ranges))].map(([item, amount]) => ({ item, amount: String(amount) }));
-}
-
 /** A standing with what it gets. */
 export function withPrizes(
   { rank, playerId, name, score }: Omit<PreviewedPrize, "prizes">,
   ranges: readonly PrizeRange[],
 ): PreviewedPrize {
   return { rank, playerId, name, score, prizes: amountsOf(rank, ranges) };
-}
-
-/** What `players` players get in all. */
-export function totalsOf(players: number, ranges: readonly PrizeRange[]): ItemAmount[] {
-  const sums = new Map<string, bigint>();
-  for (const { from, to, items } of ranges) {
-    const ranks = BigInt(Math.max(0, Math.min(to, players) - from + 1));
-    if (ranks === 0n) continue;
-    for (const { item, amount } of items) sums.set(item, (sums.get(item) ?? 0n) + ranks * BigInt(amount));
-  }
-  return [...sums].map(([item, amount]) => ({ item, amount: String(amount) }));
 }
 
 /** The next ranks that get something and that somebody has, at most `most`; undefined when there are none after `paidTo`. */

@@ -3,7 +3,7 @@ import type { Sql } from "../sql.ts";
 /** Events that operators intervene in. */
 export type EventDomain = "hunts" | "tournaments";
 /** What they do with a reason: each is a command of its name and the event's, `pauseHunt`. */
-const KINDS = ["correct", "pause", "resume"] as const;
+const KINDS = ["correct", "pause", "resume", "hold", "release"] as const;
 export type EventChangeKind = (typeof KINDS)[number];
 /** What the audit calls an event, and what ends its commands' names. */
 const NAMES: Record<EventDomain, readonly [subject: string, command: string]> = {

@@ -1,6 +1,7 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
+import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
 import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
@@ -28,6 +29,8 @@ export interface SealedHunt {
   cooldownMs?: number | undefined;
   /** Whether solving ends as soon as every clue is solved; not unless given. */
   endWhenExhausted?: boolean | undefined;
+  /** Whether the result is held for an operator's review before it pays; not unless given. */
+  review?: boolean | undefined;
   /** How often it was corrected; never unless given. */
   revision?: number | undefined;
   salt: string;
@@ -76,10 +79,12 @@ export interface HuntRecord {
   pauses: number;
   /** Null until it is paused for the first time. */
   pausing: Pausing | null;
+  /** Since when the result is held for review; null while it is not. */
+  reviewSince: number | null;
   /** Answers are in here as salted hashes only. */
   definition: SealedHunt;
   winners: Winner[] | null;
-  /** Known once all is counted; null before, and of hunts that an earlier version has counted. */
+  /** Known once all is counted, also while the result is held; null before, and of hunts that an earlier version has counted. */
   figures: HuntFigures | null;
   createdBy: string;
   createdAt: number;
@@ -98,6 +103,7 @@ export const Hunt = new EntitySchema<HuntRecord>({
     ledgerEpoch: { ...bigNumber, name: "ledger_epoch" },
     pauses: { type: "int", default: 0 },
     pausing: { ...json, type: "varchar", length: 256, nullable: true },
+    reviewSince: { ...bigNumber, name: "review_since", nullable: true },
     definition: { ...json },
     winners: { ...json, nullable: true },
     figures: { ...json, nullable: true },
@@ -109,16 +115,21 @@ export const Hunt = new EntitySchema<HuntRecord>({
 
 /** What a list shows: without the definition, which may be large. */
 export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt"> &
-  PausedStatus;
+  PausedStatus &
+  ReviewStatus;
 
 interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase"> {
   starts_at: unknown;
   phase_ends_at: unknown;
   ends_at: unknown;
   pausing: string | null;
+  review_since: unknown;
 }
 
-const LIST = { table: "hunts", columns: "id, name, phase, starts_at, phase_ends_at, ends_at, pausing" } as const;
+const LIST = {
+  table: "hunts",
+  columns: "id, name, phase, starts_at, phase_ends_at, ends_at, pausing, review_since",
+} as const;
 const COMING: HuntPhase[] = ["scheduled"];
 const ON: HuntPhase[] = ["discovery", "solving", "reveal"];
 const OVER: HuntPhase[] = ["finished", "cancelled"];
@@ -169,10 +180,11 @@ export class Hunts {
     limit: number,
   ): Promise<HuntListing[]> {
     const rows = await firstOfPhases<ListedRow>(this.#database, { ...LIST, phases, time, direction, limit });
-    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, pausing }) => ({
+    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, pausing, review_since }) => ({
       ...{ id, name, phase, startsAt: Number(starts_at) },
       ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
       ...pausedStatus(pausing === null ? null : JSON.parse(pausing)),
+      ...reviewStatus(review_since === null ? null : Number(review_since)),
     }));
   }
 
@@ -184,13 +196,18 @@ export class Hunts {
     return row?.figures ? JSON.parse(row.figures) : undefined;
   }
 
-  /** Where a player came in a hunt that is over; `rank` is `null` without points, and until it is stored. */
+  /** Where a player came in a hunt that is counted; `rank` is `null` without points, while the result is held, and until it is stored. */
   async result(id: string, playerId: string): Promise<{ rank: number | null; points: number }> {
     const [row] = await this.#database.query<{ place: unknown; points: unknown }>(
       "SELECT place, points FROM hunt_results WHERE player_id = ? AND hunt_id = ?",
       [playerId, id],
     );
-    return { rank: row?.place == null ? null : Number(row.place), points: Number(row?.points ?? 0) };
+    if (row) return { rank: row.place === null ? null : Number(row.place), points: Number(row.points) };
+    const [score] = await this.#database.query<{ points: unknown }>(
+      "SELECT points FROM hunt_scores WHERE hunt_id = ? AND player_id = ?",
+      [id, playerId],
+    );
+    return { rank: null, points: Number(score?.points ?? 0) };
   }
 
   async isEmpty(): Promise<boolean> {

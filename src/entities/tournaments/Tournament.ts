@@ -1,6 +1,7 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
+import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
 import { type BoardList, firstOfPhases } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
@@ -8,7 +9,8 @@ import type { RunsPolicy } from "./Game.ts";
 
 /**
  * A tournament's life. `grace`: the time is over, and scores of what was being played are still taken. `settling`: nothing is taken
- * any more, standings and prizes are on their way. `cancelled` may follow any phase but `settling` and `settled`.
+ * any more, standings and prizes are on their way. `cancelled` may follow any phase but
+ * `settled`, and `settling` only where the result is to be reviewed.
  */
 export const TOURNAMENT_PHASES = ["scheduled", "open", "grace", "settling", "settled", "cancelled"] as const;
 export type TournamentPhase = (typeof TOURNAMENT_PHASES)[number];
@@ -58,6 +60,8 @@ export interface TournamentTerms {
   runs?: RunsPolicy | undefined;
   prizes: PrizeRange[];
   series: Series | null;
+  /** Whether the result is held for an operator's review before it pays; not unless given. */
+  review?: boolean | undefined;
   /** How often it was corrected; never unless given. */
   revision?: number | undefined;
 }
@@ -81,6 +85,8 @@ export interface TournamentRecord {
   pauses: number;
   /** Null until it is paused for the first time. */
   pausing: Pausing | null;
+  /** Since when the result is held for review; null while it is not. */
+  reviewSince: number | null;
   definition: TournamentTerms;
   /** The first tournament of the series that this one belongs to. */
   seriesId: string | null;
@@ -113,6 +119,7 @@ export const Tournament = new EntitySchema<TournamentRecord>({
     boardEpoch: { ...bigNumber, name: "board_epoch" },
     pauses: { type: "int", default: 0 },
     pausing: { ...json, type: "varchar", length: 256, nullable: true },
+    reviewSince: { ...bigNumber, name: "review_since", nullable: true },
     definition: { ...json },
     seriesId: { type: "varchar", length: 32, name: "series_id", nullable: true },
     players: { type: "int", nullable: true },
@@ -127,9 +134,10 @@ export const Tournament = new EntitySchema<TournamentRecord>({
 /** What a list shows. */
 export type TournamentListing = Omit<
   TournamentRecord,
-  "definition" | "boardEpoch" | "pauses" | "pausing" | "createdBy" | "createdAt" | "updatedAt"
+  "definition" | "boardEpoch" | "pauses" | "pausing" | "reviewSince" | "createdBy" | "createdAt" | "updatedAt"
 > &
-  PausedStatus;
+  PausedStatus &
+  ReviewStatus;
 
 interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "phase"> {
   starts_at: unknown;
@@ -141,12 +149,13 @@ interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "pha
   result_hash: string | null;
   prizes_distributed: unknown;
   pausing: string | null;
+  review_since: unknown;
 }
 
 const LIST = {
   table: "tournaments",
   columns:
-    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, pausing",
+    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, pausing, review_since",
 } as const;
 const COMING: TournamentPhase[] = ["scheduled"];
 const ON: TournamentPhase[] = ["open", "grace", "settling"];
@@ -216,6 +225,7 @@ function listingOf(row: ListedRow): TournamentListing {
     ...{ players: row.players === null ? null : Number(row.players), resultHash: row.result_hash },
     prizesDistributed: Number(row.prizes_distributed) === 1,
     ...pausedStatus(row.pausing === null ? null : JSON.parse(row.pausing)),
+    ...reviewStatus(row.review_since === null ? null : Number(row.review_since)),
   };
 }
 

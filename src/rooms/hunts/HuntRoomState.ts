@@ -24,6 +24,8 @@ export const HuntRoomState = schema(
     /** Since when the hunt is paused, and when it goes on at the latest; 0 while it is not paused. */
     pausedAt: t.float64().default(0),
     resumesAt: t.float64().default(0),
+    /** Since when the result is held for review; 0 while it is not. */
+    reviewSince: t.float64().default(0),
     /** Players who were ever given a clue, in all rooms of the hunt. */
     players: t.uint32().default(0),
     /** Clues that somebody holds right now. */

@@ -3,6 +3,8 @@ import { mayFollow } from "../../actors/events/phaseOrder.ts";
 import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
+import type { PausedStatus } from "../../entities/events/Pausing.ts";
+import type { ReviewStatus } from "../../entities/events/Review.ts";
 import type { BoardList } from "../../entities/phaseLists.ts";
 import { isOpen, openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Database } from "../../entities/sql.ts";
@@ -20,10 +22,15 @@ export interface BoardEntry {
   endsAt: number;
   /** Since when it is paused; 0 while it is not. */
   pausedAt: number;
+  /** Since when its result is held for review; 0 while it is not. */
+  reviewSince: number;
 }
 
 /** How the board is told of one of a domain, by a list or by its news. */
-export type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt"> & { phaseEndsAt: number; pausedAt?: number };
+export type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt" | "reviewSince"> & {
+  phaseEndsAt: number;
+} & PausedStatus &
+  ReviewStatus;
 
 /** What of a domain the board shows. */
 export interface LobbyList {
@@ -219,6 +226,7 @@ export class LobbyBoard {
   }
 }
 
-function entryOf(domain: string, { id, name, phase, startsAt, phaseEndsAt, pausedAt = 0 }: Listed): BoardEntry {
-  return { id, domain, name, phase, startsAt, endsAt: phaseEndsAt, pausedAt };
+function entryOf(domain: string, listed: Listed): BoardEntry {
+  const { id, name, phase, startsAt, phaseEndsAt: endsAt, pausedAt = 0, reviewSince = 0 } = listed;
+  return { id, domain, name, phase, startsAt, endsAt, pausedAt, reviewSince };
 }

@@ -35,6 +35,7 @@ const BoardRow = schema(
     startsAt: t.float64(),
     endsAt: t.float64(),
     pausedAt: t.float64(),
+    reviewSince: t.float64(),
   },
   "BoardRow",
 );

@@ -3,6 +3,7 @@ import type { OpenTournament } from "../../actors/tournaments/OpenTournament.ts"
 import type { TournamentOperations } from "../../actors/tournaments/TournamentOperations.ts";
 import type { TournamentService } from "../../actors/tournaments/TournamentService.ts";
 import type { TournamentAudience } from "../../actors/tournaments/TournamentView.ts";
+import { type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
@@ -179,10 +180,10 @@ export class TournamentRoom extends EventRoom<Types, OpenTournament> implements 
   }
 
   /** That the open phase is over, and until when what was being played still counts; 0 when nothing does any more. */
-  #closed(): { phase: string; acceptsUntil: number } | undefined {
-    const { phase, phaseEndsAt } = this.event;
+  #closed(): ({ phase: string; acceptsUntil: number } & ReviewStatus) | undefined {
+    const { phase, phaseEndsAt, reviewSince } = this.event;
     if (phase === "scheduled" || phase === "open" || phase === "settled") return undefined;
-    return { phase, acceptsUntil: phase === "grace" ? phaseEndsAt : 0 };
+    return { phase, acceptsUntil: phase === "grace" ? phaseEndsAt : 0, ...reviewStatus(reviewSince) };
   }
 
   #showTournament(): void {
@@ -196,9 +197,9 @@ export class TournamentRoom extends EventRoom<Types, OpenTournament> implements 
   }
 
   #showPhase(): void {
-    const { phase, startsAt, endsAt, phaseEndsAt, resultHash = "", pausing } = this.event;
+    const { phase, startsAt, endsAt, phaseEndsAt, resultHash = "", pausing, reviewSince = 0 } = this.event;
     const { pausedAt = 0, resumesAt = 0 } = pausing ?? {};
-    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, resultHash });
+    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, reviewSince, resultHash });
     this.stateChanged();
   }
 }

@@ -29,6 +29,8 @@ export const TournamentRoomState = schema(
     /** Since when the tournament is paused, and when it goes on at the latest; 0 while it is not paused. */
     pausedAt: t.float64().default(0),
     resumesAt: t.float64().default(0),
+    /** Since when the result is held for review; 0 while it is not. */
+    reviewSince: t.float64().default(0),
     /** Who have a standing, in all rooms of the tournament. */
     players: t.uint32().default(0),
     /** The node's clock at the latest change: clients count down by it. */

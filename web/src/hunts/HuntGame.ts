@@ -1,5 +1,5 @@
 import type { Room } from "@colyseus/sdk";
-import { announce, announcePause } from "../announcer.ts";
+import { announce, announcePause, announceReview } from "../announcer.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
 import { isAway, type Problem } from "../problems.ts";
@@ -208,21 +208,29 @@ export class HuntGame {
   }
 
   #read(state: HuntState): void {
-    const { phase: before, solved: solvedBefore, pausedAt: pausedBefore } = this.hunt.value ?? {};
+    const {
+      phase: before,
+      solved: solvedBefore,
+      pausedAt: pausedBefore,
+      reviewSince: reviewedBefore,
+    } = this.hunt.value ?? {};
     this.clock.observe(state.serverNow);
     const { huntId, name, phase, endsAt, startsAt, players, open, solved, total, waiting, serverNow } = state;
-    const { pausedAt, resumesAt } = state;
+    const { pausedAt, resumesAt, reviewSince } = state;
     const top = [...state.top].map(({ rank, playerId, name, points }) => ({ rank, playerId, name, points }));
     const counts = { players, open, solved, total, waiting };
-    this.hunt.set({ huntId, name, phase, endsAt, startsAt, pausedAt, resumesAt, serverNow, ...counts, top });
+    const times = { endsAt, startsAt, pausedAt, resumesAt, reviewSince, serverNow };
+    this.hunt.set({ huntId, name, phase, ...times, ...counts, top });
     const own = top.find(({ playerId }) => playerId === session.value?.player.id);
     if (own) this.#score(own.points);
     if (phase !== before || solved !== solvedBefore) this.rank.lookSoon();
     announcePause("hunt", pausedBefore, pausedAt);
+    announceReview("hunt", reviewedBefore, reviewSince);
+    if (reviewSince > 0) this.play.set({ at: "idle" });
     if (phase === before) return;
     if (before !== undefined && BEGUN[phase]) announce(BEGUN[phase]);
     if (!isPlayable(phase)) this.play.set({ at: "idle" });
-    else if (before === undefined) this.#restore();
+    else if (before === undefined && reviewSince === 0) this.#restore();
   }
 
   /** An earlier visit left a clue open, or waiting: it goes on. By now the server's time is known, by which a clue ends. */

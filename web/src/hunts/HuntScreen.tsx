@@ -1,11 +1,11 @@
 import { useEffect } from "preact/hooks";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { useObservable } from "../observable.ts";
-import type { Phase } from "../protocol.ts";
 import { OutOfReach } from "../shell/OutOfReach.tsx";
+import { UnderReview } from "../shell/UnderReview.tsx";
 import { ChestCard } from "./ChestCard.tsx";
 import { Counts } from "./Counts.tsx";
-import type { HuntGame } from "./HuntGame.ts";
+import type { HuntGame, HuntView } from "./HuntGame.ts";
 import { HuntOver } from "./HuntOver.tsx";
 import { PhaseBanner } from "./PhaseBanner.tsx";
 import { PlayCard } from "./PlayCard.tsx";
@@ -32,18 +32,18 @@ export function HuntScreen({ game, lobby }: { game: HuntGame; lobby: Lobby }) {
   return (
     <>
       <PhaseBanner hunt={hunt} clock={game.clock} />
-      {stage(game, lobby, hunt.phase)}
+      {stage(game, lobby, hunt)}
       <Counts hunt={hunt} />
     </>
   );
 }
 
 /** The chest keeps its place when the hunt ends, so that it does not open a second time. */
-function stage(game: HuntGame, lobby: Lobby, phase: Phase) {
+function stage(game: HuntGame, lobby: Lobby, { phase, reviewSince }: HuntView) {
   return (
     <>
       {(phase === "scheduled" || phase === "discovery") && <WaitingForDoors game={game} />}
-      {phase === "solving" && <PlayCard game={game} />}
+      {phase === "solving" && (reviewSince > 0 ? <UnderReview of="hunt" /> : <PlayCard game={game} />)}
       {(phase === "reveal" || phase === "finished") && <ChestCard game={game} />}
       {(phase === "finished" || phase === "cancelled") && <HuntOver game={game} lobby={lobby} />}
     </>

@@ -36,6 +36,7 @@ export function PhaseBanner({ hunt, clock }: { hunt: HuntView; clock: ServerCloc
       clock={clock}
       pausedAt={hunt.pausedAt}
       resumesAt={hunt.resumesAt}
+      reviewSince={hunt.reviewSince}
     />
   );
 }

@@ -16,6 +16,8 @@ export interface Act<Phase> {
   name: string;
 }
 
+const UNDER_REVIEW: PhaseWords = { instead: "Under review" };
+
 interface BannerProps<Phase extends string> {
   name: string;
   phase: Phase;
@@ -31,6 +33,8 @@ interface BannerProps<Phase extends string> {
   /** Since when it is paused, and when it goes on at the latest; 0 while it is not. */
   pausedAt: number;
   resumesAt: number;
+  /** Since when the result is held for review; 0 while it is not. */
+  reviewSince: number;
 }
 
 /** The name of what is on, the act it is in, and how long that lasts. */
@@ -75,10 +79,11 @@ function pausedText({ of, clock, resumesAt }: Pick<BannerProps<string>, "of" | "
   return `The ${of} is paused, until ${at} at the latest. No time is lost.`;
 }
 
-function PhaseTime<Phase extends string>({ phase, ends, words, clock, pausedAt }: BannerProps<Phase>) {
+function PhaseTime<Phase extends string>(props: BannerProps<Phase>) {
+  const { phase, ends, words, clock, pausedAt, reviewSince } = props;
   const time = useServerNow(clock);
   const now = pausedAt > 0 ? pausedAt : time;
-  const { until, instead } = words[phase];
+  const { until, instead } = reviewSince > 0 ? UNDER_REVIEW : words[phase];
   return (
     <p class="phase__time">
       {instead !== undefined ? (

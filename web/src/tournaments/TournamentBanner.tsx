@@ -44,6 +44,7 @@ export function TournamentBanner({ tournament, clock }: { tournament: Tournament
       clock={clock}
       pausedAt={tournament.pausedAt}
       resumesAt={tournament.resumesAt}
+      reviewSince={tournament.reviewSince}
     />
   );
 }

@@ -1,5 +1,5 @@
 import type { Room } from "@colyseus/sdk";
-import { announce, announcePause } from "../announcer.ts";
+import { announce, announcePause, announceReview } from "../announcer.ts";
 import { api } from "../api.ts";
 import { RoomLink } from "../connection.ts";
 import { Observable } from "../observable.ts";
@@ -200,18 +200,19 @@ export class TournamentGame {
   }
 
   #read(state: TournamentState): void {
-    const { phase: before, pausedAt: pausedBefore } = this.tournament.value ?? {};
+    const { phase: before, pausedAt: pausedBefore, reviewSince: reviewedBefore } = this.tournament.value ?? {};
     this.clock.observe(state.serverNow);
     const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
-    const { pausedAt, resumesAt } = state;
+    const { pausedAt, resumesAt, reviewSince } = state;
     const top = [...state.top].map(({ rank, playerId, name, score, subscore }) => ({
       ...{ rank, playerId, name, score, subscore },
     }));
-    const times = { startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, serverNow };
+    const times = { startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, reviewSince, serverNow };
     const prizes = this.tournament.value?.prizes ?? (JSON.parse(state.prizes) as PrizeRange[]);
     this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, prizes, top });
     this.standings.set({ rows: top, total: players });
     announcePause("tournament", pausedBefore, pausedAt);
+    announceReview("tournament", reviewedBefore, reviewSince);
     // What ends is told anew when it goes on.
     if (pausedAt > 0) clearTimeout(this.#bell);
     else if (phase === "open" && this.details.value?.graceMs === 0) this.#setBell(phaseEndsAt);

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Lobby } from "../lobby/Lobby.ts";
 import { useObservable } from "../observable.ts";
 import { OutOfReach } from "../shell/OutOfReach.tsx";
+import { UnderReview } from "../shell/UnderReview.tsx";
 import { PlayStage } from "./PlayStage.tsx";
 import { PrizeTable } from "./PrizeTable.tsx";
 import { TournamentBanner } from "./TournamentBanner.tsx";
@@ -37,8 +38,8 @@ export function TournamentScreen({ game, lobby }: { game: TournamentGame; lobby:
 
 function Stage(props: { game: TournamentGame; lobby: Lobby; tournament: TournamentView }) {
   const { game, lobby, tournament } = props;
-  const { phase } = tournament;
-  if (phase === "settling") return <Counting />;
+  const { phase, reviewSince } = tournament;
+  if (phase === "settling") return reviewSince > 0 ? <UnderReview of="tournament" /> : <Counting />;
   if (phase === "settled") {
     return (
       <>
