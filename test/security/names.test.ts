@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LOOK_ALIKES } from "../../src/http/auth/lookAlikes.ts";
 import { playerName } from "../../src/http/auth/names.ts";
 
 function complaint(name: string): string | undefined {
@@ -55,5 +56,42 @@ describe("A player's name", () => {
       "Ópérátòr",
     ];
     for (const name of names) assert.equal(complaint(name), "must not be that of an operator", name);
+  });
+
+  it("does not read as an operator's in letters that only look Latin, whatever alphabet or sign they are of", () => {
+    const names = [
+      "Ꭺdmin",
+      "ᎪᎠᎷІΝ",
+      "ꮪtaff",
+      "ꓮdmin",
+      "ᴀᴅᴍɪɴ",
+      "ᴍᴏᴅᴇʀᴀᴛᴏʀ",
+      "🅰🅳🅼🅸🅽",
+      "🅐🅓🅜🅘🅝",
+      "🇦 🇩 🇲 🇮 🇳",
+      "adrnin",
+      "Adмin",
+      "ⲞperatⲞr",
+      "sүstem",
+      "𝓪𝓭𝓶𝓲𝓷",
+      "𐐬perat𐐬r",
+    ];
+    for (const name of names) assert.equal(complaint(name), "must not be that of an operator", name);
+  });
+
+  it("takes each letter of Unicode's confusables for the one that it looks like", () => {
+    const word = "administrator";
+    for (const [letter, others] of Object.entries(LOOK_ALIKES)) {
+      if (!word.includes(letter)) continue;
+      for (const other of others) {
+        const name = word.replace(letter, other);
+        assert.notEqual(complaint(name), undefined, `${name} (U+${other.codePointAt(0)!.toString(16)})`);
+      }
+    }
+  });
+
+  it("may be a word of another alphabet that looks like nothing of an operator's", () => {
+    const names = ["Αθηνά", "Ольга", "Модест", "Ноmer", "ᏣᎳᎩ", "Ⲁⲛⲧⲱⲛⲓ", "🇩🇪 Eva", "Adam", "Marnie", "Savvy", "Bill"];
+    for (const name of names) assert.equal(complaint(name), undefined, name);
   });
 });

@@ -1,5 +1,6 @@
 import type { Rng } from "../../clock.ts";
 import { lineOfText } from "../../text.ts";
+import { LOOK_ALIKES } from "./lookAlikes.ts";
 
 /** Characters as a person counts them. */
 const LONGEST_NAME = 24;
@@ -17,41 +18,77 @@ const RESERVED: ReadonlySet<string> = new Set(
   "operator admin administrator moderator mod sysop system server staff support official ringmaster".split(" "),
 );
 
-/** Letters and digits that look like a Latin one, beside those that compatibility decomposition knows. */
-const LOOKS_LIKE = new Map(
-  Object.entries({
-    a: "аαɑ@4",
-    b: "ь8",
-    c: "сϲ",
-    d: "ԁɗ",
-    e: "еєεҽ3",
-    f: "ƒ",
-    g: "ɡց",
-    i: "іιıɩ1!|lӏ",
-    m: "мϻ",
-    n: "ոпη",
-    o: "оοօσ0øᴏ",
-    p: "рρ",
-    r: "гʀɾ",
-    s: "ѕʂ5$",
-    t: "тτ7",
-    u: "υսц",
-    v: "νѵ",
-    w: "ԝш",
-    x: "хχ",
-    y: "уγү",
-  }).flatMap(([letter, alike]) => [...alike].map((other) => [other, letter] as const)),
+/** What is read as a letter though it is drawn otherwise: digits, signs, small capitals, and what Unicode does not count as alike. */
+const READ_AS: Readonly<Record<string, string>> = {
+  a: "α@4ᴀ",
+  b: "ь8ʙ",
+  c: "ᴄ",
+  d: "ɗᴅ",
+  e: "єεҽ3ᴇ",
+  f: "ƒꜰ",
+  g: "ցɢ",
+  h: "ʜ",
+  i: "1!|ӏɪ",
+  j: "ᴊ",
+  k: "ᴋ",
+  l: "ʟ",
+  m: "ϻмᴍ",
+  n: "ոпηɴ",
+  o: "0øᴏ",
+  p: "ᴘ",
+  r: "ɾʀ",
+  s: "ʂ5$ꜱ",
+  t: "τт7ᴛ",
+  u: "цᴜ",
+  v: "ѵᴠ",
+  w: "ᴡ",
+  x: "χ",
+  y: "ʏ",
+  z: "ᴢ",
+};
+
+/** Where alphabets of signs begin that no decomposition makes letters: white on black, in circles and squares, and those of flags. */
+const SIGNS_FROM = [0x1f150, 0x1f170, 0x1f1e6];
+const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
+
+/** The letter that each is taken for; \`l\` for \`i\`, as most of what is drawn like one is drawn like the other. */
+const LETTER_OF: ReadonlyMap<string, string> = new Map(
+  [
+    ...[LOOK_ALIKES, READ_AS].flatMap((table) =>
+      Object.entries(table).flatMap(([letter, others]) => [...others].map((other) => [other, letter] as const)),
+    ),
+    ...SIGNS_FROM.flatMap((from) => LETTERS.map((letter, at) => [String.fromCodePoint(from + at), letter] as const)),
+    ["l", "i"] as const,
+  ].map(([other, letter]) => [other, letter === "l" ? "i" : letter] as const),
 );
+
+/** Two that are drawn like one. */
+const PAIRS: ReadonlyArray<readonly [string, string]> = [
+  ["rn", "m"],
+  ["vv", "w"],
+];
+
+/** The text as somebody reads it who does not look closely: in small Latin letters, and what else there is. */
+function reading(text: string): string {
+  // Some marks are drawn like letters, too.
+  const plain = text.normalize("NFKD").replace(/\p{M}/gu, (mark) => LETTER_OF.get(mark) ?? "");
+  const letters = [...plain].map((each) => {
+    const small = each.toLowerCase();
+    return LETTER_OF.get(each) ?? LETTER_OF.get(small) ?? small;
+  });
+  return PAIRS.reduce((read, [pair, one]) => read.replaceAll(pair, one), letters.join(""));
+}
+
+const RESERVED_READINGS: ReadonlySet<string> = new Set([...RESERVED].map(reading));
 
 /** Whether a word of the name, or all of it, reads as one of these. A word that only contains one (cooperator) does not. */
 function isReserved(name: string): boolean {
-  const plain = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const read = (text: string): string => [...text].map((each) => LOOKS_LIKE.get(each) ?? each).join("");
-  const lettersOf = (text: string): string => read(text).replace(/[^\p{L}]/gu, "");
-  const reserved = new Set([...RESERVED].map(read));
   // Digits at an end are no letters: Operator 1, Admin99.
-  const words = [...plain.split(/[\s\p{P}]+/u), plain].flatMap((word) => [word, word.replace(/^\d+|\d+$/gu, "")]);
-  return words.some((word) => reserved.has(lettersOf(word)));
+  const words = [...name.normalize("NFKD").split(/[\s\p{P}]+/u), name].flatMap((word) => [
+    word,
+    word.replace(/^\d+|\d+$/gu, ""),
+  ]);
+  return words.some((word) => RESERVED_READINGS.has(reading(word).replace(/[^\p{L}]/gu, "")));
 }
 
 const MANNERS =
