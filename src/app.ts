@@ -304,6 +304,7 @@ function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
       redis: backplane.limitsRedis,
       trustProxy: config.trustProxy,
       keepOut,
+      log,
     }),
     noteCaller: (caller) => domains.activity()?.noteCaller(caller),
     api: domains.routes(),

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from "express";
 import type { Redis } from "ioredis";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import type { Log } from "../actors/runtime/ports.ts";
 import { systemClock } from "../clock.ts";
 import { clientAddress, NETWORK_SHARES, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
@@ -33,7 +34,13 @@ export interface LimitOptions {
   trustProxy?: boolean;
   /** Whose connections were ended for what they did. */
   keepOut?: KeepOut;
+  /** Told at most once a minute that requests are refused for their address, which may be a school's. */
+  log?: Pick<Log, "warn">;
 }
+
+/** How often it is logged that addresses meet their limit, in milliseconds. */
+const TOLD_EVERY_MS = 60_000;
+const ADDRESS_IS_FULL = "Too many requests at once from this network, which may be of many players; wait a moment.";
 
 /**
  * What one address and one player may ask of the HTTP endpoints. While Redis is out of reach each node counts for itself: an outage
@@ -45,8 +52,12 @@ export class RequestLimits {
   readonly #players: RateLimiterAbstract;
   readonly #trustProxy: boolean;
   readonly #keepOut: KeepOut;
+  readonly #log: Pick<Log, "warn"> | undefined;
+  #refused = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ perAddress, redis, trustProxy = false, keepOut = new KeepOut(systemClock) }: LimitOptions) {
+  constructor({ perAddress, redis, trustProxy = false, keepOut = new KeepOut(systemClock), log }: LimitOptions) {
+    this.#log = log;
     this.#networks = new Map(NETWORK_SHARES.map((shares) => [shares, limiter("address", perAddress * shares, redis)]));
     this.#players = limiter("player", REQUESTS_PER_PLAYER, redis);
     this.#trustProxy = trustProxy;
@@ -61,7 +72,8 @@ export class RequestLimits {
     const networks = networksOf(clientAddress(request, this.#trustProxy));
     const keptOutMs = this.#keepOut.remainingMs(networks[0]!.key);
     if (keptOutMs > 0) throw tooMany(keptOutMs);
-    await Promise.all(networks.map(({ key, shares }) => consume(this.#networks.get(shares)!, key)));
+    const refused = (): void => this.#tell();
+    await Promise.all(networks.map(({ key, shares }) => consume(this.#networks.get(shares)!, key, refused)));
     next();
   };
 
@@ -74,6 +86,15 @@ export class RequestLimits {
     if (identity?.role === "player") await consume(this.#players, identity.playerId);
     next();
   };
+
+  #tell(): void {
+    this.#refused += 1;
+    const now = systemClock.monotonic();
+    if (now - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#toldAt = now;
+    this.#log?.warn({ refused: this.#refused }, "an address sends more than RATE_LIMIT_PER_ADDRESS lets it");
+    this.#refused = 0;
+  }
 }
 
 function limiter(name: string, points: number, redis: Redis | undefined): RateLimiterAbstract {
@@ -89,17 +110,18 @@ function limiter(name: string, points: number, redis: Redis | undefined): RateLi
   });
 }
 
-async function consume(limits: RateLimiterAbstract, key: string): Promise<void> {
+async function consume(limits: RateLimiterAbstract, key: string, refused?: () => void): Promise<void> {
   try {
     await limits.consume(key);
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    throw tooMany(refusal.msBeforeNext);
+    refused?.();
+    throw tooMany(refusal.msBeforeNext, refused && ADDRESS_IS_FULL);
   }
 }
 
 /** The refusal of who may come again in so many milliseconds. */
-export function tooMany(ms: number): RingmasterError {
+export function tooMany(ms: number, message?: string): RingmasterError {
   const details: RetryAfter = { retryAfterMs: Math.max(1, Math.ceil(ms)) };
-  return new RingmasterError("rate_limited", undefined, details);
+  return new RingmasterError("rate_limited", message, details);
 }

@@ -36,6 +36,17 @@ describe("Rate limits", () => {
     });
   });
 
+  it("say that it is the address whose share is used up, and tell the operator once, however many are refused", async () => {
+    const told: object[] = [];
+    const log = { warn: (fields: object) => void told.push(fields) };
+    await withEdge({ limits: new RequestLimits({ perAddress: 1, log }) }, async (edge) => {
+      await inTurn(5, () => edge.get("/api/hunts"));
+      const { error } = await edge.get("/api/hunts");
+      assert.match(error!.message, /from this network/);
+      assert.deepEqual(told, [{ refused: 1 }]);
+    });
+  });
+
   it("leave probes alone", async () => {
     await withEdge({ limits: new RequestLimits({ perAddress: 1 }) }, async (edge) => {
       for (const path of ["/healthz", "/metrics"]) {
