@@ -180,7 +180,7 @@ class Bench {
       sink.push(await this.#round({ trace, sink: { port: this.#sinkPort } }, ms));
     }
     // The last round of the sink was a rest already.
-    await pause(Math.max(0, Math.max(restMs, FLOODS[flood]?.keptMs ?? 0) - ms));
+    await pause(Math.max(0, restMs - ms));
     const after = await this.#held();
     return { flood, attackers, node, sink, p99: p99Of(node, sink), before, atEnd, after };
   }
@@ -256,7 +256,7 @@ async function createTournament(url: string, token: string): Promise<string> {
 
 const HEADINGS =
   "attack, by | p50 in ms: node, sink | p99: node, sink; ratio (nine of ten draws of the rounds) | room p99: node, sink | http p99: node, sink | " +
-  "node's CPU s: node, sink | connections, writes, MB | MB of heap, external, resident before; at the end; after | files | errors";
+  "node's CPU s: node, sink | connections, writes, MB | MB of heap, heap's pages, external, resident before; at the end; after | files | errors";
 
 function lineOf({ flood, attackers, node, sink, p99, before, atEnd, after }: Attacked): string {
   const median = (rounds: Round[], pick: (round: Round) => number): number => medianOf(rounds.map(pick));
@@ -271,7 +271,9 @@ function lineOf({ flood, attackers, node, sink, p99, before, atEnd, after }: Att
     [node, sink].map((rounds) => median(rounds, ({ http }) => http.p99)).join(", "),
     [node, sink].map((rounds) => median(rounds, ({ cpuSeconds }) => cpuSeconds)).join(", "),
     `${connections}, ${writes}, ${mb}`,
-    held.map(({ memory: { heap, external, rss } }) => `${heap}, ${external}, ${rss}`).join("; "),
+    held
+      .map(({ memory: { heap, heapPhysical, external, rss } }) => `${heap}, ${heapPhysical}, ${external}, ${rss}`)
+      .join("; "),
     held.map(({ descriptors }) => descriptors).join(", "),
     JSON.stringify(Object.assign({}, ...node.map(({ errors }) => errors))),
   ].join(" | ");

@@ -21,8 +21,6 @@ export interface Attacker extends Target {
 interface Flood {
   /** How many goes an attacker has under way at a time. */
   atOnce: number;
-  /** Milliseconds until what a node keeps of it is given back, where that is longer than the rest. */
-  keptMs?: number;
   /** One connection from its beginning to its end; begun anew again and again. */
   go(attacker: Attacker): Promise<void>;
 }
@@ -123,8 +121,6 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
   /** Players who sign in, take a seat, and leave at once. */
   joins: {
     atOnce: 20,
-    // The seat of whoever drops is kept for a minute.
-    keptMs: 65_000,
     go: async (attacker) => {
       const wire = await seated(attacker, "tournament", { tournamentId: attacker.tournamentId });
       wire.socket.destroy();

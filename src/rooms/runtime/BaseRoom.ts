@@ -59,7 +59,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
   metadata: T["metadata"];
   client: RoomClient;
 }> {
-  /** How long the seat of a dropped client is kept, in seconds. */
+  /** How long the seat of a dropped client is kept at most, in seconds; less where it was there for less (`RoomSeats`). */
   protected readonly reconnectionSeconds: number = 60;
   /** What one player may send to rooms of this name in the long run, on however many connections: a few claims and answers a minute, pings included. */
   protected readonly messagesPerSecond: number = 20;
@@ -152,7 +152,7 @@ export abstract class BaseRoom<T extends RoomTypes = RoomTypes> extends Room<{
     // There will be no room to come back to, or no token to come back with.
     if (this.services.draining() || code === TOKEN_EXPIRED) return;
     // Rejects when the client never quite joined, when the room is closing, and when the time is over; onLeave follows.
-    this.allowReconnection(client, this.reconnectionSeconds).catch(() => {});
+    this.allowReconnection(client, this.#seats.keptSeconds(client, this.reconnectionSeconds)).catch(() => {});
   }
 
   /**

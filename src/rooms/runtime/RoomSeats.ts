@@ -6,6 +6,9 @@ import { PlayerLimits } from "./PlayerLimits.ts";
 import type { Seats } from "./seats.ts";
 import type { RoomServices } from "./services.ts";
 
+/** The seat of a player who has hardly been there is kept so long, in seconds: who drops out at once comes back at once, or not at all. */
+const LEAST_KEPT_SECONDS = 15;
+
 export type SeatArguments = Parameters<Room["_reserveSeat"]>;
 
 /**
@@ -17,6 +20,8 @@ export class RoomSeats {
   readonly #services: RoomServices;
   /** Who has a seat, by session id, also while dropped. */
   readonly #owners = new Map<string, Identity>();
+  /** When each of these seats was taken first, on the monotonic clock. */
+  readonly #takenAt = new Map<string, number>();
   #isClosing = false;
 
   constructor(room: Room, services: RoomServices) {
@@ -28,11 +33,23 @@ export class RoomSeats {
   take({ sessionId, auth }: RoomClient): void {
     PlayerLimits.of(this.#services).take(auth!);
     this.#owners.set(sessionId, auth!);
+    this.#takenAt.set(sessionId, this.#services.clock.monotonic());
+  }
+
+  /**
+   * For how many seconds the seat is kept for a client that has dropped out: as long as it was there, within bounds. Each kept seat takes
+   * some 10 kB, which many who join and drop out at once would have for as long.
+   */
+  keptSeconds({ sessionId }: RoomClient, most: number): number {
+    const now = this.#services.clock.monotonic();
+    const seconds = (now - (this.#takenAt.get(sessionId) ?? now)) / 1000;
+    return Math.min(most, Math.max(LEAST_KEPT_SECONDS, seconds));
   }
 
   /** Nobody comes back to the client's seat. */
   giveBack({ sessionId, auth }: RoomClient): void {
     this.#owners.delete(sessionId);
+    this.#takenAt.delete(sessionId);
     PlayerLimits.of(this.#services).giveBack(auth!);
   }
 
