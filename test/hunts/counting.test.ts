@@ -142,6 +142,63 @@ for (const [name, open] of Object.entries(DATABASES)) {
         await assertCounted();
       });
 
+    it("is begun as soon as all clues are solved, where it is to be, by a look at a part of them a turn", async () => {
+      const { definition } = await record();
+      const total = definition.clues.length * 30;
+      await within(hunt().cancel());
+      await database.write("DELETE FROM hunt_assignments");
+      const other = () => node.actors.ref(HuntActor, "all");
+      const startsAt = clock.now() + 1000;
+      const solvingMs = 600_000;
+      await within(other().create({ ...definition, startsAt, solvingMs, repeat: 30, endWhenExhausted: true }, "op"));
+      await clock.advance(1100);
+      // Each was given back twice before it was solved; the answer to the last but one is on its way yet.
+      const rows = Array.from({ length: 3 * total }, (_, at) => [Math.floor(at / 3), 1 + (at % 3)] as const);
+      const late = total - 2;
+      const insert = (solved: (instance: number) => boolean) =>
+        rows.map(([instance, generation]) => {
+          const outcome = generation < 3 ? OUTCOME.returned : solved(instance) ? OUTCOME.solved : OUTCOME.open;
+          return ["all", instance, generation, `p${instance % 5}`, "P", 1, 2, 1, outcome, 2, 1, instance + 1];
+        });
+      const values = insert((instance) => instance !== late);
+      await database.write(
+        `INSERT INTO hunt_assignments (hunt_id, instance, generation, player_id, player_name, opened_at, expires_at, attempts_used, outcome,
+         closed_at, points, solve_seq) VALUES ${values.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+        values.flat(),
+      );
+      let looks = 0;
+      node.life.onOperation = (when, statement) => {
+        if (when === "before" && statement.includes("AS solved FROM hunt_assignments")) looks += 1;
+        return undefined;
+      };
+      const quiet = async (): Promise<void> => {
+        for (let at = 0; ; at += 1) {
+          assert.ok(at < 300, "it looks on and on");
+          await clock.advance(100);
+          const [row] = await database.query<{ timers: string }>("SELECT timers FROM actors WHERE id = 'all'");
+          if (!row!.timers.includes("exhausted")) return;
+        }
+      };
+      const phase = async () => (await new Hunts(database).get("all"))!.phase;
+      await within(other().endIfExhausted());
+      await quiet();
+      assert.equal(await phase(), "solving", "an answer that was given would not count");
+      const pages = Math.ceil((3 * total) / PAGES.assignments);
+      assert.ok(looks >= pages - 1 && looks <= pages + 2, `${looks} looks at ${pages} pages`);
+      looks = 0;
+      await database.write(
+        `UPDATE hunt_assignments SET outcome = ${OUTCOME.solved} WHERE hunt_id = 'all' AND instance = ? AND generation = 3`,
+        [late],
+      );
+      await within(other().endIfExhausted());
+      await quiet();
+      for (let at = 0; (await phase()) === "solving"; at += 1) {
+        assert.ok(at < 300, "solving does not end");
+        await clock.advance(1000);
+      }
+      assert.ok(looks <= 3, `${looks} looks at what was seen before`);
+    });
+
     it("stores all results once more where a version before had come to some of them by player", async () => {
       await untilFinished();
       await node.crash();

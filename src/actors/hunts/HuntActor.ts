@@ -22,7 +22,7 @@ import {
   countAssignments,
   NOTHING_COUNTED,
   NOTHING_TALLIED,
-  solvedAssignments,
+  solvedUpTo,
   type Tally,
   tallyScores,
 } from "../../stores/hunts/scores.ts";
@@ -54,6 +54,8 @@ export interface HuntState extends EventState<HuntPhase> {
    * milliseconds) it began and the next phase was to.
    */
   counting?: Counted & { since: number; begins: number; tally?: Tally };
+  /** Of a hunt that ends once all is solved: the instances below this one are committed as solved. */
+  solvedUpTo?: number;
   /** From the reveal until all results are stored: the last one that is. A version before noted a player: then all are stored once more. */
   resultsTo?: Recorded | string;
   /** Set once it is cancelled. */
@@ -215,6 +217,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     this.endReview();
     this.cancelTimer(phase);
     this.cancelTimer("count");
+    this.cancelTimer("exhausted");
     delete this.state.counting;
     this.#dropLedger();
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
@@ -223,13 +226,25 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   }
 
   /**
-   * The ledger has seen every clue solved: ends solving if the hunt is to end then, and all of those answers are committed. Whoever gave
-   * one that is not would lose their points.
+   * The ledger has seen every clue solved: ends solving if the hunt is to end then, once all of those answers are seen to be committed, a
+   * part of them a turn. Whoever gave one that is not would lose their points.
    */
   async endIfExhausted(): Promise<void> {
-    const { total, endWhenExhausted } = this.#plan();
-    if (!endWhenExhausted || !this.#isGiving) return;
-    if ((await solvedAssignments(await this.#patientSql(), this.id)) === total) await this.#advance("solving");
+    const { endWhenExhausted } = this.#plan();
+    if (endWhenExhausted && this.due("exhausted") === undefined) await this.#endIfCommitted();
+  }
+
+  /** Looks at a part of the answers. Where one of them is not committed yet, the next call goes on there: what is solved stays solved. */
+  async #endIfCommitted(): Promise<void> {
+    if (!this.#isGiving) return;
+    const { pages = PAGES } = this.#ports;
+    const { total } = this.#plan();
+    const { solvedUpTo: from = 0 } = this.state;
+    const to = await solvedUpTo(await this.sql(), this.id, { from, total, limit: pages.assignments });
+    if (to === from) return;
+    this.state.solvedUpTo = to;
+    if (to === total) await this.#advance("solving");
+    else this.at("exhausted", this.now);
   }
 
   /** Lets more clues out as demand calls. Answers how many instances the ledger may have: give it those, once this is answered. */
@@ -265,6 +280,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     discovery: () => this.#advance("discovery"),
     solving: () => this.#advance("solving"),
     count: () => this.#count(),
+    exhausted: () => this.#endIfCommitted(),
     reveal: () => this.#advance("reveal"),
     results: () => this.#storeResults(),
     review: () => this.remindOfReview(),
@@ -329,6 +345,8 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     const tx = await this.#patientSql();
     this.state.ledgerEpoch += 1;
     await raiseLedgerEpoch(tx, this.id, this.state.ledgerEpoch);
+    this.cancelTimer("exhausted");
+    delete this.state.solvedUpTo;
     this.state.counting = { ...NOTHING_COUNTED, since: this.now, begins };
     await this.#count();
     if (!this.state.counting) return;

@@ -53,13 +53,26 @@ function added(dialect: Sql["dialect"]): string {
   return `${onConflict} ${[...sums, ...greatestOf].join(", ")}`;
 }
 
-/** How many assignments of a hunt are committed as solved. */
-export async function solvedAssignments(sql: Pick<Sql, "query">, huntId: string): Promise<number> {
-  const [row] = await sql.query<{ solved: unknown }>(
-    `SELECT COUNT(*) AS solved FROM hunt_assignments WHERE hunt_id = ? AND outcome = ${OUTCOME.solved}`,
-    [huntId],
+/**
+ * Up to which instance (not including it) all from `from` on are committed as solved, by a look at some `limit` assignments, or at all of one
+ * instance: `from` where one of those looked at is not. `total` is how many instances there are.
+ */
+export async function solvedUpTo(
+  sql: Pick<Sql, "query">,
+  huntId: string,
+  { from, total, limit }: { from: number; total: number; limit: number },
+): Promise<number> {
+  const [beyond] = await sql.query<{ instance: unknown }>(
+    `SELECT instance FROM hunt_assignments WHERE hunt_id = ? AND instance >= ? ORDER BY instance, generation LIMIT 1 OFFSET ?`,
+    [huntId, from, limit],
   );
-  return Number(row!.solved);
+  const to = beyond ? Math.max(Number(beyond.instance), from + 1) : total;
+  const [row] = await sql.query<{ solved: unknown }>(
+    `SELECT COUNT(*) AS solved FROM hunt_assignments
+     WHERE hunt_id = ? AND instance >= ? AND instance < ? AND outcome = ${OUTCOME.solved}`,
+    [huntId, from, to],
+  );
+  return Number(row!.solved) === to - from ? to : from;
 }
 
 /** The best `limit` players of a hunt that is counted; of equal points whoever reached them first. */
