@@ -190,4 +190,19 @@ describe("the message `request`, for clients whose SDK has no requests", functio
     assert.notEqual(back.reconnectionToken, raw.reconnectionToken);
     back.socket.close();
   });
+
+  it("is answered on a websocket that carries no token, as the native SDK's; after a drop that joins again, and has what it had", async () => {
+    const token = await tokenFor("hunt");
+    const seat = { url: node.url, token, room: "hunt", options: { huntId }, carriesToken: false };
+    const raw = await RawClient.join(seat);
+    raw.send("request", { id: 1, type: "claim", payload: {} });
+    const first = await raw.message<Response>("response");
+    assert.equal(first.ok, true);
+    raw.socket.terminate();
+    assert.equal(await raw.back().closed, 4003, "its seat is for whoever has its player's token, too");
+    const again = await RawClient.join(seat);
+    again.send("request", { id: 1, type: "claim", payload: {} });
+    assert.deepEqual(await again.message<Response>("response"), first);
+    again.socket.close();
+  });
 });

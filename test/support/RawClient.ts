@@ -14,6 +14,8 @@ export interface SeatRequest {
   token: string;
   room: string;
   options?: object;
+  /** Whether the websocket's address carries the token, as most SDKs have it; the native one does not. */
+  carriesToken?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export class RawClient {
   readonly #heard: Heard[] = [];
   #listener: (() => void) | undefined;
 
-  static async join({ url, token, room, options = {} }: SeatRequest): Promise<RawClient> {
+  static async join({ url, token, room, options = {}, carriesToken = true }: SeatRequest): Promise<RawClient> {
     const answer = await fetch(`${url}/matchmake/joinOrCreate/${room}`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -40,7 +42,7 @@ export class RawClient {
     if (!answer.ok) throw new Error(seat.message);
     const address = seat.publicAddress ?? new URL(url).host;
     const roomUrl = `ws://${address}/${seat.processId}/${seat.roomId}`;
-    const client = new RawClient(roomUrl, seat.sessionId!, `&_authToken=${token}`);
+    const client = new RawClient(roomUrl, seat.sessionId!, carriesToken ? `&_authToken=${token}` : "");
     await client.joined;
     return client;
   }
@@ -78,10 +80,10 @@ export class RawClient {
     });
   }
 
-  /** Comes back on a new socket, as the same. */
-  back(token: string): RawClient {
-    const more = `&_authToken=${token}&reconnectionToken=${this.reconnectionToken}&skipHandshake=1`;
-    return new RawClient(this.roomUrl, this.sessionId, more);
+  /** Comes back on a new socket, as the same; without a token, as the native SDK does it. */
+  back(token?: string): RawClient {
+    const whose = token === undefined ? "" : `&_authToken=${token}&skipHandshake=1`;
+    return new RawClient(this.roomUrl, this.sessionId, `${whose}&reconnectionToken=${this.reconnectionToken}`);
   }
 
   send(type: string, payload: unknown): void {
