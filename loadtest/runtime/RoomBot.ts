@@ -40,13 +40,15 @@ export abstract class RoomBot<Timed extends string> implements Bot {
   /** What the room is joined with. */
   protected abstract readonly joinOptions: object;
   /** A room was entered; its messages are to be heard from now on. */
-  protected abstract onRoom(room: Room): void;
+  protected onRoom(_room: Room): void {}
   /** The bot is back on its seat after a drop. */
-  protected abstract onBack(): void;
+  protected onBack(): void {}
   /** The next thing to do while connected: asks, or waits for a `change`. */
   protected abstract step(): Promise<void>;
   /** Takes a refusal that it knows what to make of; false has the bot pause before its next step. */
-  protected abstract onRefused(code: string, details: unknown): boolean;
+  protected onRefused(_code: string, _details: unknown): boolean {
+    return false;
+  }
 
   /** Signs in, joins and begins to play. Rejects when the room refuses. */
   async join(): Promise<void> {

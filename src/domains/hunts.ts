@@ -4,7 +4,7 @@ import { HuntActor, huntKind } from "../actors/hunts/HuntActor.ts";
 import { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HuntService } from "../actors/hunts/HuntService.ts";
 import { systemRng } from "../clock.ts";
-import { HUNT_PHASES, Hunt, Hunts } from "../entities/hunts/Hunt.ts";
+import { HUNT_PHASE_SETS, Hunt, Hunts } from "../entities/hunts/Hunt.ts";
 import { Hunts20261121000100 } from "../entities/migrations/20261121000100-hunts.ts";
 import { HuntLists20261130050500 } from "../entities/migrations/20261130050500-hunt-lists.ts";
 import { HuntFairness20261130060000 } from "../entities/migrations/20261130060000-hunt-fairness.ts";
@@ -50,8 +50,7 @@ export const hunts = defineDomain({
   ],
   lobby: {
     news: ["huntScheduled", "huntPhase"],
-    phases: HUNT_PHASES,
-    over: ["finished", "cancelled"],
+    phases: HUNT_PHASE_SETS,
     board: (database, most) => new Hunts(database).board(most),
   },
   stores: async ({ redis }): Promise<{ ledger: ClueLedger }> => ({

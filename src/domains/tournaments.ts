@@ -15,7 +15,7 @@ import { ScorePrecision20261130090000 } from "../entities/migrations/20261130090
 import { ScoresInUnits20261130090100 } from "../entities/migrations/20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "../entities/migrations/20261130100000-tournament-entrants.ts";
 import { Runs20261130130100 } from "../entities/migrations/20261130130100-runs.ts";
-import { TOURNAMENT_PHASES, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
+import { TOURNAMENT_PHASE_SETS, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
 import { gameRoutes } from "../http/games.ts";
 import { tournamentRoutes } from "../http/tournaments.ts";
 import { TOURNAMENT_COMMANDS, TOURNAMENT_QUERIES } from "../operations/tournaments.ts";
@@ -66,8 +66,7 @@ export const tournaments = defineDomain({
   ],
   lobby: {
     news: ["tournamentScheduled", "tournamentPhase"],
-    phases: TOURNAMENT_PHASES,
-    over: ["settled", "cancelled"],
+    phases: TOURNAMENT_PHASE_SETS,
     board: (database, most) => new Tournaments(database).board(most),
   },
   stores: async ({ redis }): Promise<{ leaderboard: Leaderboard }> => ({

@@ -18,6 +18,7 @@ export async function firstOfPhases<T extends Record<"id", string>>(
   sql: Pick<Sql, "query">,
   { table, columns, phases, time, direction, limit }: PhaseList,
 ): Promise<T[]> {
+  if (phases.length === 0) return [];
   const parts = phases.map(
     (_, at) => `SELECT * FROM (SELECT ${time} AS listed_by, ${columns} FROM ${table} WHERE phase = ?
       ORDER BY ${time} ${direction}, id ${direction} LIMIT ${limit}) of_${at}`,
@@ -27,6 +28,13 @@ export async function firstOfPhases<T extends Record<"id", string>>(
   return rows
     .toSorted((a, b) => sign * (Number(a.listed_by) - Number(b.listed_by) || (a.id < b.id ? -1 : 1)))
     .slice(0, limit);
+}
+
+/** Phases by what they mean to who looks for something to play; each list in the order in which they come. */
+export interface PhaseSets<Phase extends string = string> {
+  coming: readonly Phase[];
+  on: readonly Phase[];
+  over: readonly Phase[];
 }
 
 /** What the lobby's board reads of a kind of events. */

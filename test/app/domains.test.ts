@@ -92,6 +92,12 @@ describe("the domains of an app", () => {
     assert.throws(() => declaredBy([undated]), /the migration Raffles: its name ends with no date of 14 digits/);
   });
 
+  it("keep it from starting where a source of items is longer than the ledger of prizes can tell", () => {
+    assert.throws(() => declaredBy([domain("raffles", { itemSources: ["seventeen letters"] })]), {
+      message: "the source of items seventeen letters is longer than 16 characters",
+    });
+  });
+
   it("have names that fit folders", () => {
     assert.throws(() => domain("Raffles"), { message: "the domain Raffles: a name is [a-z]+" });
   });

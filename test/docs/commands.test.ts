@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { description, type OperationDescription } from "../../src/operations/describe.ts";
 import { OPERATIONS } from "../support/api.ts";
-import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
+import { codesOf, documentOf, sectionOf, sectionsOf, tableOf } from "./documents.ts";
 
-const SECTION = sectionOf(documentOf("docs/protocol.md"), "## Room `admin`");
+const SECTION = sectionsOf("## Room `admin`").join("\n");
 const { commands, queries } = description(OPERATIONS);
 
 /** The arguments of each name in a table of the room admin; of definitions, which have a section of their own, none. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
-import { HuntActor, huntKind, huntTopic, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
 import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";

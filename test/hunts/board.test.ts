@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { systemClock } from "../../src/clock.ts";
 import { hunts as huntDomain } from "../../src/domains/hunts.ts";
 import { tournaments as tournamentDomain } from "../../src/domains/tournaments.ts";

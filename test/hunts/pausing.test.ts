@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HuntActor, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { HuntSolution, SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
 import { type ClueCard, HuntView } from "../../src/actors/hunts/HuntView.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";

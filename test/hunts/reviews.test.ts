@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
-import { HuntActor, LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntOperations } from "../../src/actors/hunts/HuntOperations.ts";
 import { seededRng } from "../../src/clock.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";

@@ -30,6 +30,10 @@ describe("npm run loadtest", function () {
   it("runs that of hunts where none is named, and names those that there are", () => {
     assert.match(run("--help").stdout, /--answers FILE/);
     const { status, stderr } = run("nothing");
-    assert.deepEqual([status, stderr], [2, "there is no load test nothing; there are: hunt, quests, tournament\n"]);
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /^there is no load test nothing; there are: ([a-z]+, )*hunt, quests, ([a-z]+, )*tournament\n$/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { globSync } from "node:fs";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -36,6 +37,16 @@ async function prepare(database: Database): Promise<void> {
   await database.write("INSERT INTO popup_contents (id, title, body, weight) VALUES ('c', 'T', 'B', 1)");
 }
 
+/** Asks as an operator. */
+export type Ask = <T>(type: "command" | "query", name: string, args?: object) => Promise<T>;
+/** Arguments with which a command or query is tried, which may take what others have answered. */
+export type ArgsOf = (ask: Ask) => object | Promise<object>;
+
+/** Those of `test/<domain>/operations.ts`. */
+const brought: Array<{ COMMANDS: Record<string, ArgsOf>; QUERIES: Record<string, ArgsOf> }> = await Promise.all(
+  globSync("../*/operations.ts", { cwd: import.meta.dirname }).map((file) => import(join(import.meta.dirname, file))),
+);
+
 describe("Every command and query", function () {
   this.timeout(180_000);
   muteSdk();
@@ -71,8 +82,7 @@ describe("Every command and query", function () {
     removeDirectory(directory);
   });
 
-  const ask = <T>(type: "command" | "query", name: string, args: object = {}): Promise<T> =>
-    operator.request<T>(type, { name, args });
+  const ask: Ask = (type, name, args = {}) => operator.request(type, { name, args });
 
   const hunt = () => ({ ...aHunt(), startsAt: Date.now() + HOUR_MS });
   const tournament = (more: object = {}) => {
@@ -96,8 +106,11 @@ describe("Every command and query", function () {
     known[name] = (await ask<{ id: string }>("command", command, definition)).id;
   };
 
-  /** Arguments for each command, in an order in which all of them take effect. A command that is missing here fails the first test. */
-  const COMMANDS: Record<string, () => object | Promise<object>> = {
+  /**
+   * Arguments for each command, in an order in which all of them take effect. A command that is missing here, and in the `operations.ts` of
+   * each domain's tests, fails the first test.
+   */
+  const COMMANDS: Record<string, ArgsOf> = {
     createHunt: hunt,
     correctHunt: async () => {
       await another("hunt");
@@ -157,7 +170,7 @@ describe("Every command and query", function () {
     discardTask: () => ({ name: "courier", key: "letter" }),
   };
 
-  const QUERIES: Record<string, () => object> = {
+  const QUERIES: Record<string, ArgsOf> = {
     hunt: huntId,
     huntChanges: huntId,
     huntReview: huntId,
@@ -170,6 +183,11 @@ describe("Every command and query", function () {
     inventory: () => ({ playerId: known.player }),
   };
 
+  for (const { COMMANDS: commands, QUERIES: queries } of brought) {
+    Object.assign(COMMANDS, commands);
+    Object.assign(QUERIES, queries);
+  }
+
   const answerOf = (kind: string, name: string) =>
     OPERATIONS.find((each) => each.kind === kind && each.name === name)!.answer;
 
@@ -179,7 +197,7 @@ describe("Every command and query", function () {
 
   for (const [name, argsOf] of Object.entries(COMMANDS)) {
     it(`${name} answers what it says, and its line is written by the transaction of its effect`, async () => {
-      const args = await argsOf();
+      const args = await argsOf(ask);
       const [before] = await database.query<{ lines: number }>("SELECT COUNT(*) AS 'lines' FROM audit");
       const answer = await ask("command", name, args);
       answerOf("command", name).parse(answer ?? undefined);
@@ -197,6 +215,6 @@ describe("Every command and query", function () {
 
   for (const { name } of queries)
     it(`${name} answers what it says`, async () => {
-      answerOf("query", name).parse(await ask("query", name, QUERIES[name]?.()));
+      answerOf("query", name).parse(await ask("query", name, await QUERIES[name]?.(ask)));
     });
 });

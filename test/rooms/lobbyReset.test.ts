@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Server } from "@colyseus/core";
-import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
 import { QuestService } from "../../src/actors/quests/QuestService.ts";
 import { RINGMASTER } from "../../src/app.config.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";

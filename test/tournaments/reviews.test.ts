@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { LOBBY_TOPIC } from "../../src/actors/hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";

@@ -28,6 +28,7 @@ import {
 } from "../../stores/hunts/scores.ts";
 import { EventActor, type EventPorts, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
+import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { QUEST_PARTS } from "../quests/rules.ts";
@@ -88,8 +89,6 @@ export interface PhaseNews {
 
 /** The feed of one hunt: `phase` and `chest` events. */
 export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
-/** The feed of what is on and coming. */
-export const LOBBY_TOPIC = "lobby";
 
 /** What a hunt's actor needs beside its turns. */
 export interface HuntPorts extends EventPorts {

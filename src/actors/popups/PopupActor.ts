@@ -7,7 +7,7 @@ import {
   popupContents,
 } from "../../entities/popups/Popup.ts";
 import { RingmasterError } from "../../errors.ts";
-import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
 
 interface PopupState {

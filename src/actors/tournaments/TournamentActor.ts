@@ -16,7 +16,7 @@ import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import { EventActor, type EventPorts } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
-import { LOBBY_TOPIC } from "../hunts/HuntActor.ts";
+import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { ActorKind } from "../runtime/Residents.ts";

@@ -19,6 +19,9 @@ export interface Declared {
   rooms: ReadonlyMap<string, { domain: Domain; declared: DomainRoom<unknown> }>;
 }
 
+/** As the ledger of prizes has a column for. */
+const LONGEST_SOURCE = 16;
+
 /**
  * Puts together what the listed domains declare. Throws an Error that says which domain is missing, or named twice, or needs itself in a
  * circle, and what two domains both claim to have.
@@ -31,6 +34,9 @@ export function declaredBy(listed: readonly Domain[]): Declared {
   once("migration", domains, ({ migrations = [] }) => migrations.map(({ name }) => name));
   once("kind of rows that retention removes", domains, ({ retention = [] }) => retention.map(({ name }) => name));
   once("source of items", domains, ({ itemSources = [] }) => itemSources);
+  for (const source of each(({ itemSources }) => itemSources))
+    if (source.length > LONGEST_SOURCE)
+      throw new Error(`the source of items ${source} is longer than ${LONGEST_SOURCE} characters`);
   once("room", domains, ({ rooms }) => namesOf(rooms));
   once("command", domains, ({ commands = [] }) => commands.map(({ name }) => name));
   once("query", domains, ({ queries = [] }) => queries.map(({ name }) => name));

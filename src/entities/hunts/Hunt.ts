@@ -2,7 +2,7 @@ import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
 import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
-import { type BoardList, firstOfPhases } from "../phaseLists.ts";
+import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
 
@@ -130,9 +130,12 @@ const LIST = {
   table: "hunts",
   columns: "id, name, phase, starts_at, phase_ends_at, ends_at, pausing, review_since",
 } as const;
-const COMING: HuntPhase[] = ["scheduled"];
-const ON: HuntPhase[] = ["discovery", "solving", "reveal"];
-const OVER: HuntPhase[] = ["finished", "cancelled"];
+export const HUNT_PHASE_SETS: PhaseSets<HuntPhase> = {
+  coming: ["scheduled"],
+  on: ["discovery", "solving", "reveal"],
+  over: ["finished", "cancelled"],
+};
+const { coming: COMING, on: ON, over: OVER } = HUNT_PHASE_SETS;
 /** A list is a look at what is worth it, not an archive. */
 const MOST_OPEN = 100;
 const MOST_OVER = 20;

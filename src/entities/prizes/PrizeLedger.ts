@@ -4,8 +4,8 @@ import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
 import { keyOf, noteRefused, type RefusedAward, refusedAwards, withoutRoom } from "./refusedAwards.ts";
 
-/** What an award is for: with player and item it is the key by which it is paid once. */
-export type AwardSource = "hunt" | "quest" | "tournament" | "pool" | "draw" | "operator";
+/** What an award is for, one of the `itemSources` of a domain: with its event, player and item it is the key by which it is paid once. */
+export type AwardSource = string;
 
 /** One payment. */
 export interface Award {

@@ -2,7 +2,7 @@ import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
 import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
 import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
-import { type BoardList, firstOfPhases } from "../phaseLists.ts";
+import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
 import type { RunsPolicy } from "./Game.ts";
@@ -157,8 +157,12 @@ const LIST = {
   columns:
     "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, pausing, review_since",
 } as const;
-const COMING: TournamentPhase[] = ["scheduled"];
-const ON: TournamentPhase[] = ["open", "grace", "settling"];
+export const TOURNAMENT_PHASE_SETS: PhaseSets<TournamentPhase> = {
+  coming: ["scheduled"],
+  on: ["open", "grace", "settling"],
+  over: ["settled", "cancelled"],
+};
+const { coming: COMING, on: ON } = TOURNAMENT_PHASE_SETS;
 /** A list is a look at what is worth it, not an archive. */
 const MOST_OPEN = 100;
 const MOST_OVER = 20;

@@ -1,11 +1,11 @@
+import { LOBBY_TOPIC } from "../../actors/events/lobbyTopic.ts";
 import { persist } from "../../actors/events/persist.ts";
 import { mayFollow } from "../../actors/events/phaseOrder.ts";
-import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import type { PausedStatus } from "../../entities/events/Pausing.ts";
 import type { ReviewStatus } from "../../entities/events/Review.ts";
-import type { BoardList } from "../../entities/phaseLists.ts";
+import type { BoardList, PhaseSets } from "../../entities/phaseLists.ts";
 import { isOpen, openWindow, type PopupWindow } from "../../entities/popups/Popup.ts";
 import type { Database } from "../../entities/sql.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
@@ -36,10 +36,7 @@ export type Listed = Omit<BoardEntry, "domain" | "endsAt" | "pausedAt" | "review
 export interface LobbyList {
   /** Types of events of the lobby's feed whose data is a `Listed`: how one of the domain stands now. */
   news: readonly string[];
-  /** Its phases in their order; in the first one it is coming. */
-  phases: readonly string[];
-  /** Those of them in which it is over. */
-  over: readonly string[];
+  phases: PhaseSets;
   /** Reads what is on and coming, at most `most` of each, and some that are over. */
   board(database: Database, most: number): Promise<BoardList<Listed>>;
 }
@@ -206,10 +203,10 @@ export class LobbyBoard {
     const key = keyOf(entry);
     this.#shown = undefined;
     const known = this.#on.get(key) ?? this.#coming.get(key);
-    const { phases, over } = this.#ports.lists.get(domain)!;
+    const { coming, on, over } = this.#ports.lists.get(domain)!.phases;
     if (over.includes(phase)) this.#end(key);
-    if (this.#over.has(key) || (known && !mayFollow(phases, known.phase, phase))) return;
-    if (phase === phases[0]) {
+    if (this.#over.has(key) || (known && !mayFollow([...coming, ...on, ...over], known.phase, phase))) return;
+    if (coming.includes(phase)) {
       this.#coming.put(entry);
     } else {
       this.#coming.remove(key);

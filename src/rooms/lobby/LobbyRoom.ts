@@ -1,7 +1,7 @@
 import { type SchemaType, schema, t } from "@colyseus/schema";
 import { z } from "zod";
+import { LOBBY_TOPIC } from "../../actors/events/lobbyTopic.ts";
 import { persist } from "../../actors/events/persist.ts";
-import { LOBBY_TOPIC } from "../../actors/hunts/HuntActor.ts";
 import type { PopupViews } from "../../actors/popups/PopupViews.ts";
 import type { QuestService } from "../../actors/quests/QuestService.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
