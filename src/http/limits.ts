@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { Log } from "../actors/runtime/ports.ts";
 import { systemClock } from "../clock.ts";
-import { clientAddress, NETWORK_SHARES, networksOf } from "../edge/addresses.ts";
+import { clientAddress, NETWORK_SHARES, type Network, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { RingmasterError } from "../errors.ts";
 import { identityOf } from "./auth/authenticate.ts";
@@ -70,8 +70,7 @@ export class RequestLimits {
    */
   readonly perAddress: RequestHandler = async (request, _response, next) => {
     const networks = networksOf(clientAddress(request, this.#trustProxy));
-    const keptOutMs = this.#keepOut.remainingMs(networks[0]!.key);
-    if (keptOutMs > 0) throw tooMany(keptOutMs);
+    this.#refuseKeptOut(networks);
     const refused = (): void => this.#tell();
     await Promise.all(networks.map(({ key, shares }) => consume(this.#networks.get(shares)!, key, refused)));
     next();
@@ -86,6 +85,17 @@ export class RequestLimits {
     if (identity?.role === "player") await consume(this.#players, identity.playerId);
     next();
   };
+
+  /** Throws `rate_limited` with `RetryAfter` for an address that is kept out, and counts nothing. */
+  readonly unlessKeptOut: RequestHandler = (request, _response, next) => {
+    this.#refuseKeptOut(networksOf(clientAddress(request, this.#trustProxy)));
+    next();
+  };
+
+  #refuseKeptOut([address]: readonly Network[]): void {
+    const keptOutMs = this.#keepOut.remainingMs(address!.key);
+    if (keptOutMs > 0) throw tooMany(keptOutMs);
+  }
 
   #tell(): void {
     this.#refused += 1;

@@ -65,7 +65,11 @@ export function mountHttp(app: Application, services: HttpServices): void {
   app.set("trust proxy", services.trustProxy ? 1 : false);
   app.use(requestIds(rng), securityHeaders);
   app.use(healthRoutes(readiness));
-  if (!services.hasMetricsPort) app.use(metricsRoutes(services.metricsPage, services.metricsToken));
+  if (!services.hasMetricsPort) {
+    // A page of them is large: a flood that asks for nothing else would be answered as long as it lasts.
+    app.use("/metrics", limits.unlessKeptOut);
+    app.use(metricsRoutes(services.metricsPage, services.metricsToken));
+  }
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
   const reachable = refuseWhenCutOff(() => services.cutOff?.() ?? false);
