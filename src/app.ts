@@ -156,6 +156,7 @@ function makeJobs({ config, database, domains, log, metrics }: Running): Jobs {
     ran: (...attempt) => metrics.jobRan(...attempt),
     buried: () => metrics.deadLetter("task"),
     overdue: (job) => metrics.jobOverdue(job),
+    endFailed: (job) => metrics.jobEndFailed(job),
     timezone: config.timezone,
     switches: config.jobSwitches,
   });

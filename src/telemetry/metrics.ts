@@ -30,6 +30,7 @@ export class Metrics {
   readonly #jobRuns: Counter<"job">;
   readonly #jobFailures: Counter<"job">;
   readonly #jobOverdue: Counter<"job">;
+  readonly #jobEndFailures: Counter<"job">;
   readonly #jobDuration: Histogram<"job">;
   readonly #jobLateness: Histogram<"job">;
   readonly #clockOff: Gauge<never>;
@@ -56,6 +57,8 @@ export class Metrics {
     this.#jobFailures = meters.counter("job_failures_total", "Of those, the ones that failed.", "job");
     const overdue = "Attempts that failed at a run that owes something, after its retries were used up.";
     this.#jobOverdue = meters.counter("job_overdue_total", overdue, "job");
+    const ends = "Attempts in vain to store how a run of a job has ended, from the sixth on.";
+    this.#jobEndFailures = meters.counter("job_end_failures_total", ends, "job");
     const duration = "How long an attempt at a job took.";
     this.#jobDuration = meters.histogram("job_duration_seconds", duration, JOB_DURATION, "job");
     const jobLateness = "How long after its due time a job's run began.";
@@ -93,6 +96,11 @@ export class Metrics {
   /** An attempt failed at a run that owes something, and had used up its retries before. */
   jobOverdue(job: string): void {
     this.#jobOverdue.inc({ job });
+  }
+
+  /** How a run has ended could not be stored, time and again. */
+  jobEndFailed(job: string): void {
+    this.#jobEndFailures.inc({ job });
   }
 
   /** A rejection or an exception was handled by nobody. */

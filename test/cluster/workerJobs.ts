@@ -32,6 +32,7 @@ const jobs = new Jobs(options.jobs.map(jobOf), {
   ran: () => {},
   buried: () => {},
   overdue: () => {},
+  endFailed: () => {},
   timezone: "UTC",
   switches: new Map(),
 });

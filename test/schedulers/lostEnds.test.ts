@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { JobHistory } from "../../src/entities/jobs/Job.ts";
 import { JobCluster, type JobNode, lasting } from "./simulatedJobs.ts";
 
+const MINUTE_MS = 60_000;
 /** The actor of a running job looks this long after the run began whether it is still there. */
 const SUPERVISE_MS = 1000;
 
@@ -78,5 +80,37 @@ describe("runs whose end cannot be stored at once (simulated cluster)", () => {
     loseEnds(node, /^COMMIT/, "before", 3000);
     await cluster.clock.advance(15_000);
     await assertLived([1, 1], [1, 2], [2, 1]);
+  });
+
+  it("are tried ever more seldom where the turn itself fails, are shown with the reason, and are stored in the end", async () => {
+    await cluster.database.write(
+      `CREATE TRIGGER refused BEFORE UPDATE ON job_runs WHEN NEW.outcome = 'succeeded'
+       BEGIN SELECT RAISE(ABORT, 'as asked'); END`,
+    );
+    const node = await twoRuns();
+    await cluster.clock.advance(10_000);
+    const [shown] = await new JobHistory(cluster.database).jobs();
+    assert.deepEqual([shown!.runningOn, shown!.lastRun?.outcome], ["a", "running"]);
+    assert.match(shown!.lastRun!.error!, /^its end cannot be stored: internal/);
+    await cluster.clock.advance(10 * MINUTE_MS);
+    const early = node.endFailures.length;
+    await cluster.clock.advance(6 * MINUTE_MS);
+    assert.ok(early > 3 && early < 10, `${early} tries shown in ten minutes`);
+    assert.ok(node.endFailures.length - early <= 1, `${node.endFailures.length - early} in six further ones`);
+    await cluster.database.write("DROP TRIGGER refused");
+    await cluster.clock.advance(13 * MINUTE_MS);
+    await assertLived([1, 1], [2, 1]);
+    assert.deepEqual(
+      (await cluster.runs()).map(({ error }) => error),
+      [null, null],
+    );
+  });
+
+  it("are stored within minutes after a long outage, which puts nothing off for long", async () => {
+    const node = await twoRuns();
+    loseEnds(node, /./, "before", 15 * MINUTE_MS);
+    await cluster.clock.advance(18 * MINUTE_MS);
+    const [first] = await cluster.runs();
+    assert.equal(first!.outcome, "succeeded");
   });
 });

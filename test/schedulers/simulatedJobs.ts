@@ -47,6 +47,8 @@ export class JobNode {
   buried = 0;
   /** The jobs whose runs failed here beyond their retries, once an attempt. */
   readonly overdue: string[] = [];
+  /** When how a run ended could not be stored here, time and again. */
+  readonly endFailures: Array<{ job: string; at: number }> = [];
   /** What was logged as an error. */
   readonly complaints: string[] = [];
 
@@ -66,6 +68,7 @@ export class JobNode {
         this.buried += 1;
       },
       overdue: (job) => void this.overdue.push(job),
+      endFailed: (job) => void this.endFailures.push({ job, at: clock.now() }),
       timezone: "UTC",
       switches,
     };

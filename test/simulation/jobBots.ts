@@ -115,6 +115,7 @@ class JobBots implements Bots<{ job: number; act: Act }> {
         ran: () => {},
         buried: () => {},
         overdue: () => {},
+        endFailed: () => {},
         timezone: "UTC",
         switches: new Map(),
       },

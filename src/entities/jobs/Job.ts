@@ -24,7 +24,7 @@ export interface JobRun {
   /** How long after its due time the first attempt started. */
   latenessMs: number | null;
   outcome: RunOutcome;
-  /** What the latest attempt failed with, or why the due time was skipped. */
+  /** What the latest attempt failed with, why its end cannot be stored, or why the due time was skipped. */
   error: string | null;
   result: unknown;
   progress: unknown;
@@ -169,6 +169,15 @@ export class JobHistory {
       `UPDATE job_runs SET progress = ?
        WHERE job = ? AND scheduled_at = ? AND task = ? AND attempt = ? AND outcome = 'running'`,
       [state, job, scheduledAt, task, attempt],
+    );
+  }
+
+  /** Shows that how an attempt ended cannot be stored, and why; nothing when it is not the running one any more. */
+  async endFails(job: string, scheduledAt: number, attempt: number, error: string, task = ""): Promise<void> {
+    await this.#database.write(
+      `UPDATE job_runs SET error = ?
+       WHERE job = ? AND scheduled_at = ? AND task = ? AND attempt = ? AND outcome = 'running'`,
+      [error, job, scheduledAt, task, attempt],
     );
   }
 

@@ -2,7 +2,9 @@ import { inspect } from "node:util";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import type { JobHistory } from "../../entities/jobs/Job.ts";
+import { toRingmasterError } from "../../errors.ts";
 import type { Job, JobContext } from "./defineJob.ts";
+import { ReportPauses } from "./ReportPauses.ts";
 
 /** One attempt at one run of a job or of a task. */
 export interface Attempt {
@@ -27,6 +29,8 @@ export interface RunnerPorts {
   moved(attempt: Attempt): Promise<void>;
   /** For the metrics: an attempt ended. `latenessSeconds` is that of its run, told with the first attempt only. */
   ran(job: string, outcome: "succeeded" | "failed", seconds: number, latenessSeconds: number | undefined): void;
+  /** For the metrics: how an attempt ended could not be stored, time and again. */
+  endFailed(job: string): void;
 }
 
 /** What the history keeps of a result, of a progress report and of an error, in characters. */
@@ -34,9 +38,8 @@ const LONGEST_RESULT = 65_536;
 const LONGEST_PROGRESS = 4096;
 const LONGEST_ERROR = 4096;
 const PROGRESS_EVERY_MS = 1000;
-/** The report of an attempt is sent again until the actor has it: until then its run counts as going on. */
-const FIRST_REPORT_AGAIN_MS = 100;
-const LONGEST_REPORT_AGAIN_MS = 30_000;
+/** From so many failures on, which takes some seconds, it is shown that a run's end cannot be stored. */
+const SHOWN_FROM = 6;
 /** So often once the actor lives elsewhere, where it begins another attempt before long. */
 const LAST_REPORTS = 5;
 
@@ -145,26 +148,35 @@ export class RunningAttempt {
     return progress === undefined ? outcome : { ...outcome, progress };
   }
 
+  /** The actor is told until it has it: until then its run counts as going on. */
   async #reportOutcome(outcome: AttemptOutcome): Promise<void> {
     const { clock, log } = this.#ports;
     const { job, task, scheduledAt } = this.#attempt;
-    for (
-      let waitMs = FIRST_REPORT_AGAIN_MS;
-      this.#reports > 0;
-      waitMs = Math.min(waitMs * 2, LONGEST_REPORT_AGAIN_MS)
-    ) {
+    const pauses = new ReportPauses(clock);
+    while (this.#reports > 0) {
       try {
         await this.#ports.finish(this.#attempt, outcome);
         return;
       } catch (error) {
-        log.warn(
-          { err: error, job: job.name, task, scheduledAt },
-          "the end of an attempt could not be stored; trying again",
-        );
+        const { waitMs, failures } = pauses.next(error);
+        const fields = { err: error, job: job.name, task, scheduledAt, failures, waitMs };
+        log.warn(fields, "the end of an attempt could not be stored; trying again");
+        if (failures >= SHOWN_FROM) this.#showReportFails(error);
         this.#reports -= 1;
         await new Promise<void>((resolve) => void clock.schedule(resolve, waitMs));
       }
     }
+  }
+
+  /** In the run's row, without a turn: it may be the turns that fail. */
+  #showReportFails(error: unknown): void {
+    const { job, task, scheduledAt, attempt } = this.#attempt;
+    const { history, log, endFailed } = this.#ports;
+    endFailed(job.name);
+    const { code, message } = toRingmasterError(error);
+    history
+      .endFails(job.name, scheduledAt, attempt, `its end cannot be stored: ${code}: ${message}`, task)
+      .catch((cause: unknown) => log.debug({ err: cause, job: job.name }, "that an end fails could not be written"));
   }
 }
 

@@ -47,11 +47,12 @@ export class Jobs {
 
   /** To be registered with the runtime, which `actors` answers with from its start. */
   kind(actors: () => Actors): ActorKind {
-    const { clock, log, overdue, ran } = this.#ports;
+    const { clock, log, overdue, ran, endFailed } = this.#ports;
     const runner = new JobRunner({
       clock,
       log,
       ran,
+      endFailed,
       history: this.#history,
       finish: ({ job, scheduledAt, attempt }, outcome) =>
         actors().ref(JobActor, job.name).finish(scheduledAt, attempt, outcome),

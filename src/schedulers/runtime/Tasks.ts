@@ -21,6 +21,7 @@ export interface TasksPorts {
   clock: Clock;
   log: Log;
   ran: RunnerPorts["ran"];
+  endFailed: RunnerPorts["endFailed"];
   /** For the metrics: a task has become a dead letter. */
   buried(): void;
 }
@@ -51,12 +52,13 @@ export class Tasks {
 
   /** To be registered with the runtime, which `actors` answers with from its start. */
   kind(actors: () => Actors): ActorKind {
-    const { database, clock, log, ran, buried } = this.#ports;
+    const { database, clock, log, ran, endFailed, buried } = this.#ports;
     const of = ({ job, task }: Attempt) => actors().ref(TaskActor, actorId(job.name, task!));
     const runner = new JobRunner({
       clock,
       log,
       ran,
+      endFailed,
       history: new JobHistory(database),
       finish: (attempt, outcome) => of(attempt).finish(attempt.task!, attempt.attempt, outcome),
       moved: (attempt) => of(attempt).moved(attempt.task!, attempt.attempt),
