@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
+import { DeadEvents } from "../../src/actors/runtime/DeadEvents.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { MOST_REFUSALS, MOST_REFUSED } from "../../src/actors/runtime/RefusedEvents.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -51,6 +52,7 @@ describe("an event that its feed refuses (simulated cluster)", () => {
   let feed: RefusingFeed;
   let news: unknown[];
   let dead: string[];
+  let lag: () => number;
 
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
@@ -68,7 +70,13 @@ describe("an event that its feed refuses (simulated cluster)", () => {
 
   async function start(id: string): Promise<SimulatedNode> {
     const kinds = [kindOf(Herald as unknown as ActorType<Actor<unknown>>)];
-    const metrics = { ...noMetrics, deadLetter: (kind: string) => void dead.push(kind) };
+    const metrics = {
+      ...noMetrics,
+      deadLetter: (kind: string) => void dead.push(kind),
+      outboxLag: (read: () => { events: number }) => {
+        lag = () => read().events;
+      },
+    };
     const node = new SimulatedNode({ id, hub, database, clock, feed }, kinds, { idleMs: 1e12, metrics });
     await node.actors.start();
     await clock.advance(600);
@@ -109,6 +117,29 @@ describe("an event that its feed refuses (simulated cluster)", () => {
     await herald(node, "x", "4");
     await clock.advance(100);
     assert.deepEqual(news.slice(3), ["2", "3", "4"]);
+  });
+
+  it("leaves nothing behind where its burial happened and the answer was lost", async () => {
+    const { bury } = DeadEvents.prototype;
+    let isLost = false;
+    DeadEvents.prototype.bury = async function (...args) {
+      const end = await bury.apply(this, args);
+      if (!isLost) {
+        isLost = true;
+        dead = [];
+        throw new Error("the connection is closed");
+      }
+      return end;
+    };
+    try {
+      feed.refused.add("bad");
+      const node = await start("a");
+      await herald(node, "x", "bad", "2");
+      await clock.advance(8 * MINUTE_MS);
+      assert.deepEqual([isLost, news, dead, await rows(), lag()], [true, ["2"], ["event"], 0, 0]);
+    } finally {
+      DeadEvents.prototype.bury = bury;
+    }
   });
 
   it("is published in its order when it is taken after all", async () => {
@@ -212,7 +243,7 @@ describe("an event that its feed refuses (simulated cluster)", () => {
     assert.ok(feed.appends - before < 100, `${feed.appends - before} appends`);
   });
 
-  it(`is waited for where it is one of more than ${MOST_REFUSED} actors: then the feed is to blame`, async () => {
+  it(`comes where more than ${MOST_REFUSED} actors had one refused and the feed takes it after all`, async () => {
     const words = Array.from({ length: MOST_REFUSED + 5 }, (_, at) => `w${at}`);
     for (const word of words) feed.refused.add(word);
     const node = await start("a");
@@ -223,4 +254,17 @@ describe("an event that its feed refuses (simulated cluster)", () => {
     assert.deepEqual(news.toSorted(), words.toSorted());
     assert.deepEqual([dead, await rows()], [[], 0]);
   }).timeout(120_000);
+
+  it(`holds up no other actor's where more than ${MOST_REFUSED} are refused for good, and all become dead letters`, async () => {
+    const words = Array.from({ length: MOST_REFUSED + 5 }, (_, at) => `w${at}`);
+    for (const word of words) feed.refused.add(word);
+    const node = await start("a");
+    await within(60_000, Promise.all(words.map((word) => node.actors.ref(Herald, word).herald(word))));
+    await clock.advance(2000);
+    await herald(node, "y", "other");
+    await clock.advance(10_000);
+    assert.deepEqual(news, ["other"]);
+    await clock.advance(10 * MINUTE_MS);
+    assert.deepEqual([dead.length, await rows(), lag()], [MOST_REFUSED + 5, 0, 0]);
+  }).timeout(240_000);
 });

@@ -70,6 +70,11 @@ export class DeadEvents {
     return isBuried ? "buried" : "moved";
   }
 
+  /** Counts an event whose burial was not answered, if it is a dead letter. */
+  async countIfDead(id: MessageId): Promise<void> {
+    if (await this.has(id)) this.#onBuried();
+  }
+
   /** Newest first. */
   async list(limit: number): Promise<DeadEvent[]> {
     const rows = await this.#database.query<DeadEventRow>(

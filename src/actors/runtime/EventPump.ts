@@ -41,6 +41,8 @@ interface QueuedEvent {
 interface Appended {
   taken: Set<QueuedEvent>;
   refused: Set<string>;
+  /** Those of the refused of which nothing can be kept in memory, and why they were refused. */
+  uncounted: Map<MessageId, unknown>;
 }
 
 const FIRST_ADDRESS: ActorAddress = { kind: "", id: "" };
@@ -175,25 +177,28 @@ export class EventPump {
   async #append(): Promise<void> {
     const queue = this.#queue;
     const batch = queue.slice(0, MESSAGE_PAGE);
-    const end: Appended = { taken: new Set(), refused: new Set() };
+    const end: Appended = { taken: new Set(), refused: new Set(), uncounted: new Map() };
     try {
       await this.#appendSome(batch, end);
     } finally {
       // It may have been forgotten meanwhile.
       if (this.#queue === queue) this.#appended(end);
     }
+    // After a pause, in which places may become free.
+    for (const error of end.uncounted.values()) throw error;
   }
 
   /** What comes after what was refused is read from the table when that is settled. */
-  #appended({ taken, refused }: Appended): void {
+  #appended({ taken, refused, uncounted }: Appended): void {
     for (const { id } of taken) this.#refused.taken(id);
     this.#published = [...taken].map(({ id }) => id);
     this.#queue = this.#queue.filter((event) => !taken.has(event) && !refused.has(actorKey(event.id)));
+    for (const id of uncounted.keys()) this.#leave(id);
   }
 
   /** Appends the events, but for those of actors of which one is refused. Rejects when the feed takes nothing. */
   async #appendSome(events: readonly QueuedEvent[], end: Appended): Promise<void> {
-    const { taken, refused } = end;
+    const { taken, refused, uncounted } = end;
     const going = refused.size === 0 ? events : events.filter(({ id }) => !refused.has(actorKey(id)));
     if (going.length === 0) return;
     try {
@@ -202,10 +207,13 @@ export class EventPump {
     } catch (error) {
       const [only] = going;
       const isAlone = going.length === 1;
-      if (this.#stopped || (isAlone && this.#refused.isFull) || !(await this.#takesOthers())) throw error;
+      if (this.#stopped || !(await this.#takesOthers())) throw error;
       if (isAlone) {
-        refused.add(actorKey(only!.id));
-        return this.#refused.add(only!.id, only!.message, error);
+        const { id, message } = only!;
+        refused.add(actorKey(id));
+        if (this.#refused.hasPlaceFor(id)) await this.#refused.add(id, message, error);
+        else uncounted.set(id, error);
+        return;
       }
       const half = Math.ceil(going.length / 2);
       await this.#appendSome(going.slice(0, half), end);
@@ -265,12 +273,14 @@ export class EventPump {
     const rows = await this.#table.of(actors, MESSAGE_PAGE);
     const last = rows.length < MESSAGE_PAGE ? undefined : actorKey(rows.at(-1)!);
     const latest = new Map(rows.map((row) => [actorKey(row), row]));
+    const first = new Map(rows.toReversed().map((row) => [actorKey(row), row]));
     for (const actor of actors) {
       const key = actorKey(actor.address);
       const read = latest.get(key);
-      if (read) actor.after = read;
       // Of one without a row a full page does not tell whether it has none or comes later.
       const isAll = last === undefined || (read !== undefined && key !== last);
+      if ((read || isAll) && actor.after === BEGINNING) void this.#refused.read(key, first.get(key));
+      if (read) actor.after = read;
       if (isAll && !actor.isDirty && this.#behind.get(key) === actor) this.#behind.delete(key);
     }
     this.#take(rows);

@@ -10,7 +10,7 @@ import { actorKey } from "./protocol.ts";
 /** An event that is refused so often, which takes two to three minutes, is a dead letter. */
 export const MOST_REFUSALS = 12;
 const LONGEST_PAUSE_MS = 60_000;
-/** Actors whose events are refused at a time. More are no fault of theirs, and nothing is published until the feed takes it. */
+/** Actors whose refusals are counted at a time. Those beyond are tried again with each pass, and counted once a place is free. */
 export const MOST_REFUSED = 1000;
 
 interface Refusal {
@@ -47,8 +47,9 @@ export class RefusedEvents {
     this.#onDue = onDue;
   }
 
-  get isFull(): boolean {
-    return this.#refusals.size >= MOST_REFUSED;
+  /** Whether a refusal of this actor can be counted. */
+  hasPlaceFor(actor: ActorAddress): boolean {
+    return this.#refusals.size < MOST_REFUSED || this.#refusals.has(actorKey(actor));
   }
 
   /** When the oldest event that waits was published; undefined when none does. */
@@ -108,6 +109,24 @@ export class RefusedEvents {
     if (!refusal || isAfter(refusal.at, id)) return;
     refusal.cancelWait?.();
     this.#refusals.delete(key);
+  }
+
+  /**
+   * This is the actor's first event in the table. A refused one that comes before it is there no more: it has been buried though the
+   * answer was lost, or is published by the node whose it is by now.
+   */
+  async read(key: string, first: Position | undefined): Promise<void> {
+    const refusal = this.#refusals.get(key);
+    if (!refusal || (first && !isAfter(first, refusal.at))) return;
+    refusal.cancelWait?.();
+    this.#refusals.delete(key);
+    if (refusal.attempts < MOST_REFUSALS) return;
+    await this.#dead.countIfDead({ ...refusal.address, ...refusal.at }).catch((error: unknown) => {
+      this.#log.warn(
+        { err: error, actor: key },
+        "it is not known whether an event is a dead letter; operators' lists tell",
+      );
+    });
   }
 
   forget(): void {
