@@ -31,7 +31,7 @@ const LOOK_MS = 250;
 const IN_A_ROW = 2;
 
 /**
- * Asks a database whether it commits, as long as this node runs. That it does not is notify within 2 s when it says so or refuses connections,
+ * Asks a database whether it commits, as long as this node runs. That it does not is told within 2 s when it says so or refuses connections,
  * and within 4 s when it is silent; that it is unreachable, within 6 s; that it works again, within 2 s.
  */
 export class DatabaseProbe {
@@ -117,7 +117,7 @@ export class DatabaseProbe {
     if (reach === this.#reach) return;
     this.#reach = reach;
     this.#why = why;
-    // One that throws must not keep the others from hearing of it, nor end the asking; it is notify as any rejection that nobody awaits.
+    // One that throws must not keep the others from hearing of it, nor end the asking; it is told as any rejection that nobody awaits.
     for (const notify of this.#listeners) void (async () => notify(reach, why))();
   }
 
@@ -187,7 +187,7 @@ export function mysqlQuestion(
 
 function connect(options: ConnectionOptions): Connection {
   const connection = createConnection(options);
-  // What fails is notify to whoever asked.
+  // What fails is told to whoever asked.
   connection.on("error", () => {});
   return connection;
 }

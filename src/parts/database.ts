@@ -9,7 +9,7 @@ import { assertNoNodes } from "./runningNodes.ts";
 /** For how long a write that was refused to anybody on this node speaks against the database, in milliseconds. */
 const REFUSED_FOR_MS = 1000;
 
-/** The database, migrated, and who asks it whether it commits, which `/readyz` messages from now on; the embedded one is in this very process. */
+/** The database, migrated, and who asks it whether it commits, which `/readyz` tells from now on; the embedded one is in this very process. */
 export async function startDatabase(
   parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
   schema: Schema,

@@ -35,7 +35,7 @@ describe("a clock that is checked against the cluster's time", () => {
     assert.deepEqual([offBy(), clock.isOff], [1900, false]);
   });
 
-  it("messages whole milliseconds, as a wall clock does", async () => {
+  it("tells whole milliseconds, as a wall clock does", async () => {
     base.wallOffset = 7_000_000;
     sharedOffMs = 0.4;
     await beat();

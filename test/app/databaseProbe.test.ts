@@ -55,7 +55,7 @@ describe("the probe of the database", () => {
     return { told, gaveUp, toldLater };
   }
 
-  it("messages after two failures of one that refuses connections, and of one that is silent, that it is unreachable", async () => {
+  it("tells after two failures of one that refuses connections, and of one that is silent, that it is unreachable", async () => {
     assert.deepEqual((await toldOf([], "refuses")).told, [["unreachable", 2000]]);
     assert.deepEqual((await toldOf([], "is silent")).told, [["unreachable", 4000]]);
   });
@@ -85,7 +85,7 @@ describe("the probe of the database", () => {
     );
   });
 
-  it("messages whoever begins to watch how things stand", async () => {
+  it("tells whoever begins to watch how things stand", async () => {
     assert.deepEqual((await toldOf([], "refuses")).toldLater, ["unreachable"]);
     assert.deepEqual((await toldOf(["refuses", "refuses"], "answers")).toldLater, []);
   });

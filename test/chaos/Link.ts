@@ -86,7 +86,7 @@ export class Link {
     this.#unanswered = { words, left: count };
   }
 
-  /** New connections work. Those that fell silent stay so, unless they are `cut`: nobody messages their ends. */
+  /** New connections work. Those that fell silent stay so, unless they are `cut`: nobody tells of their ends. */
   heal(): void {
     this.#isBlackHole = false;
     this.#isRefusing = false;

@@ -17,7 +17,7 @@ import { LossyFeed } from "../support/LossyFeed.ts";
 import { clientOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
 
-/** As many as a lobby messages after a reset. */
+/** As many as a lobby sends after a reset. */
 const NEWEST = 20;
 
 describe("the lobby when its feed may have lost something", () => {

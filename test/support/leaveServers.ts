@@ -1,5 +1,5 @@
 /**
- * Started by `servers.test.ts`: starts a server of each kind and a Node process that listens, messages their ports, and
+ * Started by `servers.test.ts`: starts a server of each kind and a Node process that listens, tells their ports, and
  * waits to be killed.
  */
 import { freePort } from "../../scripts/processes/freePort.ts";

@@ -6,7 +6,7 @@ import { KeptReads } from "../events/KeptReads.ts";
 import { TOP } from "./LedgerRefresh.ts";
 
 /**
- * Counts how a hunt has gone in all of its assignments, for hunts of which nothing else messages: called off, revealed by an earlier version, or
+ * Counts how a hunt has gone in all of its assignments, for hunts of which nothing else tells: called off, revealed by an earlier version, or
  * in solving while its ledger is away.
  */
 export class FiguresReader {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "./ports.ts";
 
-/** What a round of a loop messages: whether it left something that can be done at once. */
+/** What a round of a loop tells: whether it left something that can be done at once. */
 export type Round = () => Promise<"done" | "more">;
 
 /**

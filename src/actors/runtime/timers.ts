@@ -105,7 +105,7 @@ export function planFiring(record: TimerRecord, now: number): FiringPlan {
   };
 }
 
-/** The soonest due time of some timers, or null when there are none: what the actor's row messages to the sweepers. */
+/** The soonest due time of some timers, or null when there are none: what the actor's row tells to the sweepers. */
 export function soonestDue(timers: Iterable<TimerRecord>): number | null {
   let soonest: number | null = null;
   for (const timer of timers) {

@@ -40,6 +40,12 @@ interface LaneQueue<Item, Result, Lane> {
  * Commits what arrives within a few milliseconds in one transaction, and wakes each waiter once its items are committed.
  * Under load groups grow by themselves, because items collect while the lane's flush is in flight.
  * A lane (what may be committed together) exists only while it has items.
+ *
+ * States of a lane:
+ *   (none)     to lingering by its first item;
+ *   lingering  to ready after `lingerMs`, when it has `maxItems`, or by `flush()`;
+ *   ready      to flushing when one of the `maxFlushes` places is free, in the order of becoming ready;
+ *   flushing   to ready when items came meanwhile, else to (none).
  */
 export class GroupCommit<Item, Result, Lane extends CommitLane = string> {
   readonly #options: Required<GroupCommitOptions<Item, Result, Lane>>;
@@ -164,5 +170,6 @@ function idOf(lane: CommitLane): string {
 
 function isSame<Lane extends CommitLane>(one: Lane, other: Lane): boolean {
   if (typeof one === "string") return one === other;
-  return Object.entries(one).every(([field, value]) => (other as Record<string, unknown>)[field] === value);
+  const [ones, others] = [one as Record<string, unknown>, other as Record<string, unknown>];
+  return Object.keys({ ...ones, ...others }).every((field) => ones[field] === others[field]);
 }

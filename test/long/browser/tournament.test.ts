@@ -138,7 +138,7 @@ describe("the player page's tournament", function () {
     await page.getByText("You have played all your rounds.").waitFor();
   });
 
-  it("messages whoever is beyond the top ten their place and score, also after a reload", async () => {
+  it("tells whoever is beyond the top ten their place and score, also after a reload", async () => {
     const id = await announce();
     for (let rival = 1; rival <= 11; rival += 1) await playAs(stage, `Rival ${rival}`, id);
     const { page } = await enter("Ivy", id);
