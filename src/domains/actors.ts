@@ -7,7 +7,7 @@ import { ActorBlame20261130030300 } from "../entities/migrations/20261130030300-
 import { ActorSlots20261130040000 } from "../entities/migrations/20261130040000-actor-slots.ts";
 import { BlameAges20261130130000 } from "../entities/migrations/20261130130000-blame-ages.ts";
 import { DeadEvents20261130140000 } from "../entities/migrations/20261130140000-dead-events.ts";
-import { Unreached20261130140100 } from "../entities/migrations/20261130140100-unreached.ts";
+import { Unreached20261130140200 } from "../entities/migrations/20261130140200-unreached.ts";
 import { DEAD_LETTER_COMMANDS, DEAD_LETTER_QUERIES } from "../operations/deadLetters.ts";
 import { NODE_QUERIES } from "../operations/nodes.ts";
 import { byAge } from "../schedulers/retention/purges.ts";
@@ -33,7 +33,7 @@ export const actors = defineDomain({
     ActorSlots20261130040000,
     BlameAges20261130130000,
     DeadEvents20261130140000,
-    Unreached20261130140100,
+    Unreached20261130140200,
   ],
   retention: [
     byAge({

@@ -87,6 +87,14 @@ describe("the domains of an app", () => {
     });
   }
 
+  it("keep it from starting where two migrations have one date, whose order nobody could tell", () => {
+    const first = domain("raffles", { migrations: [class Raffles20270101000000 {}] as never });
+    const second = domain("fairs", { migrations: [class Fairs20270101000000 {}] as never });
+    assert.throws(() => declaredBy([first, second]), {
+      message: "the date of a migration 20270101000000 is named twice: by raffles and by fairs",
+    });
+  });
+
   it("keep it from starting where a migration has no date", () => {
     const undated = domain("raffles", { migrations: [class Raffles {}] as never });
     assert.throws(() => declaredBy([undated]), /the migration Raffles: its name ends with no date of 14 digits/);

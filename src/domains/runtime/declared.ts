@@ -32,6 +32,7 @@ export function declaredBy(listed: readonly Domain[]): Declared {
     domains.flatMap(({ definition }) => what(definition) ?? []);
   const namesOf = (record: Readonly<Record<string, unknown>> | undefined): string[] => Object.keys(record ?? {});
   once("migration", domains, ({ migrations = [] }) => migrations.map(({ name }) => name));
+  once("date of a migration", domains, ({ migrations = [] }) => migrations.map((each) => String(dateOf(each))));
   once("kind of rows that retention removes", domains, ({ retention = [] }) => retention.map(({ name }) => name));
   once("source of items", domains, ({ itemSources = [] }) => itemSources);
   for (const source of each(({ itemSources }) => itemSources))
