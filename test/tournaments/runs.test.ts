@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Runs } from "../../src/actors/tournaments/Runs.ts";
+import { type BegunRun, type Run, Runs } from "../../src/actors/tournaments/Runs.ts";
 import { checkSnake } from "../../src/actors/tournaments/snakeCheck.ts";
 import { seededRng } from "../../src/clock.ts";
 import type { TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
@@ -29,6 +29,24 @@ describe("a run", () => {
     const forged = [`${earlier}.${id}.${signature}`, `${time}.${"0".repeat(16)}.${signature}`, `${time}.${id}`, ""];
     for (const other of [...forged, `${run}x`, ` ${run}`, `0${run}`, run.replace(/.$/, "")])
       assert.equal(runs.read("t", "ann", other), undefined, other);
+  });
+
+  it("is the same one when it is asked for again by the same id, with its seed, on whichever node, and begins at the later time", () => {
+    const [first, again] = [runs, new Runs("a secret of at least so many letters", seededRng(9))].map((each, node) => {
+      const begun = each.begin("t", "ann", at + 1000 * node, "r1");
+      return { ...begun, ...runs.read("t", "ann", begun.run)! };
+    }) as [BegunRun & Run, BegunRun & Run];
+    assert.deepEqual([again.id, again.seed, again.at], [first.id, first.seed, first.at + 1000]);
+    assert.deepEqual([first.begunAt, again.begunAt], [first.at, again.at]);
+    for (const other of [
+      runs.begin("t", "ann", at, "r2"),
+      runs.begin("t", "bob", at, "r1"),
+      runs.begin("u", "ann", at, "r1"),
+    ])
+      assert.notEqual(other.run.split(".")[1], first.id);
+    const [time, id, signature] = again.run.split(".") as [string, string, string];
+    for (const forged of [`${at.toString(36)}.${id}.${signature}`, `${time}.${id.slice(1)}.${signature}`])
+      assert.equal(runs.read("t", "ann", forged), undefined);
   });
 
   it("is unlike every other", () => {

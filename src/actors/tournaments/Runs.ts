@@ -13,13 +13,15 @@ export interface BegunRun {
 
 /** A run that somebody has sent back. */
 export interface Run {
-  /** Names what is submitted: 16 of `[0-9A-Za-z]`, unlike those of all other runs. */
+  /** Names what is submitted: 16 of `[0-9A-Za-z]`, or `r` and 16 of `[\w-]`; unlike those of all other runs. */
   id: string;
   seed: number;
   begunAt: number;
 }
 
-const RUN = /^([0-9a-z]{1,9})\.([0-9A-Za-z]{16})\.[\w-]{43}$/;
+const RUN = /^([0-9a-z]{1,9})\.([0-9A-Za-z]{16}|r[\w-]{16})\.[\w-]{43}$/;
+/** An id that follows from its request is longer than one that is drawn. */
+const DRAWN_ID = 16;
 
 /**
  * Begins runs and knows them again. The server signs a run (HMAC-SHA-256) and keeps nothing of it: it is good on every node with the
@@ -37,9 +39,16 @@ export class Runs {
     this.#rng = rng;
   }
 
-  /** A new run, from `now` on (epoch milliseconds). */
-  begin(tournamentId: string, playerId: string, now: number): BegunRun {
-    return this.#signed(tournamentId, playerId, now, this.#rng.id());
+  /**
+   * A new run, from `now` on (epoch milliseconds). Asked for again by the same `requestId` of this player's in this tournament, it is the same
+   * run, of the same id and seed, which counts once, and begins at the later time.
+   */
+  begin(tournamentId: string, playerId: string, now: number, requestId?: string): BegunRun {
+    const id =
+      requestId === undefined
+        ? this.#rng.id()
+        : `r${this.#mac("request", tournamentId, playerId, requestId).toString("base64url").slice(0, DRAWN_ID)}`;
+    return this.#signed(tournamentId, playerId, now, id);
   }
 
   /** The run, or `undefined` for what this server has not begun for this player in this tournament. */
@@ -54,10 +63,15 @@ export class Runs {
   }
 
   #signed(tournamentId: string, playerId: string, at: number, id: string): BegunRun {
-    // None of the parts can contain a line feed.
-    const text = `run\n${tournamentId}\n${playerId}\n${at}\n${id}`;
-    const signature = createHmac("sha256", this.#key).update(text).digest();
+    const signature = this.#mac("run", tournamentId, playerId, String(at), id);
     const run = `${at.toString(36)}.${id}.${signature.toString("base64url")}`;
-    return { run, seed: signature.readUInt32BE(0), at };
+    // Of a run that may be begun again, the seed does not follow from the time.
+    const seeded = id.length === DRAWN_ID ? signature : this.#mac("seed", tournamentId, playerId, id);
+    return { run, seed: seeded.readUInt32BE(0), at };
+  }
+
+  /** None of the parts can contain a line feed. */
+  #mac(...parts: string[]): Buffer {
+    return createHmac("sha256", this.#key).update(parts.join("\n")).digest();
   }
 }

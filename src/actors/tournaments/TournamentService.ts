@@ -131,12 +131,12 @@ export class TournamentService {
    * Begins a run of the player's, from now on. Nothing is kept of it: who hears no answer begins another. Rejects with `wrong_phase` unless
    * the tournament is open, with `paused` while it is.
    */
-  async begin(tournament: OpenTournament, playerId: string): Promise<BegunRun> {
+  async begin(tournament: OpenTournament, playerId: string, requestId?: string): Promise<BegunRun> {
     const { clock, runs } = this.#ports;
     const now = clock.now();
     if (tournament.isTaking) tournament.requireRunning();
     if (tournament.windowAt(now) !== "open") throw tournament.wrongPhase();
-    return runs.begin(tournament.id, playerId, now);
+    return runs.begin(tournament.id, playerId, now, requestId);
   }
 
   /**

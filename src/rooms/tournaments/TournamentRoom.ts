@@ -29,7 +29,7 @@ const LONGEST_PROOF = 4096;
 /** Ours have some 70 characters. */
 const LONGEST_RUN = 128;
 
-const nothing = z.strictObject({}).optional();
+const beginning = z.strictObject({ requestId: requestId.optional() }).prefault({});
 const submission = z
   .strictObject({
     submissionId: requestId.optional(),
@@ -82,7 +82,9 @@ export class TournamentRoom extends EventRoom<Types, OpenTournament> implements 
   protected override onEvent(tournament: OpenTournament): void {
     const { tournamentService, tournamentOperations } = this.services;
     this.#showTournament();
-    this.request("begin", nothing, (client) => tournamentService.begin(tournament, client.auth!.playerId));
+    this.request("begin", beginning, (client, asked) =>
+      tournamentService.begin(tournament, client.auth!.playerId, asked.requestId),
+    );
     this.request("submit", submission, async (client, submitted) => {
       const joinedAt = this.#joinedAt.get(client.sessionId)!;
       const answer = await tournamentService.submit(tournament, playerOf(client), submitted, joinedAt);
