@@ -69,7 +69,7 @@ describe("tournaments in the lobby", function () {
   it("stand beside hunts, with the time at which their phase ends, until they are over", async () => {
     const startsAt = Date.now() + 3_600_000;
     const id = await create({ startsAt, endsAt: startsAt + 60_000 });
-    const times = { startsAt, endsAt: startsAt, pausedAt: 0 };
+    const times = { startsAt, endsAt: startsAt, pausedAt: 0, reviewSince: 0 };
     const coming = { id, domain: "tournaments", name: "Regatta", phase: "scheduled", ...times };
     assert.deepEqual(await shown("coming", id, "scheduled"), coming);
     const { endsAt } = (await act(id, "start")).body;
