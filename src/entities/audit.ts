@@ -143,6 +143,11 @@ export async function auditLines(
   return rows.map(lineOf);
 }
 
-function lineOf({ operator_id, request_id, at, args, ...row }: AuditRow): AuditLine {
-  return { ...row, at: Number(at), operatorId: operator_id, requestId: request_id, args: JSON.parse(args) };
+/** In the order in which somebody reads an export. */
+function lineOf({ id, at, operator_id, operator, role, command, subject, args, ...row }: AuditRow): AuditLine {
+  const { outcome, error, node, via, request_id } = row;
+  return {
+    ...{ id, at: Number(at), operatorId: operator_id, operator, role, command, subject, args: JSON.parse(args) },
+    ...{ outcome, error, node, via, requestId: request_id },
+  };
 }
