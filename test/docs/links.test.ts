@@ -15,7 +15,7 @@ function anchorsOf(path: string): string[] {
 }
 
 /** The domain that CONTRIBUTING.md makes up. */
-const MADE_UP = "raffles";
+const MADE_UP = "raffle";
 
 describe("The documents", () => {
   for (const path of allDocuments()) {
