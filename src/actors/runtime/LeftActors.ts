@@ -4,6 +4,8 @@ import { failureOf } from "../../entities/failures.ts";
 /** An actor that could not be taken over is left to the peers for this long, the next time for twice as long, up to the longest. */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 600_000;
+/** Where the database did not answer and no actor has arrived since: that may be its outage, and nobody else tells when it is over. */
+const LONGEST_UNANSWERED_MS = 120_000;
 /** How long after the last one that the database did not answer for another one is tried, where nothing but that happens. */
 const PROBE_AFTER_MS = 5000;
 
@@ -16,11 +18,13 @@ const PROBE_AFTER_MS = 5000;
  */
 export class LeftActors {
   readonly #clock: Clock;
-  /** By key; `until` is monotonic. */
-  readonly #left = new Map<string, { until: number; waitMs: number }>();
+  /** By key; `until` is monotonic, `arrivals` how many had arrived by then. */
+  readonly #left = new Map<string, { until: number; waitMs: number; arrivals: number }>();
   /** How often the database did not answer for which since an actor last arrived; the one tried longest ago first. */
   readonly #unanswered = new Map<string, number>();
   #triedAt = Number.NEGATIVE_INFINITY;
+  /** How many actors have come to life here. */
+  #arrivals = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,14 +37,19 @@ export class LeftActors {
 
   /** Returns for how many milliseconds. */
   leave(key: string, error: unknown): number {
-    const waitMs = Math.min(LONGEST_WAIT_MS, 2 * (this.#left.get(key)?.waitMs ?? FIRST_WAIT_MS / 2));
-    this.#left.set(key, { until: this.#clock.monotonic() + waitMs, waitMs });
-    if (failureOf(error) !== "fault") this.#tried(key, (this.#unanswered.get(key) ?? 0) + 1);
+    const isFault = failureOf(error) === "fault";
+    const before = this.#left.get(key);
+    const mayBeOutage = !isFault && before?.arrivals === this.#arrivals;
+    const longest = mayBeOutage ? LONGEST_UNANSWERED_MS : LONGEST_WAIT_MS;
+    const waitMs = Math.min(longest, 2 * (before?.waitMs ?? FIRST_WAIT_MS / 2));
+    this.#left.set(key, { until: this.#clock.monotonic() + waitMs, waitMs, arrivals: this.#arrivals });
+    if (!isFault) this.#tried(key, (this.#unanswered.get(key) ?? 0) + 1);
     return waitMs;
   }
 
   /** An actor has come to life here. */
   arrived(key: string): void {
+    this.#arrivals += 1;
     this.#left.delete(key);
     for (const [other, times] of this.#unanswered) if (times > 1) this.#want(other);
     this.#unanswered.clear();
