@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createConnection, type ResultSetHeader } from "mysql2/promise";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
-import { TournamentActor, tournamentKind, tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
+import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
 import { systemClock, systemRng } from "../../src/clock.ts";
 import { tabSeparated } from "../../src/entities/bulk.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
@@ -117,7 +118,7 @@ async function settle(
   await actors.start();
   const opened = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<string>();
-  await feed.follow(tournamentTopic(ID), {
+  await feed.follow(roomsTopic(TournamentActor, ID), {
     onEvent: ({ type, data }) => {
       if (type === "phase" && (data as { phase: string }).phase === "open") opened.resolve();
       if (type === "settled") settled.resolve((data as { resultHash: string }).resultHash);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
-import { HuntActor, huntKind, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
@@ -115,7 +116,9 @@ describe("a hunt's actor", () => {
         await create(change);
         const { startsAt } = await stored();
         await clock.advance(2 * LATER);
-        const heard = (await told(huntTopic("h"))).filter(([type]) => type === "phase").map(([, data]) => data);
+        const heard = (await told(roomsTopic(HuntActor, "h")))
+          .filter(([type]) => type === "phase")
+          .map(([, data]) => data);
         assert.deepEqual(
           heard,
           phases.map(([phase, ends]) => ({ phase, endsAt: ends === 0 ? 0 : startsAt + ends })),
@@ -169,7 +172,9 @@ describe("a hunt's actor", () => {
       await clock.advance(10_000);
       const record = await stored();
       assert.equal(record.phase, "finished");
-      const heard = (await told(huntTopic("h"))).map(([type, data]) => (data as { phase?: string }).phase ?? type);
+      const heard = (await told(roomsTopic(HuntActor, "h"))).map(
+        ([type, data]) => (data as { phase?: string }).phase ?? type,
+      );
       assert.deepEqual(heard, ["discovery", "solving", "chest", "reveal", "finished"]);
       assert.deepEqual(record.winners, []);
     });
@@ -191,7 +196,9 @@ describe("a hunt's actor", () => {
       const { phaseEndsAt } = await stored();
       await clock.advance(LATER);
       assert.equal((await stored()).phase, "finished");
-      const heard = (await told(huntTopic("h"))).map(([type, data]) => (data as { phase?: string }).phase ?? type);
+      const heard = (await told(roomsTopic(HuntActor, "h"))).map(
+        ([type, data]) => (data as { phase?: string }).phase ?? type,
+      );
       assert.deepEqual(heard, ["discovery", "solving", "chest", "reveal", "finished"], "each phase was entered once");
       assert.ok(phaseEndsAt < (await stored()).endsAt);
     });
@@ -291,7 +298,7 @@ describe("a hunt's actor", () => {
       await within(hunt().cancel());
       await clock.advance(2 * LATER);
       assert.deepEqual(
-        (await told(huntTopic("h"))).map(([, data]) => (data as { phase: string }).phase),
+        (await told(roomsTopic(HuntActor, "h"))).map(([, data]) => (data as { phase: string }).phase),
         ["cancelled"],
       );
     });
@@ -463,7 +470,7 @@ describe("a hunt's actor", () => {
       await within(hunt().end());
       assert.deepEqual((await stored()).winners, WINNERS);
       assert.deepEqual(
-        (await told(huntTopic("h"))).filter(([type]) => type === "chest"),
+        (await told(roomsTopic(HuntActor, "h"))).filter(([type]) => type === "chest"),
         [["chest", { winners: WINNERS }]],
       );
     });
@@ -524,7 +531,7 @@ describe("a hunt's actor", () => {
       const record = await stored();
       assert.deepEqual([record.phase, record.ledgerEpoch], ["finished", 2]);
       assert.deepEqual(record.winners, WINNERS);
-      assert.equal((await told(huntTopic("h"))).filter(([type]) => type === "chest").length, 1);
+      assert.equal((await told(roomsTopic(HuntActor, "h"))).filter(([type]) => type === "chest").length, 1);
     });
 
     it("counts what is committed while it ends either wholly, winners included, or not at all", async () => {

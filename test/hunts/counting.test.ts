@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HuntActor, huntKind, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
@@ -116,7 +117,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
       const prizes = new PrizeLedger(database, seededRng(1));
       for (const { playerId } of first.slice(0, 3))
         assert.deepEqual(await prizes.inventory(playerId), [{ item: "TICO", amount: "50" }]);
-      const told = (await feed.read(huntTopic("h"), undefined)).events.map(({ type }) => type);
+      const told = (await feed.read(roomsTopic(HuntActor, "h"), undefined)).events.map(({ type }) => type);
       assert.equal(told.filter((type) => type === "chest").length, 1);
     }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { HuntActor, huntTopic } from "../../src/actors/hunts/HuntActor.ts";
+import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
@@ -325,7 +326,13 @@ describe("the services of a hunt on several nodes", () => {
       a = await cluster.join("a");
       await cluster.clock.advance(1000);
       await cluster.within(a.node.actors.ref(HuntActor, "h").end());
-      const late = { key: "late", topic: huntTopic("h"), at: 0, type: "phase", data: { phase: "solving", endsAt: 1 } };
+      const late = {
+        key: "late",
+        topic: roomsTopic(HuntActor, "h"),
+        at: 0,
+        type: "phase",
+        data: { phase: "solving", endsAt: 1 },
+      };
       await cluster.within(cluster.feed.append([late]));
       assert.deepEqual(a.row.phases, ["reveal"]);
       await assert.rejects(a.claim("ann"), { code: "wrong_phase", message: /is in reveal/ });

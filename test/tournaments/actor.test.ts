@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { openDatabase } from "../support/database.ts";
@@ -25,7 +26,9 @@ describe("a tournament's actor", () => {
     return world.within(world.tournament(id).create(terms, "op", null));
   };
   const phases = async (): Promise<unknown[]> =>
-    (await world.notified(tournamentTopic("t"))).map(([type, data]) => (data as { phase?: string }).phase ?? type);
+    (await world.notified(roomsTopic(TournamentActor, "t"))).map(
+      ([type, data]) => (data as { phase?: string }).phase ?? type,
+    );
 
   /** As rows of every table, but for those that the database keeps for itself. */
   async function everything(): Promise<Map<string, unknown[]>> {
@@ -61,7 +64,7 @@ describe("a tournament's actor", () => {
       it(`runs through them by itself, each to the millisecond: ${name}`, async () => {
         const { startsAt } = await create(change);
         await world.clock.advance(2 * LATER);
-        const heard = (await world.notified(tournamentTopic("t"))).filter(([type]) => type === "phase");
+        const heard = (await world.notified(roomsTopic(TournamentActor, "t"))).filter(([type]) => type === "phase");
         assert.deepEqual(
           heard.map(([, data]) => data),
           expected.map(([phase, ends]) => ({
@@ -109,7 +112,10 @@ describe("a tournament's actor", () => {
           [3, [{ item: "TICO", amount: "50" }]],
         ],
       );
-      assert.deepEqual((await world.notified(tournamentTopic("t"))).at(-1), ["settled", { resultHash, players: 4 }]);
+      assert.deepEqual((await world.notified(roomsTopic(TournamentActor, "t"))).at(-1), [
+        "settled",
+        { resultHash, players: 4 },
+      ]);
     });
 
     it("opens at once when its start has passed already, and keeps its end", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
@@ -89,7 +90,7 @@ describe("a tournament whose result is to be reviewed", function () {
     assert.deepEqual([phase, resultHash, await awards()], ["settling", null, 0]);
     const [listed] = await new Tournaments(database).list();
     assert.equal(listed!.reviewSince, reviewSince);
-    const said = (await world.notified(tournamentTopic("t"))).at(-1) as [string, { reviewSince?: number }];
+    const said = (await world.notified(roomsTopic(TournamentActor, "t"))).at(-1) as [string, { reviewSince?: number }];
     assert.deepEqual([said[0], said[1].reviewSince], ["phase", reviewSince]);
     await release();
     await untilSettled();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { tournamentTopic } from "../../src/actors/tournaments/TournamentActor.ts";
+import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
@@ -92,7 +93,7 @@ describe("a settlement that is interrupted", function () {
     const { tournament } = reference as { tournament: { result_hash: string } };
     assert.equal(await hashFromSql(database, "t"), tournament.result_hash, what);
     assert.deepEqual(await new PrizeLedger(database, seededRng(1)).imbalances(), [], what);
-    const told = (await world.notified(tournamentTopic("t"))).map(([type]) => type);
+    const told = (await world.notified(roomsTopic(TournamentActor, "t"))).map(([type]) => type);
     // What a node that died had to tell is told by another, perhaps after the word of the first stored standings.
     assert.equal(told.filter((type) => type === "standings").length, 1, what);
     const others = told.filter((type) => type !== "standings");

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { databaseError } from "../../entities/failures.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
+import { roomsTopic } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import { persist } from "./persist.ts";
 
@@ -12,7 +13,7 @@ export interface OpenEvent<Room, Stored> {
   readonly audience: Set<Room>;
   /** It is as up to date as it can be; its first room joins next. */
   opened(): void;
-  /** Something has happened to it, by its feed. */
+  /** Its actor has told its rooms something (`notifyRooms`). */
   onEvent(event: FeedEvent): void;
   /** It was looked up, because news of what has happened to it may have been lost. */
   catchUp(stored: Stored): void;
@@ -30,10 +31,8 @@ export interface Upkeep {
 
 /** What tells events of one kind from those of another. */
 export interface EventKind<Event, Stored> {
-  /** What such an event is called. */
-  name: string;
-  /** The feed of one event. */
-  topicOf(id: string): string;
+  /** What owns such an event, and tells its rooms what happens to it (`notifyRooms`). Its kind is what such an event is called. */
+  actor: { readonly kind: string };
   has(id: string): Promise<boolean>;
   get(id: string): Promise<Stored | null>;
   open(stored: Stored, upkeep: Upkeep): Event;
@@ -130,7 +129,7 @@ export class EventViews<Room, Event extends OpenEvent<Room, Stored>, Stored> {
     // The feed first: what changes before the event is read is then heard of.
     const missed: FeedEvent[] = [];
     let hear = (event: FeedEvent): void => void missed.push(event);
-    const unfollow = await this.#feed.follow(this.#kind.topicOf(id), {
+    const unfollow = await this.#feed.follow(roomsTopic(this.#kind.actor, id), {
       onEvent: (event) => hear(event),
       onReset: () => this.#lookUp(id),
     });
@@ -164,7 +163,7 @@ export class EventViews<Room, Event extends OpenEvent<Room, Stored>, Stored> {
 
   #catchUp(followed: Followed<Event>): Promise<void> {
     const { event } = followed;
-    return this.#persist(event, `how the ${this.#kind.name} is could not be looked up`, async () => {
+    return this.#persist(event, `how the ${this.#kind.actor.kind} is could not be looked up`, async () => {
       for (let heard = -1; heard !== followed.heard; ) {
         heard = followed.heard;
         const stored = await this.read(event.id);
@@ -178,11 +177,11 @@ export class EventViews<Room, Event extends OpenEvent<Room, Stored>, Stored> {
     return persist(work, {
       clock: this.#clock,
       isWanted: () => audience.size > 0,
-      failed: (error) => this.#log.warn({ err: error, [this.#kind.name]: id }, failure),
+      failed: (error) => this.#log.warn({ err: error, [this.#kind.actor.kind]: id }, failure),
     });
   }
 
   #unknown(id: string): RingmasterError {
-    return new RingmasterError("not_found", `There is no ${this.#kind.name} ${id}.`);
+    return new RingmasterError("not_found", `There is no ${this.#kind.actor.kind} ${id}.`);
   }
 }

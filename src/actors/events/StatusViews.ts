@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
+import { roomsTopic } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import { EventViews, type OpenEvent } from "./EventViews.ts";
 
@@ -41,9 +42,9 @@ export class OpenStatus<Status extends { id: string }> implements OpenEvent<Stat
 /** The events of one kind that have rooms on a node, each as it stands. */
 export type StatusViews<Status extends { id: string }> = EventViews<StatusAudience<Status>, OpenStatus<Status>, Status>;
 
-/** The feed of one event of a kind: `raffle:ID`. */
+/** The feed of one event of a kind, to which its actor's `notifyRooms(STATUS, …)` publishes: `raffle:ID`. */
 export function statusTopic(name: string, id: string): string {
-  return `${name}:${id}`;
+  return roomsTopic({ kind: name }, id);
 }
 
 /** Keeps them up to date by their feeds (`statusTopic`); `get` reads how one stands, or null. */
@@ -54,8 +55,7 @@ export function statusViews<Status extends { id: string }>(
 ): StatusViews<Status> {
   return new EventViews(
     {
-      name,
-      topicOf: (id) => statusTopic(name, id),
+      actor: { kind: name },
       has: async (id) => (await get(id)) !== null,
       get,
       open: (status) => new OpenStatus(status),

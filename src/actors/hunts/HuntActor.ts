@@ -87,9 +87,6 @@ export interface PhaseNews {
   reviewSince?: number | undefined;
 }
 
-/** The feed of one hunt: `phase` and `chest` events. */
-export const huntTopic = (huntId: string): string => `hunt:${huntId}`;
-
 /** What a hunt's actor needs beside its turns. */
 export interface HuntPorts extends EventPorts {
   /** Has the hot state of hunts that nothing is decided in any more dropped, and of those that are paused stand still. */
@@ -402,7 +399,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     await this.#pay(tx, winners);
     const figures = figuresOf(tally, best);
     await updateHunt(tx, this.id, { winners, figures });
-    this.publish(huntTopic(this.id), { type: "chest", data: { winners } });
+    this.notifyRooms("chest", { winners });
     if (figures.solved > 0) this.state.resultsTo = NOTHING_RECORDED;
     await this.#storeResults();
     this.#dropLedger();
@@ -464,7 +461,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     if (plan.revision !== undefined) data.revision = plan.revision;
     if (this.state.pausing) data.pausing = this.state.pausing;
     Object.assign(data, reviewStatus(this.state.review?.since));
-    this.publish(huntTopic(this.id), { type: "phase", data });
+    this.notifyRooms("phase", data);
     this.#announce("huntPhase");
   }
 

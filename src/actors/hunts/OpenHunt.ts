@@ -6,7 +6,7 @@ import { EventViews, type OpenEvent, type Upkeep } from "../events/EventViews.ts
 import type { Log } from "../runtime/ports.ts";
 import { CommittedAssignments } from "./CommittedAssignments.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
-import { huntTopic, type PhaseNews } from "./HuntActor.ts";
+import { HuntActor, type PhaseNews } from "./HuntActor.ts";
 import { type HuntAudience, HuntView } from "./HuntView.ts";
 import { LedgerRefresh } from "./LedgerRefresh.ts";
 import { Positions } from "./Positions.ts";
@@ -33,10 +33,7 @@ export type OpenHunts = EventViews<HuntAudience, OpenHunt, HuntRecord>;
 export function openHunts(ports: OpenHuntPorts & { feed: Feed }): OpenHunts {
   const { hunts } = ports;
   const open = (record: HuntRecord, upkeep: Upkeep): OpenHunt => new OpenHunt(record, upkeep, ports);
-  return new EventViews(
-    { name: "hunt", topicOf: huntTopic, has: (id) => hunts.has(id), get: (id) => hunts.get(id), open },
-    ports,
-  );
+  return new EventViews({ actor: HuntActor, has: (id) => hunts.has(id), get: (id) => hunts.get(id), open }, ports);
 }
 
 /** A view that no ledger's can replace. */

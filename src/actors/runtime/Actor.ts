@@ -131,6 +131,16 @@ export abstract class Actor<State> {
   }
 
   /**
+   * The way from a turn to the rooms of this actor's event: on every node, each that has joined it hears this once the turn has committed,
+   * exactly once, in the order of turns and of calls within one (`OpenEvent.onEvent`). A turn that fails tells nobody. Rooms that may have
+   * missed something, after an outage of Redis, look the event up instead (`OpenEvent.catchUp`): what is told here
+   * must be in the event's row too, written by the same turn.
+   */
+  protected notifyRooms(type: string, data: object): void {
+    this.publish(roomsTopic(this.constructor as unknown as { kind: string }, this.id), { type, data });
+  }
+
+  /**
    * Runs `action` on this node once the turn has committed: at most once, and not at all when the node dies in between. For
    * long work that must not hold the mailbox; a durable timer must see to it that it is not forgotten.
    */
@@ -164,6 +174,11 @@ function sent<A>(send: (method: string, args: unknown[]) => void): Sent<A> {
     (...args: unknown[]) =>
       send(String(method), args);
   return new Proxy(Object.create(null), { get }) as Sent<A>;
+}
+
+/** The feed of what actors of this kind tell the rooms of one event (`notifyRooms`): `hunt:ID`. */
+export function roomsTopic({ kind }: { kind: string }, id: string): string {
+  return `${kind}:${id}`;
 }
 
 /** The static side of an actor class. */

@@ -8,7 +8,7 @@ import { EventViews, type OpenEvent, type Upkeep } from "../events/EventViews.ts
 import { ThrottledRefresh } from "../events/ThrottledRefresh.ts";
 import type { Log } from "../runtime/ports.ts";
 import { KeyedMutex } from "./KeyedMutex.ts";
-import { type PhaseNews, tournamentTopic } from "./TournamentActor.ts";
+import { type PhaseNews, TournamentActor } from "./TournamentActor.ts";
 import { type TournamentAudience, type TournamentTimes, TournamentView } from "./TournamentView.ts";
 
 export interface OpenTournamentPorts {
@@ -30,7 +30,7 @@ export function openTournaments(ports: OpenTournamentPorts & { feed: Feed }): Op
   const { tournaments } = ports;
   const open = (record: TournamentRecord, upkeep: Upkeep): OpenTournament => new OpenTournament(record, upkeep, ports);
   const [has, get] = [(id: string) => tournaments.has(id), (id: string) => tournaments.get(id)];
-  return new EventViews({ name: "tournament", topicOf: tournamentTopic, has, get, open }, ports);
+  return new EventViews({ actor: TournamentActor, has, get, open }, ports);
 }
 
 /** Rows of the standings that everybody sees. */

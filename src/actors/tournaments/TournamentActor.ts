@@ -27,9 +27,6 @@ import { withPrizes } from "./settlement.ts";
 import type { TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
-/** The feed of one tournament: `phase`, `standings` (the first of the final ones are stored) and `settled` events. */
-export const tournamentTopic = (tournamentId: string): string => `tournament:${tournamentId}`;
-
 /** A `phase` event of a tournament's feed. */
 export interface PhaseNews {
   phase: TournamentPhase;
@@ -257,8 +254,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     if (settlement.resultHash === null) {
       const { stored } = settlement;
       const step = await this.#settler.store(() => this.#patientSql(), this.#head(), settlement);
-      if (stored === 0 && settlement.stored > 0)
-        this.publish(tournamentTopic(this.id), { type: "standings", data: {} });
+      if (stored === 0 && settlement.stored > 0) this.notifyRooms("standings", {});
       if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
       this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
     } else if (review) await this.holdResult(review, settlement.resultHash);
@@ -285,7 +281,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     this.#dropBoard();
     const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
     await this.enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
-    this.publish(tournamentTopic(this.id), { type: "settled", data: { resultHash, players } });
+    this.notifyRooms("settled", { resultHash, players });
     const outcome: TournamentOutcome = {
       id: this.id,
       name,
@@ -317,7 +313,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     if (revision !== undefined) data.revision = revision;
     if (this.state.pausing) data.pausing = this.state.pausing;
     Object.assign(data, reviewStatus(this.state.review?.since));
-    this.publish(tournamentTopic(this.id), { type: "phase", data });
+    this.notifyRooms("phase", data);
     this.#announce("tournamentPhase");
   }
 
