@@ -56,6 +56,10 @@ describe("the player page, while operators intervene", function () {
       await stage.operate(`/api/${domain}/${id}/end`);
       await page.getByRole("heading", { name: "The judges are looking twice" }).waitFor();
       await page.locator(".phase__ended", { hasText: "Under review" }).waitFor();
+      await page
+        .locator(".news li", { hasText: /^.*The result of “.+” is under review\.$/ })
+        .first()
+        .waitFor();
       await isFine(page, "under review");
       await page.reload();
       await page.getByRole("heading", { name: "The judges are looking twice" }).waitFor();

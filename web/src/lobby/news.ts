@@ -24,6 +24,8 @@ interface Told {
   name?: unknown;
   phase?: unknown;
   winners?: unknown;
+  pausedAt?: unknown;
+  reviewSince?: unknown;
 }
 
 /** What the lobby's events tell a player, in the order of the events (newest first); the others are left out. */
@@ -32,18 +34,25 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
   const news: News[] = [];
   // From the oldest on: a phase that is told again has been given more time.
   for (const { id, at, type, data } of events.toReversed()) {
-    const { id: eventId, name, phase, winners } = (data ?? {}) as Told;
+    const { id: eventId, name, phase, winners, pausedAt, reviewSince } = (data ?? {}) as Told;
     if (typeof name !== "string") continue;
     if (type === "tournamentSettled") news.unshift({ id, at, text: settledText(name, winners) });
     if (typeof phase !== "string") continue;
     // Events of two domains may have the same id.
     const key = `${/^[a-z]*/.exec(type)![0]} ${eventId} ${phase}`;
     const again = told.has(key);
-    const text = again ? `“${name}” has been given more time.` : PHASES[phase]?.(name);
+    const text = again ? againText(name, { phase, pausedAt, reviewSince }) : PHASES[phase]?.(name);
     told.add(key);
     if (text !== undefined) news.unshift({ id, at, text });
   }
   return news;
+}
+
+/** Why a phase is told again. One that settles is given no time: its result was released. */
+function againText(name: string, { phase, pausedAt, reviewSince }: Told): string {
+  if (reviewSince !== undefined) return `The result of “${name}” is under review.`;
+  if (phase === "settling") return `The result of “${name}” has been reviewed.`;
+  return pausedAt === undefined ? `“${name}” has been given more time.` : `“${name}” is paused.`;
 }
 
 function settledText(name: string, winners: unknown): string {
