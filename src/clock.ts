@@ -8,6 +8,12 @@ export interface Clock {
   schedule(callback: () => void, ms: number): () => void;
 }
 
+/**
+ * Times that somebody names are between these, in epoch milliseconds: 2020-01-01 refuses seconds that were meant to be milliseconds,
+ * 2100-01-01 microseconds. `earliest` is for what is to come, or began a while ago; what is looked up may be older.
+ */
+export const EPOCH_BOUNDS = { earliest: 1_577_836_800_000, latest: 4_102_444_800_000 };
+
 /** Resolves after `ms`, of any length. */
 export function sleep(clock: Pick<Clock, "schedule">, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.schedule(resolve, ms));

@@ -1,6 +1,6 @@
 import { RINGMASTER } from "./app.config.ts";
 import { type App, createApp } from "./app.ts";
-import { systemClock } from "./clock.ts";
+import { sleep, systemClock } from "./clock.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { operatorToken } from "./http/auth/roles.ts";
 import { handleFaults } from "./telemetry/crashes.ts";
@@ -53,7 +53,7 @@ function firstSignal(): Promise<string> {
 /** Rejects when the start has not ended for so long after a signal: what it waits for may never come. */
 async function notStarted(signalled: Promise<string>, timeoutMs: number): Promise<never> {
   const signal = await signalled;
-  await new Promise<void>((resolve) => void systemClock.schedule(resolve, timeoutMs));
+  await sleep(systemClock, timeoutMs);
   throw new ConfigError(`${signal} came, and the start did not end within ${timeoutMs / 1000} s (SHUTDOWN_TIMEOUT_MS)`);
 }
 

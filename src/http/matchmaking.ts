@@ -1,7 +1,7 @@
 import { ErrorCode as CoreCode, createAuthContext, matchMaker } from "@colyseus/core";
 import { type Request, Router } from "express";
 import { z } from "zod";
-import { systemClock } from "../clock.ts";
+import { sleep, systemClock } from "../clock.ts";
 import { withOutdatedShape } from "../edge/outdated.ts";
 import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
 import { invalidPayload, validate } from "../validate.ts";
@@ -63,7 +63,7 @@ async function seat(take: () => Promise<object>, draining: () => boolean): Promi
       const { code, status } = toRingmasterError(error);
       if (draining() && status >= 500) throw new RingmasterError("draining", undefined, undefined, { cause: thrown });
       if (code !== "draining" || tries === MOST_TRIES) throw error;
-      await new Promise<void>((resolve) => systemClock.schedule(resolve, AGAIN_MS * 2 ** (tries - 1)));
+      await sleep(systemClock, AGAIN_MS * 2 ** (tries - 1));
     }
   }
 }

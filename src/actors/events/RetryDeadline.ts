@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 
 /** The first pause, the longest, and by how much each is longer than the one before. */
 const FIRST_PAUSE_MS = 50;
@@ -27,7 +27,7 @@ export class RetryDeadline {
   pause(): Promise<void> {
     this.#pauses += 1;
     const ms = Math.min(FIRST_PAUSE_MS * this.#pauses, LONGEST_PAUSE_MS);
-    return new Promise((resolve) => void this.#clock.schedule(resolve, ms));
+    return sleep(this.#clock, ms);
   }
 
   /** What `work` comes to, or `otherwise` once this is over. */

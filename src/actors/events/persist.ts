@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 
 const RETRY_MS = 2000;
 
@@ -19,6 +19,6 @@ export async function persist(work: () => Promise<void>, { clock, isWanted, fail
     } catch (error) {
       failed(error);
     }
-    await new Promise<void>((resolve) => void clock.schedule(resolve, RETRY_MS));
+    await sleep(clock, RETRY_MS);
   } while (isWanted());
 }

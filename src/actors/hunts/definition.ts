@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EPOCH_BOUNDS } from "../../clock.ts";
 import { MAX_TOTAL_POINTS } from "../../stores/hunts/ledgerRules.ts";
 import { lineOfText } from "../../text.ts";
 import { reason } from "../admin/reason.ts";
@@ -10,10 +11,6 @@ import { prizeRange } from "../prizes/definition.ts";
  */
 export const HUNT_BOUNDS = {
   name: 80,
-  /** 2020-01-01: refuses seconds that were meant to be milliseconds, and lets a hunt that began a while ago be made. */
-  earliestStart: 1_577_836_800_000,
-  /** 2100-01-01: refuses microseconds. */
-  latestStart: 4_102_444_800_000,
   /** The shortest duration that a phase or a clue may have, where it has one at all. */
   shortestMs: 1000,
   /** Seven days. */
@@ -66,7 +63,7 @@ const clue = z.strictObject({
 export const huntDefinition = z
   .strictObject({
     name: lineOfText(HUNT_BOUNDS.name, NAME_UNITS),
-    startsAt: whole(HUNT_BOUNDS.earliestStart, HUNT_BOUNDS.latestStart),
+    startsAt: whole(EPOCH_BOUNDS.earliest, EPOCH_BOUNDS.latest),
     discoveryMs: durationOrNone,
     solvingMs: duration,
     revealMs: durationOrNone,

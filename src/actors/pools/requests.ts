@@ -1,11 +1,10 @@
 import { z } from "zod";
+import { EPOCH_BOUNDS } from "../../clock.ts";
 import { PERIOD_TYPES } from "../../entities/pools/Pool.ts";
 import { RANKING_PERIODS } from "../../entities/pools/Ranking.ts";
 import { idOf } from "../../ids.ts";
 import { wholeNumber } from "../../validate.ts";
 
-/** 2100-01-01. */
-const LATEST = 4_102_444_800_000;
 /** Beyond the last row of any answer. */
 const LARGEST_OFFSET = 100_000_000;
 
@@ -15,7 +14,7 @@ const offset = wholeNumber(0, LARGEST_OFFSET);
 export const poolPeriod = z.enum(PERIOD_TYPES);
 export const rankingPeriod = z.enum(RANKING_PERIODS);
 /** Epoch milliseconds. */
-export const moment = wholeNumber(0, LATEST, "epoch milliseconds");
+export const moment = wholeNumber(0, EPOCH_BOUNDS.latest, "epoch milliseconds");
 
 /** Beyond these nobody can read pools or draws of the past. */
 export const MOST_PAST = 100;

@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 import type { Audited } from "../../entities/audit.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation } from "./Activation.ts";
@@ -215,7 +215,7 @@ export class Calls {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.schedule(resolve, ms));
+    return sleep(this.#clock, ms);
   }
 }
 

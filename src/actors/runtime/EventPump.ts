@@ -1,4 +1,4 @@
-import type { Clock, Rng } from "../../clock.ts";
+import { type Clock, type Rng, sleep } from "../../clock.ts";
 import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { backoffMs } from "./backoff.ts";
@@ -224,7 +224,7 @@ export class EventPump {
   /** Whether the feed takes an event that it has nothing to refuse about. */
   async #takesOthers(): Promise<boolean> {
     for (const afterMs of PROBE_AFTER_MS) {
-      if (afterMs > 0) await new Promise<void>((resolve) => void this.#clock.schedule(resolve, afterMs));
+      if (afterMs > 0) await sleep(this.#clock, afterMs);
       const probe = { key: this.#rng.id(), topic: PROBE_TOPIC, at: this.#clock.now(), type: "probe", data: null };
       const isTaken = await this.#feed.append([probe]).then(
         () => true,

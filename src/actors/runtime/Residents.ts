@@ -1,4 +1,4 @@
-import type { Clock, Rng } from "../../clock.ts";
+import { type Clock, type Rng, sleep } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation, type ActivationPorts } from "./Activation.ts";
 import type { Actor, ActorContext, ActorType } from "./Actor.ts";
@@ -341,7 +341,7 @@ export class Residents {
         this.#activations.size + this.#ending.size + this.#arriving.size + this.#loading.size + this.#releases.size ===
         0;
       if (isDone || clock.monotonic() >= until) return;
-      await new Promise<void>((resolve) => void clock.schedule(resolve, DRAIN_EVERY_MS));
+      await sleep(clock, DRAIN_EVERY_MS);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 import type { MessageTable } from "./MessageTable.ts";
 import { type MessageId, messageKey } from "./messages.ts";
 import type { Log } from "./ports.ts";
@@ -55,7 +55,7 @@ export class SettledMessages {
         for (const [key] of settled) this.#settled.delete(key);
       } catch (error) {
         this.#log.warn({ err: error, settled: settled.length }, "settled messages could not be deleted; trying again");
-        await new Promise<void>((resolve) => void this.#clock.schedule(resolve, DELETE_AGAIN_MS));
+        await sleep(this.#clock, DELETE_AGAIN_MS);
       }
       this.#onDeleted();
     }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isTimezone } from "../../clock.ts";
+import { EPOCH_BOUNDS, isTimezone } from "../../clock.ts";
 import type { Game } from "../../entities/tournaments/Game.ts";
 import { LARGEST_SCORE } from "../../entities/tournaments/precision.ts";
 import type { TournamentTerms } from "../../entities/tournaments/Tournament.ts";
@@ -12,10 +12,6 @@ import { gameId } from "./game.ts";
 /** What a tournament's definition may hold. Times are epoch milliseconds, durations milliseconds. */
 export const TOURNAMENT_BOUNDS = {
   name: 80,
-  /** 2020-01-01: refuses seconds that were meant to be milliseconds. */
-  earliest: 1_577_836_800_000,
-  /** 2100-01-01: refuses microseconds. */
-  latest: 4_102_444_800_000,
   shortestMs: 1000,
   /** 366 days. */
   longestMs: 31_622_400_000,
@@ -40,12 +36,12 @@ const SERIES_TIMES = 20;
 /** A character may carry marks and joiners; the column holds this many UTF-16 units. */
 const NAME_UNITS = 128;
 
-const moment = z.int().min(TOURNAMENT_BOUNDS.earliest).max(TOURNAMENT_BOUNDS.latest);
+const moment = z.int().min(EPOCH_BOUNDS.earliest).max(EPOCH_BOUNDS.latest);
 
 /** Judged from a fixed time on, so that the same pattern is never once refused and once not. */
 function tooOften(cron: string, timezone: string): string | undefined {
-  const { earliest, shortestSeriesMs } = TOURNAMENT_BOUNDS;
-  if (shortestGap(cron, timezone, earliest, SERIES_TIMES) >= shortestSeriesMs) return undefined;
+  const { shortestSeriesMs } = TOURNAMENT_BOUNDS;
+  if (shortestGap(cron, timezone, EPOCH_BOUNDS.earliest, SERIES_TIMES) >= shortestSeriesMs) return undefined;
   return `tournaments of a series begin at least ${shortestSeriesMs / 1000} seconds apart`;
 }
 

@@ -1,6 +1,6 @@
 import { RedisPresence } from "@colyseus/redis-presence";
 import type { Redis, RedisOptions } from "ioredis";
-import { systemClock } from "../../clock.ts";
+import { sleep, systemClock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { LuaScript, whenReady } from "../../stores/runtime/redis.ts";
 import { readRefusal, refusal } from "./refusal.ts";
@@ -64,7 +64,7 @@ export class GuardedPresence extends RedisPresence {
     try {
       const text = JSON.stringify(message === undefined ? false : message);
       while ((await this.pub.publish(topic, text)) === 0 && systemClock.monotonic() < until) {
-        await new Promise<void>((resolve) => systemClock.schedule(resolve, REPEAT_EVERY_MS));
+        await sleep(systemClock, REPEAT_EVERY_MS);
       }
     } catch {
       // Redis is away, or this cannot be written as JSON: the request times out, and a reply is missed

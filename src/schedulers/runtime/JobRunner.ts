@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Log } from "../../actors/runtime/ports.ts";
-import type { Clock } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
 import type { JobHistory } from "../../entities/jobs/Job.ts";
 import { toRingmasterError } from "../../errors.ts";
 import type { Job, JobContext } from "./defineJob.ts";
@@ -163,7 +163,7 @@ export class RunningAttempt {
         log.warn(fields, "the end of an attempt could not be stored; trying again");
         if (failures >= SHOWN_FROM) this.#showReportFails(error);
         this.#reports -= 1;
-        await new Promise<void>((resolve) => void clock.schedule(resolve, waitMs));
+        await sleep(clock, waitMs);
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { systemClock } from "../../clock.ts";
+import { sleep, systemClock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { FEED_KEEPS, type FeedListener } from "./Feed.ts";
 import type { FeedStreams, StreamRead } from "./FeedStreams.ts";
@@ -165,7 +165,7 @@ export class FeedReader {
       } catch (error) {
         if (!this.#canRead) return;
         this.#logger?.warn({ err: error }, "Redis refuses to read the feeds");
-        await new Promise<void>((resolve) => systemClock.schedule(resolve, RETRY_MS));
+        await sleep(systemClock, RETRY_MS);
       }
     }
   }
