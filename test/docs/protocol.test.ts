@@ -4,7 +4,7 @@ import type { Client, Room } from "@colyseus/sdk";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { WireError } from "../../src/errors.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
+import { codesOf, documentOf, sectionOf, sectionsOf, tableOf } from "./documents.ts";
 
 const PROTOCOL = documentOf("docs/protocol.md");
 const HUNT = {
@@ -22,7 +22,7 @@ const HUNT = {
 
 /** The first words in backquotes of the first cell of a room's table: `claim {}` is claim, and a cell may have several. */
 function namesIn(room: string, first: string): string[] {
-  const cells = tableOf(sectionOf(PROTOCOL, `## Room \`${room}\``), first).map(([cell]) => cell!);
+  const cells = sectionsOf(`## Room \`${room}\``).flatMap((section) => tableOf(section, first).map(([cell]) => cell!));
   return cells.flatMap(codesOf).map((code) => code.split(" ", 1)[0]!);
 }
 

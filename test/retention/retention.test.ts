@@ -22,12 +22,8 @@ import { freshDatabaseUrl } from "../support/servers.ts";
 const { retention: purges } = declaredBy(RINGMASTER.domains);
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
-const NOTHING = {
-  ...{ sessions: 0, jobRuns: 0, requestIds: 0, actorMarks: 0, popupWindows: 0, popupViews: 0, walletChallenges: 0 },
-  ...{ audit: 0, eventChanges: 0, tasks: 0, actorsInHand: 0, actorBlame: 0, questChanges: 0 },
-  ...{ huntAssignments: 0, huntScores: 0, scoreEntries: 0, standings: 0, tournamentEntrants: 0 },
-  ...{ rankings: 0, rankingBlocks: 0, rankingPeriods: 0, drawCandidates: 0, poolContributions: 0 },
-};
+/** No row of any kind that the domains list. */
+const NOTHING = Object.fromEntries(purges.map(({ name }) => [name, 0]));
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),

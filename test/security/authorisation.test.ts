@@ -7,7 +7,7 @@ import { declaredBy } from "../../src/domains/runtime/declared.ts";
 import type { WireError } from "../../src/errors.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
-import { documentOf, endpointsOf, sectionOf } from "../docs/documents.ts";
+import { documentOf, endpointsOf, protocolPages, sectionOf } from "../docs/documents.ts";
 import { aHunt } from "../http/edge.ts";
 import { OPERATIONS } from "../support/api.ts";
 import { RingmasterNode, tokens } from "../support/RingmasterNode.ts";
@@ -72,7 +72,9 @@ describe("Who may do what", function () {
     removeDirectory(directory);
   });
 
-  const endpoints = endpointsOf(PROTOCOL).filter(({ endpoint }) => !OWN_WAYS.test(endpoint));
+  const endpoints = protocolPages()
+    .flatMap(endpointsOf)
+    .filter(({ endpoint }) => !OWN_WAYS.test(endpoint));
 
   it("is said of every endpoint", () => {
     assert.ok(endpoints.length > 40, "the table was not found");
