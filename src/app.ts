@@ -6,7 +6,7 @@ import { type Backplane, openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Domain } from "./domains/runtime/Domain.ts";
-import { type Declared, declaredBy } from "./domains/runtime/declared.ts";
+import { type Declared, declaredBy, requireWhole } from "./domains/runtime/declared.ts";
 import { OpenDomains } from "./domains/runtime/OpenDomains.ts";
 import { KeepOut } from "./edge/KeepOut.ts";
 import { Tokens } from "./http/auth/tokens.ts";
@@ -69,6 +69,7 @@ export async function createApp(
   log: Logger = createLogger(config.logLevel),
 ): Promise<App> {
   const declared = declaredBy(listed.domains);
+  requireWhole(declared);
   const readiness = new Readiness(NODE_PARTS);
   const { startTimeoutMs } = config;
   const lifecycle = new Lifecycle({ clock: systemClock, log, readiness, startTimeoutMs });
@@ -256,8 +257,9 @@ function provideServices({ backplane, domains, keepOut, log, readiness, tokens }
     provideServicesOf(declared.room, {
       ...forDomains,
       ...services,
-      requestAnswered: (_room: string, type: string, outcome: string, seconds: number) => {
-        if (outcome === "ok") declared.answered?.(services, type, seconds);
+      // A class may be listed by several names.
+      requestAnswered: (room: string, type: string, outcome: string, seconds: number) => {
+        if (outcome === "ok") domains.declared.rooms.get(room)?.declared.answered?.(services, type, seconds);
       },
     });
   }
@@ -291,6 +293,7 @@ interface Mounted {
 
 function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
   const { app, backplane, config, domains, keepOut, log, metricsPage, readiness, tokens } = parts;
+  const activity = domains.activity();
   mountHttp(app, {
     production: config.production,
     trustProxy: config.trustProxy,
@@ -307,7 +310,7 @@ function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
       keepOut,
       log,
     }),
-    noteCaller: (caller) => domains.activity()?.noteCaller(caller),
+    noteCaller: (caller) => activity?.noteCaller(caller),
     api: domains.routes(),
     routes: Object.entries(own.routes),
     players: domains.players(),

@@ -23,6 +23,7 @@ export const BLAME_DAYS = 1;
 /** The actor runtime of all domains: its tables, and what operators see and do of it. */
 export const actors = defineDomain({
   name: "actors",
+  runtime: "actors",
   migrations: [
     Actors20261121000000,
     Messages20261130020000,

@@ -11,6 +11,7 @@ export const EVENT_CHANGE_DAYS = 400;
 /** What events of all domains have in common: what operators did to them, how they stand still, and that their results are held. */
 export const events = defineDomain({
   name: "events",
+  alters: ["hunts", "tournaments"],
   migrations: [EventChanges20261130110000, Pauses20261130110100, Reviews20261130140100, EventChangeAges20261130150100],
   retention: [
     byAge({

@@ -12,6 +12,7 @@ export const TASK_DAYS = 30;
 /** The jobs and tasks of all domains: what is kept of their runs, and what operators see and do of them. */
 export const jobs = defineDomain({
   name: "jobs",
+  runtime: "jobs",
   migrations: [Jobs20261121000200, Tasks20261130021000],
   retention: [
     {

@@ -25,6 +25,7 @@ export const QUEST_CHANGE_DAYS = 365;
 /** What players are to do by themselves, and the wallets that some of it takes. */
 export const quests = defineDomain({
   name: "quests",
+  alters: ["hunts", "popups"],
   needs: { prizes },
   migrations: [Quests20261121000400, Retention20261121000900, QuestRounds20261130050200, OpenLists20261130050600],
   itemSources: ["quest"],

@@ -40,6 +40,7 @@ const parents = "tournaments";
 /** Scores, and what they win. */
 export const tournaments = defineDomain({
   name: "tournaments",
+  alters: ["pools"],
   needs: { events, prizes },
   entities: [Tournament],
   migrations: [

@@ -3,7 +3,8 @@ import { RINGMASTER } from "../../src/app.config.ts";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type Domain, defineDomain } from "../../src/domains/runtime/Domain.ts";
-import { declaredBy } from "../../src/domains/runtime/declared.ts";
+import { declaredBy, requireWhole } from "../../src/domains/runtime/declared.ts";
+import { openDatabase } from "../../src/entities/database.ts";
 import { byAge } from "../../src/schedulers/retention/purges.ts";
 import { MIGRATIONS, SCHEMA } from "../support/database.ts";
 
@@ -30,6 +31,34 @@ describe("the domains of an app", () => {
     const missing = domain("raffles", { needs: { ledger: domain("ledger") } });
     await assert.rejects(createApp(readConfig({}), { domains: [missing] }), {
       message: "the domain raffles needs ledger, which is not listed",
+    });
+  });
+
+  for (const left of RINGMASTER.domains) {
+    it(`say so before anything starts, or do without, where ${left.name} is left out`, async () => {
+      const gone = new Set<Domain>([left]);
+      for (const each of declaredBy(RINGMASTER.domains).domains)
+        if (Object.values(each.needs).some((needed) => gone.has(needed))) gone.add(each);
+      let declared: ReturnType<typeof declaredBy>;
+      try {
+        declared = declaredBy(RINGMASTER.domains.filter((each) => !gone.has(each)));
+        requireWhole(declared);
+      } catch (error) {
+        assert.match(String(error), /which is not listed|no listed domain/);
+        return;
+      }
+      const { entities, migrations } = declared;
+      await (await openDatabase({ kind: "sqlite", path: ":memory:" }, { entities, migrations })).close();
+    });
+  }
+
+  it("need somebody who keeps players, and the tables of what every node has", () => {
+    assert.throws(() => requireWhole(declaredBy([domain("actors", { runtime: "actors" })])), {
+      message: "no listed domain has the tables of jobs (runtime)",
+    });
+    const [actors, jobs] = [domain("actors", { runtime: "actors" }), domain("jobs", { runtime: "jobs" })];
+    assert.throws(() => requireWhole(declaredBy([actors, jobs])), {
+      message: "no listed domain keeps those who sign in (signIn)",
     });
   });
 

@@ -106,6 +106,9 @@ export interface Activity {
 }
 
 export type MigrationType = new () => MigrationInterface;
+/** What every node has, whatever its domains are. */
+export const NODE_RUNTIMES = ["actors", "jobs"] as const;
+export type NodeRuntime = (typeof NODE_RUNTIMES)[number];
 /** By the name that `open` knows them by. */
 export type Needs = Readonly<Record<string, Domain>>;
 /** The services of the domains that are needed, by the same names. */
@@ -126,6 +129,10 @@ export interface DomainDefinition<N extends Needs, Stores, Measures, S> {
   entities?: readonly EntitySchema[];
   /** In any order: those of all domains run by the dates of their names. */
   migrations?: readonly MigrationType[];
+  /** Names of domains whose tables the migrations of this one use or change: they have to be listed too. */
+  alters?: readonly string[];
+  /** It has the tables that the node's own runtime of this name works on. */
+  runtime?: NodeRuntime;
   /** Codes that its errors have beside the common ones. */
   errors?: ErrorTable;
   /** What its awards are for, as the ledger of prizes notes it: at most 16 characters. */

@@ -2,7 +2,7 @@ import type { EntitySchema } from "typeorm";
 import type { OperationTerms } from "../../operations/Operation.ts";
 import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
 import type { Purge } from "../../schedulers/retention/purges.ts";
-import type { Domain, DomainRoom, MigrationType } from "./Domain.ts";
+import { type Domain, type DomainRoom, type MigrationType, NODE_RUNTIMES } from "./Domain.ts";
 
 /** What all listed domains declare, before anything of them runs. */
 export interface Declared {
@@ -28,6 +28,11 @@ const LONGEST_SOURCE = 16;
  */
 export function declaredBy(listed: readonly Domain[]): Declared {
   const domains = inOrder(listed);
+  const names = new Set(domains.map(({ name }) => name));
+  for (const { name, definition } of domains)
+    for (const altered of definition.alters ?? [])
+      if (!names.has(altered))
+        throw new Error(`the migrations of the domain ${name} use tables of ${altered}, which is not listed`);
   const each = <T>(what: (definition: Domain["definition"]) => readonly T[] | undefined): T[] =>
     domains.flatMap(({ definition }) => what(definition) ?? []);
   const namesOf = (record: Readonly<Record<string, unknown>> | undefined): string[] => Object.keys(record ?? {});
@@ -56,6 +61,16 @@ export function declaredBy(listed: readonly Domain[]): Declared {
       ),
     ),
   };
+}
+
+/** Throws an Error that says what no listed domain has, or several have, of what a node cannot do without. */
+export function requireWhole({ domains }: Declared): void {
+  for (const runtime of NODE_RUNTIMES)
+    if (!domains.some(({ definition }) => definition.runtime === runtime))
+      throw new Error(`no listed domain has the tables of ${runtime} (runtime)`);
+  const keepers = domains.filter(({ definition }) => definition.signIn !== undefined);
+  if (keepers.length === 0) throw new Error("no listed domain keeps those who sign in (signIn)");
+  if (keepers.length > 1) throw new Error("more than one listed domain keeps those who sign in (signIn)");
 }
 
 function byDate(migrations: readonly MigrationType[]): MigrationType[] {
