@@ -7,13 +7,13 @@ import { declaredBy } from "../../src/domains/runtime/declared.ts";
 import type { WireError } from "../../src/errors.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
-import { documentOf, endpointsOf, protocolPages, sectionOf } from "../docs/documents.ts";
+import { eventOption } from "../../src/rooms/runtime/EventRoom.ts";
+import { endpointsOf, protocolPages, sectionOf } from "../docs/documents.ts";
 import { aHunt } from "../http/edge.ts";
 import { OPERATIONS } from "../support/api.ts";
 import { RingmasterNode, tokens } from "../support/RingmasterNode.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
 
-const PROTOCOL = documentOf("docs/protocol.md");
 const HOUR_MS = 3_600_000;
 /** Less than a connection to the room `admin` may send without a pause. */
 const AT_ONCE = 30;
@@ -114,10 +114,12 @@ describe("Who may do what", function () {
     assert.equal(await exchangeOf(other), null);
   });
 
-  const rooms = [...PROTOCOL.matchAll(/^## Room `(\w+)`$/gm)].map(([heading, name]) => ({
-    name: name!,
-    role: /role `(\w+)`/.exec(sectionOf(PROTOCOL, heading))![1]!,
-  }));
+  const rooms = protocolPages().flatMap((page) =>
+    [...page.matchAll(/^## Room `(\w+)`$/gm)].map(([heading, name]) => ({
+      name: name!,
+      role: /role `(\w+)`/.exec(sectionOf(page, heading))![1]!,
+    })),
+  );
 
   it("is said of every room", () => {
     assert.deepEqual(rooms.map(({ name }) => name).sort(), [...declaredBy(RINGMASTER.domains).rooms.keys()].sort());
@@ -128,14 +130,16 @@ describe("Who may do what", function () {
       for (const caller of CALLERS) {
         const got = await node
           .client(tokenBy.get(caller) ?? "")
-          .joinOrCreate(name, options)
+          .joinOrCreate(name, { [eventOption(name)]: "none", ...options })
           .then(
             async (room) => {
               room.onMessage("*", () => {});
               await room.leave();
               return "admitted";
             },
-            ({ code }: { code: number }) => (code === 401 ? "unauthenticated" : code === 403 ? "forbidden" : code),
+            // Who hears that there is no such event may join one.
+            ({ code }: { code: number }) =>
+              ({ 401: "unauthenticated", 403: "forbidden", 404: "admitted" })[code] ?? code,
           );
         assert.equal(got, outcomeFor(caller, `${role}s`), caller);
       }
