@@ -1,9 +1,9 @@
 import { setInterval } from "node:timers/promises";
 import { Latencies, type LatencySummary } from "../../loadtest/runtime/Latencies.ts";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { systemClock } from "../../src/clock.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { residentMbOf } from "../runtime/usage.ts";
 

@@ -1,15 +1,15 @@
-import type { Database, Transaction, Value } from "../../src/entities/sql.ts";
-import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
-import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
-import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
-import { NOTHING_RECORDED, recordResults } from "../../src/stores/hunts/results.ts";
+import { assignmentCounts, standings } from "../../src/actors/hunts/AssignmentJournal.ts";
 import {
   bestScores,
   countAssignments,
   NOTHING_COUNTED,
   NOTHING_TALLIED,
   tallyScores,
-} from "../../src/stores/hunts/scores.ts";
+} from "../../src/actors/hunts/scores.ts";
+import { NOTHING_RECORDED, recordResults } from "../../src/entities/hunts/results.ts";
+import type { Database, Transaction, Value } from "../../src/entities/sql.ts";
+import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
+import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { openDatabase } from "../../test/support/database.ts";
 import { Meanwhile, type MeanwhileResult } from "./Meanwhile.ts";
 

@@ -1,3 +1,4 @@
+import { AssignmentJournal } from "../actors/hunts/AssignmentJournal.ts";
 import { DemoActor } from "../actors/hunts/DemoActor.ts";
 import { FiguresReader } from "../actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../actors/hunts/HuntActor.ts";
@@ -15,7 +16,6 @@ import { huntRoutes } from "../http/hunts.ts";
 import { HUNT_COMMANDS, HUNT_QUERIES } from "../operations/hunts.ts";
 import { HuntRoom } from "../rooms/hunts/HuntRoom.ts";
 import { orphans } from "../schedulers/retention/purges.ts";
-import { AssignmentJournal } from "../stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger } from "../stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../stores/hunts/MemoryClueLedger.ts";
 import { RedisClueLedger } from "../stores/hunts/RedisClueLedger.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { Player } from "../entities/players/Player.ts";
-import { PlayerJournal } from "../stores/players/PlayerJournal.ts";
+import { PlayerJournal } from "../entities/players/PlayerJournal.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
 /** Those who have signed in. Their table is as old as that of the first hunts, and in one migration with it. */

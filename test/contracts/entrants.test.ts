@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { Entrants } from "../../src/actors/tournaments/Entrants.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { Entrants } from "../../src/stores/tournaments/Entrants.ts";
 import { ManualClock, silentLog } from "../actors/simulation.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
 import { until } from "../support/processes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { PlayerJournal } from "../../src/entities/players/PlayerJournal.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { PlayerJournal } from "../../src/stores/players/PlayerJournal.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
 

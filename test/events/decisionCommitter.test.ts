@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Decided, type Decision, DecisionCommitter } from "../../src/actors/events/DecisionCommitter.ts";
+import type { CommitResult } from "../../src/entities/journaling.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
 import { ManualClock } from "../actors/simulation.ts";
 
 const EVENT = { id: "e" };

@@ -1,3 +1,4 @@
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
@@ -8,7 +9,6 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { type HuntPhase, Hunts, type Winner } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { ClueLedger, LedgerView } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
@@ -11,7 +12,6 @@ import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { LARGEST_AWARD, PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assignmentCounts, standings } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
@@ -7,7 +8,6 @@ import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
 import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
+import type { CommitResult } from "../../src/entities/journaling.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
-import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
 import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 
 const ASKED_AGAIN_MS = 16_000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { AssignmentJournal, standings } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { AssignmentJournal, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { assignmentIdOf, rowsOf } from "../../src/stores/hunts/assignments.ts";
 import {
   type AssignmentRow,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { AssignmentJournal, assignmentCounts, standings } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { systemClock } from "../../src/clock.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { AssignmentJournal, assignmentCounts, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { requestMarkOf, withMark } from "../../src/stores/hunts/assignments.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { DATABASES, insertHunt, OPENED_AT, openRow, raiseEpoch, rowsIn, solvedRow } from "./ledgerJournals.ts";

@@ -1,5 +1,5 @@
+import type { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import type { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { openDatabase } from "../support/database.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntService } from "../../src/actors/hunts/HuntService.ts";
@@ -8,7 +9,6 @@ import { systemClock, systemRng } from "../../src/clock.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
 import { MemoryClueLedger } from "../../src/stores/hunts/MemoryClueLedger.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
 import { openDatabase } from "../support/database.ts";

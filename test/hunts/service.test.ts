@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
+import { AssignmentJournal, standings } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
 import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { databaseTime } from "../../src/entities/databaseTime.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";
+import type { CommitResult } from "../../src/entities/journaling.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { AssignmentJournal, standings } from "../../src/stores/hunts/AssignmentJournal.ts";
 import type { AssignmentRow } from "../../src/stores/hunts/ClueLedger.ts";
-import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
 import { LossyFeed } from "../support/LossyFeed.ts";
 import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 

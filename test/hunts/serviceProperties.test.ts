@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AssignmentJournal } from "../../src/stores/hunts/AssignmentJournal.ts";
+import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { type Service, ServiceCluster } from "./ServiceCluster.ts";
 

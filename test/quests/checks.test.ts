@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { countAssignments, NOTHING_COUNTED } from "../../src/actors/hunts/scores.ts";
 import { CHECKS, whoHasMetSince, whoMeets } from "../../src/actors/quests/checks.ts";
+import { NOTHING_RECORDED, recordResults } from "../../src/entities/hunts/results.ts";
 import type { QuestCondition } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
-import { NOTHING_RECORDED, recordResults } from "../../src/stores/hunts/results.ts";
-import { countAssignments, NOTHING_COUNTED } from "../../src/stores/hunts/scores.ts";
 import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
 import { insertPlayers } from "./someQuest.ts";

@@ -1,7 +1,9 @@
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
+import { Entrants } from "../../src/actors/tournaments/Entrants.ts";
 import type { OpenTournament } from "../../src/actors/tournaments/OpenTournament.ts";
 import { type BegunRun, Runs } from "../../src/actors/tournaments/Runs.ts";
 import type { ScoreCheck } from "../../src/actors/tournaments/ScoreCheck.ts";
+import { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
 import { TournamentActor, tournamentKind } from "../../src/actors/tournaments/TournamentActor.ts";
 import { TournamentSeriesActor } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import { type SubmitAnswer, TournamentService } from "../../src/actors/tournaments/TournamentService.ts";
@@ -10,9 +12,7 @@ import { type Clock, systemRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { Entrants } from "../../src/stores/tournaments/Entrants.ts";
 import type { BoardKey, BoardPage, Leaderboard } from "../../src/stores/tournaments/Leaderboard.ts";
-import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 
 /** How long a tournament is open, and then its grace: some beats of the nodes, of which each is simulated. */

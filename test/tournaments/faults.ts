@@ -1,6 +1,7 @@
+import type { EntryCommit } from "../../src/actors/tournaments/entries.ts";
+import { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
+import type { CommitResult } from "../../src/entities/journaling.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import type { CommitResult } from "../../src/stores/runtime/journaling.ts";
-import type { EntryCommit } from "../../src/stores/tournaments/entries.ts";
 import type {
   BoardKey,
   BoardPage,
@@ -9,7 +10,6 @@ import type {
   Submission,
   SubmitDecision,
 } from "../../src/stores/tournaments/Leaderboard.ts";
-import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 
 /** What befalls one step: it fails and nothing has happened, it happens and nobody is told, or it goes well. */
 export type Mishap = "not done" | "not told" | undefined;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { committedAround, committedPage, rankOf, top } from "../../src/actors/tournaments/committed.ts";
+import { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { committedAround, committedPage, rankOf, top } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type ScoreEntry } from "../../src/stores/tournaments/Leaderboard.ts";
-import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { LARGEST_SUBSCORE } from "../../src/stores/tournaments/scoring.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";
 import { rowsRead } from "../support/rowsRead.ts";

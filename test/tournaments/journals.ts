@@ -1,7 +1,7 @@
+import type { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import type { TournamentPhase } from "../../src/entities/tournaments/Tournament.ts";
 import type { PlayerSnapshot, ScoreEntry } from "../../src/stores/tournaments/Leaderboard.ts";
-import type { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 
 let tournaments = 0;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
-import { ScoreJournal } from "../../src/stores/tournaments/ScoreJournal.ts";
 import { ManualClock } from "../actors/simulation.ts";
 import { openDatabase } from "../support/database.ts";
 import { type Service, TournamentCluster } from "./TournamentCluster.ts";

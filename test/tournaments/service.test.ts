@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { committedAround } from "../../src/actors/tournaments/committed.ts";
 import { TournamentOperations } from "../../src/actors/tournaments/TournamentOperations.ts";
 import { systemRng } from "../../src/clock.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { committedAround } from "../../src/stores/tournaments/committed.ts";
 import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { ManualClock } from "../actors/simulation.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { committedPage } from "../../src/actors/tournaments/committed.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import { exactDouble } from "../../src/entities/sql.ts";
 import { decimalOf } from "../../src/entities/tournaments/precision.ts";
 import type { Order, ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
-import { committedPage } from "../../src/stores/tournaments/committed.ts";
 import { combine } from "../../src/stores/tournaments/scoring.ts";
 import { LEADERBOARDS, type OpenLeaderboard } from "../contracts/leaderboards.ts";
 import { DATABASES } from "../hunts/ledgerJournals.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
+import type { CommitResult } from "../../entities/journaling.ts";
 import { RingmasterError } from "../../errors.ts";
-import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import { RENEWAL } from "./LoadLease.ts";
 import { Rebuilds } from "./Rebuilds.ts";
 import { DECISION_DEADLINE_MS, RetryDeadline } from "./RetryDeadline.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import type { HuntFigures } from "../../entities/hunts/Hunt.ts";
 import type { Sql } from "../../entities/sql.ts";
-import { assignmentCounts, standings } from "../../stores/hunts/AssignmentJournal.ts";
 import { KeptReads } from "../events/KeptReads.ts";
+import { assignmentCounts, standings } from "./AssignmentJournal.ts";
 import { TOP } from "./LedgerRefresh.ts";
 
 /**

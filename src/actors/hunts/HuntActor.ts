@@ -11,21 +11,11 @@ import {
   updateHunt,
   type Winner,
 } from "../../entities/hunts/Hunt.ts";
+import { NOTHING_RECORDED, type Recorded, recordResults } from "../../entities/hunts/results.ts";
 import { amountsByItem, PrizeLedger, prizesOf } from "../../entities/prizes/PrizeLedger.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
-import { NOTHING_RECORDED, type Recorded, recordResults } from "../../stores/hunts/results.ts";
-import {
-  bestScores,
-  type Counted,
-  countAssignments,
-  NOTHING_COUNTED,
-  NOTHING_TALLIED,
-  solvedUpTo,
-  type Tally,
-  tallyScores,
-} from "../../stores/hunts/scores.ts";
 import { EventActor, type EventPorts, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
@@ -38,6 +28,16 @@ import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { TOP } from "./LedgerRefresh.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";
 import { resultHashOf } from "./result.ts";
+import {
+  bestScores,
+  type Counted,
+  countAssignments,
+  NOTHING_COUNTED,
+  NOTHING_TALLIED,
+  solvedUpTo,
+  type Tally,
+  tallyScores,
+} from "./scores.ts";
 
 /** What the actor needs of the definition. */
 type KeptPlan = HuntPlan &

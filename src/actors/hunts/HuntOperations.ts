@@ -7,7 +7,6 @@ import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
-import { bestScores } from "../../stores/hunts/scores.ts";
 import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
 import { amountsOf, totalsOf } from "../prizes/amounts.ts";
@@ -17,6 +16,7 @@ import type { FiguresReader } from "./FiguresReader.ts";
 import { HuntActor, type HuntStatus } from "./HuntActor.ts";
 import { HuntView } from "./HuntView.ts";
 import { TOP } from "./LedgerRefresh.ts";
+import { bestScores } from "./scores.ts";
 import { sealHunt } from "./sealing.ts";
 
 /** A hunt in a list. Times are epoch milliseconds. */

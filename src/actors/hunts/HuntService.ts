@@ -2,7 +2,6 @@ import type { Clock } from "../../clock.ts";
 import type { Hunts } from "../../entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { assignmentIdOf, parseAssignmentId } from "../../stores/hunts/assignments.ts";
 import {
   type AssignmentRow,
@@ -14,6 +13,7 @@ import {
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { AssignmentJournal } from "./AssignmentJournal.ts";
 import { matches } from "./answers.ts";
 import { ClaimQueue } from "./ClaimQueue.ts";
 import { Departures } from "./Departures.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Hunts } from "../../entities/hunts/Hunt.ts";
+import type { CommitResult } from "../../entities/journaling.ts";
 import { toRingmasterError } from "../../errors.ts";
-import type { AssignmentJournal } from "../../stores/hunts/AssignmentJournal.ts";
 import { rowsOf } from "../../stores/hunts/assignments.ts";
 import {
   type AssignmentRow,
@@ -16,12 +16,12 @@ import {
   type StandingAnswer,
   type Undecided,
 } from "../../stores/hunts/ClueLedger.ts";
-import type { CommitResult } from "../../stores/runtime/journaling.ts";
 import { type Decided, DecisionCommitter, type HotState } from "../events/DecisionCommitter.ts";
 import { whileUseful } from "../events/Rebuilds.ts";
 import { READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { AssignmentJournal } from "./AssignmentJournal.ts";
 import { type PoolDemand, wantsMore } from "./distribution.ts";
 import { HuntActor } from "./HuntActor.ts";
 import type { OpenHunt } from "./OpenHunt.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
+import { GroupCommit } from "../../entities/GroupCommit.ts";
 import { countViews } from "../../entities/popups/Popup.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
-import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
 
 /** Counts views of popup windows, those of a few milliseconds in one transaction; a player's once a window. */
 export class PopupViews {

@@ -1,13 +1,13 @@
 import type { Clock } from "../../clock.ts";
 import type { Audited } from "../../entities/audit.ts";
 import { databaseError } from "../../entities/failures.ts";
+import { GroupCommit } from "../../entities/GroupCommit.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import { type QuestRecord, Quests, type QuestTerms, questsById } from "../../entities/quests/Quest.ts";
 import { keyOf, type PlayerQuest, type Progress, standingOf } from "../../entities/quests/QuestProgress.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
-import { GroupCommit } from "../../stores/runtime/GroupCommit.ts";
 import { about, type OperatorCall } from "../admin/operatorCall.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { QuestDefinition } from "./definition.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import { type ErrorCode, toRingmasterError } from "../../errors.ts";
 import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
-import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { ScoreJournal } from "./ScoreJournal.ts";
 import type { TournamentView } from "./TournamentView.ts";
 
 export interface ReconciliationPorts {

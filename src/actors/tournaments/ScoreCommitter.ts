@@ -1,15 +1,15 @@
 import { type Clock, sleep } from "../../clock.ts";
+import type { CommitResult } from "../../entities/journaling.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
-import type { CommitResult } from "../../stores/runtime/journaling.ts";
-import type { EntryCommit } from "../../stores/tournaments/entries.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
-import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { type Decided, DecisionCommitter, type HotState } from "../events/DecisionCommitter.ts";
 import { whileUseful } from "../events/Rebuilds.ts";
 import { DECISION_DEADLINE_MS, READ_DEADLINE_MS, RetryDeadline } from "../events/RetryDeadline.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
+import type { EntryCommit } from "./entries.ts";
+import type { ScoreJournal } from "./ScoreJournal.ts";
 import { TournamentActor } from "./TournamentActor.ts";
 import { isTaking, type TournamentView } from "./TournamentView.ts";
 

@@ -16,12 +16,12 @@ import type {
   TournamentTerms,
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
-import { storedPage } from "../../stores/tournaments/committed.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
 import { totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
+import { storedPage } from "./committed.ts";
 import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
 import { type PrizePreview, withPrizes } from "./settlement.ts";
 import type { TournamentStatus } from "./state.ts";

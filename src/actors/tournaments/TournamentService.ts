@@ -7,8 +7,6 @@ import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
-import { type CommittedPage, committedAround, committedPage, storedPage } from "../../stores/tournaments/committed.ts";
-import type { Entrants } from "../../stores/tournaments/Entrants.ts";
 import type {
   BoardPage,
   Leaderboard,
@@ -16,17 +14,19 @@ import type {
   StandingRow,
   Submission,
 } from "../../stores/tournaments/Leaderboard.ts";
-import type { ScoreJournal } from "../../stores/tournaments/ScoreJournal.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
 import { KeptReads } from "../events/KeptReads.ts";
 import { amountsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
+import { type CommittedPage, committedAround, committedPage, storedPage } from "./committed.ts";
+import type { Entrants } from "./Entrants.ts";
 import { type OpenTournament, type OpenTournaments, openTournaments, TOP } from "./OpenTournament.ts";
 import type { BegunRun, Run, Runs } from "./Runs.ts";
 import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts";
 import { ScoreCommitter } from "./ScoreCommitter.ts";
+import type { ScoreJournal } from "./ScoreJournal.ts";
 import { VIEW } from "./signals.ts";
 import { TournamentView } from "./TournamentView.ts";
 

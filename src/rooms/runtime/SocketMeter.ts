@@ -50,7 +50,7 @@ export class SocketMeter {
   /** What ws does with bytes. */
   readonly #pass: (bytes: Buffer) => void;
   readonly #ports: MeterPorts;
-  readonly #deadline: TokenBucket;
+  readonly #allowance: TokenBucket;
   #bucket: TokenBucket;
   /** Bytes that are not passed on yet. They begin with the head of a frame unless `#payloadLeft` says otherwise. */
   #held: Buffer = NOTHING;
@@ -68,7 +68,7 @@ export class SocketMeter {
     this.#stream = stream;
     this.#ports = ports;
     this.#bucket = new TokenBucket(FRAMES_PER_SECOND, FRAME_BURST, ports.clock);
-    this.#deadline = new TokenBucket(PATIENCE_PER_SECOND, PATIENCE, ports.clock);
+    this.#allowance = new TokenBucket(PATIENCE_PER_SECOND, PATIENCE, ports.clock);
     const [listener] = stream.listeners("data");
     this.#pass = (bytes) => void listener!.call(stream, bytes);
     stream.removeAllListeners("data").on("data", (bytes: Buffer) => this.#onBytes(bytes));
@@ -103,7 +103,7 @@ export class SocketMeter {
       this.#isHeld = false;
       return;
     }
-    if (reason === "rate" && !this.#deadline.take()) {
+    if (reason === "rate" && !this.#allowance.take()) {
       this.#end("Too many messages.");
       return;
     }

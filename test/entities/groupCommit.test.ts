@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Clock, systemClock } from "../../src/clock.ts";
+import { GroupCommit, type GroupCommitOptions } from "../../src/entities/GroupCommit.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import { GroupCommit, type GroupCommitOptions } from "../../src/stores/runtime/GroupCommit.ts";
 
 interface Flush {
   lane: string;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
+import { failureOfStore } from "../../entities/journaling.ts";
 import type { Database } from "../../entities/sql.ts";
 import { type Entrant, insertEntrants, joinedAtOf } from "../../entities/tournaments/Entrant.ts";
-import { Coalescer } from "../runtime/Coalescer.ts";
-import { failureOfStore } from "../runtime/journaling.ts";
+import { Coalescer } from "../../stores/runtime/Coalescer.ts";
 
 export interface EntrantPorts {
   database: Pick<Database, "query" | "transaction">;

@@ -1,5 +1,5 @@
-import type { Clock } from "../../clock.ts";
-import { RingmasterError } from "../../errors.ts";
+import type { Clock } from "../clock.ts";
+import { RingmasterError } from "../errors.ts";
 
 /**
  * What may be committed together: a name, or an object, whose fields are compared one by one (`===`). Events have lanes with what their

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
-import { insertPlayers, type PlayerRecord } from "../../entities/players/Player.ts";
-import type { Sql } from "../../entities/sql.ts";
-import { GroupCommit } from "../runtime/GroupCommit.ts";
-import { failureOfStore } from "../runtime/journaling.ts";
+import { GroupCommit } from "../GroupCommit.ts";
+import { failureOfStore } from "../journaling.ts";
+import type { Sql } from "../sql.ts";
+import { insertPlayers, type PlayerRecord } from "./Player.ts";
 
 /** How long a sign-in waits for others, in milliseconds: of the embedded database, the whole process stands still for every commit. */
 const LINGER_MS = { sqlite: 50, mysql: 2 };

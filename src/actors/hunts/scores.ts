@@ -1,5 +1,5 @@
 import type { Sql, Transaction } from "../../entities/sql.ts";
-import { OUTCOME, type Standing } from "./ClueLedger.ts";
+import { OUTCOME, type Standing } from "../../stores/hunts/ClueLedger.ts";
 
 /** The last assignment of a hunt that has been counted. */
 export interface Counted {

@@ -1,9 +1,15 @@
 import type { Clock } from "../../clock.ts";
+import { GroupCommit } from "../../entities/GroupCommit.ts";
+import {
+  type CommitResult,
+  commitOrContradict,
+  failureOfStore,
+  type JournalDatabase,
+} from "../../entities/journaling.ts";
 import type { Sql } from "../../entities/sql.ts";
 import type { TournamentPhase } from "../../entities/tournaments/Tournament.ts";
-import { Coalescer } from "../runtime/Coalescer.ts";
-import { GroupCommit } from "../runtime/GroupCommit.ts";
-import { type CommitResult, commitOrContradict, failureOfStore, type JournalDatabase } from "../runtime/journaling.ts";
+import { Coalescer } from "../../stores/runtime/Coalescer.ts";
+import { type PlayerSnapshot, REMEMBERED, type ScoreEntry } from "../../stores/tournaments/Leaderboard.ts";
 import {
   contiguous,
   type Decided,
@@ -15,7 +21,6 @@ import {
   selectedEntry,
   valuesOf,
 } from "./entries.ts";
-import { type PlayerSnapshot, REMEMBERED, type ScoreEntry } from "./Leaderboard.ts";
 
 /** Entries a flush at most, each with one before it: some 150 kB of SQL, and 14,000 of the 32,766 parameters that SQLite takes. */
 const MAX_COMMITS = 500;

@@ -1,10 +1,15 @@
 import type { Clock } from "../../clock.ts";
 import { databaseTimeIn } from "../../entities/databaseTime.ts";
+import { GroupCommit } from "../../entities/GroupCommit.ts";
+import {
+  type CommitResult,
+  commitOrContradict,
+  failureOfStore,
+  type JournalDatabase,
+} from "../../entities/journaling.ts";
 import type { Sql } from "../../entities/sql.ts";
-import { GroupCommit } from "../runtime/GroupCommit.ts";
-import { type CommitResult, commitOrContradict, failureOfStore, type JournalDatabase } from "../runtime/journaling.ts";
-import { assignmentIdOf, mergeRows } from "./assignments.ts";
-import { type AssignmentRow, OUTCOME, type Outcome, type Standing } from "./ClueLedger.ts";
+import { assignmentIdOf, mergeRows } from "../../stores/hunts/assignments.ts";
+import { type AssignmentRow, OUTCOME, type Outcome, type Standing } from "../../stores/hunts/ClueLedger.ts";
 
 /** Counts of a hunt's committed rows. */
 export interface AssignmentCounts {

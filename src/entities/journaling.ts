@@ -1,6 +1,6 @@
-import { CommitUnknown, databaseError, failureOf } from "../../entities/failures.ts";
-import type { Database, Sql } from "../../entities/sql.ts";
-import { RingmasterError, toRingmasterError } from "../../errors.ts";
+import { RingmasterError, toRingmasterError } from "../errors.ts";
+import { CommitUnknown, databaseError, failureOf } from "./failures.ts";
+import type { Database, Sql } from "./sql.ts";
 
 /**
  * What becomes of decisions that hot state has made and that are to be committed: `committed`; `stale` (nothing was written: they

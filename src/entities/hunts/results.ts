@@ -1,4 +1,4 @@
-import type { Sql, Transaction } from "../../entities/sql.ts";
+import type { Sql, Transaction } from "../sql.ts";
 
 /** The last player whose result is stored: their score, when they reached it, and their rank. */
 export interface Recorded {

@@ -1,8 +1,8 @@
+import { failureOfStore } from "../../entities/journaling.ts";
 import { exactDouble, type Sql } from "../../entities/sql.ts";
 import { finalStandings, finalStandingsOf, playersToBe } from "../../entities/tournaments/Standings.ts";
 import type { Order } from "../../entities/tournaments/Tournament.ts";
-import { failureOfStore } from "../runtime/journaling.ts";
-import type { StandingRow } from "./Leaderboard.ts";
+import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 
 /**
  * The latest committed entry of each player, as `e`; takes the tournament's id as parameter. Entries have no gaps, so it is the

@@ -1,5 +1,5 @@
 import { exactDouble, type Sql } from "../../entities/sql.ts";
-import type { ScoreEntry } from "./Leaderboard.ts";
+import type { ScoreEntry } from "../../stores/tournaments/Leaderboard.ts";
 
 /** The columns of `score_entries` that make a `ScoreEntry`. */
 export const ENTRY_COLUMNS = [
