@@ -16,8 +16,8 @@ const READING_BYTES = 256 * 1024;
 /** How often a client that is held is looked at again, in milliseconds. */
 const HELD_MS = 100;
 /** How often that may be, and how often again each second: some 5 seconds without a pause in what it sends. */
-const PATIENCE = 40;
-const PATIENCE_PER_SECOND = 2;
+const ALLOWANCE = 40;
+const ALLOWANCE_PER_SECOND = 2;
 
 /** A message that has begun must have come to its end within this time, in milliseconds. */
 const MESSAGE_MS = 10_000;
@@ -68,7 +68,7 @@ export class SocketMeter {
     this.#stream = stream;
     this.#ports = ports;
     this.#bucket = new TokenBucket(FRAMES_PER_SECOND, FRAME_BURST, ports.clock);
-    this.#allowance = new TokenBucket(PATIENCE_PER_SECOND, PATIENCE, ports.clock);
+    this.#allowance = new TokenBucket(ALLOWANCE_PER_SECOND, ALLOWANCE, ports.clock);
     const [listener] = stream.listeners("data");
     this.#pass = (bytes) => void listener!.call(stream, bytes);
     stream.removeAllListeners("data").on("data", (bytes: Buffer) => this.#onBytes(bytes));
