@@ -661,7 +661,16 @@ describe("a hunt on one embedded node", () => {
         what: "it is on",
       });
       const row = [...state().on].find((each) => each.id === id).toJSON();
-      assert.deepEqual(Object.keys(row).sort(), ["domain", "endsAt", "id", "name", "pausedAt", "phase", "reviewSince", "startsAt"]);
+      assert.deepEqual(Object.keys(row).sort(), [
+        "domain",
+        "endsAt",
+        "id",
+        "name",
+        "pausedAt",
+        "phase",
+        "reviewSince",
+        "startsAt",
+      ]);
       assert.deepEqual([row.domain, row.name, row.phase], ["hunts", "Harbour lights", "solving"]);
       await act(id, "cancel");
       await until(() => !ids(state().on).includes(id), { timeoutMs: DEADLINE_MS, what: "it is gone" });
