@@ -66,7 +66,7 @@ describe("a node that is cut off from the database alone", () => {
     clock.schedule(() => node.actors.cutOff(node.databaseCut), 2 * TTL_MS - 500);
   }
 
-  function mend(node: SimulatedNode, afterMs: number): void {
+  function reconnect(node: SimulatedNode, afterMs: number): void {
     node.databaseCut = false;
     clock.schedule(() => node.actors.cutOff(node.databaseCut), afterMs);
   }
@@ -113,7 +113,7 @@ describe("a node that is cut off from the database alone", () => {
     const now = await owners();
     for (const [id] of held) assert.notEqual(now.get(id), "a", `${id} moved`);
     await clock.advance(45_000 - 2 * TTL_MS);
-    mend(a, 1000);
+    reconnect(a, 1000);
     await clock.advance(20_000);
     await assertAllTick();
     await assertNothingDoubled();
@@ -140,7 +140,7 @@ describe("a node that is cut off from the database alone", () => {
     cut(a);
     await clock.advance(2 * TTL_MS);
     await clock.within(2000, b.actors.ref(CounterActor, held).add(5), 50);
-    mend(a, 0);
+    reconnect(a, 0);
     await clock.advance(TTL_MS);
     assert.equal(await clock.within(2000, a.actors.ref(CounterActor, held).read(), 50), before + 5);
     for (let at = 0; at < 30; at += 1) await clock.within(2000, a.actors.ref(CounterActor, `new${at}`).add(1), 50);
@@ -250,7 +250,7 @@ describe("a node that is cut off from the database alone", () => {
     const before = await owners();
     for (const node of nodes) cut(node);
     await clock.advance(45_000);
-    for (const [at, node] of nodes.entries()) mend(node, 1000 + 2500 * at);
+    for (const [at, node] of nodes.entries()) reconnect(node, 1000 + 2500 * at);
     await clock.advance(3 * TTL_MS);
     await assertAllTick();
     assert.deepEqual(await owners(), before);

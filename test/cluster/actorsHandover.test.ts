@@ -102,7 +102,7 @@ describe("an actor of a cluster that kills its nodes", function () {
       await cluster.join(heir);
       for (let adoptions = 0; adoptions <= 3; adoptions += 1) {
         await cluster.meet(victim, heir);
-        // Everything lives on one node, and dies with it: the others look just as guilty.
+        // Everything lives on one node, and dies with it: the others look just as suspect.
         assert.deepEqual(await history.owned(), { [victim.id]: actors.length + 1 });
         await assert.rejects(heir.call({ ...poison, method: "die" }), { code: "outcome_unknown" });
         await victim.program.exited;

@@ -303,8 +303,8 @@ describe("a hunt's actor", () => {
       );
     });
 
-    type Verb = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
-    const allowed: Record<Verb, string[]> = {
+    type Command = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
+    const allowed: Record<Command, string[]> = {
       start: ["scheduled"],
       end: ["discovery", "solving", "reveal"],
       extend: ["scheduled", "discovery", "solving", "reveal"],
@@ -313,15 +313,15 @@ describe("a hunt's actor", () => {
       rebuild: ["solving"],
     };
     const phases = ["scheduled", "discovery", "solving", "reveal", "finished", "cancelled"];
-    for (const [verb, inPhases] of Object.entries(allowed) as [Verb, string[]][]) {
+    for (const [command, inPhases] of Object.entries(allowed) as [Command, string[]][]) {
       for (const phase of phases.filter((each) => !inPhases.includes(each))) {
-        it(`refuses ${verb} in ${phase}, telling the phase and when it changes`, async () => {
+        it(`refuses ${command} in ${phase}, telling the phase and when it changes`, async () => {
           await create();
           const steps = phases.indexOf(phase === "cancelled" ? "scheduled" : phase);
           for (let step = 0; step < steps; step++) await within(step === 0 ? hunt().start() : hunt().end());
           if (phase === "cancelled") await within(hunt().cancel());
           const before = await stored();
-          const call = verb === "extend" || verb === "postpone" ? hunt()[verb](1000) : hunt()[verb]();
+          const call = command === "extend" || command === "postpone" ? hunt()[command](1000) : hunt()[command]();
           await assert.rejects(within<unknown>(call), {
             code: "wrong_phase",
             details: { phase, changesAt: before.phaseEndsAt === 0 ? null : before.phaseEndsAt },

@@ -246,8 +246,8 @@ describe("a tournament's actor", () => {
       });
     }
 
-    type Verb = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
-    const ALLOWED: Record<Verb, string[]> = {
+    type Command = "start" | "end" | "extend" | "postpone" | "cancel" | "rebuild";
+    const ALLOWED: Record<Command, string[]> = {
       start: ["scheduled"],
       end: ["open", "grace"],
       extend: ["scheduled", "open", "grace"],
@@ -256,9 +256,9 @@ describe("a tournament's actor", () => {
       rebuild: ["open", "grace"],
     };
     const PHASES = ["scheduled", "open", "grace", "settled", "cancelled"];
-    for (const [verb, inPhases] of Object.entries(ALLOWED) as [Verb, string[]][]) {
+    for (const [command, inPhases] of Object.entries(ALLOWED) as [Command, string[]][]) {
       for (const phase of PHASES.filter((each) => !inPhases.includes(each))) {
-        it(`refuses ${verb} once it is ${phase}, telling the phase and when it changes`, async () => {
+        it(`refuses ${command} once it is ${phase}, telling the phase and when it changes`, async () => {
           await create();
           const steps = phase === "cancelled" ? 0 : PHASES.indexOf(phase);
           for (let step = 0; step < steps; step++)
@@ -267,7 +267,7 @@ describe("a tournament's actor", () => {
           await world.clock.advance(100);
           const before = await stored();
           const call =
-            verb === "extend" || verb === "postpone" ? world.tournament()[verb](1000) : world.tournament()[verb]();
+            command === "extend" || command === "postpone" ? world.tournament()[command](1000) : world.tournament()[command]();
           await assert.rejects(world.within<unknown>(call), {
             code: "wrong_phase",
             details: { phase, changesAt: before.phaseEndsAt === 0 ? null : before.phaseEndsAt },
