@@ -45,7 +45,15 @@ interface Followed<Event> {
   heard: number;
 }
 
-/** The events of one kind that have rooms on this node: opened by their first room, closed by their last, and kept up to date by their feeds. */
+/**
+ * The events of one kind that have rooms on this node: opened by their first room, closed by their last, and kept up to date by their feeds.
+ *
+ * States of an event here:
+ *   (closed)  to opening by its first room;
+ *   opening   follows its feed, then reads it, and keeps what is heard meanwhile; to open, or to (closed) when one of these fails;
+ *   open      is changed by what is heard; is read again (`catchUp`) when something may not have been heard; to (closed) when its last
+ *             room has left.
+ */
 export class EventViews<Room, Event extends OpenEvent<Room, Stored>, Stored> {
   readonly #kind: EventKind<Event, Stored>;
   readonly #feed: Feed;

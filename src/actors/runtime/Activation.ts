@@ -43,7 +43,20 @@ export interface ActivationPorts {
 /** A turn that runs longer has its callers told that the outcome is unknown, and its actor is loaded anew (the fence stops it). */
 const LONGEST_TURN_MS = 30_000;
 
-/** One actor living on this node: its mailbox, and its turns, one at a time. */
+/**
+ * One actor living on this node: its mailbox, and its turns, one at a time.
+ *
+ * States of a job (a call, a message, or a due timer), of which the mailbox begins one at a time:
+ *   waiting    to entering when it is the first; to (refused) when the activation ends, or its deadline has passed;
+ *   entering   waits for a place at the gate and for its pass (CrashBlame); to running, or to (refused) as before;
+ *   running    edits a draft; to committing when its method returns, to (failed) when it throws, and nothing is stored;
+ *   committing to (done) when the fence held; to (lost) when it did not, or nobody knows: the activation is dropped.
+ *
+ * States of the activation:
+ *   alive      takes jobs; to ended by `end` (once the running turn is over), `endToMove` (between two turns), `abandon` (at once), or
+ *              when it is dropped: the fence did not hold, the outcome of a commit is unknown, or a turn ran for too long;
+ *   ended      takes none and arms no timer; what still runs meets the fence.
+ */
 export class Activation {
   readonly key: string;
   readonly row: ClaimedRow;

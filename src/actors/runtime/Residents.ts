@@ -42,7 +42,20 @@ const DRAIN_EVERY_MS = 20;
 
 const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.(id) ?? true;
 
-/** The actors that live on this node. */
+/**
+ * The actors that live on this node.
+ *
+ * States of an actor here (of each address at most one):
+ *   (absent)  to arriving by a call, and to loading by a sweep that has claimed its row;
+ *   arriving  is looked up and claimed; to loading, or to (absent) when another node has it;
+ *   loading   is claimed and waits for its turn to be loaded where it comes from a dead node (CrashBlame); to alive, or to left when it
+ *             cannot be loaded;
+ *   alive     has an activation; to ending when it is passivated, moved or drained while a turn runs, else to releasing at once; to
+ *             (absent) when its memory is dropped because the row may be another node's;
+ *   ending    takes no more turns; to releasing when the last one is over;
+ *   releasing its row is still this node's, until it is released or somebody claims it (Releases);
+ *   left      is other nodes' for a while (LeftActors).
+ */
 export class Residents {
   readonly #kinds = new Map<string, ActorKind>();
   readonly #ports: ResidentPorts;

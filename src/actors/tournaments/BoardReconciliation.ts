@@ -37,6 +37,14 @@ interface UncertainBoard {
  * Compares boards with what is committed: those that may count what was never committed, since a node was lost or a commit failed between the two. Whoever submits again
  * has it committed; when something is left after a while, the board is loaded anew, so that it shows nobody a score that will not
  * be in the result. To find out, all entries of a tournament are read: of one tournament at a time.
+ *
+ * States of a board:
+ *   (right)   to raised when something was decided and perhaps not committed, or its first room comes (`opened`);
+ *   raised    to looking once nothing has raised it again for a while, and after the longest wait at the latest;
+ *   looking   how far it has come is noted; to checking when commits under way then are over; to raised when it was raised again;
+ *   checking  its entries are counted in the database; to (right) when all are there, or the tournament takes none any more; to loading
+ *             when some are missing and no more of them come;
+ *   loading   is loaded anew from what is committed; then to raised.
  */
 export class BoardReconciliation {
   readonly #ports: ReconciliationPorts;
