@@ -267,7 +267,9 @@ describe("a tournament's actor", () => {
           await world.clock.advance(100);
           const before = await stored();
           const call =
-            command === "extend" || command === "postpone" ? world.tournament()[command](1000) : world.tournament()[command]();
+            command === "extend" || command === "postpone"
+              ? world.tournament()[command](1000)
+              : world.tournament()[command]();
           await assert.rejects(world.within<unknown>(call), {
             code: "wrong_phase",
             details: { phase, changesAt: before.phaseEndsAt === 0 ? null : before.phaseEndsAt },
