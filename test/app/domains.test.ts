@@ -62,6 +62,18 @@ describe("the domains of an app", () => {
     });
   });
 
+  for (const [part, what] of [
+    ["signIn", "keeps those who sign in"],
+    ["activity", "notes who is active"],
+  ] as const) {
+    it(`keep an app from starting where another one ${what}`, () => {
+      const another = domain("raffles", { [part]: () => ({}) as never });
+      assert.throws(() => requireWhole(declaredBy([...RINGMASTER.domains, another])), {
+        message: `more than one listed domain ${what} (${part})`,
+      });
+    });
+  }
+
   it("are missed also where another one has the same name", () => {
     const missing = domain("raffles", { needs: { ledger: domain("ledger") } });
     assert.throws(() => declaredBy([missing, domain("ledger")]), {

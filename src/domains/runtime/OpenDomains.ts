@@ -103,33 +103,19 @@ export class OpenDomains {
     return this.#each(({ demo }, services) => demo?.(services)).filter((demo) => demo !== undefined);
   }
 
-  /** Throws an Error unless exactly one domain keeps players. */
+  /** Of the one domain that keeps players (`requireWhole`). */
   players(): PlayerDirectory {
-    return only(
-      "keeps those who sign in (signIn)",
-      this.#each(({ signIn }, services) => signIn?.(services)),
-    )!;
+    return this.#each(({ signIn }, services) => signIn?.(services)).find((players) => players !== undefined)!;
   }
 
-  /** Throws an Error when several domains note who is active. */
+  /** Of the one domain that notes who is active, if there is one (`requireWhole`). */
   activity(): Activity | undefined {
-    return only(
-      "notes who is active (activity)",
-      this.#each(({ activity }, services) => activity?.(services)),
-      0,
-    );
+    return this.#each(({ activity }, services) => activity?.(services)).find((activity) => activity !== undefined);
   }
 
   #each<T>(what: (definition: Domain["definition"], services: unknown) => T): T[] {
     return [...this.#services].map(([{ definition }, services]) => what(definition, services));
   }
-}
-
-function only<T>(what: string, offered: Array<T | undefined>, least = 1): T | undefined {
-  const found = offered.filter((each) => each !== undefined);
-  if (found.length < least) throw new Error(`no listed domain ${what}`);
-  if (found.length > 1) throw new Error(`more than one listed domain ${what}`);
-  return found[0];
 }
 
 async function closeAll(stores: unknown): Promise<void> {

@@ -68,9 +68,11 @@ export function requireWhole({ domains }: Declared): void {
   for (const runtime of NODE_RUNTIMES)
     if (!domains.some(({ definition }) => definition.runtime === runtime))
       throw new Error(`no listed domain has the tables of ${runtime} (runtime)`);
-  const keepers = domains.filter(({ definition }) => definition.signIn !== undefined);
-  if (keepers.length === 0) throw new Error("no listed domain keeps those who sign in (signIn)");
-  if (keepers.length > 1) throw new Error("more than one listed domain keeps those who sign in (signIn)");
+  const having = (part: "signIn" | "activity"): number =>
+    domains.filter(({ definition }) => definition[part] !== undefined).length;
+  if (having("signIn") === 0) throw new Error("no listed domain keeps those who sign in (signIn)");
+  if (having("signIn") > 1) throw new Error("more than one listed domain keeps those who sign in (signIn)");
+  if (having("activity") > 1) throw new Error("more than one listed domain notes who is active (activity)");
 }
 
 function byDate(migrations: readonly MigrationType[]): MigrationType[] {
