@@ -4,6 +4,7 @@ import {
   type ClaimDecision,
   type ClaimRequest,
   type Demand,
+  type DepartDecision,
   type ExpireDecision,
   type GiveBackDecision,
   type GiveBackRequest,
@@ -39,6 +40,8 @@ export class LedgerModel {
   readonly #names = new Map<string, string>();
   /** First decisions, by assignment and request id, each without how the hunt stood then. */
   readonly #decided = new Map<string, { kind: "wrong"; attemptsLeft: number; total: number }>();
+  /** By player, the token of their departure, until they are heard of again. */
+  readonly #departed = new Map<string, string>();
   #queue: { playerId: string; nodes: string[] }[] = [];
   #epoch: number;
 
@@ -49,6 +52,7 @@ export class LedgerModel {
 
   claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
     this.#names.set(playerId, playerName);
+    this.#departed.delete(playerId);
     const held = this.#openOf(playerId);
     if (held !== undefined && now < held.expiresAt) return this.#assigned(playerId, {});
     const revoked = held === undefined ? {} : { revoked: this.#close(held, OUTCOME.expired, now) };
@@ -109,9 +113,16 @@ export class LedgerModel {
     return row.outcome === OUTCOME.solved ? { kind: "solved", ...common } : { kind: "revoked", served, ...common };
   }
 
-  giveUp({ playerId, now }: GiveUpRequest): GiveBackDecision {
+  depart(playerId: string, token: string): DepartDecision {
+    const isMarked = this.#openOf(playerId) !== undefined;
+    if (isMarked) this.#departed.set(playerId, token);
+    return { kind: "departed", isMarked };
+  }
+
+  giveUp({ playerId, token, now }: GiveUpRequest): GiveBackDecision {
     const assignmentId = this.openIdOf(playerId);
-    return assignmentId === undefined ? { kind: "unknown" } : this.giveBack({ playerId, assignmentId, now });
+    const isMeant = assignmentId !== undefined && this.#departed.get(playerId) === token;
+    return isMeant ? this.giveBack({ playerId, assignmentId, now }) : { kind: "unknown" };
   }
 
   issue(issued: number, now: number): IssueDecision {
@@ -130,6 +141,7 @@ export class LedgerModel {
   }
 
   attend(playerId: string, nodeId: string): boolean {
+    this.#departed.delete(playerId);
     const place = this.#queue.find((waiter) => waiter.playerId === playerId && waiter.nodes.length > 0);
     place?.nodes.push(nodeId);
     return place !== undefined;
@@ -151,10 +163,11 @@ export class LedgerModel {
     return playerIds.map((playerId) => this.#queue.findIndex((waiter) => waiter.playerId === playerId) + 1);
   }
 
-  /** Everything but the queue outlives the loss of the hot state. */
+  /** Everything but the queue, and who has departed, outlives the loss of the hot state. */
   rebuild(epoch: number): void {
     this.#epoch = epoch;
     this.#queue = [];
+    this.#departed.clear();
   }
 
   view(): Omit<LedgerView, "version"> {
@@ -212,6 +225,7 @@ export class LedgerModel {
       const served = this.#serve(now);
       return { kind: "revoked", served, ...decided() };
     };
+    this.#departed.delete(row.playerId);
     if (now >= row.expiresAt) return revoke(OUTCOME.expired);
     row.attemptsUsed += 1;
     if (correct) {
@@ -246,6 +260,7 @@ export class LedgerModel {
     row.outcome = outcome;
     row.closedAt = Math.max(now, row.openedAt, last === undefined ? 0 : last.closedAt + 1);
     this.#slots[row.instance]!.holder = undefined;
+    this.#departed.delete(row.playerId);
     this.#closed.push(row);
     return { ...row };
   }

@@ -167,6 +167,74 @@ for (const { name, open } of LEDGERS) {
       assert.deepEqual([await positionOf("player-7", "n2"), (await view()).waiting], [1, 1]);
     });
 
+    describe("asked to give up what a player holds who has left", () => {
+      const giveUp = async (token: string, now = NOW): Promise<string> =>
+        (await ledger.giveUp(hunt, { playerId: "ann", token, now })).kind;
+      const depart = async (token: string): Promise<boolean> => {
+        const decision = await ledger.depart(hunt, "ann", token);
+        return decision.kind === "departed" && decision.isMarked;
+      };
+      const holds = async (assignmentId: string): Promise<void> =>
+        assert.equal(assignmentIdOf(await claimRow("ann")), assignmentId);
+
+      it("does so by the departure that stands, once, and serves who waits", async () => {
+        await begin(1);
+        await claimRow("ann");
+        await positionOf("bob");
+        assert.equal(await giveUp("first"), "unknown", "there was no departure");
+        assert.equal(await depart("first"), true);
+        assert.equal(await depart("second"), true);
+        assert.equal(await giveUp("first"), "unknown", "a later one stands");
+        const decision = await ledger.giveUp(hunt, { playerId: "ann", token: "second", now: NOW });
+        assert.ok(decision.kind === "revoked" && decision.row.outcome === OUTCOME.returned);
+        assert.deepEqual(
+          decision.served.map(({ row }) => [row.playerId, assignmentIdOf(row)]),
+          [["bob", "0.2"]],
+        );
+        assert.equal(await giveUp("second"), "unknown");
+        assert.equal(await depart("third"), false, "nothing is left to give up");
+      });
+
+      it("leaves it to who has come in on whatever node, claimed or answered since", async () => {
+        await begin(2);
+        await claimRow("ann");
+        const heardOf: (() => Promise<unknown>)[] = [
+          () => ledger.attend(hunt, "ann", "n2"),
+          () => claim("ann", { nodeId: "n2" }),
+          () => solve("ann", "0.1", false),
+        ];
+        for (const hear of heardOf) {
+          assert.equal(await depart("token"), true);
+          await hear();
+          assert.equal(await giveUp("token"), "unknown");
+          await holds("0.1");
+        }
+        const bobs = await claimRow("bob");
+        assert.equal(await depart("token"), true);
+        await ledger.attend(hunt, "bob", "n2");
+        assert.equal(await giveUp("token"), "revoked", "another player came in");
+        assert.deepEqual(await claimRow("bob"), bobs);
+      });
+
+      it("leaves them what they were given after the one that they held then", async () => {
+        await begin(2, { attempts: 1, points: [10, 20], total: 2 });
+        await claimRow("ann");
+        assert.equal(await depart("token"), true);
+        assert.equal((await ledger.expire(hunt, NOW + 60_000)).kind, "expired");
+        await claimRow("ann", NOW + 60_000);
+        assert.equal(await giveUp("token", NOW + 60_000), "unknown");
+      });
+
+      it("knows of no departure after it was loaded anew", async () => {
+        await begin(1);
+        const row = await claimRow("ann");
+        assert.equal(await depart("token"), true);
+        await ledger.load(hunt, { epoch: 2, issued: 1, rows: [row] });
+        assert.equal(await giveUp("token"), "unknown");
+        await holds("0.1");
+      });
+    });
+
     it("serves more waiting claims by one issue than a step of the store takes", async () => {
       await begin(0, { total: 2000 });
       await Promise.all(Array.from({ length: 1300 }, (_, n) => claim(`player-${n}`)));

@@ -31,7 +31,9 @@ type Request =
       behind: number;
     }
   | { ask: "giveBack"; player: number; which: "open" | "last" | "any" | "none"; any: number; behind: number }
-  | { ask: "giveUp"; player: number; which: "open"; behind: number }
+  /** `departure`: by which of a player's. */
+  | { ask: "depart"; player: number; which: "open"; departure: number }
+  | { ask: "giveUp"; player: number; which: "open"; departure: number; behind: number }
   | { ask: "issue"; more: number }
   | { ask: "expire"; behind: number }
   | { ask: "attend"; player: number; node: number }
@@ -66,7 +68,10 @@ const giveBack = fc.record({
   any: fc.nat({ max: 50 }),
   behind,
 });
-const giveUp = fc.record({ ask: fc.constant("giveUp" as const), player, which: fc.constant("open" as const), behind });
+const departure = fc.integer({ min: 1, max: 2 });
+const which = fc.constant("open" as const);
+const depart = fc.record({ ask: fc.constant("depart" as const), player, which, departure });
+const giveUp = fc.record({ ask: fc.constant("giveUp" as const), player, which, departure, behind });
 const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
 const node = fc.integer({ min: 1, max: 3 });
@@ -77,7 +82,8 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: claim },
   { weight: 8, arbitrary: solve },
   { weight: 2, arbitrary: giveBack },
-  { weight: 1, arbitrary: giveUp },
+  { weight: 2, arbitrary: depart },
+  { weight: 2, arbitrary: giveUp },
   { weight: 1, arbitrary: issue },
   { weight: 2, arbitrary: expire },
   { weight: 1, arbitrary: attend },
@@ -142,7 +148,8 @@ class Trial {
     const answers = await Promise.all(both.map(({ ask }) => ask()));
     for (const [index, { expected }] of both.entries()) assert.deepEqual(answers[index], expected);
     for (const answer of answers)
-      if (typeof answer === "object" && answer.kind !== "missing") this.#commit(rowsOf(answer));
+      if (typeof answer === "object" && answer.kind !== "missing" && answer.kind !== "departed")
+        this.#commit(rowsOf(answer));
   }
 
   #bothOf(request: Request) {
@@ -165,8 +172,12 @@ class Trial {
         const full = { playerId, assignmentId: this.#assignmentOf(playerId, request), now };
         return { expected: this.#model.giveBack(full), ask: () => ledger.giveBack(hunt, full) };
       }
+      case "depart": {
+        const token = `token-${request.departure}`;
+        return { expected: this.#model.depart(playerId, token), ask: () => ledger.depart(hunt, playerId, token) };
+      }
       case "giveUp": {
-        const full = { playerId, now };
+        const full = { playerId, token: `token-${request.departure}`, now };
         return { expected: this.#model.giveUp(full), ask: () => ledger.giveUp(hunt, full) };
       }
       case "issue": {

@@ -27,9 +27,9 @@ describe("the clue of a player who has left a hunt for good", () => {
     service.row.players.delete(playerId);
     return cluster.within(service.service.departures.left(service.hunt, playerId));
   };
-  const comeIn = ({ row, service, hunt }: Service, playerId: string): void => {
+  const comeIn = ({ row, service, hunt }: Service, playerId: string): Promise<void> => {
     row.players.add(playerId);
-    service.departures.cameIn(hunt, playerId);
+    return service.queue.attend(hunt, { playerId, name: playerId });
   };
   /** Nobody has the clue but ann. */
   async function stays(): Promise<void> {
@@ -95,19 +95,84 @@ describe("the clue of a player who has left a hunt for good", () => {
     a.row.players.delete("ann");
     const left = a.service.departures.left(a.hunt, "ann");
     await cluster.clock.advance(500);
-    comeIn(b, "ann");
+    await comeIn(b, "ann");
     await cluster.clock.advance(ANSWERED_MS);
     await left;
     await stays();
   });
 
-  it("stays where they come in at another node while the ledger is loaded anew", async () => {
-    await cluster.lose();
+  for (const at of ["this node", "another node"]) {
+    it(`stays where they come in at ${at} when all have answered and the revocation is on its way`, async () => {
+      const { ledger } = cluster;
+      const giveUp = ledger.giveUp.bind(ledger);
+      let asked = 0;
+      ledger.giveUp = async (...request) => {
+        asked += 1;
+        await comeIn(at === "this node" ? a : b, "ann");
+        return await giveUp(...request);
+      };
+      await leave(a, "ann");
+      assert.equal(asked, 1);
+      await stays();
+      assert.deepEqual([a.row.revoked, b.row.revoked], [[], []]);
+    });
+  }
+
+  it("goes to others when they come in and leave again, though the first leaving was not settled yet", async () => {
     const { ledger } = cluster;
+    const giveUp = ledger.giveUp.bind(ledger);
+    let again: Promise<void> | undefined;
+    ledger.giveUp = async (...request) => {
+      if (!again) {
+        await comeIn(b, "ann");
+        b.row.players.delete("ann");
+        again = b.service.departures.left(b.hunt, "ann");
+      }
+      return await giveUp(...request);
+    };
+    await leave(a, "ann");
+    await cluster.within(again!);
+    await cluster.clock.advance(100);
+    assert.deepEqual(given(b), [["bob", "0.2"]]);
+  });
+
+  it("stays where the ledger, and with it the mark of their leaving, was lost meanwhile", async () => {
+    const { ledger } = cluster;
+    const giveUp = ledger.giveUp.bind(ledger);
+    let asked = 0;
+    ledger.giveUp = async (...request) => {
+      asked += 1;
+      if (asked === 1) await cluster.lose();
+      return await giveUp(...request);
+    };
+    await leave(a, "ann");
+    assert.ok(asked > 1);
+    await stays();
+  });
+
+  it("asks no node about somebody who holds none", async () => {
+    const asked: string[] = [];
+    const signal = b.node.actors.peers.signal.bind(b.node.actors.peers);
+    b.node.actors.peers.signal = (nodeId, topic, payload) => {
+      asked.push(topic);
+      signal(nodeId, topic, payload);
+    };
+    await leave(b, "bob");
+    assert.ok(!asked.includes("hunts.left"));
+  });
+
+  it("stays where they come in at another node while the ledger is loaded anew", async () => {
+    const { ledger } = cluster;
+    const depart = ledger.depart.bind(ledger);
+    ledger.depart = async (...asked) => {
+      const decision = await depart(...asked);
+      if (decision.kind === "departed") await cluster.lose();
+      return decision;
+    };
     const giveUp = ledger.giveUp.bind(ledger);
     ledger.giveUp = async (...asked) => {
       const decision = await giveUp(...asked);
-      if (decision.kind === "missing") comeIn(b, "ann");
+      if (decision.kind === "missing") await comeIn(b, "ann");
       return decision;
     };
     await leave(a, "ann");

@@ -24,14 +24,18 @@ const SETTLED_MS = 17_000;
 const GIVEN_MS = 2500;
 
 /** What somebody does on one of their connections: one to each of two rooms of node a, one to the room of node b. */
-type Action = { player: number; at: 0 | 1 | 2; does: "claim" | "solve" | "fail" | "leave" | "go" | "drop" | "join" };
+type Action = {
+  player: number;
+  at: 0 | 1 | 2;
+  does: "claim" | "solve" | "fail" | "leave" | "go" | "hop" | "drop" | "join";
+};
 type Step = Action | { passes: number } | { loses: true };
 
 const action: fc.Arbitrary<Action> = fc.record({
   player: fc.nat({ max: PLAYERS.length - 1 }),
   at: fc.constantFrom(0, 1, 2),
   does: fc.constantFrom(
-    ...(["claim", "claim", "claim", "claim", "fail", "solve", "leave", "go", "drop", "join"] as const),
+    ...(["claim", "claim", "claim", "claim", "fail", "solve", "leave", "go", "hop", "drop", "join"] as const),
   ),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -89,10 +93,10 @@ class Trial {
       for (const each of this.#services) await this.#leave(each, playerId);
       return;
     }
+    if (does === "hop") return this.#hop(service, playerId);
     if (does === "drop") return this.#drop(service, playerId);
     const isNew = !service.row.players.has(playerId);
     service.row.players.add(playerId);
-    if (isNew) service.service.departures.cameIn(service.hunt, playerId);
     if (isNew) await this.#cluster.within(service.service.queue.attend(service.hunt, { playerId, name: playerId }));
     if (does === "join") return;
     const card = await service.claim(playerId);
@@ -105,9 +109,24 @@ class Trial {
   async #leave({ row, service, hunt }: Service, playerId: string): Promise<void> {
     if (!row.players.delete(playerId)) return;
     if (!this.#isHere(playerId)) this.#dropped.delete(playerId);
+    const forgotten = service.queue.forget(hunt, playerId);
     const left = service.departures.left(hunt, playerId);
-    await this.#cluster.within(service.queue.forget(hunt, playerId));
-    await this.#cluster.within(left);
+    await this.#cluster.within(Promise.all([forgotten, left]));
+  }
+
+  /** Leaves with every connection, and comes in again while that is under way: what they hold stays theirs. */
+  async #hop(to: Service, playerId: string): Promise<void> {
+    const held = await this.#heldBy(playerId);
+    const leaving = this.#services.map((service) => this.#leave(service, playerId));
+    to.row.players.add(playerId);
+    await this.#cluster.within(to.service.queue.attend(to.hunt, { playerId, name: playerId }));
+    await Promise.all(leaving);
+    const wasThere = held !== undefined && held.expiresAt > this.#cluster.clock.now();
+    if (wasThere) assert.deepEqual(await this.#heldBy(playerId), held, `${playerId} came back, and has lost a clue`);
+  }
+
+  async #heldBy(playerId: string): Promise<AssignmentRow | undefined> {
+    return (await this.#checkRows()).find((row) => row.playerId === playerId && row.outcome === OUTCOME.open);
   }
 
   /** Nobody comes back to the seat. */

@@ -7,6 +7,7 @@ import {
   type AssignmentRow,
   type ClaimDecision,
   type ClueLedger,
+  type DepartDecision,
   type ExpireDecision,
   type IssueDecision,
   type LedgerMissing,
@@ -44,7 +45,9 @@ interface Granted {
 }
 
 type Decision = ClaimDecision | SolveDecision | IssueDecision | ExpireDecision;
-type Answer = Decision | LedgerMissing | StandingAnswer;
+/** What is asked of the ledger and leaves nothing to be committed. */
+type Uncommitted = DepartDecision | StandingAnswer;
+type Answer = Decision | LedgerMissing | Uncommitted;
 type Final<D> = Exclude<D, Undecided>;
 
 /** Has the ledgers of hunts decide, commits that, tells who was served, and fetches more clues. */
@@ -86,7 +89,7 @@ export class LedgerCommitter {
     if (decision.kind === "missing") return { kind: "missing" };
     if (decision.kind === "paused") throw hunt.paused();
     const result = decision as Final<D>;
-    const rows = decision.kind === "standing" ? [] : rowsOf(decision);
+    const rows = decision.kind === "standing" || decision.kind === "departed" ? [] : rowsOf(decision);
     if (rows.length === 0 || !("epoch" in decision)) return { kind: "final", result };
     const { epoch } = decision;
     return { kind: "decided", result, epoch, commit: () => this.#commit(hunt, rows, { epoch, pauses }) };

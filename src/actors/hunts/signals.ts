@@ -10,7 +10,7 @@ export const QUIT = "hunts.quit";
 export const REVOKED = "hunts.revoked";
 /** `{huntId, from, question, players}`: these have left node `from` for good; which of them have a seat on the receiver? To every other node. */
 export const LEFT = "hunts.left";
-/** `{question, from, here}`: the answer of node `from` to such a question, with those who have a seat on it; again when more of them come in. */
+/** `{question, from, here}`: the answer of node `from` to such a question, with those who have a seat on it. */
 export const HERE = "hunts.here";
 /** `{huntId}`: the ledger was rebuilt, and its queue is empty; to every node. */
 export const RELOADED = "hunts.reloaded";

@@ -79,14 +79,15 @@ export class HuntRoom extends EventRoom<Types, OpenHunt> implements HuntAudience
     if (this.services.draining()) return;
     const { queue, departures } = this.services.huntService;
     const { playerId } = client.auth!;
+    // Out of the queue first: nothing is served to them that would have to be given back.
+    const forgotten = queue.forget(this.event, playerId);
     // Who dropped out may come in again, on another connection too: their clue stays theirs for its time.
     if (isForGood) void departures.left(this.event, playerId);
-    await queue.forget(this.event, playerId);
+    await forgotten;
   }
 
   #welcome(client: RoomClient): void {
-    const { queue, departures } = this.services.huntService;
-    departures.cameIn(this.event, client.auth!.playerId);
+    const { queue } = this.services.huntService;
     void queue.attend(this.event, playerOf(client));
     client.send("phase", this.#phase());
     const { winners } = this.event;

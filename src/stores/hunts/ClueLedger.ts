@@ -55,10 +55,17 @@ export interface ClueLedger {
    * decision. Serves who waits.
    */
   giveBack(hunt: HuntKey, request: GiveBackRequest): Promise<GiveBackDecision>;
-  /** Revokes whatever assignment the player has open, as `giveBack` does; `unknown` when they have none. */
+  /**
+   * The player's last seat on a node is gone for good. Marks their open assignment with `token`, in the place of an earlier mark: the
+   * mark stands until the assignment closes, or the player is heard of (`attend`, `claim`, `solve`). With the hot state it is lost.
+   */
+  depart(hunt: HuntKey, playerId: string, token: string): Promise<Undecided | DepartDecision>;
+  /** Revokes the player's open assignment, as `giveBack` does, if it is marked with this token; `unknown` otherwise. */
   giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision>;
-  /** A waiting player is on this node too: the claim is not over before they have left it. False when the player does not wait,
-   * or is on no node (`sweep`): who is back claims again. */
+  /**
+   * The player has come in on this node: `depart` is void, and a waiting claim is not over before they have left it. False when the player
+   * does not wait, or is on no node (`sweep`): who is back claims again.
+   */
   attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean>;
   /**
    * A player has left `nodeId` for good. Takes them out of the queue, unless they are on another of the nodes that live (`live`: their
@@ -149,7 +156,12 @@ export interface GiveBackRequest {
   now: number;
 }
 
-export type GiveUpRequest = Omit<GiveBackRequest, "assignmentId">;
+export interface GiveUpRequest {
+  playerId: string;
+  /** As `depart` was given it. */
+  token: string;
+  now: number;
+}
 
 /** The outcomes of an assignment, in the only order in which they may follow each other; a closed one never reopens. */
 export const OUTCOME = { open: 0, solved: 1, exhausted: 2, expired: 3, returned: 4 } as const;
@@ -226,6 +238,12 @@ export type GiveBackDecision = Extract<
   SolveDecision,
   { kind: "missing" | "paused" | "revoked" | "solved" | "unknown" }
 >;
+
+/** `isMarked`: the player has an assignment to give up. */
+export interface DepartDecision {
+  kind: "departed";
+  isMarked: boolean;
+}
 
 /** Waiting claims that a decision served: commit each row, then tell the player, on whatever nodes they are. */
 export interface Served extends Demand {

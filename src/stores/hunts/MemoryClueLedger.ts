@@ -3,6 +3,7 @@ import type {
   ClaimDecision,
   ClaimRequest,
   ClueLedger,
+  DepartDecision,
   ExpireDecision,
   GiveBackDecision,
   GiveBackRequest,
@@ -45,6 +46,11 @@ export class MemoryClueLedger implements ClueLedger {
     assertPlayer(request.playerId);
     assertTime(request.now);
     return this.#decide(hunt, (known) => known.giveBack(request));
+  }
+
+  async depart(hunt: HuntKey, playerId: string, token: string): Promise<Undecided | DepartDecision> {
+    assertPlayer(playerId);
+    return this.#decide(hunt, (known) => known.depart(playerId, token));
   }
 
   async giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision> {

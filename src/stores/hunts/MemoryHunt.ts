@@ -5,6 +5,7 @@ import {
   type ClaimDecision,
   type ClaimRequest,
   type Demand,
+  type DepartDecision,
   type ExpireDecision,
   type GiveBackDecision,
   type GiveBackRequest,
@@ -60,6 +61,8 @@ export class MemoryHunt {
   readonly #players: Map<string, RebuiltPlayer>;
   /** Players with an open assignment. */
   readonly #open = new Set<string>();
+  /** Whose last seat is gone for good, and who has not been heard of since: the token of that, by player with an open assignment. */
+  readonly #departed = new Map<string, string>();
   /** Players with points, best first. */
   readonly #ranks = new Ranks<Ranked>(
     (a, b) => b.player.total - a.player.total || a.player.reachedSeq - b.player.reachedSeq,
@@ -92,6 +95,7 @@ export class MemoryHunt {
   }
 
   claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
+    this.#departed.delete(playerId);
     const player = this.#players.get(playerId);
     const extras: Extras = {};
     if (player?.open !== undefined) {
@@ -152,9 +156,16 @@ export class MemoryHunt {
     return this.#closedDecision(player, revoked, this.#serve(now));
   }
 
-  giveUp({ playerId, now }: GiveUpRequest): GiveBackDecision {
+  depart(playerId: string, token: string): DepartDecision {
+    const isMarked = this.#open.has(playerId);
+    if (isMarked) this.#departed.set(playerId, token);
+    return { kind: "departed", isMarked };
+  }
+
+  giveUp({ playerId, token, now }: GiveUpRequest): GiveBackDecision {
     const open = this.#players.get(playerId)?.open;
-    return open ? this.giveBack({ playerId, assignmentId: assignmentIdOf(open), now }) : { kind: "unknown" };
+    if (open === undefined || this.#departed.get(playerId) !== token) return { kind: "unknown" };
+    return this.giveBack({ playerId, assignmentId: assignmentIdOf(open), now });
   }
 
   issue(upTo: number, now: number): IssueDecision {
@@ -174,6 +185,7 @@ export class MemoryHunt {
   }
 
   attend(playerId: string, nodeId: string): boolean {
+    this.#departed.delete(playerId);
     const nodes = this.#waiting.get(playerId)?.nodes;
     return nodes !== undefined && nodes.size > 0 && nodes.add(nodeId) !== undefined;
   }
@@ -225,6 +237,7 @@ export class MemoryHunt {
   }
 
   #answer(playerId: string, player: RebuiltPlayer, correct: boolean, mark: string, now: number): SolveDecision {
+    this.#departed.delete(playerId);
     const open = player.open!;
     if (now >= open.expiresAt) {
       const row = this.#revoke(playerId, player, OUTCOME.expired, now);
@@ -347,6 +360,7 @@ export class MemoryHunt {
     player.last = row;
     player.history.close(this.#rules, row);
     this.#open.delete(playerId);
+    this.#departed.delete(playerId);
     this.#version += 1;
     return row;
   }

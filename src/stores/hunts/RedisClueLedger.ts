@@ -8,6 +8,7 @@ import type {
   ClaimDecision,
   ClaimRequest,
   ClueLedger,
+  DepartDecision,
   ExpireDecision,
   GiveBackDecision,
   GiveBackRequest,
@@ -96,10 +97,14 @@ export class RedisClueLedger implements ClueLedger {
   }
 
   async giveUp(hunt: HuntKey, request: GiveUpRequest): Promise<GiveBackDecision> {
-    return await this.#revoke(hunt, request, ["giveUp", request.playerId, request.now]);
+    return await this.#revoke(hunt, request, ["giveUp", request.playerId, request.token, request.now]);
   }
 
-  async #revoke(hunt: HuntKey, request: GiveUpRequest, asked: wire.DecideRequest): Promise<GiveBackDecision> {
+  async #revoke(
+    hunt: HuntKey,
+    request: GiveBackRequest | GiveUpRequest,
+    asked: wire.DecideRequest,
+  ): Promise<GiveBackDecision> {
     assertPlayer(request.playerId);
     assertTime(request.now);
     const reply = await this.#ask(hunt, asked);
@@ -130,6 +135,12 @@ export class RedisClueLedger implements ClueLedger {
     assertTime(now);
     const reply = await this.#ask(hunt, ["expire", now]);
     return "kind" in reply ? reply : wire.expireDecision(reply.epoch, reply.answer as wire.ExpireAnswer);
+  }
+
+  async depart(hunt: HuntKey, playerId: string, token: string): Promise<Undecided | DepartDecision> {
+    assertPlayer(playerId);
+    const reply = await this.#ask(hunt, ["depart", playerId, token]);
+    return "kind" in reply ? reply : { kind: "departed", isMarked: (reply.answer as wire.DepartAnswer)[1] };
   }
 
   async attend(hunt: HuntKey, playerId: string, nodeId: string): Promise<boolean> {

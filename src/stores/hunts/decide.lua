@@ -5,7 +5,8 @@ KEYS (all with one hash tag)
   1 meta       HASH  run, epoch, expiresAt, issued, fresh (instances ever given), solved, solveSeq, waitSeq, version, unserved,
                      pauses (how often the hunt was paused and resumed; absent: never)
   2 players    HASH  player id -> cmsgpack {name, total, open row or false, last closed row or false, instances solved,
-                     closed, known, tried}; closed and known are sets of templates, a bit each (`TemplateSet`); tried is false
+                     closed, known, tried, departed}; departed is the token by which the player left for good while the row was
+                     open (absent: they did not, or were heard of since); closed and known are sets of templates, a bit each (`TemplateSet`); tried is false
                      or template -> {wrong answers, lost instance, …} (`TemplateHistory`)
   3 returned   ZSET  "instance:generation" of each returned instance (generation of its next holder), by template * 2^24 + instance
   4 fronts     ZSET  each template that has a free instance, by its lowest one
@@ -26,7 +27,8 @@ ARGV
   10 JSON: the requests, each one of
     ["claim", player id, name, node id, now]
     ["solve", player id, instance, generation, correct, points, repeatable, mark of the request or "", now]
-    ["giveBack", player id, instance, generation, now]   ["giveUp", player id, now]   ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
+    ["giveBack", player id, instance, generation, now]   ["depart", player id, token]   ["giveUp", player id, token, now]
+    ["attend", player id, node id]   ["forget", player id, node id, ids of the nodes that live]
     ["sweep", ids of the nodes that live, place, drop]   ["issue", issued, now]   ["expire", now]
 Returns
   nil when the hunt is missing: never loaded, lost, or loaded into another life of the server, whose data a restart may
@@ -36,7 +38,7 @@ Returns
     {"waiting", demand, position, revoked entry, served}
     {"exhausted", demand, 0, revoked entry, served}   {"cooling", demand, until, revoked entry, served}
     {"wrong" | "solved" | "revoked", demand, entry, total, served, which answer it is about}   {"unknown"}
-    {"attended", whether the player waits, and was on a node}   {"forgotten"}   {"swept", the place to go on behind, or false}
+    {"departed", whether a row is marked}   {"attended", whether the player waits, and was on a node}   {"forgotten"}   {"swept", the place to go on behind, or false}
     {"issued", demand, served}   {"expired", demand, served, revoked entries, more}
   where demand is {pool, waiting, issued, unserved}; an entry is {player id, name, row}; served is a list of
   {entry, previous row}; a row is {instance, generation, openedAt, expiresAt, attemptsUsed, outcome, closedAt,
@@ -52,7 +54,7 @@ twice, lose it, or overtake who waits. The first write fails as a whole when mem
 local META, PLAYERS, RETURNED, FRONTS, TEMPLATES, EXPIRY, WAITING, WAITERS, SCORES = unpack(KEYS)
 local RUN, TTL, ATTEMPTS, TOTAL, STEP = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local TEMPLATE_COUNT, PER_PLAYER, COOLDOWN, PAUSES = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local NAME, SCORE, OPEN, LAST, SOLVES, CLOSED, KNOWN, TRIED = 1, 2, 3, 4, 5, 6, 7, 8
+local NAME, SCORE, OPEN, LAST, SOLVES, CLOSED, KNOWN, TRIED, DEPARTED = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local INSTANCE, GENERATION, OPENED_AT, EXPIRES_AT, USED, OUTCOME, CLOSED_AT, POINTS, SOLVE_SEQ, BEFORE, MARKS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 local SOLVED, EXHAUSTED, EXPIRED, RETURNED_BACK = 1, 2, 3, 4
 local SPAN, MARK_LENGTH = 2 ^ 24, 8
@@ -104,6 +106,14 @@ end
 local function save(id, player)
   redis.call("HSET", PLAYERS, id, cmsgpack.pack(player))
   version = version + 1
+end
+
+-- The player is there.
+local function welcome(id, player)
+  if player and player[DEPARTED] then
+    player[DEPARTED] = nil
+    redis.call("HSET", PLAYERS, id, cmsgpack.pack(player))
+  end
 end
 
 local function field(name, default)
@@ -233,7 +243,7 @@ local function close(id, player, outcome, now)
   row[OUTCOME] = outcome
   -- Strictly after the closing before it, so that a rebuild knows which one was last, whatever the nodes' clocks say.
   row[CLOSED_AT] = math.max(now, row[OPENED_AT], last and last[CLOSED_AT] + 1 or 0)
-  player[OPEN], player[LAST] = false, row
+  player[OPEN], player[LAST], player[DEPARTED] = false, row, nil
   redis.call("ZREM", EXPIRY, id)
   return row
 end
@@ -412,6 +422,7 @@ function decide.claim(id, name, nodeId, now)
   local revoked, served = false, false
   if player and player[OPEN] then
     if now < player[OPEN][EXPIRES_AT] then
+      welcome(id, player)
       return { "assigned", demand(), { id, player[NAME], player[OPEN] }, player[LAST], false, false }
     end
     revoked = revoke(id, player, EXPIRED, now)
@@ -459,6 +470,7 @@ local function answer(id, player, correct, points, repeatable, mark, now)
     revoke(id, player, EXPIRED, now)
     return "revoked", row, serve(now)
   end
+  player[DEPARTED] = nil
   row[USED] = row[USED] + 1
   if mark ~= "" then
     row[MARKS] = row[MARKS] .. string.rep(".", (row[USED] - 1) * MARK_LENGTH - #row[MARKS]) .. mark
@@ -526,16 +538,27 @@ function decide.giveBack(id, instance, generation, now)
   return { kind, demand(), { id, player[NAME], row }, player[SCORE], served, row[USED] }
 end
 
-function decide.giveUp(id, now)
+function decide.depart(id, token)
+  local player = find(id)
+  local isMarked = player and player[OPEN] and true or false
+  if isMarked then
+    player[DEPARTED] = token
+    redis.call("HSET", PLAYERS, id, cmsgpack.pack(player))
+  end
+  return { "departed", isMarked }
+end
+
+function decide.giveUp(id, token, now)
   local player = find(id)
   local row = player and player[OPEN]
-  if not row then
+  if not row or player[DEPARTED] ~= token then
     return { "unknown" }
   end
   return decide.giveBack(id, row[INSTANCE], row[GENERATION], now)
 end
 
 function decide.attend(id, nodeId)
+  welcome(id, find(id))
   local waiter = waiterOf(id)
   local isThere = waiter and #waiter > 1 or false
   if isThere then

@@ -29,7 +29,8 @@ export type DecideRequest =
       ...[points: number, repeatable: boolean, mark: string, now: number],
     ]
   | ["giveBack", playerId: string, instance: number, generation: number, now: number]
-  | ["giveUp", playerId: string, now: number]
+  | ["depart", playerId: string, token: string]
+  | ["giveUp", playerId: string, token: string, now: number]
   | ["attend", playerId: string, nodeId: string]
   | ["forget", playerId: string, nodeId: string, live: readonly string[]]
   | ["sweep", live: readonly string[], after: number, drop: boolean]
@@ -51,6 +52,7 @@ export type SolveAnswer =
   | ["unknown"];
 export type IssueAnswer = ["issued", WireDemand, WireServed];
 export type ExpireAnswer = ["expired", WireDemand, WireServed, revoked: WireEntry[] | false, more: boolean];
+export type DepartAnswer = ["departed", isMarked: boolean];
 export type AttendAnswer = ["attended", isWaiting: boolean];
 export type SweepAnswer = ["swept", goOnBehind: number | false];
 export type DecideAnswer =
@@ -58,6 +60,7 @@ export type DecideAnswer =
   | SolveAnswer
   | IssueAnswer
   | ExpireAnswer
+  | DepartAnswer
   | AttendAnswer
   | SweepAnswer
   | ["forgotten"];
