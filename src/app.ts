@@ -6,7 +6,7 @@ import { type Backplane, openBackplane } from "./backplane.ts";
 import { systemClock, systemRng } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Domain } from "./domains/runtime/Domain.ts";
-import { type Declared, declaredBy, requireWhole } from "./domains/runtime/declared.ts";
+import { type Declared, declaredBy, requireRead, requireWhole } from "./domains/runtime/declared.ts";
 import { OpenDomains } from "./domains/runtime/OpenDomains.ts";
 import { KeepOut } from "./edge/KeepOut.ts";
 import { Tokens } from "./http/auth/tokens.ts";
@@ -61,7 +61,8 @@ export interface App {
 
 /**
  * Starts a node: database and migrations, stores, actors, then rooms and HTTP. Stops what had started when a part fails. Throws an Error
- * before anything starts when a domain is missing or listed twice, or two of them claim the same name for something.
+ * before anything starts when a domain is missing or listed twice, two of them claim the same name for something, or `config` was read without the
+ * domains' variables.
  */
 export async function createApp(
   config: Config,
@@ -70,6 +71,7 @@ export async function createApp(
 ): Promise<App> {
   const declared = declaredBy(listed.domains);
   requireWhole(declared);
+  requireRead(config, declared);
   const readiness = new Readiness(NODE_PARTS);
   const { startTimeoutMs } = config;
   const lifecycle = new Lifecycle({ clock: systemClock, log, readiness, startTimeoutMs });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isTimezone } from "./clock.ts";
 import { wholeNumber } from "./validate.ts";
 
-/** Thrown when the environment holds a bad value; its message is one line that names the variable. */
+/** Thrown when the environment holds bad values; its message has a line for each variable, which begins with its name. */
 export class ConfigError extends Error {}
 
 /** What is being developed is nobody else's business: it has a playground, and wallets that anybody can sign for. */
@@ -10,8 +10,22 @@ const LOOPBACK = "127.0.0.1";
 
 const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
-/** Every variable that Ringmaster reads. `.env.example` documents each; a test fails when the two differ. */
-const environment = z.object({
+/** Variables, each with the schema of its text, which is `undefined` where it is unset or empty. */
+export type Variables = Readonly<Record<string, z.ZodType>>;
+/** What they were read as, by their names. */
+export type Settings<V extends Variables> = { readonly [Name in keyof V]: z.output<V[Name]> };
+
+/** What has variables of its own: a domain. */
+export interface HavingVariables {
+  readonly name: string;
+  readonly definition: { readonly variables?: Variables };
+}
+
+/**
+ * The variables of every node, whatever its domains are; a domain's own stand on its page. `.env.example` documents each; a test fails when
+ * the two differ.
+ */
+const ENVIRONMENT = {
   NODE_ENV: z.enum(["development", "test", "production"]).default("development"),
   PORT: wholeNumber(0, 65_535).default(2567),
   HOST: z.string().min(1).optional(),
@@ -32,7 +46,6 @@ const environment = z.object({
   DEMO: flag.optional(),
   NODE_TTL_MS: wholeNumber(600, 60_000).default(3000),
   DATABASE_POOL: wholeNumber(5, 200).default(16),
-  SESSION_TIMEOUT_MINUTES: z.coerce.number().min(0.05).max(1440).default(30),
   TZ_SCHEDULES: z.string().refine(isTimezone, "must be the name of a time zone, such as Europe/Berlin").default("UTC"),
   TRUST_PROXY: flag.default(false),
   RATE_LIMIT_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1000),
@@ -41,7 +54,7 @@ const environment = z.object({
     .string()
     .regex(/^[\x21-\x7e]{16,256}$/, "must have 16 to 256 printable ASCII characters, no spaces")
     .optional(),
-});
+};
 
 /** What `DATABASE_URL` names. */
 export type DatabaseConfig = { kind: "mysql"; url: string; pool: number } | { kind: "sqlite"; path: string };
@@ -67,10 +80,10 @@ export interface Config {
   demo: boolean | undefined;
   /** How long a node's beat may be missing before it counts as dead, in milliseconds. */
   nodeTtlMs: number;
-  /** How long a player's session goes on without activity, in milliseconds. */
-  sessionTimeoutMs: number;
   /** The time zone of schedules that name none. */
   timezone: string;
+  /** What the variables of domains that have some were read as, by the name of the domain. */
+  settings: ReadonlyMap<string, object>;
   /** What `ENABLE_<JOB>_JOB` says of jobs, by the name of the variable. */
   jobSwitches: ReadonlyMap<string, boolean>;
   /** Whether `X-Forwarded-For` is believed (only behind a proxy that sets it). */
@@ -83,40 +96,73 @@ export interface Config {
   metricsToken: string | undefined;
 }
 
-/** Environment → Config. Empty values count as unset. Throws ConfigError with one line naming the variable. */
-export function readConfig(env: Record<string, string | undefined>): Config {
+/**
+ * Environment → Config, with the variables of `domains`. Empty values count as unset. Throws ConfigError, which names every variable that is
+ * wrong.
+ */
+export function readConfig(env: Record<string, string | undefined>, domains: readonly HavingVariables[] = []): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
-  const parsed = environment.safeParse(set);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new ConfigError(`${issue.path.join(".")}: ${issue.message}`);
+  const complaints = new Map<string, string>();
+  const values = read(ENVIRONMENT, set, complaints);
+  const settings = new Map<string, object>();
+  for (const { name, definition } of domains)
+    if (definition.variables) settings.set(name, read(definition.variables, set, complaints));
+  const switches = jobSwitches(set, complaints);
+  // What one of the variables cannot be beside the others says nothing where that is wrong by itself.
+  for (const [name, complaint] of contradictionsOf(values)) if (!complaints.has(name)) complaints.set(name, complaint);
+  if (complaints.size > 0)
+    throw new ConfigError([...complaints].map(([name, complaint]) => `${name}: ${complaint}`).join("\n"));
+  return configOf(values, settings, switches);
+}
+
+/** Reads variables, and notes what is wrong of those whose value is then missing. */
+function read<V extends Variables>(
+  variables: V,
+  set: Readonly<Record<string, string | undefined>>,
+  complaints: Map<string, string>,
+): Settings<V> {
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(variables)) {
+    const parsed = schema.safeParse(set[name]);
+    if (parsed.success) values[name] = parsed.data;
+    else complaints.set(name, parsed.error.issues[0]!.message);
   }
-  const values = parsed.data;
-  const database = databaseOf(values.DATABASE_URL, values.DATABASE_POOL);
-  if (values.REDIS_URL !== undefined && database.kind === "sqlite") {
-    throw new ConfigError(
-      "REDIS_URL: a cluster needs a database that its nodes can share; set DATABASE_URL to mysql://…",
-    );
-  }
-  if (values.ROLE !== "all" && values.REDIS_URL === undefined) {
-    throw new ConfigError(`ROLE: ${values.ROLE} needs a cluster; set REDIS_URL, or leave ROLE at all`);
-  }
+  return values as Settings<V>;
+}
+
+type Environment = Settings<typeof ENVIRONMENT>;
+
+/** What variables that are good by themselves cannot be together. */
+function* contradictionsOf(values: Partial<Environment>): Generator<[name: string, complaint: string]> {
+  const { DATABASE_URL, DEMO, JWT_SECRET, NODE_ENV, REDIS_URL, ROLE = "all" } = values;
+  const production = NODE_ENV === "production";
+  if (REDIS_URL !== undefined && DATABASE_URL?.startsWith("sqlite:"))
+    yield ["REDIS_URL", "a cluster needs a database that its nodes can share; set DATABASE_URL to mysql://…"];
+  if (ROLE !== "all" && REDIS_URL === undefined)
+    yield ["ROLE", `${ROLE} needs a cluster; set REDIS_URL, or leave ROLE at all`];
+  if (JWT_SECRET === undefined && (production || REDIS_URL !== undefined))
+    yield [
+      "JWT_SECRET",
+      production
+        ? "production needs one (at least 32 characters, the same on every node)"
+        : "a cluster needs one, the same on every node (at least 32 characters)",
+    ];
+  if (production && DEMO === true)
+    yield ["DEMO", "production has no demo, whose answers and scores anybody can know; leave it unset"];
+}
+
+function configOf(
+  values: Environment,
+  settings: ReadonlyMap<string, object>,
+  switches: ReadonlyMap<string, boolean>,
+): Config {
   const production = values.NODE_ENV === "production";
-  if (production && values.JWT_SECRET === undefined) {
-    throw new ConfigError("JWT_SECRET: production needs one (at least 32 characters, the same on every node)");
-  }
-  if (production && values.DEMO === true) {
-    throw new ConfigError("DEMO: production has no demo, whose answers and scores anybody can know; leave it unset");
-  }
-  if (values.JWT_SECRET === undefined && values.REDIS_URL !== undefined) {
-    throw new ConfigError("JWT_SECRET: a cluster needs one, the same on every node (at least 32 characters)");
-  }
   return {
     production,
     port: values.PORT,
     host: values.HOST ?? (production ? undefined : LOOPBACK),
     redisUrl: values.REDIS_URL,
-    database,
+    database: databaseOf(values.DATABASE_URL, values.DATABASE_POOL),
     role: values.ROLE,
     jwtSecret: values.JWT_SECRET ?? Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url"),
     jwtSecretIsMade: values.JWT_SECRET === undefined,
@@ -126,9 +172,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     startTimeoutMs: values.START_TIMEOUT_MS,
     demo: values.DEMO,
     nodeTtlMs: values.NODE_TTL_MS,
-    sessionTimeoutMs: Math.round(values.SESSION_TIMEOUT_MINUTES * 60_000),
     timezone: values.TZ_SCHEDULES,
-    jobSwitches: jobSwitches(set),
+    settings,
+    jobSwitches: switches,
     trustProxy: values.TRUST_PROXY,
     rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
     metricsPort: values.METRICS_PORT,
@@ -142,17 +188,33 @@ function databaseOf(url: string, pool: number): DatabaseConfig {
     : { kind: "mysql", url, pool };
 }
 
+const JOB_SWITCH = /^ENABLE_[A-Z0-9_]+_JOB$/;
+
 /** There is a variable for each job, and the jobs are not known here: so any name of that form counts. */
-function jobSwitches(set: Record<string, string | undefined>): ReadonlyMap<string, boolean> {
+function jobSwitches(
+  set: Readonly<Record<string, string | undefined>>,
+  complaints: Map<string, string>,
+): ReadonlyMap<string, boolean> {
   const switches = new Map<string, boolean>();
   for (const [name, value] of Object.entries(set)) {
-    if (!/^ENABLE_[A-Z0-9_]+_JOB$/.test(name)) continue;
+    if (!JOB_SWITCH.test(name)) continue;
     const parsed = flag.safeParse(value);
-    if (!parsed.success) throw new ConfigError(`${name}: must be true or false`);
-    switches.set(name, parsed.data);
+    if (parsed.success) switches.set(name, parsed.data);
+    else complaints.set(name, "must be true or false");
   }
   return switches;
 }
 
-/** The names of all variables, for the test that compares them with `.env.example`. */
-export const VARIABLES: readonly string[] = Object.keys(environment.shape);
+/** The names of all variables of a node with these domains, but those of jobs. */
+export function variablesOf(domains: readonly HavingVariables[]): string[] {
+  return [ENVIRONMENT, ...domains.map(({ definition }) => definition.variables ?? {})].flatMap((each) =>
+    Object.keys(each),
+  );
+}
+
+/** Why a domain cannot have a variable of this name; `undefined` where it can. */
+export function whyNoVariable(name: string): string | undefined {
+  if (Object.hasOwn(ENVIRONMENT, name)) return "every node has one of that name";
+  if (!/^[A-Z][A-Z0-9_]*$/.test(name)) return "a name is [A-Z][A-Z0-9_]*";
+  return JOB_SWITCH.test(name) ? "names of that form are those of jobs" : undefined;
+}

@@ -1,6 +1,6 @@
 /**
- * The one table of errors: what a client or a caller may be told, its HTTP status, and what it means.
- * `docs/errors.md` documents the same codes; a test fails when the two differ.
+ * What a client or a caller of any domain may be told: its HTTP status, and what it means. Codes of one domain are defined by `defineErrors`
+ * beside what throws them, and listed on its page. `docs/errors.md` documents all of them; a test fails when the two differ.
  */
 export const ERRORS = {
   invalid_payload: { status: 400, message: "The payload is not of the documented shape." },
@@ -11,25 +11,11 @@ export const ERRORS = {
   unknown_request: { status: 404, message: "This room knows no such request." },
   conflict: { status: 409, message: "The state it applies to has changed; read it again." },
   wrong_phase: { status: 409, message: "The event is not in a phase that allows this." },
-  paused: { status: 409, message: "The event is paused; nothing is taken before it goes on." },
   rate_limited: { status: 429, message: "Too many requests; slow down." },
   overloaded: { status: 503, message: "Too much work is waiting; try again in a moment." },
   unavailable: { status: 503, message: "A part that this needs is out of reach; try again in a moment." },
   draining: { status: 503, message: "This node is shutting down; reconnect to reach another." },
   internal: { status: 500, message: "Something failed on our side; it has been logged." },
-  unknown_assignment: { status: 409, message: "This assignment is not open for you: solved, expired or never given." },
-  score_refused: { status: 422, message: "The score is not one that this game can have, or it could not be verified." },
-  run_refused: {
-    status: 422,
-    message: "The score must come of a run that you have begun in this tournament, and each run counts once.",
-  },
-  entries_used_up: {
-    status: 409,
-    message: "No further entry is taken: the player's, or the tournament's, are used up.",
-  },
-  inventory_full: { status: 409, message: "The player would hold more of this item than an inventory can." },
-  no_challenge: { status: 409, message: "No challenge is open: it ran out or was used. Ask for a new one." },
-  bad_signature: { status: 403, message: "The signature does not prove that the wallet is yours." },
   not_delivered: {
     status: 503,
     message: "The call did not reach its actor; nothing happened, and it is safe to repeat.",
@@ -46,32 +32,39 @@ export const ERRORS = {
 /** Codes, each with its HTTP status and what it means. */
 export type ErrorTable = Readonly<Record<string, { status: number; message: string }>>;
 
-/**
- * Codes of domains that this table does not have, by declaration merging; each also goes through `defineErrors`:
- * `declare module "…/errors.ts" { interface DomainErrors { already_entered: true } }`.
- */
-// biome-ignore lint/suspicious/noEmptyInterface: what is declared elsewhere is merged into it
-export interface DomainErrors {}
+/** A code of a domain. Only `defineErrors` makes one, so whoever throws it has loaded what it means. */
+export type DomainErrorCode<Code extends string = string> = Code & { readonly "~defined": true };
 
-/** A code from the table of errors, or of a domain. */
-export type ErrorCode = keyof typeof ERRORS | keyof DomainErrors;
+/** A code of the table above, or of a domain. */
+export type ErrorCode = keyof typeof ERRORS | DomainErrorCode;
 
 const known = new Map<string, { status: number; message: string }>(Object.entries(ERRORS));
 
-/** Adds the codes of a domain to those that may leave the server. Throws an Error for one that there is already. */
-export function defineErrors<T extends { [Code in keyof DomainErrors]?: { status: number; message: string } }>(
+/**
+ * The codes of a domain, by their names: `throw new RingmasterError(HUNT_ERRORS.unknown_assignment)`. Throws an Error for a code that there
+ * is already, and for what is no code (`[a-z_]+`) or no failure (a status from 400 to 599).
+ */
+export function defineErrors<const T extends ErrorTable>(
   table: T,
-): T {
-  for (const [code, entry] of Object.entries(table as ErrorTable)) {
+): { readonly [Code in keyof T & string]: DomainErrorCode<Code> } {
+  for (const [code, { status }] of Object.entries(table)) {
+    if (!/^[a-z_]+$/.test(code)) throw new Error(`the error code ${code}: a code is [a-z_]+`);
+    if (!(status >= 400 && status < 600))
+      throw new Error(`the error code ${code}: ${status} is no status of a failure`);
     if (known.has(code)) throw new Error(`the error code ${code} is defined twice`);
-    known.set(code, entry);
   }
-  return table;
+  for (const [code, terms] of Object.entries(table)) known.set(code, terms);
+  return Object.fromEntries(Object.keys(table).map((code) => [code, code])) as never;
+}
+
+/** Whether this is a code that an error may have: a common one, or one that a domain has defined. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && known.has(code);
 }
 
 /** What an error looks like on the wire: over HTTP inside `{error: …}`, in a room as the rejection. */
 export interface WireError {
-  code: ErrorCode;
+  code: string;
   message: string;
   details?: unknown;
 }
@@ -100,7 +93,7 @@ export class RingmasterError extends Error {
   }
 
   static fromWire(wire: WireError): RingmasterError {
-    return new RingmasterError(known.has(wire.code) ? wire.code : "internal", wire.message, wire.details);
+    return new RingmasterError(isErrorCode(wire.code) ? wire.code : "internal", wire.message, wire.details);
   }
 }
 

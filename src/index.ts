@@ -16,7 +16,7 @@ process.stderr.on("error", () => {});
 try {
   // From the first moment on: whoever can reach this node can also have it end in order.
   const signalled = firstSignal();
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, RINGMASTER.domains);
   const log = createLogger(config.logLevel);
   const failed = Promise.withResolvers<undefined>();
   let app: App | undefined;
@@ -30,7 +30,8 @@ try {
   await drain(app, await Promise.race([signalled, failed.promise]));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  console.error(`Ringmaster cannot start: ${error.message}`);
+  const reasons = error.message.split("\n");
+  console.error(`Ringmaster cannot start: ${reasons.join("\n  ")}`);
   process.exit(1);
 }
 

@@ -8,7 +8,7 @@ import { armAll, ringKind } from "./ringing.ts";
 import { serveLoad } from "./serveLoad.ts";
 
 const load = serveLoad(async (timers) => (await armAll({ timers, seconds: 0 }, app.servicesOf(ringing))).firstDueAt);
-const config = readConfig(process.env);
+const config = readConfig(process.env, RINGMASTER.domains);
 const ringing = defineDomain({
   name: "ringing",
   actors: () => [ringKind((ring) => ring === "stored" && load.stored())],

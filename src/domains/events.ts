@@ -1,3 +1,4 @@
+import { EVENT_ERRORS } from "../entities/events/errors.ts";
 import { EventChanges20261130110000 } from "../entities/migrations/20261130110000-event-changes.ts";
 import { Pauses20261130110100 } from "../entities/migrations/20261130110100-pauses.ts";
 import { Reviews20261130140100 } from "../entities/migrations/20261130140100-reviews.ts";
@@ -11,8 +12,8 @@ export const EVENT_CHANGE_DAYS = 400;
 /** What events of all domains have in common: what operators did to them, how they stand still, and that their results are held. */
 export const events = defineDomain({
   name: "events",
-  alters: ["hunts", "tournaments"],
   migrations: [EventChanges20261130110000, Pauses20261130110100, Reviews20261130140100, EventChangeAges20261130150100],
+  errors: EVENT_ERRORS,
   retention: [
     byAge({
       name: "eventChanges",

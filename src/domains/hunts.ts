@@ -5,6 +5,7 @@ import { HuntActor, huntKind } from "../actors/hunts/HuntActor.ts";
 import { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HuntService } from "../actors/hunts/HuntService.ts";
 import { systemRng } from "../clock.ts";
+import { HUNT_ERRORS } from "../entities/hunts/errors.ts";
 import { HUNT_PHASE_SETS, Hunt, Hunts } from "../entities/hunts/Hunt.ts";
 import { Hunts20261121000100 } from "../entities/migrations/20261121000100-hunts.ts";
 import { HuntLists20261130050500 } from "../entities/migrations/20261130050500-hunt-lists.ts";
@@ -12,6 +13,7 @@ import { HuntFairness20261130060000 } from "../entities/migrations/2026113006000
 import { HuntRequests20261130060100 } from "../entities/migrations/20261130060100-hunt-requests.ts";
 import { HuntScores20261130070000 } from "../entities/migrations/20261130070000-hunt-scores.ts";
 import { HuntPlaces20261130120000 } from "../entities/migrations/20261130120000-hunt-places.ts";
+import { HuntStandstill20261130140110 } from "../entities/migrations/20261130140110-hunt-standstill.ts";
 import { huntRoutes } from "../http/hunts.ts";
 import { HUNT_COMMANDS, HUNT_QUERIES } from "../operations/hunts.ts";
 import { HuntRoom } from "../rooms/hunts/HuntRoom.ts";
@@ -37,7 +39,9 @@ export const hunts = defineDomain({
     HuntRequests20261130060100,
     HuntScores20261130070000,
     HuntPlaces20261130120000,
+    HuntStandstill20261130140110,
   ],
+  errors: HUNT_ERRORS,
   itemSources: ["hunt"],
   retention: [
     orphans({

@@ -3,6 +3,7 @@ import { systemClock, systemRng } from "../clock.ts";
 import { Prizes20261121000300 } from "../entities/migrations/20261121000300-prizes.ts";
 import { RefusedAwards20261130050100 } from "../entities/migrations/20261130050100-refused-awards.ts";
 import { InventoryChanges20261130050700 } from "../entities/migrations/20261130050700-inventory-changes.ts";
+import { PRIZE_ERRORS } from "../entities/prizes/errors.ts";
 import { PrizeLedger } from "../entities/prizes/PrizeLedger.ts";
 import { myRoutes } from "../http/me.ts";
 import { PRIZE_COMMANDS, PRIZE_QUERIES } from "../operations/prizes.ts";
@@ -13,6 +14,7 @@ import { defineDomain } from "./runtime/Domain.ts";
 export const prizes = defineDomain({
   name: "prizes",
   migrations: [Prizes20261121000300, RefusedAwards20261130050100, InventoryChanges20261130050700],
+  errors: PRIZE_ERRORS,
   itemSources: ["operator"],
   jobs: ({ database }) => [prizeCheckJob(new PrizeLedger(database, systemRng))],
   open: (node) => {

@@ -8,6 +8,7 @@ import { Quests20261121000400 } from "../entities/migrations/20261121000400-ques
 import { Retention20261121000900 } from "../entities/migrations/20261121000900-retention.ts";
 import { QuestRounds20261130050200 } from "../entities/migrations/20261130050200-quest-rounds.ts";
 import { OpenLists20261130050600 } from "../entities/migrations/20261130050600-open-lists.ts";
+import { QUEST_ERRORS } from "../entities/quests/errors.ts";
 import { Quests } from "../entities/quests/Quest.ts";
 import { myQuestRoutes, questRoutes } from "../http/quests.ts";
 import { myWalletRoutes } from "../http/wallets.ts";
@@ -25,9 +26,10 @@ export const QUEST_CHANGE_DAYS = 365;
 /** What players are to do by themselves, and the wallets that some of it takes. */
 export const quests = defineDomain({
   name: "quests",
-  alters: ["hunts", "popups"],
+  alters: ["players"],
   needs: { prizes },
   migrations: [Quests20261121000400, Retention20261121000900, QuestRounds20261130050200, OpenLists20261130050600],
+  errors: QUEST_ERRORS,
   itemSources: ["quest"],
   retention: [
     byAge({

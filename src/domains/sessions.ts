@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { systemClock } from "../clock.ts";
 import { Sessions20261121000500 } from "../entities/migrations/20261121000500-sessions.ts";
 import { SessionHistory } from "../entities/sessions/SessionHistory.ts";
@@ -26,7 +27,15 @@ export const sessions = defineDomain({
       days: SESSION_DAYS,
     }),
   ],
-  stores: async ({ config: { sessionTimeoutMs: timeoutMs }, redis }): Promise<{ sessions: SessionStore }> => ({
+  variables: {
+    SESSION_TIMEOUT_MINUTES: z.coerce
+      .number()
+      .min(0.05)
+      .max(1440)
+      .default(30)
+      .transform((minutes) => Math.round(minutes * 60_000)),
+  },
+  stores: async ({ settings: { SESSION_TIMEOUT_MINUTES: timeoutMs }, redis }): Promise<{ sessions: SessionStore }> => ({
     sessions: redis
       ? new RedisSessionStore(await redis("sessions"), { timeoutMs })
       : new MemorySessionStore({ timeoutMs }),

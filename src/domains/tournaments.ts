@@ -17,6 +17,8 @@ import { ScorePrecision20261130090000 } from "../entities/migrations/20261130090
 import { ScoresInUnits20261130090100 } from "../entities/migrations/20261130090100-scores-in-units.ts";
 import { TournamentEntrants20261130100000 } from "../entities/migrations/20261130100000-tournament-entrants.ts";
 import { Runs20261130130100 } from "../entities/migrations/20261130130100-runs.ts";
+import { TournamentStandstill20261130140120 } from "../entities/migrations/20261130140120-tournament-standstill.ts";
+import { TOURNAMENT_ERRORS } from "../entities/tournaments/errors.ts";
 import { TOURNAMENT_PHASE_SETS, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
 import { gameRoutes } from "../http/games.ts";
 import { tournamentRoutes } from "../http/tournaments.ts";
@@ -40,7 +42,6 @@ const parents = "tournaments";
 /** Scores, and what they win. */
 export const tournaments = defineDomain({
   name: "tournaments",
-  alters: ["pools"],
   needs: { events, prizes },
   entities: [Tournament],
   migrations: [
@@ -51,7 +52,9 @@ export const tournaments = defineDomain({
     ScoresInUnits20261130090100,
     TournamentEntrants20261130100000,
     Runs20261130130100,
+    TournamentStandstill20261130140120,
   ],
+  errors: TOURNAMENT_ERRORS,
   itemSources: ["tournament"],
   retention: [
     orphans({ name: "scoreEntries", table: "score_entries", key: ["tournament_id", "player_id", "entry_no"], parents }),

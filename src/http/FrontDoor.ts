@@ -5,7 +5,7 @@ import { systemClock } from "../clock.ts";
 import { clientAddress, type Network, networksOf } from "../edge/addresses.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { KeyedBuckets } from "../edge/KeyedBuckets.ts";
-import { ERRORS, RingmasterError, toRingmasterError } from "../errors.ts";
+import { RingmasterError, toRingmasterError } from "../errors.ts";
 import { FairQueue } from "./FairQueue.ts";
 import { failureBody } from "./failures.ts";
 import { DEFAULT_PER_ADDRESS, type RetryAfter } from "./limits.ts";
@@ -240,7 +240,7 @@ function refuse(socket: Duplex, error: RingmasterError): void {
   socket.resume();
   socket.end(
     [
-      `HTTP/1.1 ${ERRORS[error.code].status} ${error.code}`,
+      `HTTP/1.1 ${error.status} ${error.code}`,
       "Connection: close",
       "Content-Type: application/json; charset=utf-8",
       ...retryAfter(error),

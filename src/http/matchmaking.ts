@@ -3,7 +3,7 @@ import { type Request, Router } from "express";
 import { z } from "zod";
 import { sleep, systemClock } from "../clock.ts";
 import { withOutdatedShape } from "../edge/outdated.ts";
-import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
+import { type ErrorCode, isErrorCode, RingmasterError, toRingmasterError } from "../errors.ts";
 import { invalidPayload, validate } from "../validate.ts";
 import { BODY_LIMIT, jsonBody } from "./body.ts";
 
@@ -100,11 +100,11 @@ function fromMatchMaker(thrown: unknown): unknown {
   const { code, message } = codeAndMessage(thrown);
   const options = { cause: thrown };
   // A room's own error. Colyseus keeps its code and message; from another node they may come as a plain object.
-  if (typeof code === "string" && Object.hasOwn(ERRORS, code)) {
+  if (isErrorCode(code)) {
     const details = thrown instanceof RingmasterError ? thrown.details : undefined;
     // Between nodes, messages begin with the code.
     const text = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
-    return new RingmasterError(code as ErrorCode, text, details, options);
+    return new RingmasterError(code, text, details, options);
   }
   const known = CORE_CODES.get(code);
   if (known !== undefined) return new RingmasterError(known, message, undefined, options);

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { ERRORS } from "../errors.ts";
+import { isErrorCode } from "../errors.ts";
 import type { Logger } from "./log.ts";
 
 /** The same cause is written once in this time, in milliseconds. */
@@ -62,7 +62,7 @@ const firstLine = (text: unknown): string => String(text).split("\n", 1)[0]!;
 /** Whether this is a typed error of a room (see `refusal`), and not one that says that something is wrong with us. */
 function isRefusal(line: string): boolean {
   const code = /^RingmasterError: ([a-z_]+): /.exec(line)?.[1];
-  return code !== undefined && code !== "internal" && Object.hasOwn(ERRORS, code);
+  return code !== "internal" && isErrorCode(code);
 }
 
 /** The line without what differs from one room or session to the next, up to its colon: what follows may be of a client's making. */

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { RINGMASTER } from "../../src/app.config.ts";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type Domain, defineDomain } from "../../src/domains/runtime/Domain.ts";
 import { declaredBy, requireWhole } from "../../src/domains/runtime/declared.ts";
 import { openDatabase } from "../../src/entities/database.ts";
+import { defineErrors } from "../../src/errors.ts";
 import { byAge } from "../../src/schedulers/retention/purges.ts";
 import { MIGRATIONS, SCHEMA } from "../support/database.ts";
 
+const RAFFLE_ERRORS = defineErrors({ sold_out: { status: 409, message: "No ticket is left." } });
 const A_PURGE = byAge({ name: "drawn", table: "raffles", key: ["id"], age: "drawn_at", days: 1 });
 
 /** A domain of which only a part matters. */
@@ -117,7 +120,8 @@ describe("the domains of an app", () => {
     ["the room raffle", { rooms: { raffle: {} as never } }],
     ["the command draw", { commands: [{ name: "draw" }] as never }],
     ["the query tickets", { queries: [{ name: "tickets" }] as never }],
-    ["the error code sold_out", { errors: { sold_out: { status: 409, message: "No ticket is left." } } }],
+    ["the error code sold_out", { errors: RAFFLE_ERRORS }],
+    ["the variable RAFFLE_TICKETS", { variables: { RAFFLE_TICKETS: z.string() } }],
     ["the event of the lobby rafflePhase", { lobby: { news: ["rafflePhase"] } as never }],
   ];
   for (const [what, part] of claims) {
@@ -127,6 +131,31 @@ describe("the domains of an app", () => {
       });
     });
   }
+
+  it("keep it from starting where one lists an error code that nobody has defined", () => {
+    const misspelt = domain("raffles", { errors: { sold_oot: "sold_oot" as never } });
+    assert.throws(() => declaredBy([misspelt]), {
+      message: "the error code sold_oot of the domain raffles is not defined (defineErrors)",
+    });
+  });
+
+  for (const [variable, why] of [
+    ["PORT", "every node has one of that name"],
+    ["raffleTickets", "a name is [A-Z][A-Z0-9_]*"],
+    ["ENABLE_RAFFLES_JOB", "names of that form are those of jobs"],
+  ] as const) {
+    it(`keep it from starting where one has the variable ${variable}`, () => {
+      assert.throws(() => declaredBy([domain("raffles", { variables: { [variable]: z.string() } })]), {
+        message: `the variable ${variable} of the domain raffles: ${why}`,
+      });
+    });
+  }
+
+  it("keep it from starting where the configuration was read without the variables of one", async () => {
+    await assert.rejects(createApp(readConfig({}), RINGMASTER), {
+      message: "the configuration was read without the variables of the domain sessions: readConfig(env, domains)",
+    });
+  });
 
   it("keep it from starting where two migrations have one date, whose order nobody could tell", () => {
     const first = domain("raffles", { migrations: [class Raffles20270101000000 {}] as never });

@@ -18,7 +18,7 @@ describe("a game's own rooms and endpoints, in one app with ours", function () {
   before(async () => {
     directory = temporaryDirectory("own-rooms");
     node = await RingmasterNode.start(
-      { DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` },
+      { DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}`, GUILD_FEE: "7" },
       "test/app/gameNode.ts",
     );
     await node.post("/api/hunts", { token: await tokenOf("operator"), body: aHunt() });
@@ -39,9 +39,20 @@ describe("a game's own rooms and endpoints, in one app with ours", function () {
 
   it("have them in a domain of the game's own, whose rooms have what ours have", async () => {
     const room = await node.client(token).joinOrCreate("guild");
-    assert.deepEqual(await room.request("motto", {}), { motto: "0 hunts at the start" });
+    assert.deepEqual(await room.request("motto", {}), { motto: "0 hunts at the start", fee: 7 });
     await room.leave();
     await assert.rejects(node.client("forged").joinOrCreate("guild"), { code: 401 });
+  });
+
+  it("have error codes of their own, which are told to clients as ours are, also where a join or a room is refused", async () => {
+    const room = await node.client(token).joinOrCreate("guild");
+    await assert.rejects(room.request("enter", {}), {
+      reason: { code: "guild_closed", message: "The guild takes nobody in.", details: { fee: 7 } },
+    });
+    await room.leave();
+    const refused = { code: 423, message: "guild_closed: The guild takes nobody in." };
+    await assert.rejects(node.client(token).joinOrCreate("guild", { late: true }), refused);
+    await assert.rejects(node.client(token).create("guild", { closed: true }), refused);
   });
 
   it("have them in an endpoint", async () => {
@@ -62,7 +73,10 @@ describe("a game's own rooms and endpoints, in one app with ours", function () {
   });
 
   it("keep the app from starting, with words, where a domain has a room of that name", async () => {
-    const config = readConfig({ DATABASE_URL: `sqlite:${join(directory, "other.sqlite")}`, PORT: "0" });
+    const config = readConfig(
+      { DATABASE_URL: `sqlite:${join(directory, "other.sqlite")}`, PORT: "0" },
+      RINGMASTER.domains,
+    );
     const rooms = () => ({ lobby: defineRoom(class extends Room {}) });
     await assert.rejects(createApp(config, { ...RINGMASTER, rooms }, createLogger("silent")), {
       message: "the room lobby is named twice: by a domain and by the app",

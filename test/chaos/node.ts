@@ -22,7 +22,7 @@ Date.now = () => now() + clockOffsetMs;
 
 const tell = (message: NodeMessage): void => void process.send?.(message, undefined, undefined, () => {});
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, RINGMASTER.domains);
 const chaos = defineDomain({
   name: "chaos",
   actors: () => [chaosKind],

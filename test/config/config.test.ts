@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { z } from "zod";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { ConfigError, readConfig, variablesOf } from "../../src/config.ts";
+import { defineDomain } from "../../src/domains/runtime/Domain.ts";
 
+const DOMAINS = RINGMASTER.domains;
 const SECRET = "s".repeat(32);
 const REDIS = "redis://localhost:6379";
 const MYSQL = "mysql://user:password@localhost/game";
 
 function complaint(env: Record<string, string>): string {
   try {
-    readConfig(env);
+    readConfig(env, DOMAINS);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.message;
@@ -17,7 +21,7 @@ function complaint(env: Record<string, string>): string {
 
 describe("The configuration", () => {
   it("is one embedded process in development when nothing is set", () => {
-    const { jwtSecret, ...config } = readConfig({});
+    const { jwtSecret, ...config } = readConfig({}, DOMAINS);
     assert.deepEqual(config, {
       production: false,
       port: 2567,
@@ -36,7 +40,7 @@ describe("The configuration", () => {
       rateLimitPerAddress: 1000,
       metricsPort: undefined,
       metricsToken: undefined,
-      sessionTimeoutMs: 1_800_000,
+      settings: new Map([["sessions", { SESSION_TIMEOUT_MINUTES: 1_800_000 }]]),
       timezone: "UTC",
       jobSwitches: new Map(),
     });
@@ -152,5 +156,49 @@ describe("The configuration", () => {
   it("refuses production and a cluster without a secret to share", () => {
     assert.match(complaint({ NODE_ENV: "production" }), /^JWT_SECRET: production/);
     assert.match(complaint({ REDIS_URL: REDIS, DATABASE_URL: MYSQL }), /^JWT_SECRET: a cluster/);
+  });
+
+  it("says all that is wrong at once, a line for each variable, also what contradicts another one", () => {
+    const lines = complaint({ PORT: "http", ROLE: "web", ENABLE_A_JOB: "no", SESSION_TIMEOUT_MINUTES: "soon" });
+    const names = lines.split("\n").map((line) => line.split(":", 1)[0]);
+    assert.deepEqual(names.sort(), ["ENABLE_A_JOB", "PORT", "ROLE", "SESSION_TIMEOUT_MINUTES"]);
+  });
+
+  it("says of a variable what is wrong with it, and not that it is missing as well", () => {
+    assert.match(complaint({ NODE_ENV: "production", JWT_SECRET: "short" }), /^JWT_SECRET: must have [^\n]+$/);
+  });
+
+  describe("of a domain of a game's own", () => {
+    const raffles = defineDomain({
+      name: "raffles",
+      variables: {
+        RAFFLE_TICKETS: z.coerce.number().int().min(1).default(100),
+        RAFFLE_MOTTO: z.string().min(3).optional(),
+      },
+      open: ({ settings: { RAFFLE_TICKETS, RAFFLE_MOTTO } }) => {
+        const [tickets, motto]: [number, string | undefined] = [RAFFLE_TICKETS, RAFFLE_MOTTO];
+        return { tickets, motto };
+      },
+    });
+
+    it("is read with that of the node, by its domain", () => {
+      const { settings } = readConfig({ RAFFLE_TICKETS: "7", RAFFLE_MOTTO: "" }, [...DOMAINS, raffles]);
+      assert.deepEqual(settings.get("raffles"), { RAFFLE_TICKETS: 7, RAFFLE_MOTTO: undefined });
+      assert.deepEqual([...settings.keys()], ["sessions", "raffles"]);
+    });
+
+    it("is refused in one message with that of the node", () => {
+      assert.throws(() => readConfig({ PORT: "http", RAFFLE_TICKETS: "0" }, [raffles]), {
+        name: "Error",
+        message: /^PORT: .+\nRAFFLE_TICKETS: .+$/,
+      });
+    });
+
+    it("is among the names of all variables", () => {
+      assert.deepEqual(
+        variablesOf([raffles]).filter((name) => !variablesOf([]).includes(name)),
+        ["RAFFLE_TICKETS", "RAFFLE_MOTTO"],
+      );
+    });
   });
 });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { readConfig, VARIABLES } from "../../src/config.ts";
+import { RINGMASTER } from "../../src/app.config.ts";
+import { readConfig, variablesOf } from "../../src/config.ts";
+
+const { domains } = RINGMASTER;
+const VARIABLES = variablesOf(domains);
 
 describe("The file .env.example", () => {
   const text = readFileSync(new URL("../../.env.example", import.meta.url), "utf8");
@@ -18,8 +22,8 @@ describe("The file .env.example", () => {
   });
 
   it("holds the defaults", () => {
-    const { jwtSecret: _, ...written } = readConfig(parseEnv(text));
-    const { jwtSecret: __, ...unset } = readConfig({});
+    const { jwtSecret: _, ...written } = readConfig(parseEnv(text), domains);
+    const { jwtSecret: __, ...unset } = readConfig({}, domains);
     assert.deepEqual(written, unset);
   });
 });

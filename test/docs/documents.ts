@@ -69,6 +69,13 @@ export function firstWordsOf(text: string, first: string): string[] {
   return tableOf(text, first).flatMap(([cell]) => codesOf(cell!).map((code) => code.split(" ", 1)[0]!));
 }
 
+/** The status of each error code that is documented: in docs/errors.md, or on the page of its domain. */
+export function documentedErrors(): Map<string, number> {
+  const rows = [documentOf("docs/errors.md"), ...protocolPages()].flatMap((page) => tableOf(page, "code"));
+  const errors = rows.filter(([, status]) => /^[45]\d\d$/.test(status!));
+  return new Map(errors.map(([code, status]) => [codesOf(code!)[0]!, Number(status)]));
+}
+
 /** What stands in backquotes. */
 export function codesOf(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Decided, type Decision, DecisionCommitter } from "../../src/actors/events/DecisionCommitter.ts";
+import { EVENT_ERRORS } from "../../src/entities/events/errors.ts";
 import type { CommitResult } from "../../src/entities/journaling.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { ManualClock } from "../actors/simulation.ts";
@@ -53,7 +54,7 @@ describe("DecisionCommitter", () => {
         };
         return { kind: "decided", result: `by ${epoch}`, epoch, commit };
       },
-      refused: (why) => new RingmasterError(why === "over" ? "wrong_phase" : "paused"),
+      refused: (why) => new RingmasterError(why === "over" ? "wrong_phase" : EVENT_ERRORS.paused),
     };
   }
 

@@ -15,7 +15,7 @@ export type TaskOrder = { enqueue: string } | { mended: true };
 const SHARDS = 16;
 let isBroken = true;
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, RINGMASTER.domains);
 const courier = defineDomain({
   name: "courier",
   jobs: () => [

@@ -7,13 +7,16 @@ import { SignJWT } from "jose";
 import { WebSocket } from "ws";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { systemClock } from "../../src/clock.ts";
-import { ERRORS, type ErrorCode, RingmasterError } from "../../src/errors.ts";
+import { type ErrorCode, RingmasterError } from "../../src/errors.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
+import { documentedErrors } from "../docs/documents.ts";
 import { someHunt } from "../hunts/someHunt.ts";
 import { Mangler, NAMES, OUR_FAULT, VALUES } from "../support/mangling.ts";
 import { JWT_SECRET, RingmasterNode, tokenOf, tokens } from "../support/RingmasterNode.ts";
 import { Hunter, muteSdk, Visitor } from "../support/Visitor.ts";
 import { someTournament } from "../tournaments/someTournament.ts";
+
+const DOCUMENTED = documentedErrors();
 
 /** `SEED=<seed> npx mocha test/rooms/surface.test.ts` sends the same again. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -214,8 +217,8 @@ describe("bad input on all of the server's surface", function () {
       const text = await response.text();
       const what = `${kind} ${method} ${target} ${JSON.stringify(body)}: ${response.status} ${text}`;
       const { error } = JSON.parse(text) as { error?: { code: ErrorCode; message: string } };
-      assert.ok(error && Object.hasOwn(ERRORS, error.code), what);
-      assert.equal(response.status, ERRORS[error.code].status, what);
+      assert.ok(error && DOCUMENTED.has(error.code), what);
+      assert.equal(response.status, DOCUMENTED.get(error.code), what);
       assert.ok(!OUR_FAULT.has(error.code), what);
       if (kind === "token") assert.equal(error.code, "unauthenticated", what);
       if (kind === "role") assert.equal(error.code, "forbidden", what);

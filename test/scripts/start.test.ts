@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { Program } from "../../scripts/processes/Program.ts";
-import { VARIABLES } from "../../src/config.ts";
+import { VARIABLES } from "../support/processes.ts";
 
 describe("npm start", function () {
   this.timeout(120_000);

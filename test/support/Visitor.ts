@@ -3,6 +3,7 @@ import type { ClaimAnswer, SolveAnswer } from "../../src/actors/hunts/HuntServic
 import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { RingmasterError, type WireError } from "../../src/errors.ts";
 import { DEADLINE_MS } from "./processes.ts";
+import "./errorCodes.ts";
 
 /** For a suite whose connections fail on purpose: the SDK would write of each to the console. */
 export function muteSdk(): void {

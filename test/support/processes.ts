@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
 import { Program } from "../../scripts/processes/Program.ts";
-import { VARIABLES } from "../../src/config.ts";
 import { afterRun, onFailure } from "./run.ts";
 
 export { type Exit, Program } from "../../scripts/processes/Program.ts";
@@ -18,6 +19,10 @@ export interface ProcessOptions {
 }
 
 const REPOSITORY = new URL("../../", import.meta.url);
+/** All of Ringmaster's: `test/config/envExample.test.ts` holds that this file names each. */
+export const VARIABLES: readonly string[] = Object.keys(
+  parseEnv(readFileSync(new URL(".env.example", REPOSITORY), "utf8")),
+);
 
 const programs = new Set<Program>();
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { HUNT_ERRORS } from "../../entities/hunts/errors.ts";
 import type { Hunts } from "../../entities/hunts/Hunt.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
@@ -153,7 +154,7 @@ export class HuntService {
     hunt.requireSolving();
     const named = parseAssignmentId(assignmentId);
     const clue = named && hunt.definition.clues[named.instance % hunt.definition.clues.length];
-    if (!clue) throw new RingmasterError("unknown_assignment");
+    if (!clue) throw new RingmasterError(HUNT_ERRORS.unknown_assignment);
     const correct = matches(clue.hashes, hunt.definition.salt, answer);
     const decision = await this.#committer.decide(hunt, () =>
       this.#ports.ledger.solve(hunt.key, {
@@ -166,7 +167,7 @@ export class HuntService {
     );
     switch (decision.kind) {
       case "unknown":
-        throw new RingmasterError("unknown_assignment");
+        throw new RingmasterError(HUNT_ERRORS.unknown_assignment);
       case "solved":
         return {
           correct: true,
@@ -179,7 +180,7 @@ export class HuntService {
       case "revoked":
         hunt.notifyRevoked(player.playerId, assignmentId);
         if (decision.row.outcome === OUTCOME.expired)
-          throw new RingmasterError("unknown_assignment", "The time for this clue is over.");
+          throw new RingmasterError(HUNT_ERRORS.unknown_assignment, "The time for this clue is over.");
         return { correct: false, points: 0, total: decision.total, attemptsLeft: 0 };
     }
   }
@@ -195,7 +196,7 @@ export class HuntService {
     const decision = await this.#committer.decide(hunt, () =>
       ledger.giveBack(hunt.key, { playerId, assignmentId, now: hunt.timeAt(clock.now()) }),
     );
-    if (decision.kind !== "revoked") throw new RingmasterError("unknown_assignment");
+    if (decision.kind !== "revoked") throw new RingmasterError(HUNT_ERRORS.unknown_assignment);
     this.#ports.actors.peers.signalAll(REVOKED, { huntId: hunt.id, rows: [decision.row] });
     return { returned: true };
   }

@@ -1,6 +1,7 @@
 import type { Clock, Rng } from "../../clock.ts";
 import { databaseError } from "../../entities/failures.ts";
 import { linksOf, type PlayerLinks, type WalletChallenge, WalletChallenges } from "../../entities/players/Wallet.ts";
+import { QUEST_ERRORS } from "../../entities/quests/errors.ts";
 import type { Database } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { invalidPayload } from "../../validate.ts";
@@ -60,8 +61,9 @@ export class WalletService {
     const verifier = verifiers.find((each) => each.accepts(address));
     if (!verifier) throw invalidPayload([{ path: "address", message: "must be an Ed25519 public key in hexadecimal" }]);
     const open = await reach(this.#challenges.take(playerId));
-    if (!open || open.expiresAt <= clock.now()) throw new RingmasterError("no_challenge");
-    if (!verifier.holds({ address, signature, challenge: open.challenge })) throw new RingmasterError("bad_signature");
+    if (!open || open.expiresAt <= clock.now()) throw new RingmasterError(QUEST_ERRORS.no_challenge);
+    if (!verifier.holds({ address, signature, challenge: open.challenge }))
+      throw new RingmasterError(QUEST_ERRORS.bad_signature);
     await this.#part(playerId).connectWallet(playerId, address);
   }
 

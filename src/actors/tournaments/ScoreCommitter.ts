@@ -1,5 +1,6 @@
 import { type Clock, sleep } from "../../clock.ts";
 import type { CommitResult } from "../../entities/journaling.ts";
+import { TOURNAMENT_ERRORS } from "../../entities/tournaments/errors.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 import type { Leaderboard, ScoreEntry, Submission, SubmitDecision } from "../../stores/tournaments/Leaderboard.ts";
@@ -159,7 +160,7 @@ function refusalOf(decision: Refused, tournament: TournamentView): RingmasterErr
     case "outOfBounds":
       return tournament.scoreRefused();
     case "full":
-      return new RingmasterError("entries_used_up", undefined, { of: decision.of });
+      return new RingmasterError(TOURNAMENT_ERRORS.entries_used_up, undefined, { of: decision.of });
     case "tooFast":
       return new RingmasterError("rate_limited", undefined, { retryAfterMs: decision.retryAfterMs });
   }

@@ -1,7 +1,9 @@
 import type { Clock } from "../../clock.ts";
+import { EVENT_ERRORS } from "../../entities/events/errors.ts";
 import { databaseError } from "../../entities/failures.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
+import { TOURNAMENT_ERRORS } from "../../entities/tournaments/errors.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandingsOf } from "../../entities/tournaments/Standings.ts";
 import type { Tournaments } from "../../entities/tournaments/Tournament.ts";
@@ -34,7 +36,11 @@ import { TournamentView } from "./TournamentView.ts";
 const LEAVING_MS = 10_000;
 
 /** What a submission may be refused for that was taken before. */
-const TAKEN_BEFORE: ReadonlySet<ErrorCode> = new Set(["wrong_phase", "paused", "score_refused"]);
+const TAKEN_BEFORE: ReadonlySet<ErrorCode> = new Set([
+  "wrong_phase",
+  EVENT_ERRORS.paused,
+  TOURNAMENT_ERRORS.score_refused,
+]);
 
 /** Somebody in a room of this node. */
 export interface TournamentPlayer {
@@ -218,7 +224,7 @@ export class TournamentService {
   #runOf({ id, definition }: TournamentView, playerId: string, { run: token }: SubmittedScore): Run | undefined {
     const run = token === undefined ? undefined : this.#ports.runs.read(id, playerId, token);
     if (run === undefined && (token !== undefined || definition.runs === "required"))
-      throw new RingmasterError("run_refused");
+      throw new RingmasterError(TOURNAMENT_ERRORS.run_refused);
     return run;
   }
 

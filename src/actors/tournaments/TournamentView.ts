@@ -1,3 +1,4 @@
+import { TOURNAMENT_ERRORS } from "../../entities/tournaments/errors.ts";
 import { LARGEST_SCORE, unitsOf } from "../../entities/tournaments/precision.ts";
 import {
   TOURNAMENT_PHASES,
@@ -93,7 +94,7 @@ export class TournamentView extends EventView<TournamentRecord, TournamentAudien
   /** The score cannot be, or was not verified. */
   scoreRefused(): RingmasterError {
     const { minScore, maxScore } = this.definition;
-    return new RingmasterError("score_refused", undefined, { min: minScore, max: maxScore });
+    return new RingmasterError(TOURNAMENT_ERRORS.score_refused, undefined, { min: minScore, max: maxScore });
   }
 
   wrongPhase(): RingmasterError {

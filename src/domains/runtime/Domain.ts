@@ -5,9 +5,9 @@ import type { Actor, ActorContext } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Clock } from "../../clock.ts";
-import type { Config } from "../../config.ts";
+import type { Config, Settings, Variables } from "../../config.ts";
 import type { Database } from "../../entities/sql.ts";
-import type { ErrorTable } from "../../errors.ts";
+import type { DomainErrorCode } from "../../errors.ts";
 import type { PlayerDirectory } from "../../http/auth/anonymous.ts";
 import type { Identity } from "../../http/auth/identity.ts";
 import type { Command, Query } from "../../operations/Operation.ts";
@@ -26,16 +26,20 @@ import type { Meters } from "../../telemetry/Meters.ts";
 import type { Declared } from "./declared.ts";
 
 /** What a domain's stores are opened with, before anything else of it. */
-export interface StoresNode {
+export interface StoresNode<V extends Variables = Variables> {
   config: Config;
+  /** What the domain's own variables were read as. */
+  settings: Settings<V>;
   log: Logger;
   /** A connection of its own to Redis, named after its purpose and closed with the node; `undefined` for a process alone. */
   redis: ((purpose: string) => Promise<Redis>) | undefined;
 }
 
 /** What a domain's actors and jobs are made with: what there is before the actor runtime starts. */
-export interface EarlyNode<Stores, Measures> {
+export interface EarlyNode<Stores, Measures, V extends Variables = Variables> {
   config: Config;
+  /** What the domain's own variables were read as. */
+  settings: Settings<V>;
   log: Logger;
   database: Database;
   feed: Feed;
@@ -46,7 +50,7 @@ export interface EarlyNode<Stores, Measures> {
 }
 
 /** What a domain's services are opened with. */
-export interface DomainNode<Stores, Measures> extends EarlyNode<Stores, Measures> {
+export interface DomainNode<Stores, Measures, V extends Variables = Variables> extends EarlyNode<Stores, Measures, V> {
   actors: Actors;
   /** The cluster's time where this node's clock is off. */
   clock: Clock;
@@ -121,7 +125,7 @@ export type ActorDeclaration = ActorKind | (new (context: ActorContext) => Actor
  * All that belongs to a domain. What is left out, it does not have. The functions are called in the order in which they stand here, those of the
  * domains that it needs before its own.
  */
-export interface DomainDefinition<N extends Needs, Stores, Measures, S> {
+export interface DomainDefinition<N extends Needs, Stores, Measures, S, V extends Variables> {
   /** The word for it in every folder: `[a-z]+`. */
   name: string;
   /** Domains whose services its own are made of; they open before it and close after it. */
@@ -133,8 +137,10 @@ export interface DomainDefinition<N extends Needs, Stores, Measures, S> {
   alters?: readonly string[];
   /** It has the tables that the node's own runtime of this name works on. */
   runtime?: NodeRuntime;
-  /** Codes that its errors have beside the common ones. */
-  errors?: ErrorTable;
+  /** Codes that its errors have beside the common ones, as `defineErrors` makes them. */
+  errors?: Readonly<Record<string, DomainErrorCode>>;
+  /** Environment variables of its own, each with the schema of its text, and a default or `optional`: they are read with those of the node. */
+  variables?: V;
   /** What its awards are for, as the ledger of prizes notes it: at most 16 characters. */
   itemSources?: readonly string[];
   /** Rows that are of no use any more; what goes by age stands before what is orphaned by that. */
@@ -142,12 +148,12 @@ export interface DomainDefinition<N extends Needs, Stores, Measures, S> {
   /** What of it is on and coming. */
   lobby?: LobbyList;
   /** Hot state: in Redis where there is one, else in memory. Those that have a `close` are closed with the node. */
-  stores?(node: StoresNode): Promise<Stores>;
+  stores?(node: StoresNode<NoInfer<V>>): Promise<Stores>;
   metrics?(meters: Meters): Measures;
-  actors?(node: EarlyNode<NoInfer<Stores>, NoInfer<Measures>>): readonly ActorDeclaration[];
-  jobs?(node: EarlyNode<NoInfer<Stores>, NoInfer<Measures>>): ReadonlyArray<Job | Task>;
+  actors?(node: EarlyNode<NoInfer<Stores>, NoInfer<Measures>, NoInfer<V>>): readonly ActorDeclaration[];
+  jobs?(node: EarlyNode<NoInfer<Stores>, NoInfer<Measures>, NoInfer<V>>): ReadonlyArray<Job | Task>;
   /** Its services, one of each a node: what its rooms, endpoints, commands and the domains that need it turn to. */
-  open?(node: DomainNode<NoInfer<Stores>, NoInfer<Measures>>, needs: Opened<N>): S | Promise<S>;
+  open?(node: DomainNode<NoInfer<Stores>, NoInfer<Measures>, NoInfer<V>>, needs: Opened<N>): S | Promise<S>;
   /** By the name that clients join. */
   rooms?: Readonly<Record<string, DomainRoom<NoInfer<S>>>>;
   /** Endpoints by where they are mounted below `/api`; a path may be mounted more than once. */
@@ -167,15 +173,19 @@ export interface Domain<out S = unknown> {
   readonly name: string;
   readonly needs: Needs;
   /** Its types were checked where it was written, and are nobody else's business. */
-  readonly definition: DomainDefinition<Needs, unknown, unknown, unknown>;
+  readonly definition: DomainDefinition<Needs, unknown, unknown, unknown, Variables>;
   /** Only a type. */
   readonly "~services"?: S;
 }
 
 /** Checks a definition's types, and hides those that are its own. Throws an Error for a name that is none. */
-export function defineDomain<S = never, Stores = never, Measures = never, N extends Needs = Record<never, never>>(
-  definition: DomainDefinition<N, Stores, Measures, S>,
-): Domain<S> {
+export function defineDomain<
+  S = never,
+  Stores = never,
+  Measures = never,
+  N extends Needs = Record<never, never>,
+  V extends Variables = Record<never, never>,
+>(definition: DomainDefinition<N, Stores, Measures, S, V>): Domain<S> {
   const { name } = definition;
   if (!/^[a-z]+$/.test(name)) throw new Error(`the domain ${name}: a name is [a-z]+`);
   return {

@@ -4,6 +4,7 @@ import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { ActorKind } from "../../actors/runtime/Residents.ts";
 import type { Backplane } from "../../backplane.ts";
 import { systemClock, systemRng } from "../../clock.ts";
+import type { Settings, Variables } from "../../config.ts";
 import type { PlayerDirectory } from "../../http/auth/anonymous.ts";
 import type { Lifecycle } from "../../lifecycle.ts";
 import { bind } from "../../operations/Operation.ts";
@@ -42,11 +43,12 @@ export class OpenDomains {
     const { backplane, config, database, lifecycle, log, meters } = this.#parts;
     for (const domain of this.declared.domains) {
       const { definition, name } = domain;
-      const stores = await definition.stores?.({ config, log, redis: backplane.connect });
+      const settings = (config.settings.get(name) ?? {}) as Settings<Variables>;
+      const stores = await definition.stores?.({ config, settings, log, redis: backplane.connect });
       lifecycle.onStop(`${name}: stores`, () => closeAll(stores));
       const metrics = definition.metrics?.(meters);
       const { feed } = backplane;
-      this.#early.set(domain, { config, log, database, feed, stores, metrics, all: this.declared });
+      this.#early.set(domain, { config, settings, log, database, feed, stores, metrics, all: this.declared });
     }
   }
 

@@ -1,4 +1,6 @@
 import type { EntitySchema } from "typeorm";
+import { type Config, whyNoVariable } from "../../config.ts";
+import { isErrorCode } from "../../errors.ts";
 import type { OperationTerms } from "../../operations/Operation.ts";
 import type { LobbyList } from "../../rooms/lobby/LobbyBoard.ts";
 import type { Purge } from "../../schedulers/retention/purges.ts";
@@ -47,6 +49,8 @@ export function declaredBy(listed: readonly Domain[]): Declared {
   once("command", domains, ({ commands = [] }) => commands.map(({ name }) => name));
   once("query", domains, ({ queries = [] }) => queries.map(({ name }) => name));
   once("error code", domains, ({ errors }) => namesOf(errors));
+  once("variable", domains, ({ variables }) => namesOf(variables));
+  for (const { name, definition } of domains) requireKnown(name, definition);
   once("event of the lobby", domains, ({ lobby }) => lobby?.news ?? []);
   return {
     domains,
@@ -61,6 +65,26 @@ export function declaredBy(listed: readonly Domain[]): Declared {
       ),
     ),
   };
+}
+
+/** Throws where a domain lists a code that nobody has defined, or a variable that it cannot have. */
+function requireKnown(domain: string, { errors = {}, variables = {} }: Domain["definition"]): void {
+  for (const code of Object.values(errors))
+    if (!isErrorCode(code))
+      throw new Error(`the error code ${code} of the domain ${domain} is not defined (defineErrors)`);
+  for (const variable of Object.keys(variables)) {
+    const why = whyNoVariable(variable);
+    if (why !== undefined) throw new Error(`the variable ${variable} of the domain ${domain}: ${why}`);
+  }
+}
+
+/** Throws an Error where the configuration was read without a listed domain that has variables. */
+export function requireRead({ settings }: Config, { domains }: Declared): void {
+  for (const { name, definition } of domains)
+    if (definition.variables !== undefined && !settings.has(name))
+      throw new Error(
+        `the configuration was read without the variables of the domain ${name}: readConfig(env, domains)`,
+      );
 }
 
 /** Throws an Error that says what no listed domain has, or several have, of what a node cannot do without. */

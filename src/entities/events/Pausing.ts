@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { EVENT_ERRORS } from "./errors.ts";
 
 /** How an event stands that was ever paused. Times are epoch milliseconds. */
 export interface Pausing {
@@ -44,7 +45,7 @@ export function pausedStatus(pausing: Pausing | null | undefined): PausedStatus 
 
 /** Why nothing is taken of an event now, and will be again. */
 export function pausedError(pausing: Pausing | null | undefined): RingmasterError {
-  return new RingmasterError("paused", undefined, pausedStatus(pausing));
+  return new RingmasterError(EVENT_ERRORS.paused, undefined, pausedStatus(pausing));
 }
 
 /** The time of an event that stands still while it is paused: what ends by it is given back the time. */

@@ -1,6 +1,7 @@
 import { RingmasterError } from "../../errors.ts";
 import { insertNew } from "../insertNew.ts";
 import type { Sql, Transaction } from "../sql.ts";
+import { PRIZE_ERRORS } from "./errors.ts";
 import { type ItemAmount, type PrizeLedger, requireItems } from "./PrizeLedger.ts";
 
 /**
@@ -76,7 +77,7 @@ async function grant(
 ): Promise<void> {
   const award = { source: "operator", sourceId: id, playerId, item, amount: BigInt(amount) } as const;
   await ledger.pay(tx, [award], changedAt, () => {
-    throw new RingmasterError("inventory_full");
+    throw new RingmasterError(PRIZE_ERRORS.inventory_full);
   });
 }
 

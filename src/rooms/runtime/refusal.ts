@@ -1,5 +1,5 @@
 import { ServerError } from "@colyseus/core";
-import { ERRORS, type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
+import { isErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
 
 /**
  * The error for what matchmaking cannot do, whose message begins with its code: of an error that one process reports to
@@ -14,9 +14,7 @@ export function refusal(error: unknown): RingmasterError {
 /** The refusal whose message this is; `undefined` when it is none. */
 export function readRefusal(message: string): RingmasterError | undefined {
   const code = /^([a-z_]+): /.exec(message)?.[1];
-  return code !== undefined && Object.hasOwn(ERRORS, code)
-    ? new RingmasterError(code as ErrorCode, message)
-    : undefined;
+  return isErrorCode(code) ? new RingmasterError(code, message) : undefined;
 }
 
 /**
