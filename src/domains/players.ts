@@ -1,12 +1,13 @@
 import { systemClock } from "../clock.ts";
+import { Players20261121000050 } from "../entities/migrations/20261121000050-players.ts";
 import { Player } from "../entities/players/Player.ts";
 import { PlayerJournal } from "../entities/players/PlayerJournal.ts";
 import { defineDomain } from "./runtime/Domain.ts";
 
-/** Those who have signed in. Their table is as old as that of the first hunts, and in one migration with it. */
+/** Those who have signed in. */
 export const players = defineDomain({
   name: "players",
-  alters: ["hunts"],
+  migrations: [Players20261121000050],
   entities: [Player],
   open: ({ database, onStop }) => {
     const journal = new PlayerJournal(database.of("commits"), systemClock);

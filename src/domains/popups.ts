@@ -1,6 +1,7 @@
 import { POPUPS, PopupActor } from "../actors/popups/PopupActor.ts";
 import { PopupViews } from "../actors/popups/PopupViews.ts";
 import { Popups20261121000600 } from "../entities/migrations/20261121000600-popups.ts";
+import { OpenPopups20261130050610 } from "../entities/migrations/20261130050610-open-popups.ts";
 import { popupRoutes } from "../http/popups.ts";
 import { POPUP_COMMANDS } from "../operations/popups.ts";
 import { byAge, orphans } from "../schedulers/retention/purges.ts";
@@ -12,7 +13,7 @@ export const POPUP_DAYS = 90;
 /** Windows that open for everybody at once. */
 export const popups = defineDomain({
   name: "popups",
-  migrations: [Popups20261121000600],
+  migrations: [Popups20261121000600, OpenPopups20261130050610],
   retention: [
     byAge({
       name: "popupWindows",

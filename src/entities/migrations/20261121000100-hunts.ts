@@ -1,17 +1,12 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 import { dialectOf } from "./ddl.ts";
 
-/** Players, hunts, and the assignments that the clue ledger commits. */
+/** Hunts, and the assignments that the clue ledger commits. */
 export class Hunts20261121000100 implements MigrationInterface {
   readonly name = "Hunts20261121000100";
 
   async up(runner: QueryRunner): Promise<void> {
     const { table } = dialectOf(runner);
-    await runner.query(`CREATE TABLE players (
-      id VARCHAR(32) NOT NULL PRIMARY KEY,
-      name VARCHAR(64) NOT NULL,
-      created_at BIGINT NOT NULL
-    ) ${table}`);
     await runner.query(`CREATE TABLE hunts (
       id VARCHAR(32) NOT NULL PRIMARY KEY,
       name VARCHAR(128) NOT NULL,
@@ -45,6 +40,6 @@ export class Hunts20261121000100 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of ["hunt_assignments", "hunts", "players"]) await runner.query(`DROP TABLE ${name}`);
+    for (const name of ["hunt_assignments", "hunts"]) await runner.query(`DROP TABLE ${name}`);
   }
 }

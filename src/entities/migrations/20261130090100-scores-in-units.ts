@@ -14,8 +14,9 @@ const LARGEST_SCORE = 1e15;
 export class ScoresInUnits20261130090100 implements BreakingMigration {
   readonly name = "ScoresInUnits20261130090100";
 
-  /** It would read units as scores. */
+  /** It would read units as scores, where tournaments have been listed before. */
   async breaks(runner: QueryRunner): Promise<string | undefined> {
+    if (!(await runner.hasTable("score_entries"))) return undefined;
     const games = await fractional(runner);
     return games.length > 0 ? `they would misread the scores of ${games.join(", ")}` : undefined;
   }
@@ -48,11 +49,17 @@ export class ScoresInUnits20261130090100 implements BreakingMigration {
 async function fractional(runner: QueryRunner): Promise<string[]> {
   const rows: Array<{ game: string }> = await runner.query(
     `SELECT DISTINCT game FROM score_entries WHERE score <> ROUND(score)
-     UNION SELECT game FROM rankings WHERE score <> ROUND(score)
-     UNION SELECT game FROM pools WHERE score <> ROUND(score)
+     ${(await poolTables(runner)).map((table) => `UNION SELECT game FROM ${table} WHERE score <> ROUND(score)`).join(" ")}
      UNION SELECT id FROM games WHERE min_score <> ROUND(min_score) OR max_score <> ROUND(max_score)`,
   );
   return rows.map(({ game }) => game);
+}
+
+/** Tables of pools that have scores; none where pools have not been listed yet, whose scores will be units from the first on. */
+async function poolTables(runner: QueryRunner): Promise<string[]> {
+  const tables = [];
+  for (const table of ["rankings", "pools"]) if (await runner.hasTable(table)) tables.push(table);
+  return tables;
 }
 
 interface Rewriting {
@@ -72,12 +79,9 @@ async function write(
   const ofGame = `(SELECT id FROM tournaments WHERE ${tournaments})`;
   const anew = (column: string): string =>
     `${column} = ${scaled.startsWith("*") ? `ROUND(${column} ${scaled})` : `${column} ${scaled}.0`}`;
-  for (const [table, columns] of [
-    ["score_entries", ["score", "best"]],
-    ["rankings", ["score"]],
-    ["pools", ["score"]],
-  ] as const)
-    await runner.query(`UPDATE ${table} SET ${columns.map(anew).join(", ")} WHERE game = ?`, [game]);
+  await runner.query(`UPDATE score_entries SET ${anew("score")}, ${anew("best")} WHERE game = ?`, [game]);
+  for (const table of await poolTables(runner))
+    await runner.query(`UPDATE ${table} SET ${anew("score")} WHERE game = ?`, [game]);
   await runner.query(`UPDATE standings SET ${anew("score")} WHERE tournament_id IN ${ofGame}`, [game]);
   // Boards hold what the scores were: the epoch that follows has them loaded anew.
   await runner.query(
@@ -98,13 +102,13 @@ async function write(
 
 /** As many digits as leave the game's largest number within what can be kept. */
 async function digitsOf(runner: QueryRunner, game: string): Promise<number> {
+  const tables = await poolTables(runner);
   const [row]: Array<{ largest: unknown }> = await runner.query(
     `SELECT MAX(largest) AS largest FROM (
        SELECT MAX(ABS(score)) AS largest FROM score_entries WHERE game = ?
        UNION ALL SELECT MAX(ABS(best)) FROM score_entries WHERE game = ?
-       UNION ALL SELECT MAX(ABS(score)) FROM rankings WHERE game = ?
-       UNION ALL SELECT MAX(ABS(score)) FROM pools WHERE game = ?) numbers`,
-    Array(4).fill(game),
+       ${tables.map((table) => `UNION ALL SELECT MAX(ABS(score)) FROM ${table} WHERE game = ?`).join(" ")}) numbers`,
+    Array(2 + tables.length).fill(game),
   );
   const largest = Number(row?.largest ?? 0);
   for (let digits = MOST_DIGITS; digits > 0; digits -= 1) if (largest * 10 ** digits <= LARGEST_SCORE) return digits;
