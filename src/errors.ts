@@ -25,6 +25,10 @@ export const ERRORS = {
     message:
       "No answer in time; the call may have taken effect. Repeat it with the same requestId to learn its outcome.",
   },
+  not_serializable: {
+    status: 500,
+    message: "A value that crosses to another actor, or is stored, has no form in JSON.",
+  },
   actor_cycle: { status: 500, message: "The call chain came back to an actor that is in a turn." },
   actor_quarantined: { status: 503, message: "The actor crashed its node repeatedly and is quarantined." },
 } as const satisfies Record<string, { status: number; message: string }>;

@@ -1,5 +1,5 @@
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
-import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import { systemClock } from "../../src/clock.ts";
 
 /** No key but the order in which things took effect, whatever a clock said: what took effect twice is there twice. `due` is when a firing was due, else null. Times are epoch milliseconds. */

@@ -1,5 +1,5 @@
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
-import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import type { MissedPolicy } from "../../src/actors/runtime/timers.ts";
 import { systemClock } from "../../src/clock.ts";
 

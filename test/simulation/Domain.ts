@@ -1,5 +1,5 @@
 import type fc from "fast-check";
-import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import type { World } from "./World.ts";
 import type { WorldNode } from "./WorldNode.ts";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { kindOf } from "../actors/simulation.ts";
 import { hearing } from "../support/hearing.ts";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ActorKind } from "../../src/actors/runtime/Residents.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import { JobHistory, type JobRun } from "../../src/entities/jobs/Job.ts";
 import { defineJob, type Job, type JobContext } from "../../src/schedulers/runtime/defineJob.ts";
 import { JobActor } from "../../src/schedulers/runtime/JobActor.ts";

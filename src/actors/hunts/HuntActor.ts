@@ -23,7 +23,7 @@ import { assertPayable } from "../prizes/payable.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { QUEST_PARTS } from "../quests/rules.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
-import type { ActorKind } from "../runtime/Residents.ts";
+import type { ActorKind } from "../runtime/ActorKinds.ts";
 import { issueUpTo, LOW_WATER, type PoolDemand } from "./distribution.ts";
 import { TOP } from "./LedgerRefresh.ts";
 import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedPhase } from "./phases.ts";

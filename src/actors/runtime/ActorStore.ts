@@ -27,7 +27,8 @@ import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
 
 /** What one turn leaves behind; all of it is stored, or none. */
 export interface TurnWrites extends Audited {
-  state: string;
+  /** JSON text; undefined: as it was. */
+  state: string | undefined;
   timers: readonly TimerRecord[];
   dueAt: number | null;
   outgoing: Outgoing;
@@ -228,8 +229,8 @@ export class ActorStore {
   async commitSingle(row: ClaimedRow, writes: TurnWrites, origin: TurnOrigin): Promise<void> {
     await this.fenced(
       this.#for(origin),
-      `UPDATE actors SET version = version + 1, ${SET_TURN}`,
-      setTurn(writes),
+      `UPDATE actors SET version = version + 1, ${setTurn(writes)}`,
+      turnValues(writes),
       row,
       row.version,
     );
@@ -240,9 +241,9 @@ export class ActorStore {
    * raised the version already. Throws MarkMoved when the turn's mark is not what it was.
    */
   async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<Stored> {
-    if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${SET_TURN}`, setTurn(writes), row, row.version + 1);
-    else
-      await this.fenced(tx, `UPDATE actors SET version = version + 1, ${SET_TURN}`, setTurn(writes), row, row.version);
+    const [set, values] = [setTurn(writes), turnValues(writes)];
+    if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${set}`, values, row, row.version + 1);
+    else await this.fenced(tx, `UPDATE actors SET version = version + 1, ${set}`, values, row, row.version);
     if (writes.response) {
       await tx.write("INSERT INTO actor_requests (kind, id, request_id, response, created_at) VALUES (?, ?, ?, ?, ?)", [
         row.kind,
@@ -319,8 +320,11 @@ async function changeUnlocked(
   return affected === 1;
 }
 
-const SET_TURN = "state = ?, timers = ?, due_at = ?, failing_at = ?, updated_at = ?";
+/** A state that has not changed is not sent. */
+function setTurn({ state }: TurnWrites): string {
+  return `${state === undefined ? "" : "state = ?, "}timers = ?, due_at = ?, failing_at = ?, updated_at = ?`;
+}
 
-function setTurn(writes: TurnWrites): unknown[] {
-  return [writes.state, JSON.stringify(writes.timers), writes.dueAt, failingAt(writes.timers), writes.now];
+function turnValues({ state, timers, dueAt, now }: TurnWrites): unknown[] {
+  return [...(state === undefined ? [] : [state]), JSON.stringify(timers), dueAt, failingAt(timers), now];
 }

@@ -3,6 +3,7 @@ import type { Database } from "../../entities/sql.ts";
 import { toRingmasterError } from "../../errors.ts";
 import type { Feed } from "../../stores/feeds/Feed.ts";
 import type { Actor, ActorType, Remote } from "./Actor.ts";
+import type { ActorKind } from "./ActorKinds.ts";
 import { ActorStore } from "./ActorStore.ts";
 import type { AllDeadLetters } from "./AllDeadLetters.ts";
 import type { ActorAddress } from "./actorRow.ts";
@@ -18,7 +19,7 @@ import { Outbox } from "./Outbox.ts";
 import { Peers } from "./Peers.ts";
 import type { Bus, Log, NodeInfo, RuntimeMetrics } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
-import { type ActorKind, Residents } from "./Residents.ts";
+import { Residents } from "./Residents.ts";
 import { Sweeper } from "./Sweeper.ts";
 import { outsideTurns } from "./turnContext.ts";
 

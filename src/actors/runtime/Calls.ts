@@ -12,6 +12,7 @@ import type { Log } from "./ports.ts";
 import { type ActorRequest, actorKey, type CallMessage, type CallOutcome } from "./protocol.ts";
 import type { Residents } from "./Residents.ts";
 import { currentTurn, outsideTurns } from "./turnContext.ts";
+import { copyOf, copyOfArgs } from "./values.ts";
 
 /** Options of one call. With `audit`, its line is stored with the turn. */
 export interface CallOptions extends Audited {
@@ -87,7 +88,7 @@ export class Calls {
     const request = {
       ...address,
       method,
-      args,
+      args: copyOfArgs(args, () => `the arguments of ${key}.${method}`).value,
       chain,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
       ...(options.audit && { audit: options.audit }),
@@ -182,7 +183,7 @@ export class Calls {
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
-    const sent = await (isHere ? this.#callHere(request, deadline) : this.#peers.call(nodeId, request));
+    const sent = await (isHere ? this.#callHere(ownArgs(request), deadline) : this.#peers.call(nodeId, request));
     progress.isUnderWay = false;
     if (sent.kind === "not_delivered" || (sent.kind === "moved" && sent.owner === undefined)) avoid.add(nodeId);
     return sent;
@@ -224,6 +225,11 @@ function assertAddressable(address: ActorAddress, { requestId }: CallOptions): v
   assertAddress(address);
   if (requestId !== undefined && !fitsColumn(requestId, 64))
     throw new RingmasterError("invalid_payload", "A request id has 1 to 64 characters.");
+}
+
+/** The method may change what it is given, and be called again with the same where its turn comes to nothing. */
+function ownArgs(request: ActorRequest): ActorRequest {
+  return { ...request, args: copyOf(request.args, () => `the arguments of ${request.method}`) };
 }
 
 function unavailable(): Answer {

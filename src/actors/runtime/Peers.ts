@@ -2,7 +2,8 @@ import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Arrivals } from "./Arrivals.ts";
 import type { Bus, Log } from "./ports.ts";
-import type { ActorRequest, CallMessage, CallOutcome, NodeMessage, ReplyMessage } from "./protocol.ts";
+import type { ActorRequest, CallMessage, CallOutcome, NodeMessage } from "./protocol.ts";
+import { copyOf } from "./values.ts";
 
 interface Pending {
   nodeId: string;
@@ -61,7 +62,7 @@ export class Peers {
     await this.#bus.listen(this.nodeId, (text) => this.#receive(text));
   }
 
-  /** Sends a request to a peer and waits for its answer until the deadline. Rejects only for arguments that JSON has no form for. */
+  /** Sends a request to a peer and waits for its answer until the deadline. */
   async call(nodeId: string, request: ActorRequest): Promise<Delivery> {
     if (this.#pending.size >= CALLS_BOUND) {
       const error = new RingmasterError("overloaded", "Too many calls to other nodes are in flight.");
@@ -90,7 +91,7 @@ export class Peers {
 
   /** Sends a reply, again and again while the shared memory is away: until `deadline` (monotonic) its caller can use it. */
   reply(nodeId: string, call: number, outcome: CallOutcome, deadline: number): void {
-    this.#send(nodeId, textOf({ type: "reply", call, outcome }), deadline);
+    this.#send(nodeId, JSON.stringify({ type: "reply", call, outcome } satisfies NodeMessage), deadline);
   }
 
   #send(nodeId: string, reply: string, deadline: number): void {
@@ -124,7 +125,7 @@ export class Peers {
   /** Tells one node (possibly this one). Lost when that node cannot be reached: use it for what can be asked again. */
   signal(nodeId: string, topic: string, payload: unknown): void {
     if (nodeId === this.nodeId) {
-      this.#signals.get(topic)?.(payload);
+      this.#signalHere(topic, payload);
       return;
     }
     this.#bus.send(nodeId, JSON.stringify({ type: "signal", topic, payload } satisfies NodeMessage)).catch(() => {});
@@ -132,8 +133,12 @@ export class Peers {
 
   /** Tells every node, this one first. */
   signalAll(topic: string, payload: unknown): void {
-    this.#signals.get(topic)?.(payload);
+    this.#signalHere(topic, payload);
     void this.#broadcast({ type: "signal", topic, payload });
+  }
+
+  #signalHere(topic: string, payload: unknown): void {
+    this.#signals.get(topic)?.(copyOf(payload, () => `the signal ${topic}`));
   }
 
   async stop(): Promise<void> {
@@ -194,15 +199,5 @@ export class Peers {
       case "released":
         if (message.from !== this.nodeId) this.#onReleased(message.from, message.all);
     }
-  }
-}
-
-/** A value that JSON has no form for must not end the process that answers with it; its turn has committed. */
-function textOf(reply: ReplyMessage): string {
-  try {
-    return JSON.stringify(reply satisfies NodeMessage);
-  } catch (cause) {
-    const error = new RingmasterError("internal", "The answer cannot be sent to another node.", undefined, { cause });
-    return JSON.stringify({ ...reply, outcome: { kind: "error", error: error.toWire() } } satisfies NodeMessage);
   }
 }

@@ -1,9 +1,10 @@
 import { type Clock, type Rng, sleep } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Activation, type ActivationPorts } from "./Activation.ts";
-import type { Actor, ActorContext, ActorType } from "./Actor.ts";
+import { type ActorKind, ActorKinds } from "./ActorKinds.ts";
 import type { ActorStore } from "./ActorStore.ts";
-import { type ActorAddress, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
+import type { ActorAddress, ClaimedRow } from "./actorRow.ts";
+import { Claims, type Elsewhere } from "./Claims.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
 import { LeftActors } from "./LeftActors.ts";
 import type { Membership } from "./Membership.ts";
@@ -13,17 +14,6 @@ import { actorKey } from "./protocol.ts";
 import { Releases } from "./Releases.ts";
 import { TimerHeap } from "./TimerHeap.ts";
 import { TurnGate } from "./TurnGate.ts";
-
-/** How an actor kind is made on this node. */
-export interface ActorKind {
-  type: ActorType<Actor<unknown>>;
-  create(context: ActorContext): Actor<unknown>;
-  /**
-   * Whether this node can host the actor of this id (unless told: any of its kind). One that it cannot is never brought to life
-   * here: calls of it go on to other nodes, and its timers wait for a node that can.
-   */
-  hosts?(id: string): boolean;
-}
 
 export interface ResidentPorts {
   store: ActorStore;
@@ -40,8 +30,6 @@ const PASSIVATE_IF_DUE_AFTER_MS = 10_000;
 /** How often a drain looks for turns that have ended, and tries again what could not be released. */
 const DRAIN_EVERY_MS = 20;
 
-const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.(id) ?? true;
-
 /**
  * The actors that live on this node.
  *
@@ -57,11 +45,11 @@ const canHost = (kind: ActorKind, { id }: ActorAddress): boolean => kind.hosts?.
  *   left      is other nodes' for a while (LeftActors).
  */
 export class Residents {
-  readonly #kinds = new Map<string, ActorKind>();
+  readonly #kinds: ActorKinds;
   readonly #ports: ResidentPorts;
   readonly #outbox: () => Outbox;
   readonly #activations = new Map<string, Activation>();
-  readonly #arriving = new Map<string, Promise<Activation | { owner: string | undefined }>>();
+  readonly #arriving = new Map<string, Promise<Activation | Elsewhere>>();
   /** Claimed rows that wait until they may be loaded. */
   readonly #loading = new Map<string, Promise<void>>();
   /** Those that could not be brought to life here. */
@@ -72,6 +60,7 @@ export class Residents {
   readonly #ending = new Set<Activation>();
   /** What this node gives up, so that whoever is first may have it. */
   readonly #releases: Releases;
+  readonly #claims: Claims;
   #closed = false;
 
   /** `onReleasable` is told when there is something to `release`. */
@@ -81,10 +70,14 @@ export class Residents {
     outbox: () => Outbox,
     onReleasable: () => void = () => {},
   ) {
-    for (const kind of kinds) this.#kinds.set(kind.type.kind, kind);
+    this.#kinds = new ActorKinds(kinds);
     this.#ports = ports;
     this.#outbox = outbox;
     this.#releases = new Releases(ports.store, onReleasable);
+    this.#claims = new Claims({
+      ...ports,
+      ...{ kinds: this.#kinds, releases: this.#releases, isClosed: () => this.#closed },
+    });
     this.left = new LeftActors(ports.clock);
     this.#gate = new TurnGate(ports.blame);
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
@@ -114,68 +107,31 @@ export class Residents {
     const key = actorKey(address);
     if (this.#releases.isDoubtful(key)) return false;
     if (this.left.isLeft(key)) return false;
-    const kind = this.#kinds.get(address.kind);
-    return kind !== undefined && canHost(kind, address) && !this.has(key) && !this.#arriving.has(key);
+    return this.#kinds.canHost(address) && !this.has(key) && !this.#arriving.has(key);
   }
 
   /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
-  async resolve(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
+  async resolve(address: ActorAddress): Promise<Activation | Elsewhere> {
     const key = actorKey(address);
     const here = this.#activations.get(key);
     if (here) return here;
     const arriving = this.#arriving.get(key);
     if (arriving) return arriving;
-    const arrival = this.#claim(address).finally(() => this.#arriving.delete(key));
+    const arrival = this.#arrive(address).finally(() => this.#arriving.delete(key));
     this.#arriving.set(key, arrival);
     return arrival;
   }
 
-  async #claim(address: ActorAddress): Promise<Activation | { owner: string | undefined }> {
-    const { store, blame, membership, clock } = this.#ports;
-    const kind = this.#kindOf(address.kind);
+  async #arrive(address: ActorAddress): Promise<Activation | Elsewhere> {
     const key = actorKey(address);
     if (this.#loading.has(key)) return this.#loaded(key);
-    if (this.#releases.isDoubtful(key)) await this.#releases.flush();
-    if (this.#releases.isDoubtful(key)) return { owner: undefined };
-    const found = await store.find(address);
-    if (this.#closed) return { owner: undefined };
-    const mine = found?.owner === membership.self.id;
-    if (found && found.owner !== null && !mine && !membership.isGone(found.owner)) return { owner: found.owner };
-    if (!canHost(kind, address)) return { owner: undefined };
-    if (!found) {
-      const state = JSON.stringify(kind.type.initial(address.id));
-      const doubtful: ClaimedRow = { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 };
-      const made = await this.#orGiveUp(doubtful, store.create(address, state, clock.now()));
-      return made ? this.#arrive(made) : { owner: undefined };
-    }
-    if (found.crashes >= CRASHES_TO_QUARANTINE) {
-      throw new RingmasterError(
-        "actor_quarantined",
-        `${key} has crashed its nodes, and is in quarantine until an operator pardons it.`,
-      );
-    }
-    const crashed = found.owner !== null && !mine && membership.hasDied(found.owner);
-    if (crashed) await blame.judge(found.owner!);
-    const row = await this.#orGiveUp({ ...found, epoch: found.epoch + 1 }, store.claim(found, crashed, clock.now()));
-    return row ? this.#arrive(row) : { owner: undefined };
-  }
-
-  /** A claim that failed may have gone through: its timers would wait for as long as nobody calls it. */
-  async #orGiveUp<T>(row: ClaimedRow, claim: Promise<T>): Promise<T> {
-    try {
-      return await claim;
-    } catch (error) {
-      this.#releases.addDoubtful(row);
-      throw error;
-    }
-  }
-
-  async #arrive(row: ClaimedRow): Promise<Activation | { owner: string | undefined }> {
+    const row = await this.#claims.claim(address);
+    if (!("epoch" in row)) return row;
     await this.settle([row]);
-    return this.#loaded(actorKey(row));
+    return this.#loaded(key);
   }
 
-  async #loaded(key: string): Promise<Activation | { owner: string | undefined }> {
+  async #loaded(key: string): Promise<Activation | Elsewhere> {
     await this.#loading.get(key);
     const here = this.#activations.get(key);
     if (!here && this.left.isLeft(key)) throw new RingmasterError("internal", `${key} cannot be loaded on this node.`);
@@ -216,7 +172,7 @@ export class Residents {
   #load(row: ClaimedRow): Activation | undefined {
     const key = actorKey(row);
     try {
-      const activation = new Activation(row, this.#kindOf(row.kind).create, this.#activationPorts());
+      const activation = new Activation(row, this.#kinds.of(row.kind).create, this.#activationPorts());
       this.left.arrived(key);
       return activation;
     } catch (error) {
@@ -251,12 +207,6 @@ export class Residents {
     this.#activations.set(activation.key, activation);
     this.#ports.metrics.active(activation.row.kind, 1);
     activation.start();
-  }
-
-  #kindOf(name: string): ActorKind {
-    const kind = this.#kinds.get(name);
-    if (!kind) throw new RingmasterError("internal", `no actor kind ${name} is registered on this node`);
-    return kind;
   }
 
   #activationPorts(): ActivationPorts {

@@ -8,10 +8,10 @@ import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts
 import { type EventMessage, type MessageBody, NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 import { type MissedPolicy, soonestDue, type TimerRecord } from "./timers.ts";
+import { copyOf, copyOfArgs } from "./values.ts";
 
 /** What a turn that has committed leaves to its activation. */
 export interface Committed {
-  state: string;
   timers: Map<string, TimerRecord>;
   changed: boolean;
   stored: Stored;
@@ -123,7 +123,7 @@ export class Turn implements TurnScope {
   }
 
   publish(topic: string, event: OutgoingEvent): void {
-    const message: EventMessage = { topic, at: this.now, event };
+    const message: EventMessage = { topic, at: this.now, event: copyOf(event, () => `the event ${event.type}`) };
     this.#outgoing.events.push({ index: this.#nextIndex(), message: JSON.stringify(message) });
   }
 
@@ -133,7 +133,7 @@ export class Turn implements TurnScope {
 
   send(to: ActorAddress, method: string, args: unknown[]): void {
     assertAddress(to);
-    const message: MessageBody = { method, args };
+    const message: MessageBody = { method, args: argsOf(to, method, args) };
     this.#outgoing.messages.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
   }
 
@@ -148,7 +148,12 @@ export class Turn implements TurnScope {
     // No other turn has this version, and no timer of an actor's own a name like this.
     const name = `later ${this.#row.version + 1}.${this.#later}`;
     this.#later += 1;
-    this.#timers.set(name, { name, due: Math.round(this.now + delayMs), seq: 1, tell: { to, method, args } });
+    this.#timers.set(name, {
+      name,
+      due: Math.round(this.now + delayMs),
+      seq: 1,
+      tell: { to, method, args: argsOf(to, method, args) },
+    });
     this.#timersChanged = true;
   }
 
@@ -169,19 +174,17 @@ export class Turn implements TurnScope {
     this.#heard = heard;
   }
 
-  /** Stores the turn. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
-  async commit(draft: unknown, committed: string, response: TurnWrites["response"]): Promise<Committed> {
-    const state = JSON.stringify(draft);
-    if (state === undefined) throw new RingmasterError("internal", "an actor's state must survive JSON");
+  /** Stores the turn; `state` (JSON text) where that has changed. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
+  async commit(state: string | undefined, response: TurnWrites["response"]): Promise<Committed> {
     const changed =
-      state !== committed ||
+      state !== undefined ||
       this.#timersChanged ||
       this.inTransaction ||
       this.#nextIndex() > 0 ||
       this.#heard !== undefined ||
       response !== undefined ||
       this.#audit !== undefined;
-    if (!changed) return { state, timers: this.#timers, changed, stored: NOTHING_STORED };
+    if (!changed) return { timers: this.#timers, changed, stored: NOTHING_STORED };
     const writes: TurnWrites = {
       state,
       timers: [...this.#timers.values()],
@@ -193,7 +196,7 @@ export class Turn implements TurnScope {
       now: this.now,
     };
     const stored = await this.#write(writes);
-    return { state, timers: this.#timers, changed, stored };
+    return { timers: this.#timers, changed, stored };
   }
 
   async #write(writes: TurnWrites): Promise<Stored> {
@@ -239,4 +242,8 @@ export class Turn implements TurnScope {
     this.#transaction = undefined;
     await tx?.rollback();
   }
+}
+
+function argsOf(to: ActorAddress, method: string, args: readonly unknown[]): unknown[] {
+  return copyOfArgs(args, () => `the arguments of ${to.kind}/${to.id}.${method}`).value;
 }

@@ -19,7 +19,7 @@ import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
-import type { ActorKind } from "../runtime/Residents.ts";
+import type { ActorKind } from "../runtime/ActorKinds.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
 import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import type { EntitySchema, MigrationInterface } from "typeorm";
 import type { Actor, ActorContext } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
-import type { ActorKind } from "../../actors/runtime/Residents.ts";
+import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config, Settings, Variables } from "../../config.ts";
 import type { Database } from "../../entities/sql.ts";

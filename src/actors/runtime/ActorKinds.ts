@@ -1,0 +1,36 @@
+import { RingmasterError } from "../../errors.ts";
+import type { Actor, ActorContext, ActorType } from "./Actor.ts";
+import type { ActorAddress } from "./actorRow.ts";
+
+/** How an actor kind is made on this node. */
+export interface ActorKind {
+  type: ActorType<Actor<unknown>>;
+  create(context: ActorContext): Actor<unknown>;
+  /**
+   * Whether this node can host the actor of this id (unless told: any of its kind). One that it cannot is never brought to life
+   * here: calls of it go on to other nodes, and its timers wait for a node that can.
+   */
+  hosts?(id: string): boolean;
+}
+
+/** The kinds of actors that this node knows, by name. */
+export class ActorKinds {
+  readonly #kinds: ReadonlyMap<string, ActorKind>;
+
+  constructor(kinds: readonly ActorKind[]) {
+    this.#kinds = new Map(kinds.map((kind) => [kind.type.kind, kind]));
+  }
+
+  /** Throws `internal` for one that no kind of this node has as its name. */
+  of(name: string): ActorKind {
+    const kind = this.#kinds.get(name);
+    if (!kind) throw new RingmasterError("internal", `no actor kind ${name} is registered on this node`);
+    return kind;
+  }
+
+  /** Whether this node can host the actor. */
+  canHost({ kind, id }: ActorAddress): boolean {
+    const known = this.#kinds.get(kind);
+    return known !== undefined && (known.hosts?.(id) ?? true);
+  }
+}
