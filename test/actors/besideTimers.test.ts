@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore, type TurnWrites } from "../../src/actors/runtime/ActorStore.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
-import type { ActorAddress, ClaimedRow } from "../../src/actors/runtime/actorRow.ts";
+import type { ClaimedRow } from "../../src/actors/runtime/actorRow.ts";
 import { MemoryBus } from "../../src/actors/runtime/MemoryBus.ts";
 import type { TurnOrigin } from "../../src/actors/runtime/TurnGate.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";
@@ -49,12 +49,11 @@ describe("calls beside many timers that wait for a connection to the database", 
   }
 
   class NotingStore extends ActorStore {
-    override async create(address: ActorAddress, state: string, now: number): ReturnType<ActorStore["create"]> {
-      const created = super.create(address, state, now);
+    override async make(...args: Parameters<ActorStore["make"]>): Promise<void> {
+      const made = super.make(...args);
       creating.resolve();
-      const made = await created;
+      await made;
       stored.push("new");
-      return made;
     }
 
     override async commitSingle(row: ClaimedRow, writes: TurnWrites, origin: TurnOrigin): Promise<void> {

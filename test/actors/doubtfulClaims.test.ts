@@ -5,6 +5,7 @@ import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { openDatabase } from "../support/database.ts";
+import { makeActor } from "./madeActor.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 describe("a claim of an actor that failed (simulated cluster)", () => {
@@ -13,9 +14,9 @@ describe("a claim of an actor that failed (simulated cluster)", () => {
 
   /** No connection is free while it is down: nothing is sent. */
   class FlakyStore extends ActorStore {
-    override async create(...args: Parameters<ActorStore["create"]>): ReturnType<ActorStore["create"]> {
+    override async claim(...args: Parameters<ActorStore["claim"]>): ReturnType<ActorStore["claim"]> {
       this.#require();
-      return super.create(...args);
+      return super.claim(...args);
     }
 
     override async release(rows: readonly ClaimedRow[]): Promise<ClaimedRow[]> {
@@ -41,6 +42,8 @@ describe("a claim of an actor that failed (simulated cluster)", () => {
     const node = new SimulatedNode({ id: "a", ...parts }, [kindOf(CounterActor)], { makeStore });
     await node.actors.start();
     await clock.advance(600);
+    await makeActor(new ActorStore(database, "left"), database, { kind: "counter", id: "x" });
+    await database.write(`UPDATE actors SET owner = NULL, state = '{"count":0}' WHERE id = 'x'`);
     isDown = true;
     const counter = node.actors.ref(CounterActor, "x", { deadlineMs: 300 });
     await assert.rejects(clock.within(3000, counter.add(1)));

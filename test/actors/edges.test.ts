@@ -122,7 +122,7 @@ describe("the actor runtime at its edges", () => {
 
   it("drops its actors after a stall that caught its beat on the way", async () => {
     const a = await start("a");
-    await within(1000, counter(a, "x").read());
+    await within(1000, counter(a, "x").add(1));
     a.bus.beat = async () => {
       await a.life.stall();
       await a.life.reached(undefined);

@@ -5,6 +5,7 @@ import { Orphans } from "../../src/actors/runtime/Orphans.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
+import { makeActor } from "./madeActor.ts";
 
 const ADDRESS = { kind: "k", id: "a" };
 const NOW = 1000;
@@ -32,7 +33,7 @@ describe("rows that somebody has locked", function () {
 
   it("keep nobody who claims the actor waiting, who may have it once they are free", async () => {
     const store = new ActorStore(database, "n");
-    await store.create(ADDRESS, "{}", NOW);
+    await makeActor(store, database, ADDRESS, NOW);
     const seen = (await store.find(ADDRESS))!;
     somebody = await database.begin();
     await somebody.write("UPDATE actors SET updated_at = 1 WHERE kind = 'k' AND id = 'a'");
@@ -46,7 +47,7 @@ describe("rows that somebody has locked", function () {
 
   it("keep nobody from adopting the others", async () => {
     const dead = new ActorStore(database, "dead");
-    for (const id of ["a", "b", "c"]) await dead.create({ kind: "k", id }, "{}", NOW);
+    for (const id of ["a", "b", "c"]) await makeActor(dead, database, { kind: "k", id }, NOW);
     somebody = await database.begin();
     await somebody.write("UPDATE actors SET updated_at = 1 WHERE kind = 'k' AND id = 'b'");
 
@@ -60,7 +61,7 @@ describe("rows that somebody has locked", function () {
 
   it("keep nobody from freeing the others", async () => {
     const dead = new ActorStore(database, "dead");
-    for (const id of ["a", "b", "c"]) await dead.create({ kind: "k", id }, "{}", NOW);
+    for (const id of ["a", "b", "c"]) await makeActor(dead, database, { kind: "k", id }, NOW);
     somebody = await database.begin();
     await somebody.write("UPDATE actors SET updated_at = 1 WHERE kind = 'k' AND id = 'b'");
 

@@ -7,6 +7,7 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
+import { makeActor } from "./madeActor.ts";
 import { CounterActor, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 const ADDRESS = { kind: "herald", id: "h" };
@@ -41,33 +42,33 @@ for (const kind of ["sqlite", "mysql"] as const)
     }
 
     it("are those that its maker knows", async () => {
-      const made = await store.create(ADDRESS, "{}", 0);
-      assert.equal(made?.version, await version());
+      const made = await makeActor(store, database, ADDRESS);
+      assert.equal(made.version, await version());
     });
 
     it("lie above all that it had, however soon that is, and whatever the node's clock shows", async () => {
-      const first = await store.create(ADDRESS, "{}", 5_000_000_000_000);
+      const first = await makeActor(store, database, ADDRESS, 5_000_000_000_000);
       await turns(1);
       await database.write("DELETE FROM actors");
-      const again = await store.create(ADDRESS, "{}", 0);
-      assert.ok(again!.version > first!.version + 1, `${again!.version} after ${first!.version}`);
+      const again = await makeActor(store, database, ADDRESS);
+      assert.ok(again.version > first.version + 1, `${again.version} after ${first.version}`);
     });
 
     it("lie above those of a row that is made and deleted while another node is about to make it", async () => {
       const other = new ActorStore(database, "other");
       let between = 0;
       const late = meanwhile(database, "INSERT INTO actors", async () => {
-        await other.create(ADDRESS, "{}", 0);
+        await makeActor(other, database, ADDRESS);
         await turns(1);
         between = await version();
         await database.write("DELETE FROM actors");
       });
-      const made = await new ActorStore(late, "n").create(ADDRESS, "{}", 0);
-      assert.ok(made!.version > between && between > 0, `${made!.version} after ${between}`);
+      const made = await makeActor(new ActorStore(late, "n"), late, ADDRESS);
+      assert.ok(made.version > between && between > 0, `${made.version} after ${between}`);
     });
 
     it("go on above all that it had where a database that has gone back counts lower", async () => {
-      await store.create(ADDRESS, "{}", 0);
+      await makeActor(store, database, ADDRESS);
       const before = await version();
       await turns(3);
       const latest = await version();
@@ -78,7 +79,7 @@ for (const kind of ["sqlite", "mysql"] as const)
     });
 
     it("stay what they are where they lie ahead of the database's time", async () => {
-      await store.create(ADDRESS, "{}", 0);
+      await makeActor(store, database, ADDRESS);
       await database.write("UPDATE actors SET version = 8000000000000000");
       const claimed = await store.claim((await store.find(ADDRESS))!, false, 0);
       assert.deepEqual([claimed?.version, await version()], [8_000_000_000_000_000, 8_000_000_000_000_000]);

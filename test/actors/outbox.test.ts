@@ -13,6 +13,7 @@ import { FEED_DEDUPE_MS, type FeedAppend } from "../../src/stores/feeds/Feed.ts"
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
+import { makeActor } from "./madeActor.ts";
 import { CounterActor, EFFECTS_TABLE, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
 const HOUR_MS = 3_600_000;
@@ -348,7 +349,7 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
   it("counts what does not reach its receiver apart from what fails in its hands", async () => {
     Listener.unbearable.add("bad");
     let a = await start("a");
-    await within(500, a.actors.ref(Listener, "l").all());
+    await makeActor(new ActorStore(database, "a"), database, { kind: "listener", id: "l" });
     await a.crash();
     // A quarantine of two hours: nobody reaches it.
     await database.write("UPDATE actors SET crashes = 4, owner = NULL WHERE id = 'l'");

@@ -305,6 +305,7 @@ describe("the actor runtime (simulated cluster)", () => {
       const old = make("old");
       await old.actors.start();
       await clock.advance(600);
+      await within(500, old.actors.ref(Slow, "s").add(1));
       const first = old.actors.ref(Slow, "s").work();
       first.catch(() => {});
       await clock.advance(100);

@@ -1,9 +1,9 @@
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
+import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import type { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { Actors } from "../../src/actors/runtime/Actors.ts";
 import { MemoryBus, type MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { BeatAnswer, Log, NodeInfo, RuntimeMetrics } from "../../src/actors/runtime/ports.ts";
-import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
 import type { Clock } from "../../src/clock.ts";
 import { seededRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";

@@ -227,4 +227,33 @@ describe("Every command and query", function () {
     it(`${name} answers what it says`, async () => {
       answerOf("query", name).parse(await ask("query", name, await QUERIES[name]?.(ask)));
     });
+
+  /** What an argument is named that says which actor is meant; there is none by this id. */
+  const UNMADE: Record<string, unknown> = {
+    ...{ huntId: "none1", tournamentId: "none1", job: "none1", questId: "none1", name: "none1" },
+    actor: { kind: "hunt", id: "none1" },
+    from: { ...letter(9), id: "none1" },
+  };
+  const named = [
+    ...commands.map((each) => ({ type: "command" as const, argsOf: COMMANDS[each.name], ...each })),
+    ...queries.map((each) => ({ type: "query" as const, argsOf: QUERIES[each.name], ...each })),
+  ]
+    .filter(({ args }) => (args as { required?: string[] }).required?.some((key) => key in UNMADE && key !== "name"))
+    // What was done to an event outlives it: of one that never was there is nothing.
+    .filter(({ name }) => !name.endsWith("Changes"));
+
+  for (const { type, name, argsOf } of named)
+    it(`${name} of what nobody has made is told so, and leaves no actor`, async () => {
+      const args = Object.entries({ ...(await argsOf!(ask)) }).map(([key, value]) => [key, UNMADE[key] ?? value]);
+      await assert.rejects(ask(type, name, Object.fromEntries(args)), { code: "not_found" });
+      assert.deepEqual(await database.query("SELECT kind, id FROM actors WHERE id LIKE 'none1%'"), []);
+    });
+
+  it("that names what somebody makes is among those", () => {
+    for (const name of ["startHunt", "huntReview", "cancelTournament", "endSeries", "tournamentReview", "retryTimer"])
+      assert.ok(
+        named.some((each) => each.name === name),
+        name,
+      );
+  });
 });

@@ -59,6 +59,8 @@ export class Activation {
       (waiting) => this.#turns.take(waiting),
       () => {
         this.#lastUsed = ports.clock.monotonic();
+        // Nothing has been stored: whoever calls it next looks whether it is there by then.
+        if (row.isNew && !this.#ended) this.#drop();
       },
     );
   }
@@ -68,6 +70,7 @@ export class Activation {
       hasEnded: () => this.#ended,
       holdsUpTurn: () => this.#mailbox.holdsUpTurn,
       drop: (when) => (when === "now" ? this.#drop() : this.#dropOnceKept()),
+      destroyed: () => this.#destroyed(),
       dropHung: (undone) => this.#dropHung(undone),
       safely: (action) => this.#safely(action),
     });
@@ -199,10 +202,19 @@ export class Activation {
     }
   }
 
-  #close(): void {
+  /** Its row is gone. Those that wait call it anew, here. */
+  #destroyed(): void {
+    this.row.isNew = true;
+    this.#close(this.#ports.nodeId);
+    this.#safely(() => this.#actor.deactivated?.());
+    this.#ports.drop(this);
+  }
+
+  /** `owner`: where those that wait should look for the actor. */
+  #close(owner?: string): void {
     this.#ended = true;
     this.#timers.stop();
-    this.#mailbox.turnAway();
+    this.#mailbox.turnAway(owner === undefined ? { kind: "moved" } : { kind: "moved", owner });
     // The turn is not begun any more. Whoever waits for the actor to be still may have the place that it waits for.
     this.#turns.exempt();
   }

@@ -27,6 +27,8 @@ export interface TurnScope {
   timerDue(name: string): number | undefined;
   publish(topic: string, event: OutgoingEvent): void;
   afterCommit(action: () => void): void;
+  readonly isNew: boolean;
+  destroy(): void;
   send(to: ActorAddress, method: string, args: unknown[]): void;
   sendLater(delayMs: number, to: ActorAddress, method: string, args: unknown[]): void;
 }
@@ -84,6 +86,20 @@ export abstract class Actor<State> {
   /** Whether the turn is an operator's command, whose line of the audit is stored with it. */
   protected get isAudited(): boolean {
     return this.#context.scope().isAudited;
+  }
+
+  /** Whether nothing of this actor was stored before this turn: it has no row. */
+  protected get isNew(): boolean {
+    return this.#context.scope().isNew;
+  }
+
+  /**
+   * Ends this actor with this turn: its row, its timers and the answers to earlier request ids go in the turn's transaction, whatever the
+   * turn does to its state. What this turn sends, and earlier ones have sent, is delivered all the same. Who calls it afterwards, or sends it
+   * something, has it made anew from its initial state by the first turn that stores something.
+   */
+  protected destroy(): void {
+    this.#context.scope().destroy();
   }
 
   /** When this turn began, in epoch milliseconds. */

@@ -1,7 +1,6 @@
 import { type Audited, audited } from "../../entities/audit.ts";
 import { databaseMicrosIn } from "../../entities/databaseTime.ts";
 import { edgeError } from "../../entities/failures.ts";
-import { insertNew } from "../../entities/insertNew.ts";
 import type { Database, Sql, Transaction } from "../../entities/sql.ts";
 import {
   type ActorAddress,
@@ -18,9 +17,9 @@ import {
 import { addEvents } from "./EventTable.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
 import { addMessages } from "./MessageTable.ts";
+import { deleteRow, type FirstWrites, makeRow } from "./madeRows.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
-import { slotOf } from "./placement.ts";
 import { actorKey } from "./protocol.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";
@@ -34,15 +33,12 @@ export interface TurnWrites extends Audited {
   outgoing: Outgoing;
   /** The turn is what `from` told the actor: its mark of it, as it was read before the turn, and as it is from then on. */
   heard: { from: ActorAddress; before: Mark | undefined; after: Mark } | undefined;
+  /** The actor ends with this turn: its row goes. */
+  isDestroyed: boolean;
   /** The answer to a request with an id, JSON text. */
   response: { requestId: string; text: string } | undefined;
   now: number;
 }
-
-const NEW_ACTOR = {
-  table: "actors",
-  columns: "kind, id, owner, epoch, state, timers, due_at, crashes, created_at, updated_at, slot".split(", "),
-};
 
 /** A row as it was looked up: its owner, and when that was, by the database's clock, in microseconds. */
 export interface FoundRow extends ClaimedRow {
@@ -85,23 +81,9 @@ export class ActorStore {
     return row && { ...claimed(row), owner: row.owner, readAt: Number(row.read_at) };
   }
 
-  /**
-   * Makes the actor's row, owned by this node: work of the turn that is to come, and not of the few connections that fences and
-   * sweeps have. Undefined when somebody else was first. Its version begins at the database's time, in microseconds: where the row was
-   * there before and is made again, that is after every version it had, since no actor takes a turn each microsecond.
-   */
-  async create(address: ActorAddress, state: string, now: number): Promise<ClaimedRow | undefined> {
-    const { kind, id } = address;
-    const computed: Array<[string, string]> = [["version", databaseMicrosIn(this.#turns.dialect)]];
-    const inserted = await insertNew(this.#turns, { ...NEW_ACTOR, computed }, [
-      [kind, id, this.#nodeId, 1, state, "[]", null, 0, now, now, slotOf(actorKey(address))],
-    ]);
-    if (inserted !== 1) return undefined;
-    const [made] = await this.#turns.query<{ version: number }>(
-      "SELECT version FROM actors WHERE kind = ? AND id = ? AND epoch = 1 AND owner = ?",
-      [kind, id, this.#nodeId],
-    );
-    return made && { kind, id, epoch: 1, version: Number(made.version), state, timers: [], crashes: 0 };
+  /** Whether the actor's row is there. */
+  async exists({ kind, id }: ActorAddress): Promise<boolean> {
+    return (await this.#control.query("SELECT 1 FROM actors WHERE kind = ? AND id = ?", [kind, id])).length === 1;
   }
 
   /**
@@ -153,8 +135,12 @@ export class ActorStore {
     ]);
   }
 
-  /** Whether the row still is this owner's: what an owner without a valid lease asks before it answers from memory. */
-  async holds(row: ActorAddress & { epoch: number }): Promise<boolean> {
+  /**
+   * Whether the row still is this owner's, or is not there yet: what an owner without a valid lease, or of nothing, asks before it
+   * answers from memory.
+   */
+  async holds(row: ClaimedRow): Promise<boolean> {
+    if (row.isNew) return !(await this.exists(row));
     const rows = await this.#control.query(
       "SELECT 1 FROM actors WHERE kind = ? AND id = ? AND epoch = ? AND owner = ?",
       [row.kind, row.id, row.epoch, this.#nodeId],
@@ -213,20 +199,22 @@ export class ActorStore {
     return origin === "timer" ? this.#timers : this.#turns;
   }
 
-  /** The fence at the head of a turn's transaction: locks the row in this version, or throws Fenced. */
-  async fence(tx: Transaction, row: ClaimedRow): Promise<void> {
+  /** The fence at the head of a turn's transaction: locks the row in this version, which a new one is made for, or throws Fenced. */
+  async fence(tx: Transaction, row: ClaimedRow, now: number): Promise<void> {
+    if (row.isNew) return this.make(tx, row, { state: row.state, timers: [], dueAt: null, now });
     await this.fenced(tx, "UPDATE actors SET version = version + 1", [], row, row.version);
   }
 
   /** Whether a turn's writes go into one statement, which needs no transaction of its own. */
   isSingleStatement(writes: TurnWrites): boolean {
-    const { outgoing, heard, response, audit } = writes;
-    const isAlone = heard === undefined && response === undefined && audit === undefined;
+    const { outgoing, heard, response, audit, isDestroyed } = writes;
+    const isAlone = heard === undefined && response === undefined && audit === undefined && !isDestroyed;
     return isAlone && outgoing.events.length + outgoing.messages.length === 0;
   }
 
   /** A whole turn in one statement, the fence included. */
   async commitSingle(row: ClaimedRow, writes: TurnWrites, origin: TurnOrigin): Promise<void> {
+    if (row.isNew) return this.make(this.#for(origin), row, { ...writes, state: writes.state ?? row.state });
     await this.fenced(
       this.#for(origin),
       `UPDATE actors SET version = version + 1, ${setTurn(writes)}`,
@@ -241,9 +229,7 @@ export class ActorStore {
    * raised the version already. Throws MarkMoved when the turn's mark is not what it was.
    */
   async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<Stored> {
-    const [set, values] = [setTurn(writes), turnValues(writes)];
-    if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${set}`, values, row, row.version + 1);
-    else await this.fenced(tx, `UPDATE actors SET version = version + 1, ${set}`, values, row, row.version);
+    await this.#writeRow(tx, row, writes, fencedAlready);
     if (writes.response) {
       await tx.write("INSERT INTO actor_requests (kind, id, request_id, response, created_at) VALUES (?, ?, ?, ?, ?)", [
         row.kind,
@@ -259,6 +245,23 @@ export class ActorStore {
     return outgoing.events.length + outgoing.messages.length === 0
       ? NOTHING_STORED
       : this.#send(tx, row, outgoing, now);
+  }
+
+  async #writeRow(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<void> {
+    const [set, values] = [setTurn(writes), turnValues(writes)];
+    if (writes.isDestroyed) {
+      if (!fencedAlready) await this.fence(tx, row, writes.now);
+      await deleteRow(tx, row);
+    } else if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${set}`, values, row, row.version + 1);
+    else if (row.isNew) await this.make(tx, row, { ...writes, state: writes.state ?? row.state });
+    else await this.fenced(tx, `UPDATE actors SET version = version + 1, ${set}`, values, row, row.version);
+  }
+
+  /** Makes the row of an actor that has none, as the turn leaves it that gets its version. Throws Fenced when somebody else was first. */
+  async make(sql: Sql, row: ClaimedRow, writes: FirstWrites): Promise<void> {
+    const version = await makeRow(sql, this.#nodeId, row, writes);
+    if (version === undefined) throw new Fenced(`${row.kind}/${row.id} has been made by another node`);
+    row.version = version - 1;
   }
 
   /** Adds messages under the version that this turn gives the actor. */

@@ -208,6 +208,11 @@ export class Actors {
     return this.#directory.whereIs({ kind: type.kind, id });
   }
 
+  /** Whether anything of an actor is stored. It may be made or destroyed at any time. */
+  exists(type: { readonly kind: string }, id: string): Promise<boolean> {
+    return this.#store.exists({ kind: type.kind, id });
+  }
+
   /** A typed reference: only the actor's public async methods. `options` hold for each call through it. */
   ref<A extends Actor<never> | Actor<unknown>>(type: ActorType<A>, id: string, options: CallOptions = {}): Remote<A> {
     return new Proxy(Object.create(null), {

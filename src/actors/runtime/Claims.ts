@@ -25,7 +25,10 @@ export interface Elsewhere {
   owner: string | undefined;
 }
 
-/** Claims the rows of actors that are called here: nobody's, or a dead node's. */
+/**
+ * Claims the rows of actors that are called here: nobody's, or a dead node's. One that has none is claimed by nobody: the first turn that
+ * stores something makes its row, and where two nodes come to that, the later one meets the fence.
+ */
 export class Claims {
   readonly #ports: ClaimPorts;
 
@@ -45,15 +48,9 @@ export class Claims {
     const { owner = null } = found ?? {};
     if (owner !== null && owner !== membership.self.id && !membership.isGone(owner)) return { owner };
     if (!kinds.canHost(address)) return { owner: undefined };
-    const row = found ? await this.#take(found) : await this.#make(address, kind.type.initial(address.id));
-    return row ?? { owner: undefined };
-  }
-
-  #make(address: ActorAddress, initial: unknown): Promise<ClaimedRow | undefined> {
-    const { store, clock } = this.#ports;
-    const state = JSON.stringify(initial);
-    const doubtful: ClaimedRow = { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0 };
-    return this.#orGiveUp(doubtful, store.create(address, state, clock.now()));
+    if (found) return (await this.#take(found)) ?? { owner: undefined };
+    const state = JSON.stringify(kind.type.initial(address.id));
+    return { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0, isNew: true };
   }
 
   async #take(found: FoundRow): Promise<ClaimedRow | undefined> {

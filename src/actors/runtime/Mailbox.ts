@@ -60,10 +60,10 @@ export class Mailbox {
     if (!this.#busy) void this.#work();
   }
 
-  /** Tells all that wait that the actor has moved. */
-  turnAway(): void {
+  /** Tells this to all that wait. */
+  turnAway(outcome: CallOutcome & { kind: "moved" }): void {
     this.#nested = 0;
-    for (const turn of this.#waiting.splice(0)) void turn.settle({ kind: "moved" });
+    for (const turn of this.#waiting.splice(0)) void turn.settle(outcome);
   }
 
   /** Has this done between two turns: now, or once the running turn has ended. One thing at a time. */

@@ -197,7 +197,7 @@ export class Residents {
     const present = this.#activations.get(activation.key);
     if (this.#closed || (present && present.row.epoch > activation.row.epoch)) {
       activation.abandon();
-      if (this.#closed) this.#releases.add([activation.row]);
+      if (this.#closed) this.#release(activation);
       return;
     }
     if (present) {
@@ -228,7 +228,13 @@ export class Residents {
   }
 
   #drop(activation: Activation): void {
-    if (this.#forget(activation)) this.#releases.add([activation.row]);
+    if (this.#forget(activation)) this.#release(activation);
+  }
+
+  /** Of what has no row, a turn under way may be making it. */
+  #release({ row, isIdle }: Activation): void {
+    if (!row.isNew) this.#releases.add([row]);
+    else if (!isIdle) this.#releases.addDoubtful(row);
   }
 
   #forget(activation: Activation): boolean {

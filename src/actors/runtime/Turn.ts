@@ -34,6 +34,7 @@ export class Turn implements TurnScope {
   /** Goes on counting a one-shot timer that its own handler arms again. */
   readonly #nextSeq = new Map<string, number>();
   #timersChanged = false;
+  #isDestroyed = false;
   /** What this turn sends later, so far. */
   #later = 0;
   #heard: TurnWrites["heard"];
@@ -72,6 +73,20 @@ export class Turn implements TurnScope {
     return this.#audit !== undefined;
   }
 
+  /** Whether nothing of the actor was stored before. */
+  get isNew(): boolean {
+    return this.#row.isNew === true;
+  }
+
+  /** Whether the actor ends with this turn. */
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+  }
+
   /** Whether SQL has begun: from then on nothing else may be waited for. */
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
@@ -90,7 +105,7 @@ export class Turn implements TurnScope {
   async #open(): Promise<Transaction> {
     const tx = await this.#whileWaiting(this.#store.begin(this.#origin));
     try {
-      await this.#store.fence(tx, this.#row);
+      await this.#store.fence(tx, this.#row, this.now);
       return tx;
     } catch (error) {
       await tx.rollback();
@@ -177,8 +192,7 @@ export class Turn implements TurnScope {
   /** Stores the turn; `state` (JSON text) where that has changed. Throws Fenced, CommitUnknown, or what the database said; then nothing (or, for CommitUnknown, all) is stored. */
   async commit(state: string | undefined, response: TurnWrites["response"]): Promise<Committed> {
     const changed =
-      state !== undefined ||
-      this.#timersChanged ||
+      (this.#isDestroyed ? !this.isNew : state !== undefined || this.#timersChanged) ||
       this.inTransaction ||
       this.#nextIndex() > 0 ||
       this.#heard !== undefined ||
@@ -190,6 +204,7 @@ export class Turn implements TurnScope {
       timers: [...this.#timers.values()],
       dueAt: soonestDue(this.#timers.values()),
       outgoing: this.#outgoing,
+      isDestroyed: this.#isDestroyed,
       heard: this.#heard,
       response,
       audit: this.#audit,

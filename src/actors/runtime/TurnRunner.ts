@@ -40,6 +40,8 @@ export interface TurnHost {
   drop(when: "now" | "kept"): void;
   /** A turn takes too long: its activation is dropped once what is left of the turn is undone. */
   dropHung(undone: Promise<void> | undefined): void;
+  /** Its row is gone. */
+  destroyed(): void;
   /** Runs what nobody waits for. */
   safely(action: () => void): void;
 }
@@ -176,7 +178,7 @@ export class TurnRunner {
       const value = await insideTurn({ chain: [...waiting.chain, this.#key], turn }, () => waiting.run(turn));
       const outcome = await this.#commit(turn, waiting, value);
       for (const action of turn.afterwards)
-        clock.schedule(() => !this.#host.hasEnded() && this.#host.safely(action), 0);
+        clock.schedule(() => (turn.isDestroyed || !this.#host.hasEnded()) && this.#host.safely(action), 0);
       return outcome;
     } catch (error) {
       await turn.rollback();
@@ -208,7 +210,7 @@ export class TurnRunner {
         ? undefined
         : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
     const lease = this.#ports.lease();
-    const draft = this.#state.changed();
+    const draft = turn.isDestroyed ? undefined : this.#state.changed();
     const result = await turn.commit(draft?.text, response);
     if (!result.changed) {
       const isSure = lease !== undefined && lease === this.#lease;
@@ -218,9 +220,14 @@ export class TurnRunner {
     }
     this.#lease = lease;
     this.#row.version += 1;
+    this.#ports.deliver(result.stored);
+    if (turn.isDestroyed) {
+      this.#host.destroyed();
+      return { kind: "ok", value };
+    }
+    delete this.#row.isNew;
     this.#state.committed(draft);
     this.#timers.replace(result.timers);
-    this.#ports.deliver(result.stored);
     return { kind: "ok", value };
   }
 

@@ -15,6 +15,8 @@ export interface ClaimedRow extends ActorAddress {
   state: string;
   timers: TimerRecord[];
   crashes: number;
+  /** It has no row yet: the first turn that stores something makes it. Nobody owns it until then. */
+  isNew?: boolean;
   /** Known by the first turn that sends something: nothing that was sent before waits in a table that this node does not know of. */
   hasNoBacklog?: boolean;
 }

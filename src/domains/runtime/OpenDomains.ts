@@ -1,7 +1,7 @@
 import type { Router } from "express";
 import type { Actor, ActorContext, ActorType } from "../../actors/runtime/Actor.ts";
-import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
+import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { Backplane } from "../../backplane.ts";
 import { systemClock, systemRng } from "../../clock.ts";
 import type { Settings, Variables } from "../../config.ts";

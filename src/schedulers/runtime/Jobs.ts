@@ -1,9 +1,9 @@
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
+import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { CRASHES_TO_QUARANTINE } from "../../actors/runtime/actorRow.ts";
 import type { CallOptions } from "../../actors/runtime/Calls.ts";
 import { CrashTable } from "../../actors/runtime/CrashTable.ts";
-import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
 import { JobHistory, type JobRun, type JobsStatus } from "../../entities/jobs/Job.ts";
 import { RingmasterError, toRingmasterError } from "../../errors.ts";
 import { enablingVariable, type Job, type JobPlan } from "./defineJob.ts";

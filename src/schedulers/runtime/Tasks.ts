@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Actor, ActorType } from "../../actors/runtime/Actor.ts";
+import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import type { CallOptions } from "../../actors/runtime/Calls.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
-import type { ActorKind } from "../../actors/runtime/ActorKinds.ts";
 import type { Clock } from "../../clock.ts";
 import { JobHistory } from "../../entities/jobs/Job.ts";
 import { type DeadTask, deadTasks } from "../../entities/jobs/TaskBook.ts";
