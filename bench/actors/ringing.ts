@@ -1,6 +1,6 @@
 import { Actor, type ActorContext, type ActorType, type TimerHandlers } from "../../src/actors/runtime/Actor.ts";
-import type { Actors } from "../../src/actors/runtime/Actors.ts";
 import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
+import type { Actors } from "../../src/actors/runtime/Actors.ts";
 import type { Firing } from "../../src/actors/runtime/timers.ts";
 
 /** How many timers are armed, and over how many seconds they are due. */

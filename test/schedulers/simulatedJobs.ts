@@ -1,5 +1,5 @@
-import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { ActorKind } from "../../src/actors/runtime/ActorKinds.ts";
+import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import type { Clock } from "../../src/clock.ts";
 import { JobHistory, type JobRun } from "../../src/entities/jobs/Job.ts";
 import type { Database } from "../../src/entities/sql.ts";
