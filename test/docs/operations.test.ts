@@ -7,21 +7,23 @@ import { everyMetric } from "../support/metrics.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
-import { codesOf, documentOf, sectionOf, tableOf } from "./documents.ts";
+import { codesOf, documentOf, protocolPages, sectionOf, tableOf } from "./documents.ts";
 
 const OPERATIONS = documentOf("docs/operations.md");
 const SOURCE = new URL("../../src/", import.meta.url);
 
 describe("docs/operations.md", () => {
   it("names every variable that is read, and no other", () => {
-    const documented = tableOf(sectionOf(OPERATIONS, "## Variables"), "variable").map(([name]) => codesOf(name!)[0]);
+    const pages = [sectionOf(OPERATIONS, "## Variables"), ...protocolPages()];
+    const documented = pages.flatMap((page) => tableOf(page, "variable")).map(([name]) => codesOf(name!)[0]);
     assert.deepEqual(documented.sort(), variablesOf(RINGMASTER.domains).sort());
   });
 
   it("tells of every metric of Ringmaster's own, and of none that is not there", async () => {
     const metrics = await everyMetric().getMetricsAsJSON();
     const known = new Set(metrics.map(({ name }) => name));
-    const cells = tableOf(sectionOf(OPERATIONS, "## Watching"), "metric").map(([cell]) => cell!);
+    const pages = [sectionOf(OPERATIONS, "## Watching"), ...protocolPages()];
+    const cells = pages.flatMap((page) => tableOf(page, "metric")).map(([cell]) => cell!);
     const documented = cells.flatMap(codesOf).map((code) => code.replace(/\{.*\}$/, ""));
     for (const name of documented) assert.ok(known.has(name), `there is no metric ${name}`);
     for (const name of known) {
