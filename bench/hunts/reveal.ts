@@ -11,6 +11,7 @@ import type { Database, Transaction, Value } from "../../src/entities/sql.ts";
 import { WHOLE_EVENT_MS } from "../../src/entities/sql.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { openDatabase } from "../../test/support/database.ts";
+import { medianOf } from "../runtime/medianOf.ts";
 import { Meanwhile, type MeanwhileResult } from "./Meanwhile.ts";
 
 export interface RevealOptions {
@@ -24,6 +25,7 @@ export interface RevealOptions {
 /** Milliseconds, and how many parts there were. */
 export interface Parts {
   totalMs: number;
+  medianMs: number;
   longestMs: number;
   parts: number;
 }
@@ -143,15 +145,15 @@ async function revealAtOnce(database: Database): Promise<unknown> {
 }
 
 async function inParts<T>(beginning: T, part: (after: T) => Promise<T | undefined>): Promise<Parts> {
-  const parts: Parts = { totalMs: 0, longestMs: 0, parts: 0 };
-  for (let after: T | undefined = beginning; after !== undefined; parts.parts += 1) {
+  const took: number[] = [];
+  for (let after: T | undefined = beginning; after !== undefined; ) {
     const from: T = after;
     const [ms, to] = await timed(() => part(from));
-    parts.totalMs += ms;
-    parts.longestMs = Math.max(parts.longestMs, ms);
+    took.push(ms);
     after = to;
   }
-  return parts;
+  const totalMs = took.reduce((sum, ms) => sum + ms, 0);
+  return { totalMs, medianMs: medianOf(took), longestMs: Math.max(...took), parts: took.length };
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[ms: number, result: T]> {
