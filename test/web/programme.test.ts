@@ -66,6 +66,17 @@ describe("the player page's programme", () => {
   });
 });
 
+describe("news of what is cancelled", () => {
+  it("say why, where that was said", () => {
+    const data = { id: "h", name: "H", phase: "cancelled" };
+    const event = { id: "1", topic: "lobby", at: 1, type: "huntPhase", data };
+    const texts = (more: object): string[] =>
+      newsOf([{ ...event, data: { ...data, ...more } }]).map(({ text }) => text);
+    deepEqual(texts({}), ["“H” is cancelled."]);
+    deepEqual(texts({ cancelReason: "the harbour is closed" }), ["“H” is cancelled: the harbour is closed"]);
+  });
+});
+
 describe("prizes in words", () => {
   it("name amounts that no number holds, and items as a person would", () => {
     equal(amountText("9007199254740993"), "9,007,199,254,740,993");

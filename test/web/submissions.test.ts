@@ -2,7 +2,7 @@ import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import type { Problem } from "../../web/src/problems.ts";
 import type { SubmitAnswer } from "../../web/src/protocol.ts";
 import { randomId } from "../../web/src/randomId.ts";
-import { refusalText } from "../../web/src/tournaments/reports.ts";
+import { refusalText, reportText } from "../../web/src/tournaments/reports.ts";
 import { type PendingScore, type Report, Submissions } from "../../web/src/tournaments/Submissions.ts";
 
 const SCORE: PendingScore = { submissionId: "one", score: 40, subscore: 0 };
@@ -85,6 +85,18 @@ describe("a score on its way to a tournament", () => {
     judges.submissions.add(SCORE);
     await settled();
     deepEqual(judges.waits, [12_345]);
+  });
+
+  it("is kept while the tournament is paused, and sent as soon as it goes on", async () => {
+    const judges = new Judges([{ code: "paused", sentence: "", details: { pausedAt: 1, resumesAt: 2 } }, COUNTED]);
+    judges.submissions.add(SCORE);
+    await settled();
+    deepEqual(judges.stages, ["sending", "waiting"]);
+    match(reportText(judges.reports.at(-1)!), /paused/);
+    deepEqual(judges.store, [SCORE]);
+    await judges.submissions.deliver();
+    await settled();
+    equal(judges.reports.at(-1)?.at, "counted");
   });
 
   it("is given up when it was refused, and the next one goes its way", async () => {

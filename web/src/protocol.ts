@@ -51,6 +51,8 @@ export interface HuntState {
   resumesAt: number;
   /** Since when the result is held for review; 0 while it is not. */
   reviewSince: number;
+  /** Why it was cancelled; empty where nobody said, and of a server of before this was told. */
+  cancelReason?: string;
   players: number;
   open: number;
   solved: number;
@@ -155,6 +157,8 @@ export interface TournamentState {
   resumesAt: number;
   /** Since when the result is held for review; 0 while it is not. */
   reviewSince: number;
+  /** Why it was cancelled; empty where nobody said, and of a server of before this was told. */
+  cancelReason?: string;
   players: number;
   serverNow: number;
   /** SHA-256 of the final result in hex; empty before it is settled. */

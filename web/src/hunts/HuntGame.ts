@@ -216,11 +216,11 @@ export class HuntGame {
     } = this.hunt.value ?? {};
     this.clock.observe(state.serverNow);
     const { huntId, name, phase, endsAt, startsAt, players, open, solved, total, waiting, serverNow } = state;
-    const { pausedAt, resumesAt, reviewSince } = state;
+    const { pausedAt, resumesAt, reviewSince, cancelReason = "" } = state;
     const top = [...state.top].map(({ rank, playerId, name, points }) => ({ rank, playerId, name, points }));
     const counts = { players, open, solved, total, waiting };
     const times = { endsAt, startsAt, pausedAt, resumesAt, reviewSince, serverNow };
-    this.hunt.set({ huntId, name, phase, ...times, ...counts, top });
+    this.hunt.set({ huntId, name, phase, ...times, ...counts, cancelReason, top });
     const own = top.find(({ playerId }) => playerId === session.value?.player.id);
     if (own) this.#score(own.points);
     if (phase !== before || solved !== solvedBefore) this.rank.lookSoon();

@@ -11,6 +11,7 @@ export function HuntOver({ game, lobby }: { game: HuntGame; lobby: Lobby }) {
   return (
     <section class="card card--quiet" aria-labelledby="over">
       <h2 id="over">{cancelled ? "This hunt was cancelled" : "That was the last act"}</h2>
+      {hunt?.cancelReason && <p class="over__reason">{hunt.cancelReason}</p>}
       <p>
         {cancelled ? "The organisers have called it off. No clue is lost on you." : "Thank you for hunting with us."}
       </p>

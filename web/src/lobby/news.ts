@@ -8,13 +8,13 @@ export interface News {
   text: string;
 }
 
-const PHASES: Record<string, (name: string) => string> = {
+const PHASES: Record<string, (name: string, reason?: unknown) => string> = {
   scheduled: (name) => `“${name}” is announced.`,
   discovery: (name) => `The doors of “${name}” are open.`,
   solving: (name) => `“${name}” has begun.`,
   reveal: (name) => `The chest of “${name}” opens.`,
   finished: (name) => `“${name}” is over.`,
-  cancelled: (name) => `“${name}” is cancelled.`,
+  cancelled: (name, reason) => `“${name}” is cancelled${typeof reason === "string" ? `: ${reason}` : "."}`,
   open: (name) => `“${name}” is open: play for the prizes.`,
   grace: (name) => `Time is up in “${name}”. Last rounds still count.`,
 };
@@ -26,6 +26,7 @@ interface Told {
   winners?: unknown;
   pausedAt?: unknown;
   reviewSince?: unknown;
+  cancelReason?: unknown;
 }
 
 /** What the lobby's events tell a player, in the order of the events (newest first); the others are left out. */
@@ -34,14 +35,14 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
   const news: News[] = [];
   // From the oldest on: a phase that is told again has been given more time.
   for (const { id, at, type, data } of events.toReversed()) {
-    const { id: eventId, name, phase, winners, pausedAt, reviewSince } = (data ?? {}) as Told;
+    const { id: eventId, name, phase, winners, pausedAt, reviewSince, cancelReason } = (data ?? {}) as Told;
     if (typeof name !== "string") continue;
     if (type === "tournamentSettled") news.unshift({ id, at, text: settledText(name, winners) });
     if (typeof phase !== "string") continue;
     // Events of two domains may have the same id.
     const key = `${/^[a-z]*/.exec(type)![0]} ${eventId} ${phase}`;
     const again = told.has(key);
-    const text = again ? againText(name, { phase, pausedAt, reviewSince }) : PHASES[phase]?.(name);
+    const text = again ? againText(name, { phase, pausedAt, reviewSince }) : PHASES[phase]?.(name, cancelReason);
     told.add(key);
     if (text !== undefined) news.unshift({ id, at, text });
   }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, Ref } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { End } from "../../../src/games/snake.ts";
 import { Star } from "../art/Star.tsx";
@@ -112,6 +112,7 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
   const entries = useObservable(game.entries);
   const most = useObservable(game.details)?.maxEntries;
   const trouble = useObservable(game.trouble);
+  const isPaused = (useObservable(game.tournament)?.pausedAt ?? 0) > 0;
   if (phase === "grace") return null;
   if (phase === "open" && entries !== undefined && most !== undefined && entries >= most) {
     return <p>You have played all your rounds. What you have reached stands.</p>;
@@ -124,9 +125,14 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
   const Button = isAgain ? FocusedButton : PlainButton;
   return (
     <>
-      <Button onClick={() => void game.play(isStepwise)}>
+      <Button onClick={() => void game.play(isStepwise)} waitsFor={isPaused ? "paused-why" : undefined}>
         {phase === "scheduled" ? "Rehearse" : isAgain ? "Play again" : "Play a round"}
       </Button>
+      {isPaused && (
+        <p id="paused-why" class="curtain__waiting">
+          The tournament is paused. Rounds begin again when it goes on.
+        </p>
+      )}
       {trouble && (
         <p class="curtain__refusal" role="alert">
           {trouble}
@@ -145,24 +151,30 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
 
 interface ButtonProps {
   onClick: () => void;
+  /** What says why it does nothing now, if so. */
+  waitsFor?: string | undefined;
   children: ComponentChildren;
 }
 
-function PlainButton({ onClick, children }: ButtonProps) {
+function PlainButton({ button, ...props }: ButtonProps & { button?: Ref<HTMLButtonElement> }) {
+  const { onClick, waitsFor, children } = props;
   return (
-    <button class="primary primary--large" type="button" onClick={onClick}>
+    <button
+      {...(button && { ref: button })}
+      class="primary primary--large"
+      type="button"
+      aria-disabled={waitsFor !== undefined}
+      aria-describedby={waitsFor}
+      onClick={() => waitsFor === undefined && onClick()}
+    >
       {children}
     </button>
   );
 }
 
 /** Takes the focus as it appears: it follows on what had it. */
-function FocusedButton({ onClick, children }: ButtonProps) {
+function FocusedButton(props: ButtonProps) {
   const button = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => button.current?.focus({ preventScroll: true }), []);
-  return (
-    <button ref={button} class="primary primary--large" type="button" onClick={onClick}>
-      {children}
-    </button>
-  );
+  return <PlainButton {...props} button={button} />;
 }

@@ -37,6 +37,8 @@ export interface PendingScores {
   remove(submissionId: string): void;
 }
 
+/** Codes after which a score is sent again as well: a new token is on its way, and what is paused goes on. */
+const WAITED_FOR = new Set(["unauthenticated", "paused"]);
 /** Waits between attempts, in milliseconds; the last one repeats. */
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000];
 
@@ -87,7 +89,7 @@ export class Submissions {
       return true;
     } catch (error) {
       const problem = error as Problem;
-      if (!isTransient(problem) && problem.code !== "unauthenticated") {
+      if (!isTransient(problem) && !WAITED_FOR.has(problem.code)) {
         this.#finish(submissionId, { at: "refused", score, problem });
         return true;
       }

@@ -118,8 +118,8 @@ export class TournamentGame {
 
   /** A new round. It counts when the tournament is open: then it is a run that the server begins. */
   async play(isStepwise: boolean): Promise<void> {
-    const phase = this.tournament.value?.phase;
-    if ((phase !== "open" && phase !== "scheduled") || this.#isBeginning) return;
+    const { phase, pausedAt = 0 } = this.tournament.value ?? {};
+    if ((phase !== "open" && phase !== "scheduled") || pausedAt > 0 || this.#isBeginning) return;
     this.#isBeginning = true;
     this.trouble.set("");
     try {
@@ -203,16 +203,17 @@ export class TournamentGame {
     const { phase: before, pausedAt: pausedBefore, reviewSince: reviewedBefore } = this.tournament.value ?? {};
     this.clock.observe(state.serverNow);
     const { tournamentId, name, game, phase, startsAt, endsAt, phaseEndsAt, players, serverNow, resultHash } = state;
-    const { pausedAt, resumesAt, reviewSince } = state;
+    const { pausedAt, resumesAt, reviewSince, cancelReason = "" } = state;
     const top = [...state.top].map(({ rank, playerId, name, score, subscore }) => ({
       ...{ rank, playerId, name, score, subscore },
     }));
     const times = { startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, reviewSince, serverNow };
     const prizes = this.tournament.value?.prizes ?? (JSON.parse(state.prizes) as PrizeRange[]);
-    this.tournament.set({ tournamentId, name, game, phase, ...times, players, resultHash, prizes, top });
+    this.tournament.set({ tournamentId, name, game, phase, ...times, cancelReason, players, resultHash, prizes, top });
     this.standings.set({ rows: top, total: players });
     announcePause("tournament", pausedBefore, pausedAt);
     announceReview("tournament", reviewedBefore, reviewSince);
+    if (pausedBefore !== undefined && pausedBefore > 0 && pausedAt === 0) void this.#submissions.deliver();
     // What ends is told anew when it goes on.
     if (pausedAt > 0) clearTimeout(this.#bell);
     else if (phase === "open" && this.details.value?.graceMs === 0) this.#setBell(phaseEndsAt);

@@ -1,4 +1,5 @@
 import type { Lobby } from "../lobby/Lobby.ts";
+import { useObservable } from "../observable.ts";
 import type { TournamentPhase } from "../protocol.ts";
 import { WhatNext } from "../shell/WhatNext.tsx";
 import type { TournamentGame } from "./TournamentGame.ts";
@@ -7,9 +8,11 @@ import type { TournamentGame } from "./TournamentGame.ts";
 export function TournamentOver(props: { game: TournamentGame; lobby: Lobby; phase: TournamentPhase }) {
   const { game, lobby, phase } = props;
   const isCancelled = phase === "cancelled";
+  const reason = useObservable(game.tournament)?.cancelReason;
   return (
     <section class="card card--quiet" aria-labelledby="over">
       <h2 id="over">{isCancelled ? "This tournament was cancelled" : "The ring is swept for the next act"}</h2>
+      {reason && <p class="over__reason">{reason}</p>}
       <p>
         {isCancelled ? "The organisers have called it off. Thank you for playing." : "Thank you for playing with us."}
       </p>
