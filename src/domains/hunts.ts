@@ -14,6 +14,7 @@ import { HuntRequests20261130060100 } from "../entities/migrations/2026113006010
 import { HuntScores20261130070000 } from "../entities/migrations/20261130070000-hunt-scores.ts";
 import { HuntPlaces20261130120000 } from "../entities/migrations/20261130120000-hunt-places.ts";
 import { HuntStandstill20261130140110 } from "../entities/migrations/20261130140110-hunt-standstill.ts";
+import { HuntCancelReasons20261130160000 } from "../entities/migrations/20261130160000-hunt-cancel-reasons.ts";
 import { huntRoutes } from "../http/hunts.ts";
 import { HUNT_COMMANDS, HUNT_QUERIES } from "../operations/hunts.ts";
 import { HuntRoom } from "../rooms/hunts/HuntRoom.ts";
@@ -40,6 +41,7 @@ export const hunts = defineDomain({
     HuntScores20261130070000,
     HuntPlaces20261130120000,
     HuntStandstill20261130140110,
+    HuntCancelReasons20261130160000,
   ],
   errors: HUNT_ERRORS,
   itemSources: ["hunt"],

@@ -18,6 +18,7 @@ import { ScoresInUnits20261130090100 } from "../entities/migrations/202611300901
 import { TournamentEntrants20261130100000 } from "../entities/migrations/20261130100000-tournament-entrants.ts";
 import { Runs20261130130100 } from "../entities/migrations/20261130130100-runs.ts";
 import { TournamentStandstill20261130140120 } from "../entities/migrations/20261130140120-tournament-standstill.ts";
+import { TournamentCancelReasons20261130160010 } from "../entities/migrations/20261130160010-tournament-cancel-reasons.ts";
 import { TOURNAMENT_ERRORS } from "../entities/tournaments/errors.ts";
 import { TOURNAMENT_PHASE_SETS, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
 import { gameRoutes } from "../http/games.ts";
@@ -53,6 +54,7 @@ export const tournaments = defineDomain({
     TournamentEntrants20261130100000,
     Runs20261130130100,
     TournamentStandstill20261130140120,
+    TournamentCancelReasons20261130160010,
   ],
   errors: TOURNAMENT_ERRORS,
   itemSources: ["tournament"],

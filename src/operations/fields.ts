@@ -28,6 +28,9 @@ export const pausedFields = { pausedAt: time.optional(), resumesAt: time.optiona
 /** While a result is held for review: since when. */
 export const reviewField = { reviewSince: time.optional() };
 
+/** Of an event that is cancelled, where its operator said why. */
+export const cancelField = { cancelReason: z.string().optional() };
+
 /** Of a result that is to be reviewed: who wants it, since when it is held, and its hash. */
 export const reviewReport = z.object({
   orderedBy: z.enum(["definition", "operator"]).nullable(),

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { pauseRequest, reasonOnly } from "../actors/events/requests.ts";
+import { cancelRequest, pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import { HUNT_BOUNDS, huntCorrection, huntDefinition } from "../actors/hunts/definition.ts";
 import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
 import { idOf } from "../ids.ts";
 import {
   amountOf,
+  cancelField,
   changesLimit,
   created,
   eventChange,
@@ -39,6 +40,7 @@ const summary = z.object({
   prizes: z.enum(["paid", "unpaid"]).optional(),
   ...pausedFields,
   ...reviewField,
+  ...cancelField,
 });
 const ranked = z.object({ rank: z.int(), playerId: z.string(), name: z.string(), points: z.number() });
 const review = reviewReport.extend({
@@ -142,10 +144,10 @@ export const HUNT_COMMANDS = [
   }),
   command("cancelHunt", {
     description: "Cancels it. Winners who have been paid keep what they have.",
-    args: named,
+    args: cancelRequest.extend(named.shape),
     answer: summary,
     endpoint: at("cancel"),
-    run: ({ huntId }, { huntOperations }, call) => huntOperations.cancel(huntId, call),
+    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.cancel(huntId, reason, call),
   }),
 ];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pauseRequest, reasonOnly } from "../actors/events/requests.ts";
+import { cancelRequest, pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import { TOURNAMENT_BOUNDS, tournamentCorrection, tournamentDefinition } from "../actors/tournaments/definition.ts";
 import type { GameQueries } from "../actors/tournaments/GameQueries.ts";
 import { gameDefinition } from "../actors/tournaments/game.ts";
@@ -9,6 +9,7 @@ import { idOf } from "../ids.ts";
 import { wholeNumber } from "../validate.ts";
 import {
   amountOf,
+  cancelField,
   changesLimit,
   created,
   eventChange,
@@ -44,6 +45,7 @@ const summary = z.object({
   phaseEndsAt: time.nullable(),
   ...pausedFields,
   ...reviewField,
+  ...cancelField,
 });
 const row = z.object({
   rank: z.int(),
@@ -185,10 +187,11 @@ export const TOURNAMENT_COMMANDS = [
   }),
   command("cancelTournament", {
     description: "Nothing more is taken, and nothing is paid. Until it settles, or while its result is to be reviewed.",
-    args: named,
+    args: cancelRequest.extend(named.shape),
     answer: summary,
     endpoint: at("cancel"),
-    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.cancel(tournamentId, call),
+    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
+      tournamentOperations.cancel(tournamentId, reason, call),
   }),
   command("previewTournament", {
     description: "What would be paid if it ended now, or what was. Changes nothing.",

@@ -111,7 +111,7 @@ export class HuntsInMemory implements HuntDirectory {
     return summaryOf(Object.assign(this.#find(id, call), { phase: "finished", phaseEndsAt: null }));
   }
 
-  async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
+  async cancel(id: string, _reason: string | undefined, call: OperatorCall): Promise<HuntSummary> {
     return summaryOf(Object.assign(this.#find(id, call), { phase: "cancelled", phaseEndsAt: null }));
   }
 

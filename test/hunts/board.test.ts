@@ -64,6 +64,7 @@ describe("the lobby's board", () => {
         pauses: 0,
         pausing: null,
         reviewSince: null,
+        cancelReason: null,
         definition,
         winners: null,
         figures: null,

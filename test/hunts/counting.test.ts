@@ -88,12 +88,24 @@ for (const [name, open] of Object.entries(DATABASES)) {
       }
     }
 
+    async function untilFigures(): Promise<void> {
+      for (let at = 0; (await record()).figures === null; at += 1) {
+        assert.ok(at < 300, "nobody counts it");
+        await clock.advance(1000);
+      }
+    }
+
+    /** From all assignments. */
+    async function counted() {
+      const { players, solved } = await assignmentCounts(database, "h");
+      return { players, solved, standings: await standings(database, "h", 10) };
+    }
+
     async function assertCounted(): Promise<void> {
       const { winners, figures, phase } = await record();
       assert.equal(phase, "finished");
-      const { players, solved } = await assignmentCounts(database, "h");
-      const best = await standings(database, "h", 10);
-      assert.deepEqual(figures, { players, solved, standings: best });
+      const { standings: best } = await counted();
+      assert.deepEqual(figures, await counted());
       const first = best.slice(0, 5).map((each) => ({ ...each, prizes: each.rank <= 3 ? PRIZES[0]!.items : [] }));
       assert.deepEqual(winners, first);
       const results = await database.query<{ player_id: string; points: unknown; solved: unknown }>(
@@ -232,10 +244,28 @@ for (const [name, open] of Object.entries(DATABASES)) {
       assert.equal(phase, "solving");
       assert.ok(phaseEndsAt <= clock.now(), "what is committed from now on is over");
       assert.equal((await within(cancelled)).prizes, "unpaid");
-      await clock.advance(60_000);
+      await untilFigures();
       const after = await record();
       assert.deepEqual([after.phase, after.winners], ["cancelled", null]);
       assert.deepEqual(await database.query("SELECT * FROM hunt_results"), []);
+      assert.deepEqual(after.figures, await counted());
+    });
+
+    it("takes place also where it is called off before its end, so that nobody who reads of it counts it; nothing is paid", async () => {
+      await within(hunt().cancel());
+      await untilFigures();
+      const { phase, winners, figures } = await record();
+      assert.deepEqual([phase, winners, figures], ["cancelled", null, await counted()]);
+      assert.deepEqual(
+        await database.query("SELECT player_id FROM hunt_results UNION SELECT player_id FROM awards"),
+        [],
+      );
+      await assert.rejects(within(hunt().end()), {
+        code: "wrong_phase",
+        details: { phase: "cancelled", changesAt: null },
+      });
+      const [row] = await database.query<{ timers: string }>("SELECT timers FROM actors WHERE kind = 'hunt'");
+      assert.deepEqual(JSON.parse(row!.timers), []);
     });
   });
 }

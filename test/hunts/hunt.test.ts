@@ -383,6 +383,7 @@ describe("a hunt on one embedded node", () => {
         pausedAt: 0,
         resumesAt: 0,
         reviewSince: 0,
+        cancelReason: "",
         players: 14,
         open: 1,
         solved: 14,

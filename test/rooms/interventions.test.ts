@@ -72,6 +72,47 @@ describe("operators intervene in events", function () {
       return definition({ name, startsAt, ...(domain === "tournaments" && { endsAt: startsAt + 60_000 }) });
     };
 
+    it(`cancel those of ${domain} with a reason, which everybody is told, or without one`, async () => {
+      const told = domain === "hunts" ? "phase" : "closed";
+      const cancelled = async (body: object) => {
+        const { id } = await command<{ id: string }>(create, definition({ name: "Tied lights" }));
+        await command(start, { [idName]: id }).catch(() => undefined);
+        const player = await node.signIn("Ada");
+        const seat = await Visitor.join(node.client(player.token), room, { [idName]: id });
+        const lobby = await Visitor.join(node.client(player.token), "lobby");
+        const path = `/api/${domain}/${id}`;
+        assert.equal((await post(`${path}/cancel`, { reason: " " })).status, 400);
+        const { status, body: summary } = await post(`${path}/cancel`, body);
+        assert.equal(status, 200);
+        type Told = { phase: string; cancelReason?: string };
+        const isOver = ({ phase }: Told): boolean => phase === "cancelled";
+        const now = await seat.message<Told>(told, isOver);
+        const late = await Visitor.join(node.client(player.token), room, { [idName]: id });
+        const afterwards = await late.message<Told>(told, isOver);
+        const { data } = await lobby.message<{ data: Told & Row }>(
+          "event",
+          ({ data }) => data.id === id && isOver(data),
+        );
+        await eventually("the state says so", () => isOver(seat.room.state as Told));
+        const details = await node.get<Told>(path);
+        const list = await node.get<Record<string, (Told & Row)[]>>(`/api/${domain}`);
+        const listed = list.body[domain]!.find((each) => each.id === id)!;
+        const made = await query<{ kind: string; reason: string }[]>(changes, { [idName]: id });
+        return {
+          reasons: [summary as Told, now, afterwards, data, details.body, listed].map(
+            ({ cancelReason }) => cancelReason,
+          ),
+          states: [seat, late].map(({ room }) => (room.state as Told).cancelReason),
+          made: made.map(({ kind, reason }) => [kind, reason]),
+        };
+      };
+      const why = "the harbour is closed";
+      assert.deepEqual(await cancelled({ reason: why }), {
+        ...{ reasons: Array(6).fill(why), states: [why, why], made: [["cancel", why]] },
+      });
+      assert.deepEqual(await cancelled({}), { reasons: Array(6).fill(undefined), states: ["", ""], made: [] });
+    });
+
     it(`correct those of ${domain} before they begin, in the admin room and over HTTP, and everybody hears of it`, async () => {
       const { id } = await command<{ id: string }>(create, later("Tied lights"));
       const named = { [idName]: id };

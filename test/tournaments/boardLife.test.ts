@@ -96,23 +96,6 @@ describe("a tournament's board ends with it", () => {
       assert.equal(await isThere(), false);
     });
 
-  it("and its entries are then gone through once for all who ask how it stood", async () => {
-    await cluster.within(actor().cancel());
-    await cluster.clock.advance(10);
-    const { database } = cluster;
-    const query = database.query.bind(database);
-    let sorted = 0;
-    database.query = (sql, params) => {
-      if (/FROM score_entries e[\s\S]*ORDER BY/.test(sql)) sorted += 1;
-      return query(sql, params);
-    };
-    const read = () => cluster.within(a.service.standings("t", { limit: 3 }));
-    for (let asked = 0; asked < 5; asked += 1) assert.equal((await read()).rows[0]!.playerId, "ann");
-    await cluster.clock.advance(60_000);
-    await read();
-    assert.equal(sorted, 1);
-  });
-
   it("where only somebody without a room had it loaded, to look at it", async () => {
     a.leave();
     b.leave();

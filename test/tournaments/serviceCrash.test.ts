@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { committedPage } from "../../src/actors/tournaments/committed.ts";
 import { type Rng, seededRng } from "../../src/clock.ts";
 import { exactDouble } from "../../src/entities/sql.ts";
 import { decimalOf } from "../../src/entities/tournaments/precision.ts";
+import { bestToBe } from "../../src/entities/tournaments/Standings.ts";
 import type { Order, ScoreOperator } from "../../src/entities/tournaments/Tournament.ts";
 import { combine } from "../../src/stores/tournaments/scoring.ts";
 import { LEADERBOARDS, type OpenLeaderboard } from "../contracts/leaderboards.ts";
@@ -162,9 +162,9 @@ class Trial {
     const { leaderboard, database } = this.#cluster;
     const key = await this.#cluster.key();
     const isRight = async (): Promise<boolean> => {
-      const committed = await committedPage(database, { id: "t", order: this.order }, 0, 100);
+      const committed = await bestToBe(database, { id: "t", order: this.order }, 100);
       const board = await leaderboard.page(key, 0, 100);
-      if (board) assert.deepEqual(board.rows, committed.rows);
+      if (board) assert.deepEqual(board.rows, committed);
       return true;
     };
     await until(isRight, { what: "the board is what is committed", timeoutMs: DEADLINE_MS });

@@ -1,11 +1,13 @@
 import {
+  type Cancellation,
   type EventChangeKind,
   type EventDomain,
   type Intervention,
   noteEventChange,
 } from "../../entities/events/EventChange.ts";
+import { type EventStatus, eventStatus } from "../../entities/events/EventStatus.ts";
 import { beginPause, endPause, isPaused, type Pausing, pausedError } from "../../entities/events/Pausing.ts";
-import { isHeld, type Review, type ReviewReport, reviewReport } from "../../entities/events/Review.ts";
+import { isHeld, type Review, type ReviewReport, reviewReport, reviewStatus } from "../../entities/events/Review.ts";
 import { RingmasterError } from "../../errors.ts";
 import { Actor, type ActorContext } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -19,6 +21,8 @@ export interface EventState<Phase extends string = string> {
   pausing?: Pausing;
   /** Absent while the result is to be paid without a review. */
   review?: Review;
+  /** Of one that is cancelled, where its operator said why. */
+  cancelReason?: string;
 }
 
 /** What the actor of an event needs beside its turns. */
@@ -28,9 +32,28 @@ export interface EventPorts {
   reviewOverdue(): void;
 }
 
+/** What the news of a phase tells of any event beside phase and times: only what there is to tell. */
+export interface EventNews {
+  /** Of an event that was corrected: of which definition this is said. */
+  revision?: number;
+  /** Of an event that was paused at some time. */
+  pausing?: Pausing;
+  /** Since when its result is held for review. */
+  reviewSince?: number | undefined;
+  /** Of one that is cancelled, where its operator said why. */
+  cancelReason?: string | undefined;
+}
+
 /** For how long an event is paused at most, and why. */
 export interface PauseOrder extends Intervention {
   ms: number;
+}
+
+interface StatusColumns {
+  pauses?: number;
+  pausing?: Pausing;
+  reviewSince: number | null;
+  cancelReason?: string;
 }
 
 /** A held result counts as forgotten after this, and once more each hour. */
@@ -169,15 +192,40 @@ export abstract class EventActor<State extends EventState, Status> extends Actor
     });
   }
 
-  /** What stands of the review in the event's row. */
-  protected get reviewColumns(): { reviewSince: number | null } {
-    return { reviewSince: this.state.review?.since ?? null };
+  /** It is cancelled: nothing is paused or reviewed any more. Nobody need say why. */
+  protected async endByCancelling(why: Cancellation | undefined): Promise<void> {
+    this.endPause();
+    this.endReview();
+    if (why?.reason === undefined) return;
+    this.state.cancelReason = why.reason;
+    await this.note("cancel", { operatorId: why.operatorId, reason: why.reason });
   }
 
-  /** What stands of the pauses in the event's row. */
-  protected get pauseColumns(): { pauses?: number; pausing?: Pausing } {
-    const { pausing } = this.state;
-    return pausing === undefined ? {} : { pauses: pausing.count, pausing };
+  /** What stands of pauses, review and cancelling in the event's row. */
+  protected get statusColumns(): StatusColumns {
+    const { pausing, review, cancelReason } = this.state;
+    return {
+      ...(pausing && { pauses: pausing.count, pausing }),
+      reviewSince: review?.since ?? null,
+      ...(cancelReason !== undefined && { cancelReason }),
+    };
+  }
+
+  /** What everybody is told of them. */
+  protected get eventStatus(): EventStatus {
+    const { pausing, review, cancelReason } = this.state;
+    return eventStatus({ pausing, reviewSince: review?.since, cancelReason });
+  }
+
+  /** What rooms are told of them. `revision`: that of the definition, if it was ever corrected. */
+  protected newsOf(revision: number | undefined): EventNews {
+    const { pausing, review, cancelReason } = this.state;
+    return {
+      ...(revision !== undefined && { revision }),
+      ...(pausing && { pausing }),
+      ...reviewStatus(review?.since),
+      ...(cancelReason !== undefined && { cancelReason }),
+    };
   }
 
   /** What the audit does not have: a node of the version before asks for it without a line. */

@@ -15,6 +15,8 @@ export interface EventRecord {
   pausing: Pausing | null;
   /** Since when the result is held for review; null while it is not. */
   reviewSince: number | null;
+  /** Why it was cancelled; null where nobody said. */
+  cancelReason: string | null;
 }
 
 /** What the rooms of every kind of events hear. The view tells how the event is. */
@@ -37,6 +39,8 @@ export abstract class EventView<Stored extends EventRecord, Audience extends Eve
   pausing: Pausing | undefined;
   /** Since when the result is held for review. */
   reviewSince: number | undefined;
+  /** Why it was cancelled, where its operator said. */
+  cancelReason: string | undefined;
   /** The rooms of this node that hear what happens to the event. */
   readonly audience = new Set<Audience>();
   /** What such an event is called, and its phases in their order. */
@@ -45,7 +49,7 @@ export abstract class EventView<Stored extends EventRecord, Audience extends Eve
   #revisionHeard = 0;
   #isClosed = false;
 
-  constructor({ id, definition, phase, startsAt, phaseEndsAt, pausing, reviewSince }: Stored) {
+  constructor({ id, definition, phase, startsAt, phaseEndsAt, pausing, reviewSince, cancelReason }: Stored) {
     this.id = id;
     this.definition = definition;
     this.phase = phase;
@@ -53,6 +57,7 @@ export abstract class EventView<Stored extends EventRecord, Audience extends Eve
     this.phaseEndsAt = phaseEndsAt;
     this.pausing = pausing ?? undefined;
     this.reviewSince = reviewSince ?? undefined;
+    this.cancelReason = cancelReason ?? undefined;
   }
 
   /** Takes over what follows from the definition, which is another one now. */

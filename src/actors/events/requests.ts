@@ -14,3 +14,6 @@ export type PauseRequest = z.output<typeof pauseRequest>;
 
 /** Why an operator does what takes no other parameters. */
 export const reasonOnly = z.strictObject({ reason });
+
+/** Why an event is cancelled: players are told, and nobody need say. */
+export const cancelRequest = z.strictObject({ reason: reason.optional() });

@@ -1,6 +1,7 @@
-import type { Intervention } from "../../entities/events/EventChange.ts";
-import { isPaused, type PausedStatus, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
-import { isHeld, type Review, type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
+import type { Cancellation, Intervention } from "../../entities/events/EventChange.ts";
+import type { EventStatus } from "../../entities/events/EventStatus.ts";
+import { isPaused } from "../../entities/events/Pausing.ts";
+import { isHeld, type Review } from "../../entities/events/Review.ts";
 import {
   type HuntFigures,
   type HuntPhase,
@@ -16,7 +17,7 @@ import { amountsByItem, PrizeLedger, prizesOf } from "../../entities/prizes/Priz
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
-import { EventActor, type EventPorts, type EventState } from "../events/EventActor.ts";
+import { EventActor, type EventNews, type EventPorts, type EventState } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { assertPayable } from "../prizes/payable.ts";
@@ -30,13 +31,12 @@ import { durationOf, type HuntPlan, huntEndsAt, isTimed, phaseAfter, type TimedP
 import { resultHashOf } from "./result.ts";
 import {
   bestScores,
-  type Counted,
-  countAssignments,
+  type Counting,
+  type CountingPages,
+  countPart,
   NOTHING_COUNTED,
-  NOTHING_TALLIED,
   solvedUpTo,
   type Tally,
-  tallyScores,
 } from "./scores.ts";
 
 /** What the actor needs of the definition. */
@@ -54,7 +54,9 @@ export interface HuntState extends EventState<HuntPhase> {
    * From the end of solving until all is counted, and released where it is to be reviewed: how far counting has come, and when (epoch
    * milliseconds) it began and the next phase was to.
    */
-  counting?: Counted & { since: number; begins: number; tally?: Tally };
+  counting?: Counting & { since: number; begins: number };
+  /** Of one that was cancelled in solving. Not `counting`, after which a node of the version before would pay. */
+  countingCancelled?: Counting;
   /** Of a hunt that ends once all is solved: the instances below this one are committed as solved. */
   solvedUpTo?: number;
   /** From the reveal until all results are stored: the last one that is. A version before noted a player: then all are stored once more. */
@@ -64,7 +66,7 @@ export interface HuntState extends EventState<HuntPhase> {
 }
 
 /** How a hunt stands, as operators and rooms are told. Times are epoch milliseconds. */
-export interface HuntStatus extends PausedStatus, ReviewStatus {
+export interface HuntStatus extends EventStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -76,15 +78,9 @@ export interface HuntStatus extends PausedStatus, ReviewStatus {
 }
 
 /** A `phase` event of a hunt's feed. */
-export interface PhaseNews {
+export interface PhaseNews extends EventNews {
   phase: HuntPhase;
   endsAt: number;
-  /** Of a hunt that was corrected: of which definition this is said. */
-  revision?: number;
-  /** Of a hunt that was paused at some time. */
-  pausing?: Pausing;
-  /** Since when its result is held for review. */
-  reviewSince?: number | undefined;
 }
 
 /** What a hunt's actor needs beside its turns. */
@@ -92,11 +88,13 @@ export interface HuntPorts extends EventPorts {
   /** Has the hot state of hunts that nothing is decided in any more dropped, and of those that are paused stand still. */
   ledger: Pick<ClueLedger, "drop" | "pause">;
   /** What one turn counts and stores; as `PAGES` unless told. */
-  pages?: typeof PAGES;
+  pages?: Pages;
 }
 
-/** Assignments and players that one turn counts, and results that one stores: some tenths of a second's work. */
-const PAGES = { assignments: 20_000, players: 50_000, results: 20_000 };
+/** What one turn counts, and how many results it stores. */
+type Pages = CountingPages & { results: number };
+/** Some tenths of a second's work. */
+const PAGES: Pages = { assignments: 20_000, players: 50_000, results: 20_000 };
 /** Counting that takes longer puts off what follows by as much: players are to have all of their reveal. */
 const COUNTED_AT_ONCE_MS = 1000;
 
@@ -142,6 +140,7 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
       pauses: 0,
       pausing: null,
       reviewSince: null,
+      cancelReason: null,
       definition,
       winners: null,
       figures: null,
@@ -205,16 +204,22 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     return this.statusNow();
   }
 
-  /** Cancels the hunt: nothing more is given out or counted. What has been paid at the reveal stays with the winners. */
-  async cancel(): Promise<HuntStatus> {
+  /**
+   * Cancels the hunt: nothing more is given out, and nothing will be paid; how it stood is counted, for whoever reads it. What has been paid at
+   * the reveal stays with the winners.
+   */
+  async cancel(why?: Cancellation): Promise<HuntStatus> {
     this.#plan();
     const phase = super.require("scheduled", "discovery", "solving", "reveal");
-    this.endPause();
-    this.endReview();
     this.cancelTimer(phase);
-    this.cancelTimer("count");
     this.cancelTimer("exhausted");
+    if (phase === "solving" && !isHeld(this.state.review)) {
+      const { instance, generation, tally } = this.state.counting ?? NOTHING_COUNTED;
+      this.state.countingCancelled = { instance, generation, ...(tally && { tally }) };
+      this.at("count", this.now);
+    }
     delete this.state.counting;
+    await this.endByCancelling(why);
     this.#dropLedger();
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
     await this.enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
@@ -233,10 +238,9 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   /** Looks at a part of the answers. Where one of them is not committed yet, the next call goes on there: what is solved stays solved. */
   async #endIfCommitted(): Promise<void> {
     if (!this.#isGiving) return;
-    const { pages = PAGES } = this.#ports;
     const { total } = this.#plan();
     const { solvedUpTo: from = 0 } = this.state;
-    const to = await solvedUpTo(await this.sql(), this.id, { from, total, limit: pages.assignments });
+    const to = await solvedUpTo(await this.sql(), this.id, { from, total, limit: this.#pages.assignments });
     if (to === from) return;
     this.state.solvedUpTo = to;
     if (to === total) await this.#advance("solving");
@@ -352,25 +356,32 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
 
   /** Counts a part of what was solved. After the last one the chest is opened, or the result is held. */
   async #count(): Promise<void> {
-    const { counting, review } = this.state;
+    const { counting, countingCancelled, review } = this.state;
+    if (countingCancelled) return this.#countCancelled(countingCancelled);
     if (!counting || isHeld(review)) return;
-    const { pages = PAGES } = this.#ports;
     const tx = await this.#patientSql();
-    const counted = counting.tally ? undefined : await countAssignments(tx, this.id, counting, pages.assignments);
-    if (counted) {
-      this.state.counting = { ...counting, ...counted };
+    const { progress, total } = await countPart(tx, this.id, counting, this.#pages);
+    if (!total) {
+      this.state.counting = { ...counting, ...progress };
       this.at("count", this.now);
       return;
     }
-    const { tally, isLast } = await tallyScores(tx, this.id, counting.tally ?? NOTHING_TALLIED, pages.players);
-    if (!isLast) {
-      this.state.counting = { ...counting, tally };
-      this.at("count", this.now);
-      return;
-    }
-    if (review) return this.#hold(review, tally);
+    if (review) return this.#hold(review, total);
     delete this.state.counting;
-    await this.#reveal(counting, tally);
+    await this.#reveal(counting, total);
+  }
+
+  /** After the last part, the hunt's row says how it stood, so that nobody who reads it counts. */
+  async #countCancelled(from: Counting): Promise<void> {
+    const tx = await this.#patientSql();
+    const { progress, total } = await countPart(tx, this.id, from, this.#pages);
+    if (!total) {
+      this.state.countingCancelled = progress;
+      this.at("count", this.now);
+      return;
+    }
+    delete this.state.countingCancelled;
+    await updateHunt(tx, this.id, { figures: figuresOf(total, await bestScores(tx, this.id, TOP)) });
   }
 
   /** What everybody may read of the result is stored, and nothing is paid before it is released. */
@@ -412,9 +423,8 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
   async #storeResults(): Promise<void> {
     const { resultsTo } = this.state;
     if (resultsTo === undefined) return;
-    const { pages = PAGES } = this.#ports;
     const after = typeof resultsTo === "string" ? NOTHING_RECORDED : resultsTo;
-    const part = { after, limit: pages.results };
+    const part = { after, limit: this.#pages.results };
     const to = await recordResults(await this.#patientSql(), this.id, part, this.now);
     if (to !== undefined) {
       this.state.resultsTo = to;
@@ -423,6 +433,10 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     }
     delete this.state.resultsTo;
     for (const part of QUEST_PARTS) this.send(QuestActor, part).huntRevealed(this.id);
+  }
+
+  get #pages(): Pages {
+    return this.#ports.pages ?? PAGES;
   }
 
   async #patientSql(): Promise<Transaction> {
@@ -450,17 +464,13 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
     else if (isTimed(phase) && !isHeld(this.state.review)) this.at(phase, endsAt);
     await updateHunt(await this.sql(), this.id, {
       ...change,
-      ...this.pauseColumns,
-      ...this.reviewColumns,
+      ...this.statusColumns,
       phase,
       phaseEndsAt: this.state.phaseEndsAt,
       endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
       updatedAt: this.now,
     });
-    const data: PhaseNews = { phase, endsAt: this.state.phaseEndsAt };
-    if (plan.revision !== undefined) data.revision = plan.revision;
-    if (this.state.pausing) data.pausing = this.state.pausing;
-    Object.assign(data, reviewStatus(this.state.review?.since));
+    const data: PhaseNews = { phase, endsAt: this.state.phaseEndsAt, ...this.newsOf(plan.revision) };
     this.notifyRooms("phase", data);
     this.#announce("huntPhase");
   }
@@ -491,11 +501,10 @@ export class HuntActor extends EventActor<HuntState, HuntStatus> {
 
   protected statusNow(): HuntStatus {
     const { name, startsAt } = this.#plan();
-    const { phase, phaseEndsAt, prizes, pausing, review } = this.state;
+    const { phase, phaseEndsAt, prizes } = this.state;
     return {
       ...{ id: this.id, name, phase, startsAt, phaseEndsAt, ...(prizes && { prizes }) },
-      ...pausedStatus(pausing),
-      ...reviewStatus(review?.since),
+      ...this.eventStatus,
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
-import { type PausedStatus, pausedStatus } from "../../entities/events/Pausing.ts";
-import { type ReviewReport, type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
+import { type EventStatus, statusPart, withStatus } from "../../entities/events/EventStatus.ts";
+import type { ReviewReport } from "../../entities/events/Review.ts";
 import type { HuntFigures, HuntListing, HuntPhase, HuntRecord, Hunts } from "../../entities/hunts/Hunt.ts";
 import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
@@ -20,7 +20,7 @@ import { bestScores } from "./scores.ts";
 import { sealHunt } from "./sealing.ts";
 
 /** A hunt in a list. Times are epoch milliseconds. */
-export interface HuntSummary extends PausedStatus, ReviewStatus {
+export interface HuntSummary extends EventStatus {
   id: string;
   name: string;
   phase: HuntPhase;
@@ -82,7 +82,7 @@ export class HuntOperations {
     if (!record) throw new RingmasterError("not_found", `There is no hunt ${id}.`);
     const { clueTtlMs, attempts, winners, clues, repeat } = record.definition;
     return {
-      ...summaryOf({ ...record, ...pausedStatus(record.pausing), reviewSince: record.reviewSince ?? undefined }),
+      ...summaryOf(withStatus(record)),
       ...(record.phase === "cancelled" && { prizes: record.winners ? ("paid" as const) : ("unpaid" as const) }),
       clueTtlMs,
       attempts,
@@ -184,8 +184,9 @@ export class HuntOperations {
     return summaryOf(await this.#actor(id, call).end());
   }
 
-  async cancel(id: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).cancel());
+  /** `reason`: what players are told. Winners who have been paid keep what they have. */
+  async cancel(id: string, reason: string | undefined, call: OperatorCall): Promise<HuntSummary> {
+    return summaryOf(await this.#actor(id, call).cancel({ reason, operatorId: call.operatorId }));
   }
 
   #actor(id: string, call: OperatorCall) {
@@ -194,7 +195,7 @@ export class HuntOperations {
 }
 
 function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSummary {
-  const { id, name, phase, startsAt, pausedAt, resumesAt, reviewSince } = hunt;
+  const { id, name, phase, startsAt } = hunt;
   const prizes = "prizes" in hunt ? { prizes: hunt.prizes! } : {};
   return {
     id,
@@ -203,7 +204,6 @@ function summaryOf({ phaseEndsAt, ...hunt }: HuntStatus | HuntListing): HuntSumm
     startsAt,
     phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt,
     ...prizes,
-    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
-    ...reviewStatus(reviewSince),
+    ...statusPart(hunt),
   };
 }

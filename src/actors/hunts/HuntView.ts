@@ -190,13 +190,14 @@ export class HuntView extends EventView<HuntRecord, HuntAudience> {
   }
 
   /** Takes note of the phase, its end, its pauses and its review; what is heard late may be older than what is known, and is left out. */
-  moveTo({ phase, endsAt, pausing, reviewSince }: Omit<PhaseNews, "revision">): void {
+  moveTo({ phase, endsAt, pausing, reviewSince, cancelReason }: Omit<PhaseNews, "revision">): void {
     if (!this.mayFollow({ phase, pausing })) return;
     this.pausing = pausing;
     this.key = this.#newKey();
     this.phase = phase;
     this.phaseEndsAt = endsAt;
     this.reviewSince = reviewSince;
+    this.cancelReason = cancelReason;
     // Postponed.
     if (phase === "scheduled") this.startsAt = endsAt;
     if (!this.isInLedger) this.waiting.clear();

@@ -82,12 +82,12 @@ export class OpenHunt extends HuntView implements OpenEvent<HuntAudience, HuntRe
 
   catchUp(record: HuntRecord): void {
     const { phase, phaseEndsAt, pausing, winners } = record;
-    const reviewSince = record.reviewSince ?? undefined;
+    const [reviewSince, cancelReason] = [record.reviewSince ?? undefined, record.cancelReason ?? undefined];
     this.correct(record);
     if (winners && !this.winners) this.#showChest(winners);
     const isSamePhase = phase === this.phase && phaseEndsAt === this.phaseEndsAt;
     const isKnown = isSamePhase && pausing?.count === this.pausing?.count && reviewSince === this.reviewSince;
-    if (!isKnown) this.#enter({ phase, endsAt: phaseEndsAt, ...(pausing && { pausing }), reviewSince });
+    if (!isKnown) this.#enter({ phase, endsAt: phaseEndsAt, ...(pausing && { pausing }), reviewSince, cancelReason });
     this.refresh.touch();
   }
 

@@ -7,7 +7,32 @@ export interface Counted {
   generation: number;
 }
 
-export const NOTHING_COUNTED: Counted = { instance: -1, generation: 0 };
+/** How far the counting of a hunt has come: its assignments, and once those are counted its players. */
+export interface Counting extends Counted {
+  tally?: Tally;
+}
+
+export const NOTHING_COUNTED: Counting = { instance: -1, generation: 0 };
+
+/** How many assignments and players one part counts. */
+export interface CountingPages {
+  assignments: number;
+  players: number;
+}
+
+/** Counts the next part of a hunt to which nothing can be committed any more; `total` once there are no more. */
+export async function countPart(
+  tx: Transaction,
+  huntId: string,
+  from: Counting,
+  pages: CountingPages,
+): Promise<{ progress: Counting; total?: Tally }> {
+  const { instance, generation, tally: before } = from;
+  const counted = before ? undefined : await countAssignments(tx, huntId, from, pages.assignments);
+  if (counted) return { progress: counted };
+  const { tally, isLast } = await tallyScores(tx, huntId, before ?? NOTHING_TALLIED, pages.players);
+  return { progress: { instance, generation, tally }, ...(isLast && { total: tally }) };
+}
 
 const AFTER = "hunt_id = ? AND instance >= ? AND (instance > ? OR generation > ?)";
 const UP_TO = "instance <= ? AND (instance < ? OR generation <= ?)";

@@ -6,8 +6,8 @@ import type { BoardPage, Leaderboard } from "../../stores/tournaments/Leaderboar
 import { EventViews, type OpenEvent, type Upkeep } from "../events/EventViews.ts";
 import { ThrottledRefresh } from "../events/ThrottledRefresh.ts";
 import type { Log } from "../runtime/ports.ts";
-import { storedPage } from "./committed.ts";
 import { KeyedMutex } from "./KeyedMutex.ts";
+import { storedPage } from "./storedPage.ts";
 import { type PhaseNews, TournamentActor } from "./TournamentActor.ts";
 import { type TournamentAudience, type TournamentTimes, TournamentView } from "./TournamentView.ts";
 
@@ -62,11 +62,12 @@ export class OpenTournament extends TournamentView implements OpenEvent<Tourname
 
   onEvent({ type, at, data }: FeedEvent): void {
     if (type === "phase") {
-      const { phase, endsAt, phaseEndsAt, pausing = null, reviewSince = null, revision = 0 } = data as PhaseNews;
+      const { phase, endsAt, phaseEndsAt, revision = 0, ...news } = data as PhaseNews;
+      const { pausing = null, reviewSince = null, cancelReason = null } = news;
       if (this.hearRevision(revision)) this.#upkeep.lookUp();
       // Opened early, it begins with the event; one that is postponed, with the end of being scheduled.
       const startsAt = phase === "scheduled" ? phaseEndsAt : Math.min(this.startsAt, at);
-      this.#enter({ phase, startsAt, endsAt, phaseEndsAt, pausing, reviewSince });
+      this.#enter({ phase, startsAt, endsAt, phaseEndsAt, pausing, reviewSince, cancelReason });
     }
     if (type === "standings") this.#showStored();
     if (type === "settled") this.settle((data as { resultHash: string }).resultHash);

@@ -1,6 +1,6 @@
-import type { Intervention } from "../../entities/events/EventChange.ts";
-import { isPaused, type Pausing, pausedStatus } from "../../entities/events/Pausing.ts";
-import { isHeld, reviewStatus } from "../../entities/events/Review.ts";
+import type { Cancellation, Intervention } from "../../entities/events/EventChange.ts";
+import { isPaused } from "../../entities/events/Pausing.ts";
+import { isHeld } from "../../entities/events/Review.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
@@ -14,7 +14,7 @@ import {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
-import { EventActor, type EventPorts } from "../events/EventActor.ts";
+import { EventActor, type EventNews, type EventPorts } from "../events/EventActor.ts";
 import { LoadLease } from "../events/LoadLease.ts";
 import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { assertPayable } from "../prizes/payable.ts";
@@ -28,16 +28,10 @@ import type { TournamentOutcome, TournamentState, TournamentStatus } from "./sta
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 
 /** A `phase` event of a tournament's feed. */
-export interface PhaseNews {
+export interface PhaseNews extends EventNews {
   phase: TournamentPhase;
   endsAt: number;
   phaseEndsAt: number;
-  /** Of a tournament that was corrected: of which definition this is said. */
-  revision?: number;
-  /** Of a tournament that was paused at some time. */
-  pausing?: Pausing;
-  /** Since when its result is held for review. */
-  reviewSince?: number | undefined;
 }
 
 /** What a tournament's actor needs beside its turns. */
@@ -165,12 +159,11 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   }
 
   /** Cancels the tournament: nothing more is taken, and nothing will be paid. Possible in settling only where the result is to be reviewed. */
-  async cancel(): Promise<TournamentStatus> {
+  async cancel(why?: Cancellation): Promise<TournamentStatus> {
     const phase = this.state.review
       ? this.require("scheduled", "open", "grace", "settling")
       : this.require("scheduled", "open", "grace");
-    this.endPause();
-    this.endReview();
+    await this.endByCancelling(why);
     this.cancelTimer(phase === "settling" ? "settle" : phase);
     this.afterCommit(() => this.#settler.leaveOff());
     if (phase === "scheduled") this.#passOnSeries();
@@ -305,14 +298,9 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
     await updateTournament(await this.sql(), this.id, {
       ...{ ...change, ...times, phase },
-      ...this.pauseColumns,
-      ...this.reviewColumns,
+      ...this.statusColumns,
     });
-    const data: PhaseNews = { phase, endsAt, phaseEndsAt };
-    const { revision } = this.#terms();
-    if (revision !== undefined) data.revision = revision;
-    if (this.state.pausing) data.pausing = this.state.pausing;
-    Object.assign(data, reviewStatus(this.state.review?.since));
+    const data: PhaseNews = { phase, endsAt, phaseEndsAt, ...this.newsOf(this.#terms().revision) };
     this.notifyRooms("phase", data);
     this.#announce("tournamentPhase");
   }
@@ -341,6 +329,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
       pauses: 0,
       pausing: null,
       reviewSince: null,
+      cancelReason: null,
       definition: terms,
       seriesId: this.state.seriesId,
       players: null,
@@ -373,13 +362,9 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
 
   protected statusNow(): TournamentStatus {
     const { name, game } = this.#terms();
-    const { phase, phaseEndsAt, plan, pausing, review } = this.state;
+    const { phase, phaseEndsAt, plan } = this.state;
     const { startsAt, endsAt } = plan;
-    return {
-      ...{ id: this.id, name, game, phase, startsAt, endsAt, phaseEndsAt },
-      ...pausedStatus(pausing),
-      ...reviewStatus(review?.since),
-    };
+    return { id: this.id, name, game, phase, startsAt, endsAt, phaseEndsAt, ...this.eventStatus };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
-import { pausedStatus } from "../../entities/events/Pausing.ts";
-import { type ReviewReport, reviewStatus } from "../../entities/events/Review.ts";
+import { statusPart, withStatus } from "../../entities/events/EventStatus.ts";
+import type { ReviewReport } from "../../entities/events/Review.ts";
 import type { PrizeRange } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { gameById } from "../../entities/tournaments/Game.ts";
@@ -21,10 +21,10 @@ import { about, callOptions, idToCreate, type OperatorCall } from "../admin/oper
 import type { PauseRequest } from "../events/requests.ts";
 import { totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
-import { storedPage } from "./committed.ts";
 import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
 import { type PrizePreview, withPrizes } from "./settlement.ts";
 import type { TournamentStatus } from "./state.ts";
+import { storedPage } from "./storedPage.ts";
 import { TournamentActor } from "./TournamentActor.ts";
 import { TournamentSeriesActor } from "./TournamentSeriesActor.ts";
 import type { StandingsRange, TournamentService } from "./TournamentService.ts";
@@ -108,7 +108,7 @@ export class TournamentOperations {
       graceFor: definition.graceFor ?? "joined",
       runs: definition.runs ?? "optional",
       review: definition.review ?? false,
-      ...summaryOf({ ...record, ...pausedStatus(record.pausing), reviewSince: record.reviewSince ?? undefined }),
+      ...summaryOf(withStatus(record)),
       seriesId,
       players: COUNTED.has(record.phase) ? (players ?? page?.total ?? null) : null,
       resultHash,
@@ -204,9 +204,9 @@ export class TournamentOperations {
     return summaryOf(await this.#actor(id, call).extend(ms));
   }
 
-  /** Nothing more is taken, and nothing is paid. Throws `wrong_phase` once it settles, unless its result is to be reviewed. */
-  async cancel(id: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).cancel());
+  /** Nothing more is taken, and nothing is paid. `reason`: what players are told. Throws `wrong_phase` once it settles, unless its result is to be reviewed. */
+  async cancel(id: string, reason: string | undefined, call: OperatorCall): Promise<TournamentSummary> {
+    return summaryOf(await this.#actor(id, call).cancel({ reason, operatorId: call.operatorId }));
   }
 
   /** What would be paid if it ended now, or what is; changes nothing. Sorts all players, and nobody but the caller waits for that. */
@@ -262,10 +262,9 @@ function previewOf(
 }
 
 function summaryOf({ phaseEndsAt, ...tournament }: TournamentStatus): TournamentSummary {
-  const { id, name, game, phase, startsAt, endsAt, pausedAt, resumesAt, reviewSince } = tournament;
+  const { id, name, game, phase, startsAt, endsAt } = tournament;
   return {
     ...{ id, name, game, phase, startsAt, endsAt, phaseEndsAt: phaseEndsAt === 0 ? null : phaseEndsAt },
-    ...(pausedAt !== undefined && { pausedAt, resumesAt }),
-    ...reviewStatus(reviewSince),
+    ...statusPart(tournament),
   };
 }

@@ -17,12 +17,10 @@ import type {
   Submission,
 } from "../../stores/tournaments/Leaderboard.ts";
 import { isStep, isWithinBounds } from "../../stores/tournaments/scoring.ts";
-import { KeptReads } from "../events/KeptReads.ts";
 import { amountsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { Log } from "../runtime/ports.ts";
 import { BoardReconciliation } from "./BoardReconciliation.ts";
-import { type CommittedPage, committedAround, committedPage, storedPage } from "./committed.ts";
 import type { Entrants } from "./Entrants.ts";
 import { type OpenTournament, type OpenTournaments, openTournaments, TOP } from "./OpenTournament.ts";
 import type { BegunRun, Run, Runs } from "./Runs.ts";
@@ -30,6 +28,7 @@ import { type CheckedScore, type ScoreCheck, ScoreChecks } from "./ScoreCheck.ts
 import { ScoreCommitter } from "./ScoreCommitter.ts";
 import type { ScoreJournal } from "./ScoreJournal.ts";
 import { VIEW } from "./signals.ts";
+import { type StoredPage, storedPage } from "./storedPage.ts";
 import { TournamentView } from "./TournamentView.ts";
 
 /** A node that has said that it leaves has answered all that it was asked by then. */
@@ -101,11 +100,9 @@ export class TournamentService {
   readonly #committer: ScoreCommitter;
   readonly #reconciliation: BoardReconciliation;
   readonly #checks: ScoreChecks;
-  readonly #committedReads: KeptReads<CommittedPage>;
 
   constructor(ports: ServicePorts) {
     this.#ports = ports;
-    this.#committedReads = new KeptReads(ports.clock);
     const { peers, membership } = ports.actors;
     this.#committer = new ScoreCommitter(ports, (tournament) => this.#reconciliation.raise(tournament));
     this.#reconciliation = new BoardReconciliation({
@@ -275,9 +272,10 @@ export class TournamentService {
     return entry;
   }
 
-  #read(tournament: TournamentView, range: StandingsRange): Promise<CommittedPage> {
-    if (tournament.phase === "settled") return storedPage(this.#ports.database, tournament.id, range);
-    return tournament.isTaking ? this.#onBoard(tournament, range) : this.#committed(tournament, range);
+  /** Once nothing is taken any more, what is stored: nobody has players sorted by asking. */
+  #read(tournament: TournamentView, range: StandingsRange): Promise<StoredPage> {
+    if (tournament.isTaking) return this.#onBoard(tournament, range);
+    return storedPage(this.#ports.database, tournament.id, range);
   }
 
   #onBoard(tournament: TournamentView, { limit, offset = 0, around }: StandingsRange): Promise<BoardPage> {
@@ -286,17 +284,6 @@ export class TournamentService {
       around === undefined
         ? leaderboard.page(tournament.key, offset, limit)
         : leaderboard.around(tournament.key, around, limit),
-    );
-  }
-
-  /** Each read sorts all players of the tournament. */
-  #committed({ id, definition, phase }: TournamentView, { limit, offset = 0, around }: StandingsRange) {
-    const { database } = this.#ports;
-    const tournament = { id, order: definition.order };
-    return this.#committedReads.get(JSON.stringify([id, limit, offset, around]), phase === "cancelled", () =>
-      around === undefined
-        ? committedPage(database, tournament, offset, limit)
-        : committedAround(database, tournament, around, limit),
     );
   }
 

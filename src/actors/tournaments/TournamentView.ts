@@ -26,7 +26,7 @@ export type SubmissionWindow = "open" | "grace" | "closed";
 /** How a tournament's phase, times, pauses and review stand. */
 export type TournamentTimes = Pick<
   TournamentRecord,
-  "phase" | "startsAt" | "endsAt" | "phaseEndsAt" | "pausing" | "reviewSince"
+  "phase" | "startsAt" | "endsAt" | "phaseEndsAt" | "pausing" | "reviewSince" | "cancelReason"
 >;
 
 /** Whether entries are taken. */
@@ -116,6 +116,7 @@ export class TournamentView extends EventView<TournamentRecord, TournamentAudien
     const isSameReview = reviewSince === this.reviewSince;
     if (isSamePause && isSamePhase && isSameReview && startsAt === this.startsAt) return false;
     Object.assign(this, { phase, startsAt, endsAt, phaseEndsAt, pausing: pausing ?? undefined, reviewSince });
+    this.cancelReason = now.cancelReason ?? undefined;
     for (const room of this.audience) room.onPhase(phase);
     return true;
   }

@@ -1,5 +1,4 @@
-import type { PausedStatus } from "../../entities/events/Pausing.ts";
-import type { ReviewStatus } from "../../entities/events/Review.ts";
+import type { EventStatus } from "../../entities/events/EventStatus.ts";
 import type { TournamentPhase, TournamentRecord, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
 import type { EventState } from "../events/EventActor.ts";
 import type { TournamentPlan } from "./phases.ts";
@@ -24,8 +23,7 @@ export type TournamentStatus = Pick<
   TournamentRecord,
   "id" | "name" | "game" | "phase" | "startsAt" | "endsAt" | "phaseEndsAt"
 > &
-  PausedStatus &
-  ReviewStatus;
+  EventStatus;
 
 /** What the lobby is told of a settled tournament. */
 export interface TournamentOutcome {

@@ -3,7 +3,7 @@ import type { Sql } from "../sql.ts";
 /** Events that operators intervene in. */
 export type EventDomain = "hunts" | "tournaments";
 /** What they do with a reason: each is a command of its name and the event's, `pauseHunt`. */
-const KINDS = ["correct", "pause", "resume", "hold", "release"] as const;
+const KINDS = ["correct", "pause", "resume", "hold", "release", "cancel"] as const;
 export type EventChangeKind = (typeof KINDS)[number];
 /** What the audit calls an event, and what ends its commands' names. */
 const NAMES: Record<EventDomain, readonly [subject: string, command: string]> = {
@@ -15,6 +15,12 @@ const NAMES: Record<EventDomain, readonly [subject: string, command: string]> = 
 export interface Intervention {
   operatorId: string;
   reason: string;
+}
+
+/** Who cancels an event, and why, if they say; players are told. */
+export interface Cancellation {
+  operatorId: string;
+  reason?: string | undefined;
 }
 
 /** One intervention, as it stays. */
@@ -70,14 +76,15 @@ async function auditedChanges(
   const rows = await sql.query<Record<"command" | "operator_id" | "args", string> & { at: unknown }>(
     `SELECT command, operator_id, args, at FROM audit
      WHERE subject = ? AND outcome = 'done' AND command IN (${KINDS.map(() => "?").join(", ")}) ORDER BY at DESC, id DESC LIMIT ?`,
-    [`${subject}:${eventId}`, ...KINDS.map((kind) => `${kind}${ending}`), limit],
+    // An event is cancelled once, for which no reason need be given.
+    [`${subject}:${eventId}`, ...KINDS.map((kind) => `${kind}${ending}`), limit + 1],
   );
-  return rows.map(({ command, operator_id, args, at }) => ({
-    kind: command.slice(0, -ending.length) as EventChangeKind,
-    operatorId: operator_id,
-    reason: (JSON.parse(args) as { reason: string }).reason,
-    changedAt: Number(at),
-  }));
+  return rows.flatMap(({ command, operator_id, args, at }) => {
+    const { reason } = JSON.parse(args) as { reason?: string };
+    if (reason === undefined) return [];
+    const kind = command.slice(0, -ending.length) as EventChangeKind;
+    return [{ kind, operatorId: operator_id, reason, changedAt: Number(at) }];
+  });
 }
 
 async function notedChanges(

@@ -1,7 +1,7 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
-import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
-import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
+import { type EventStatus, STATUS_COLUMNS, type StatusRow, statusOfRow } from "../events/EventStatus.ts";
+import type { Pausing } from "../events/Pausing.ts";
 import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
@@ -81,6 +81,8 @@ export interface HuntRecord {
   pausing: Pausing | null;
   /** Since when the result is held for review; null while it is not. */
   reviewSince: number | null;
+  /** Why it was cancelled; null where nobody said. */
+  cancelReason: string | null;
   /** Answers are in here as salted hashes only. */
   definition: SealedHunt;
   winners: Winner[] | null;
@@ -104,6 +106,7 @@ export const Hunt = new EntitySchema<HuntRecord>({
     pauses: { type: "int", default: 0 },
     pausing: { ...json, type: "varchar", length: 256, nullable: true },
     reviewSince: { ...bigNumber, name: "review_since", nullable: true },
+    cancelReason: { type: "varchar", length: 800, name: "cancel_reason", nullable: true },
     definition: { ...json },
     winners: { ...json, nullable: true },
     figures: { ...json, nullable: true },
@@ -115,20 +118,17 @@ export const Hunt = new EntitySchema<HuntRecord>({
 
 /** What a list shows: without the definition, which may be large. */
 export type HuntListing = Pick<HuntRecord, "id" | "name" | "phase" | "startsAt" | "phaseEndsAt" | "endsAt"> &
-  PausedStatus &
-  ReviewStatus;
+  EventStatus;
 
-interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase"> {
+interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase">, StatusRow {
   starts_at: unknown;
   phase_ends_at: unknown;
   ends_at: unknown;
-  pausing: string | null;
-  review_since: unknown;
 }
 
 const LIST = {
   table: "hunts",
-  columns: "id, name, phase, starts_at, phase_ends_at, ends_at, pausing, review_since",
+  columns: `id, name, phase, starts_at, phase_ends_at, ends_at, ${STATUS_COLUMNS}`,
 } as const;
 export const HUNT_PHASE_SETS: PhaseSets<HuntPhase> = {
   coming: ["scheduled"],
@@ -183,11 +183,10 @@ export class Hunts {
     limit: number,
   ): Promise<HuntListing[]> {
     const rows = await firstOfPhases<ListedRow>(this.#database, { ...LIST, phases, time, direction, limit });
-    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, pausing, review_since }) => ({
+    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, ...row }) => ({
       ...{ id, name, phase, startsAt: Number(starts_at) },
       ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
-      ...pausedStatus(pausing === null ? null : JSON.parse(pausing)),
-      ...reviewStatus(review_since === null ? null : Number(review_since)),
+      ...statusOfRow(row),
     }));
   }
 

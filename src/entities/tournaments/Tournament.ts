@@ -1,7 +1,7 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
-import { type PausedStatus, type Pausing, pausedStatus } from "../events/Pausing.ts";
-import { type ReviewStatus, reviewStatus } from "../events/Review.ts";
+import { type EventStatus, STATUS_COLUMNS, type StatusRow, statusOfRow } from "../events/EventStatus.ts";
+import type { Pausing } from "../events/Pausing.ts";
 import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
@@ -87,6 +87,8 @@ export interface TournamentRecord {
   pausing: Pausing | null;
   /** Since when the result is held for review; null while it is not. */
   reviewSince: number | null;
+  /** Why it was cancelled; null where nobody said. */
+  cancelReason: string | null;
   definition: TournamentTerms;
   /** The first tournament of the series that this one belongs to. */
   seriesId: string | null;
@@ -120,6 +122,7 @@ export const Tournament = new EntitySchema<TournamentRecord>({
     pauses: { type: "int", default: 0 },
     pausing: { ...json, type: "varchar", length: 256, nullable: true },
     reviewSince: { ...bigNumber, name: "review_since", nullable: true },
+    cancelReason: { type: "varchar", length: 800, name: "cancel_reason", nullable: true },
     definition: { ...json },
     seriesId: { type: "varchar", length: 32, name: "series_id", nullable: true },
     players: { type: "int", nullable: true },
@@ -134,12 +137,19 @@ export const Tournament = new EntitySchema<TournamentRecord>({
 /** What a list shows. */
 export type TournamentListing = Omit<
   TournamentRecord,
-  "definition" | "boardEpoch" | "pauses" | "pausing" | "reviewSince" | "createdBy" | "createdAt" | "updatedAt"
+  | "definition"
+  | "boardEpoch"
+  | "pauses"
+  | "pausing"
+  | "reviewSince"
+  | "cancelReason"
+  | "createdBy"
+  | "createdAt"
+  | "updatedAt"
 > &
-  PausedStatus &
-  ReviewStatus;
+  EventStatus;
 
-interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "phase"> {
+interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "phase">, StatusRow {
   starts_at: unknown;
   ends_at: unknown;
   phase_ends_at: unknown;
@@ -148,14 +158,11 @@ interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "pha
   players: unknown;
   result_hash: string | null;
   prizes_distributed: unknown;
-  pausing: string | null;
-  review_since: unknown;
 }
 
 const LIST = {
   table: "tournaments",
-  columns:
-    "id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, pausing, review_since",
+  columns: `id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, ${STATUS_COLUMNS}`,
 } as const;
 export const TOURNAMENT_PHASE_SETS: PhaseSets<TournamentPhase> = {
   coming: ["scheduled"],
@@ -228,8 +235,7 @@ function listingOf(row: ListedRow): TournamentListing {
     ...{ phaseEndsAt: Number(row.phase_ends_at), overAt: Number(row.over_at), seriesId: row.series_id },
     ...{ players: row.players === null ? null : Number(row.players), resultHash: row.result_hash },
     prizesDistributed: Number(row.prizes_distributed) === 1,
-    ...pausedStatus(row.pausing === null ? null : JSON.parse(row.pausing)),
-    ...reviewStatus(row.review_since === null ? null : Number(row.review_since)),
+    ...statusOfRow(row),
   };
 }
 

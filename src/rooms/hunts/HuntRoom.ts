@@ -3,8 +3,7 @@ import { HUNT_BOUNDS } from "../../actors/hunts/definition.ts";
 import type { HuntService } from "../../actors/hunts/HuntService.ts";
 import type { ClueCard, HuntAudience } from "../../actors/hunts/HuntView.ts";
 import type { OpenHunt } from "../../actors/hunts/OpenHunt.ts";
-import { pausedStatus } from "../../entities/events/Pausing.ts";
-import { reviewStatus } from "../../entities/events/Review.ts";
+import { eventStatus } from "../../entities/events/EventStatus.ts";
 import type { Winner } from "../../entities/hunts/Hunt.ts";
 import { requestId } from "../../ids.ts";
 import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
@@ -120,11 +119,10 @@ export class HuntRoom extends EventRoom<Types, OpenHunt> implements HuntAudience
     this.broadcast("phase", this.#phase());
   }
 
-  /** What is said of a hunt that was never paused, or is not held for review, has no word of that. */
+  /** What is said of a hunt that was never paused, is not held for review or cancelled with a reason, has no word of that. */
   #phase(): object {
-    const { phase, phaseEndsAt: endsAt, pausing, reviewSince } = this.event;
-    const pauses = { ...(pausing && { pausedMs: pausing.pausedMs }), ...pausedStatus(pausing) };
-    return { phase, endsAt, ...pauses, ...reviewStatus(reviewSince) };
+    const { phase, phaseEndsAt: endsAt, pausing } = this.event;
+    return { phase, endsAt, ...(pausing && { pausedMs: pausing.pausedMs }), ...eventStatus(this.event) };
   }
 
   onChest(winners: Winner[]): void {
@@ -167,7 +165,8 @@ export class HuntRoom extends EventRoom<Types, OpenHunt> implements HuntAudience
     this.state.startsAt = this.event.startsAt;
     this.state.endsAt = this.event.phaseEndsAt;
     const { pausedAt = 0, resumesAt = 0 } = this.event.pausing ?? {};
-    this.state.assign({ pausedAt, resumesAt, reviewSince: this.event.reviewSince ?? 0 });
+    const { reviewSince = 0, cancelReason = "" } = this.event;
+    this.state.assign({ pausedAt, resumesAt, reviewSince, cancelReason });
     this.stateChanged();
   }
 }

@@ -26,6 +26,8 @@ export const HuntRoomState = schema(
     resumesAt: t.float64().default(0),
     /** Since when the result is held for review; 0 while it is not. */
     reviewSince: t.float64().default(0),
+    /** Why the hunt was cancelled; empty where nobody said. */
+    cancelReason: t.string().default(""),
     /** Players who were ever given a clue, in all rooms of the hunt. */
     players: t.uint32().default(0),
     /** Clues that somebody holds right now. */

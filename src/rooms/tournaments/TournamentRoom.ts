@@ -3,7 +3,7 @@ import type { OpenTournament } from "../../actors/tournaments/OpenTournament.ts"
 import type { TournamentOperations } from "../../actors/tournaments/TournamentOperations.ts";
 import type { TournamentService } from "../../actors/tournaments/TournamentService.ts";
 import type { TournamentAudience } from "../../actors/tournaments/TournamentView.ts";
-import { type ReviewStatus, reviewStatus } from "../../entities/events/Review.ts";
+import { type EventStatus, eventStatus } from "../../entities/events/EventStatus.ts";
 import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
@@ -182,10 +182,10 @@ export class TournamentRoom extends EventRoom<Types, OpenTournament> implements 
   }
 
   /** That the open phase is over, and until when what was being played still counts; 0 when nothing does any more. */
-  #closed(): ({ phase: string; acceptsUntil: number } & ReviewStatus) | undefined {
-    const { phase, phaseEndsAt, reviewSince } = this.event;
+  #closed(): ({ phase: string; acceptsUntil: number } & EventStatus) | undefined {
+    const { phase, phaseEndsAt, reviewSince, cancelReason } = this.event;
     if (phase === "scheduled" || phase === "open" || phase === "settled") return undefined;
-    return { phase, acceptsUntil: phase === "grace" ? phaseEndsAt : 0, ...reviewStatus(reviewSince) };
+    return { phase, acceptsUntil: phase === "grace" ? phaseEndsAt : 0, ...eventStatus({ reviewSince, cancelReason }) };
   }
 
   #showTournament(): void {
@@ -199,9 +199,11 @@ export class TournamentRoom extends EventRoom<Types, OpenTournament> implements 
   }
 
   #showPhase(): void {
-    const { phase, startsAt, endsAt, phaseEndsAt, resultHash = "", pausing, reviewSince = 0 } = this.event;
+    const { phase, startsAt, endsAt, phaseEndsAt, resultHash = "", pausing } = this.event;
+    const { reviewSince = 0, cancelReason = "" } = this.event;
     const { pausedAt = 0, resumesAt = 0 } = pausing ?? {};
-    this.state.assign({ phase, startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, reviewSince, resultHash });
+    const times = { startsAt, endsAt, phaseEndsAt, pausedAt, resumesAt, reviewSince };
+    this.state.assign({ phase, ...times, cancelReason, resultHash });
     this.stateChanged();
   }
 }

@@ -31,6 +31,8 @@ export const TournamentRoomState = schema(
     resumesAt: t.float64().default(0),
     /** Since when the result is held for review; 0 while it is not. */
     reviewSince: t.float64().default(0),
+    /** Why the tournament was cancelled; empty where nobody said. */
+    cancelReason: t.string().default(""),
     /** Who have a standing, in all rooms of the tournament. */
     players: t.uint32().default(0),
     /** The node's clock at the latest change: clients count down by it. */
