@@ -25,6 +25,7 @@ import { provideRoomServices, provideServicesOf } from "./rooms/runtime/services
 import { Jobs } from "./schedulers/runtime/Jobs.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import { Telemetry } from "./telemetry/Telemetry.ts";
 
 /** A process alone keeps its id over restarts, so that it finds its actors again at once. */
 const EMBEDDED_NODE = "embedded";
@@ -96,7 +97,10 @@ async function start(
   const { config, log, readiness, lifecycle } = begun;
   const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
   const metricsPage = new MetricsPage(metrics.registry, systemClock);
-  // First, and so the last that stops: it tells what the others wait for.
+  const telemetry = await lifecycle.start("telemetry", () => Telemetry.start({ config, log, metrics }));
+  // First, and so the last that stops: what the others do when they stop is told too.
+  lifecycle.onStop("telemetry", () => telemetry.stop());
+  // Behind it alone: it tells what the others wait for.
   await lifecycle.start("metrics", () => listenForMetrics(begun, metricsPage));
   const { database, databaseProbe } = await lifecycle.start("database", () => startDatabase(begun, declared));
   const { backplane, domains } = await lifecycle.start("stores", async () => {

@@ -1,10 +1,12 @@
+import { detached } from "./tracing.ts";
+
 /** Time, injected: nothing outside `systemClock` reads a clock or arms a driver timer of its own. */
 export interface Clock {
   /** Wall time in epoch milliseconds; may jump. Due times and everything stored use it. */
   now(): number;
   /** Milliseconds that only ever go forward; every decision about silence and leases uses it. */
   monotonic(): number;
-  /** Runs `callback` once after `ms` (any length; 24.8 days is no limit here). The returned function cancels it. */
+  /** Runs `callback` once after `ms` (any length; 24.8 days is no limit here), as no part of a trace. The returned function cancels it. */
   schedule(callback: () => void, ms: number): () => void;
 }
 
@@ -40,7 +42,8 @@ export const systemClock: Clock = {
       const left = end - performance.now();
       timer = left > LONGEST_TIMEOUT_MS ? setTimeout(hop, LONGEST_TIMEOUT_MS) : setTimeout(callback, Math.max(0, left));
     };
-    hop();
+    // A timer would keep the trace of whoever sets it, and so would all that it goes on to do.
+    detached(hop);
     return () => clearTimeout(timer);
   },
 };

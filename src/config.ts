@@ -10,6 +10,22 @@ const LOOPBACK = "127.0.0.1";
 
 const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
+/** `name=value` pairs with commas between them, as OpenTelemetry has them; values may be encoded as in URLs. */
+const otlpHeaders = z.string().transform((text, context) => {
+  try {
+    return Object.fromEntries(
+      text.split(",").map((pair) => {
+        const [, name, value] = /^\s*([\w-]+)=(.*?)\s*$/.exec(pair)!;
+        return [name!, decodeURIComponent(value!)];
+      }),
+    );
+  } catch {
+    // The value is a secret, and not part of the message.
+    context.addIssue("must be name=value, and further ones after commas");
+    return z.NEVER;
+  }
+});
+
 /** Variables, each with the schema of its text, which is `undefined` where it is unset or empty. */
 export type Variables = Readonly<Record<string, z.ZodType>>;
 /** What they were read as, by their names. */
@@ -54,6 +70,11 @@ const ENVIRONMENT = {
     .string()
     .regex(/^[\x21-\x7e]{16,256}$/, "must have 16 to 256 printable ASCII characters, no spaces")
     .optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).default("ringmaster"),
+  OTEL_TRACES_EXPORTER: z.enum(["none", "otlp", "console"]).default("none"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(0.01),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).default("http://localhost:4318"),
+  OTEL_EXPORTER_OTLP_HEADERS: otlpHeaders.optional(),
 };
 
 /** What `DATABASE_URL` names. */
@@ -94,6 +115,18 @@ export interface Config {
   metricsPort: number | undefined;
   /** What whoever reads the metrics must send as a bearer token. */
   metricsToken: string | undefined;
+  telemetry: TelemetryConfig;
+}
+
+/** What leaves the process on its own. */
+export interface TelemetryConfig {
+  /** The name of the service that spans and metrics are of. */
+  service: string;
+  traces: "none" | "otlp" | "console";
+  /** Which part of all traces is recorded, from 0 to 1. */
+  samplerArg: number;
+  /** Where OTLP goes: a URL without a slash at its end, and headers, which may be secrets. */
+  otlp: { endpoint: string; headers: Record<string, string> };
 }
 
 /**
@@ -179,6 +212,15 @@ function configOf(
     rateLimitPerAddress: values.RATE_LIMIT_PER_ADDRESS,
     metricsPort: values.METRICS_PORT,
     metricsToken: values.METRICS_TOKEN,
+    telemetry: {
+      service: values.OTEL_SERVICE_NAME,
+      traces: values.OTEL_TRACES_EXPORTER,
+      samplerArg: values.OTEL_TRACES_SAMPLER_ARG,
+      otlp: {
+        endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ""),
+        headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      },
+    },
   };
 }
 

@@ -11,7 +11,7 @@ const LAYERS = [
   ["list", ["app.config.ts", "index.ts"]],
   ["composition", ["app.ts", "backplane.ts", "lifecycle.ts", "parts/", "domains/runtime/"]],
   ["domains", ["domains/"]],
-  ["common", ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", "text.ts", "validate.ts"]],
+  ["common", ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", "text.ts", "tracing.ts", "validate.ts"]],
   ["runtime", ["actors/runtime/"]],
   ["actors", ["actors/"]],
   ["games", ["games/"]],

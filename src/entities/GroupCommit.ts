@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { RingmasterError } from "../errors.ts";
+import { type Captured, captured, inBatch, type SpanStart } from "../tracing.ts";
 
 /**
  * What may be committed together: a name, or an object, whose fields are compared one by one (`===`). Events have lanes with what their
@@ -25,7 +26,10 @@ interface Waiter<Item, Result> {
   items: readonly Item[];
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
+  trace: Captured | undefined;
 }
+
+const SPAN: SpanStart = { name: "group commit" };
 
 interface LaneQueue<Item, Result, Lane> {
   lane: Lane;
@@ -73,7 +77,7 @@ export class GroupCommit<Item, Result, Lane extends CommitLane = string> {
     }
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(idOf(lane))?.find((known) => isSame(known.lane, lane)) ?? this.#begin(lane);
-      queue.waiters.push({ items, resolve, reject });
+      queue.waiters.push({ items, resolve, reject, trace: captured() });
       queue.queuedItems += items.length;
       this.#queued += items.length;
       const isInHaste = queue.queuedItems >= this.#options.maxItems || this.#whenIdle.length > 0;
@@ -125,7 +129,11 @@ export class GroupCommit<Item, Result, Lane extends CommitLane = string> {
     const waiters = this.#take(queue);
     try {
       const items = waiters.flatMap((waiter) => waiter.items);
-      const result = await this.#options.flush(queue.lane, items);
+      const result = await inBatch(
+        () => SPAN,
+        waiters,
+        () => this.#options.flush(queue.lane, items),
+      );
       for (const { resolve } of waiters) resolve(result);
     } catch (error) {
       const failure =

@@ -1,5 +1,6 @@
 import { type Application, type RequestHandler, Router } from "express";
 import type { Logger } from "../telemetry/log.ts";
+import { isTracing } from "../tracing.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
 import { identify } from "./auth/authenticate.ts";
 import type { Identity } from "./auth/identity.ts";
@@ -15,6 +16,7 @@ import { playerPage } from "./page.ts";
 import { playgroundPage } from "./playground.ts";
 import type { Readiness } from "./readiness.ts";
 import { requestIds } from "./requestIds.ts";
+import { below, traceRequests } from "./traces.ts";
 
 /** What the endpoints need of the rest. */
 export interface HttpServices extends SignInServices {
@@ -70,16 +72,18 @@ export function mountHttp(app: Application, services: HttpServices): void {
     app.use("/metrics", limits.unlessKeptOut);
     app.use(metricsRoutes(services.metricsPage, services.metricsToken));
   }
+  if (isTracing()) app.use(traceRequests);
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];
   const reachable = refuseWhenCutOff(() => services.cutOff?.() ?? false);
   app.use(
     "/matchmake",
+    below("/matchmake"),
     open,
     reachable,
     matchmakingRoutes(() => readiness.draining),
   );
-  app.use("/auth", open, authRoutes(services));
+  app.use("/auth", below("/auth"), open, authRoutes(services));
   app.use(
     "/api",
     open,
@@ -92,7 +96,7 @@ export function mountHttp(app: Application, services: HttpServices): void {
 
   app.use("/monitor", limits.perAddress, monitorRoutes(tokens));
   if (!services.production) app.use("/playground", limits.perAddress, panelHeaders, playgroundPage());
-  for (const [path, handler] of services.routes) app.use(path, limits.perAddress, handler);
+  for (const [path, handler] of services.routes) app.use(path, below(path), limits.perAddress, handler);
   app.use(limits.perAddress, playerPage(services.pageFolder));
   app.use(unknownRoute);
   app.use(answerFailures(log));
@@ -106,6 +110,6 @@ function authRoutes(services: SignInServices): Router {
 
 function apiRoutes(mounted: HttpServices["api"]): Router {
   const router = Router();
-  for (const [path, routes] of mounted) router.use(path, routes);
+  for (const [path, routes] of mounted) router.use(path, below(`/api${path}`), routes);
   return router;
 }

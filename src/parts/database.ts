@@ -3,6 +3,8 @@ import { DatabaseProbe, mysqlQuestion, type Reach } from "../entities/DatabasePr
 import { openDatabase, type Schema } from "../entities/database.ts";
 import { refusesWrites } from "../entities/failures.ts";
 import type { Database } from "../entities/sql.ts";
+import { TracedDatabase } from "../entities/TracedDatabase.ts";
+import { isTracing } from "../tracing.ts";
 import type { Parts } from "./Parts.ts";
 import { assertNoNodes } from "./runningNodes.ts";
 
@@ -16,9 +18,10 @@ export async function startDatabase(
 ): Promise<{ database: Database; databaseProbe: DatabaseProbe | undefined }> {
   const { config, lifecycle } = parts;
   const { redisUrl, nodeTtlMs } = config;
-  const database = await openDatabase(config.database, schema, async (reasons) => {
+  const opened = await openDatabase(config.database, schema, async (reasons) => {
     if (redisUrl !== undefined) await assertNoNodes(redisUrl, nodeTtlMs, reasons);
   });
+  const database = isTracing() ? new TracedDatabase(opened) : opened;
   lifecycle.onStop("database", () => database.close());
   if (config.database.kind === "sqlite") return { database, databaseProbe: undefined };
   const question = mysqlQuestion(config.database.url, {

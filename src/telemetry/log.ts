@@ -1,4 +1,5 @@
 import pino, { type DestinationStream, type Logger } from "pino";
+import { logFields } from "../tracing.ts";
 import { LogOutput } from "./LogOutput.ts";
 
 export type { Logger };
@@ -39,7 +40,8 @@ const SECRET_BINDING = new RegExp(`("(?:${[...SECRET_FIELDS].join("|")})":)"(?:[
 
 /**
  * A logger of one line of JSON an entry: level by name, ISO time. Tokens, authorization headers, passwords and answers are
- * taken out by the name of their field at any depth, and tokens and passwords in URLs also out of any text.
+ * taken out by the name of their field at any depth, and tokens and passwords in URLs also out of any text. With traces, each line of a
+ * request says which one it is of.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
@@ -51,6 +53,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
         level: (label) => ({ level: label }),
         log: (fields) => withoutSecrets(fields, 0) as Record<string, unknown>,
       },
+      mixin: () => logFields() as Record<string, unknown>,
       // The standard one would fold causes into the message, after the fields have been seen to.
       serializers: { err: (error) => error },
       hooks: { streamWrite: (line) => line.replace(SECRET_TEXT, REDACTED).replace(SECRET_BINDING, `$1"${REDACTED}"`) },

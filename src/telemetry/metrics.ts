@@ -35,6 +35,7 @@ export class Metrics {
   readonly #jobLateness: Histogram<"job">;
   readonly #clockOff: Gauge<never>;
   readonly #faults: Counter<"kind">;
+  readonly #spans: Counter<"outcome">;
 
   #readOutboxLag = () => ({ events: 0, messages: 0 });
 
@@ -65,6 +66,8 @@ export class Metrics {
     this.#jobLateness = meters.histogram("job_lateness_seconds", jobLateness, TIMER_LATENESS, "job");
     this.#faults = meters.counter("process_faults_total", "Rejections and exceptions that nobody handled.", "kind");
     for (const kind of ["rejection", "exception"]) this.#faults.inc({ kind }, 0);
+    this.#spans = meters.counter("trace_spans_total", "Spans that have ended, by what became of them.", "outcome");
+    for (const outcome of ["exported", "failed", "dropped"]) this.#spans.inc({ outcome }, 0);
     this.#lagging(() => this.#readOutboxLag());
     const off =
       "How far this node's wall clock is ahead of the cluster's time; beyond 2 it takes no actors and is not ready.";
@@ -106,6 +109,11 @@ export class Metrics {
   /** A rejection or an exception was handled by nobody. */
   faulted(kind: "rejection" | "exception"): void {
     this.#faults.inc({ kind });
+  }
+
+  /** So many spans were exported, could not be, or were dropped since too many waited. */
+  spansEnded(outcome: "exported" | "failed" | "dropped", spans: number): void {
+    this.#spans.inc({ outcome }, spans);
   }
 
   turn(kind: string, seconds: number): void {

@@ -40,6 +40,12 @@ describe("The configuration", () => {
       rateLimitPerAddress: 1000,
       metricsPort: undefined,
       metricsToken: undefined,
+      telemetry: {
+        service: "ringmaster",
+        traces: "none",
+        samplerArg: 0.01,
+        otlp: { endpoint: "http://localhost:4318", headers: {} },
+      },
       settings: new Map([["sessions", { SESSION_TIMEOUT_MINUTES: 1_800_000 }]]),
       timezone: "UTC",
       jobSwitches: new Map(),

@@ -8,7 +8,7 @@ const FILES = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).map((pa
 const MODULES = FILES.filter((path) => path.endsWith(".ts"));
 
 /** What anybody may import. */
-const COMMON = ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", "text.ts", "validate.ts"];
+const COMMON = ["clock.ts", "config.ts", "errors.ts", "FairQueue.ts", "ids.ts", "text.ts", "tracing.ts", "validate.ts"];
 
 /** What the files of a folder may import beside their own folder and the common ones; the longest prefix counts. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

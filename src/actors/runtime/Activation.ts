@@ -1,5 +1,6 @@
 import type { Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
+import { captured } from "../../tracing.ts";
 import { Actor, type ActorContext } from "./Actor.ts";
 import { ActorState } from "./ActorState.ts";
 import type { Kept } from "./ActorStore.ts";
@@ -15,7 +16,6 @@ import { copyOf } from "./values.ts";
 
 /** What an activation needs of its runtime. */
 export interface ActivationPorts extends TurnRunnerPorts {
-  nodeId: string;
   rng: Rng;
   /** The soonest due time has changed (null: no timers). */
   arm(key: string, due: number | null): void;
@@ -156,6 +156,7 @@ export class Activation {
         requestId: request.requestId,
         ...(request.told ? { told: request.told } : {}),
         audit: request.audit,
+        trace: captured(),
         // What it returns may be a part of its state.
         run: async () =>
           copyOf(await method.apply(this.#actor, request.args), () => `the answer of ${this.key}.${request.method}`),
@@ -265,6 +266,7 @@ export class Activation {
       chain: [],
       deadline: Number.POSITIVE_INFINITY,
       requestId: undefined,
+      cause: this.#timers.records.get(name)?.trace,
       run: (turn) => this.#timers.fire(name, turn),
       settle: (outcome) => this.#timers.settle(name, outcome),
     });

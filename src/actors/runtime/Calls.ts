@@ -1,6 +1,7 @@
 import { type Clock, sleep } from "../../clock.ts";
 import type { Audited } from "../../entities/audit.ts";
 import { RingmasterError } from "../../errors.ts";
+import { carried, continued, inRoot, inSpan, type SpanStart } from "../../tracing.ts";
 import { Activation } from "./Activation.ts";
 import { type ActorAddress, assertAddress, fitsColumn } from "./actorRow.ts";
 import type { Directory } from "./Directory.ts";
@@ -93,9 +94,12 @@ export class Calls {
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
       ...(options.audit && { audit: options.audit }),
     };
-    const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs));
-    if (outcome.kind === "ok") return outcome.value;
-    throw RingmasterError.fromWire(outcome.error);
+    const start = (): SpanStart => ({ name: `call ${address.kind}.${method}`, kind: "CLIENT" });
+    return inSpan(start, async () => {
+      const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs));
+      if (outcome.kind === "ok") return outcome.value;
+      throw RingmasterError.fromWire(outcome.error);
+    });
   }
 
   #deadline(deadlineMs = DEADLINE_MS): number {
@@ -104,11 +108,17 @@ export class Calls {
 
   /** Tells an actor what a committed turn has for it. Never rejects; a repeat takes no effect where it has had it already. */
   async deliver(row: MessageRow): Promise<DeliveryOutcome> {
-    const { method, args } = JSON.parse(row.message) as MessageBody;
+    const { method, args, trace } = JSON.parse(row.message) as MessageBody;
     const { kind, id, version, index } = row;
     const told = { kind, id, version, index, isRepeat: row.isRepeat };
     const request = { ...row.to, method, args, chain: [], requestId: messageRequestId(row), told };
-    const outcome = await outsideTurns(() => this.#answerInTime(actorKey(row.to), request, this.#deadline()));
+    const start = (): SpanStart => ({ name: `message ${row.to.kind}.${method}`, kind: "CONSUMER" });
+    const outcome = await outsideTurns(() =>
+      inRoot(start, () => this.#answerInTime(actorKey(row.to), request, this.#deadline()), {
+        by: [trace],
+        follows: true,
+      }),
+    );
     if (outcome.kind === "ok") return { kind: "done" };
     const { code, message } = outcome.error;
     const { status } = RingmasterError.fromWire(outcome.error);
@@ -179,7 +189,8 @@ export class Calls {
     // To find the node may have taken longer than the caller waited, who has been told that nothing happened.
     const leftMs = deadline - this.#clock.monotonic();
     if (progress.isOver || leftMs <= 0) return undelivered(key, false);
-    const request = { ...untimed, leftMs };
+    const trace = carried();
+    const request = { ...untimed, leftMs, ...(trace !== undefined && { trace }) };
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
@@ -211,7 +222,7 @@ export class Calls {
   /** A peer's call of an actor that it takes to live here. */
   async answer({ call, from, request }: CallMessage): Promise<void> {
     const deadline = this.#clock.monotonic() + request.leftMs;
-    const outcome = await this.#callHere(request, deadline);
+    const outcome = await continued(request.trace, () => this.#callHere(request, deadline));
     this.#peers.reply(from, call, outcome as CallOutcome, deadline);
   }
 

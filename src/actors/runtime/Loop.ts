@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { detached } from "../../tracing.ts";
 import type { Log } from "./ports.ts";
 
 /** What a round of a loop tells: whether it left something that can be done at once. */
@@ -39,7 +40,8 @@ export class Loop {
     }
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#running = this.#goRound();
+    // A request may ring, whose trace is not the loop's.
+    this.#running = detached(() => this.#goRound());
   }
 
   async #goRound(): Promise<void> {

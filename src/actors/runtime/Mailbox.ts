@@ -1,4 +1,5 @@
 import type { Audited } from "../../entities/audit.ts";
+import type { Captured, Carried } from "../../tracing.ts";
 import type { ActorRequest, CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
@@ -15,6 +16,10 @@ export interface WaitingTurn extends Audited {
   requestId: string | undefined;
   /** What another actor told this one. */
   told?: ActorRequest["told"];
+  /** The trace of its caller. */
+  trace?: Captured | undefined;
+  /** Of a timer: the turn that set it. */
+  cause?: Carried | undefined;
   run(turn: Turn): Promise<unknown>;
   /** Is told how the turn has ended. The next one begins once this has ended; it must not reject. */
   settle(outcome: CallOutcome): void | Promise<void>;

@@ -2,6 +2,7 @@ import type { Audited } from "../../entities/audit.ts";
 import { CommitUnknown, mayHaveCommitted } from "../../entities/failures.ts";
 import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
+import { causeField } from "../../tracing.ts";
 import type { OutgoingEvent, TurnScope } from "./Actor.ts";
 import { type ActorStore, Fenced, type TurnWrites } from "./ActorStore.ts";
 import { type ActorAddress, assertAddress, type ClaimedRow } from "./actorRow.ts";
@@ -117,7 +118,7 @@ export class Turn implements TurnScope {
     if (!Number.isFinite(due)) throw new Error(`timer ${name}: ${due} is not a time`);
     if (repeat && !(repeat.every > 0)) throw new Error(`timer ${name}: a period must be longer than 0 ms`);
     const seq = this.#timers.get(name)?.seq ?? this.#nextSeq.get(name) ?? 1;
-    this.#timers.set(name, { name, due: Math.round(due), seq, ...repeat });
+    this.#timers.set(name, { name, due: Math.round(due), seq, ...repeat, ...causeField() });
     this.#timersChanged = true;
   }
 
@@ -148,7 +149,7 @@ export class Turn implements TurnScope {
 
   send(to: ActorAddress, method: string, args: unknown[]): void {
     assertAddress(to);
-    const message: MessageBody = { method, args: argsOf(to, method, args) };
+    const message: MessageBody = { method, args: argsOf(to, method, args), ...causeField() };
     this.#outgoing.messages.push({ index: this.#nextIndex(), to, message: JSON.stringify(message) });
   }
 
@@ -168,6 +169,7 @@ export class Turn implements TurnScope {
       due: Math.round(this.now + delayMs),
       seq: 1,
       tell: { to, method, args: argsOf(to, method, args) },
+      ...causeField(),
     });
     this.#timersChanged = true;
   }

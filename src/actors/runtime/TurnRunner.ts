@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
+import { detached } from "../../tracing.ts";
 import type { ActorState } from "./ActorState.ts";
 import { type ActorStore, Fenced } from "./ActorStore.ts";
 import type { ActorTimers } from "./ActorTimers.ts";
@@ -14,9 +15,11 @@ import type { TurnEntry, TurnOrigin, TurnPass } from "./TurnGate.ts";
 import { TurnWatchdog } from "./TurnWatchdog.ts";
 import { insideTurn } from "./turnContext.ts";
 import { failed, failureOfTurn } from "./turnFailure.ts";
+import { tracedTurn } from "./turnTrace.ts";
 
 /** What turns need of the runtime. */
 export interface TurnRunnerPorts {
+  nodeId: string;
   store: ActorStore;
   clock: Clock;
   log: Log;
@@ -97,7 +100,8 @@ export class TurnRunner {
 
   /** Runs a turn to its end. Never rejects. */
   async take(waiting: WaitingTurn): Promise<CallOutcome> {
-    const outcome = await this.#takeInTime(waiting);
+    const { nodeId } = this.#ports;
+    const outcome = await tracedTurn({ kind: this.#row.kind, nodeId }, waiting, () => this.#takeInTime(waiting));
     if (outcome.kind === "error") this.#ports.metrics.actorFailed(this.#row.kind, outcome.error.code);
     return outcome;
   }
@@ -220,7 +224,7 @@ export class TurnRunner {
     }
     this.#lease = lease;
     this.#row.version += 1;
-    this.#ports.deliver(result.stored);
+    detached(() => this.#ports.deliver(result.stored));
     if (turn.isDestroyed) {
       this.#host.destroyed();
       return { kind: "ok", value };

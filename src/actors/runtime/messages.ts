@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Carried } from "../../tracing.ts";
 import type { OutgoingEvent } from "./Actor.ts";
 import type { ActorAddress } from "./actorRow.ts";
 
@@ -48,6 +49,8 @@ export interface MessageRow extends MessageId {
 export interface MessageBody {
   method: string;
   args: unknown[];
+  /** The turn that sent it, if that was recorded. */
+  trace?: Carried | undefined;
 }
 
 /** What a turn leaves for others, not yet stored. */

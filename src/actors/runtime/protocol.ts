@@ -1,5 +1,6 @@
 import type { Audited } from "../../entities/audit.ts";
 import type { WireError } from "../../errors.ts";
+import type { Carried } from "../../tracing.ts";
 import type { MessageId } from "./messages.ts";
 
 /** What nodes say to each other. One message is one JSON text. */
@@ -36,6 +37,8 @@ export interface ActorRequest extends Audited {
   leftMs: number;
   /** The actors whose turns wait for this call, outermost first; coming back to one of them is a cycle. */
   chain: string[];
+  /** The trace that it is a part of. */
+  trace?: Carried | undefined;
 }
 
 export interface ReplyMessage {

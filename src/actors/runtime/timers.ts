@@ -1,4 +1,5 @@
 import { RingmasterError, type WireError } from "../../errors.ts";
+import type { Carried } from "../../tracing.ts";
 import type { ActorAddress } from "./actorRow.ts";
 
 /** What becomes of the firings that a repeating timer missed while nobody could fire it. */
@@ -24,6 +25,8 @@ export interface TimerRecord {
   failed?: TimerFailure | undefined;
   /** No handler runs: when it is due, another actor is told this. */
   tell?: { to: ActorAddress; method: string; args: unknown[] };
+  /** The turn that set it, if that was recorded. */
+  trace?: Carried | undefined;
 }
 
 /** How a timer fares that keeps failing. */

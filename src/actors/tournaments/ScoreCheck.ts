@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
+import { inSpan, type SpanStart } from "../../tracing.ts";
 import type { Log } from "../runtime/ports.ts";
 import type { Run } from "./Runs.ts";
 
@@ -26,6 +27,9 @@ export interface CheckedScore {
  * waits for the answer any more: a check that goes on all the same keeps its place among those under way until it ends.
  */
 export type ScoreCheck = (submission: CheckedScore, signal: AbortSignal) => Promise<boolean>;
+
+/** A game may ask its own server. */
+const CHECK_SPAN = (): SpanStart => ({ name: "score check", kind: "CLIENT" });
 
 /** A check that takes longer has failed. */
 const CHECK_TIMEOUT_MS = 5000;
@@ -71,7 +75,7 @@ export class ScoreChecks {
   async #ask(check: ScoreCheck, submission: CheckedScore, signal: AbortSignal): Promise<boolean> {
     this.#underWay += 1;
     try {
-      return await check(submission, signal);
+      return await inSpan(CHECK_SPAN, () => check(submission, signal));
     } finally {
       this.#underWay -= 1;
     }

@@ -1,7 +1,9 @@
 import { type Client, type ClientPrivate, ClientState, Protocol } from "@colyseus/core";
+import type { Span } from "@opentelemetry/api";
 import type { z } from "zod";
 import { databaseError } from "../../entities/failures.ts";
 import { type ErrorCode, RingmasterError, toRingmasterError } from "../../errors.ts";
+import { inRoot, type SpanStart } from "../../tracing.ts";
 import { validate } from "../../validate.ts";
 import { type Ask, askOf } from "./asks.ts";
 import type { RoomClient } from "./BaseRoom.ts";
@@ -94,7 +96,7 @@ export class RoomRequests {
       return;
     }
     if (isLimited) reject(client, ask, new RingmasterError("rate_limited"));
-    else void this.#answer(client, ask);
+    else void inRoot(this.#spanOf(ask), (span) => this.#answer(client, ask, span));
   }
 
   #passOn(client: RoomClient & ClientPrivate, bytes: Buffer): void {
@@ -107,7 +109,14 @@ export class RoomRequests {
     }
   }
 
-  async #answer(client: RoomClient, ask: Ask): Promise<void> {
+  #spanOf({ type }: Ask): () => SpanStart {
+    return () => ({
+      name: `room ${this.#ports.room.roomName} ${this.#types.has(type) ? type : "unknown"}`,
+      kind: "SERVER",
+    });
+  }
+
+  async #answer(client: RoomClient, ask: Ask, span: Span | undefined): Promise<void> {
     const { room, services, connections } = this.#ports;
     const arrivedAt = services.clock.monotonic();
     connections.noteActivity(client);
@@ -119,6 +128,7 @@ export class RoomRequests {
     } catch (thrown) {
       const error = toRingmasterError(databaseError(thrown));
       outcome = error.code;
+      span?.setAttribute("error.type", outcome);
       if (error.status === 500) {
         const { roomName, roomId } = room;
         services.logger.error({ err: thrown, room: roomName, roomId, type: ask.type }, "A request failed");

@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
+import type { Span } from "@opentelemetry/api";
 import type { Log } from "../../actors/runtime/ports.ts";
 import { type Clock, sleep } from "../../clock.ts";
 import type { JobHistory } from "../../entities/jobs/Job.ts";
 import { toRingmasterError } from "../../errors.ts";
+import { type Carried, cause, inRoot, type SpanStart } from "../../tracing.ts";
 import type { Job, JobContext } from "./defineJob.ts";
 import { ReportPauses } from "./ReportPauses.ts";
 
@@ -63,6 +65,8 @@ export class RunningAttempt {
   readonly #ports: RunnerPorts;
   readonly #abort = new AbortController();
   readonly #report: ProgressReport;
+  /** The turn that has it begin. */
+  readonly #cause: Carried | undefined = cause();
   #phase: "begun" | "running" | "reporting" | "over" = "begun";
   /** How often the actor is told before it has to find out by itself. */
   #reports = Number.POSITIVE_INFINITY;
@@ -82,16 +86,18 @@ export class RunningAttempt {
 
   start(): void {
     this.#phase = "running";
-    void this.#run();
+    const start = (): SpanStart => ({ name: `job ${this.#attempt.job.name}` });
+    void inRoot(start, (span) => this.#run(span), { by: [this.#cause] });
   }
 
   /** Never rejects. */
-  async #run(): Promise<void> {
+  async #run(span: Span | undefined): Promise<void> {
     const { clock, ran } = this.#ports;
     const { job, scheduledAt, attempt } = this.#attempt;
     const startedAt = clock.monotonic();
     const lateness = attempt === 1 ? Math.max(0, clock.now() - scheduledAt) / 1000 : undefined;
     const outcome = await this.#outcome();
+    if (!outcome.ok) span?.setAttribute("error.type", "failed");
     if (this.#phase === "over") return;
     this.#phase = "reporting";
     ran(job.name, outcome.ok ? "succeeded" : "failed", (clock.monotonic() - startedAt) / 1000, lateness);

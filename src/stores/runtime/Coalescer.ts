@@ -1,4 +1,5 @@
 import { RingmasterError } from "../../errors.ts";
+import { type Captured, captured, inBatch, type SpanStart } from "../../tracing.ts";
 
 export interface CoalescerOptions<Request, Answer> {
   /** Answers the requests of one lane: one answer each, in their order. What it throws rejects all of them. */
@@ -20,7 +21,10 @@ interface Pending<Request, Answer> {
   request: Request;
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
+  trace: Captured | undefined;
 }
+
+const SPAN: SpanStart = { name: "batch" };
 
 interface Lane<Request, Answer> {
   name: string;
@@ -58,7 +62,7 @@ export class Coalescer<Request, Answer> {
         lane = { name: laneName, queue: [], inFlight: 0, isScheduled: false };
         this.#lanes.set(laneName, lane);
       }
-      lane.queue.push({ request, resolve, reject });
+      lane.queue.push({ request, resolve, reject, trace: captured() });
       this.#queued += 1;
       this.#arm(lane);
     });
@@ -92,7 +96,11 @@ export class Coalescer<Request, Answer> {
     lane.inFlight += 1;
     try {
       const requests = pending.map(({ request }) => request);
-      const answers = await this.#options.batch(lane.name, requests);
+      const answers = await inBatch(
+        () => SPAN,
+        pending,
+        () => this.#options.batch(lane.name, requests),
+      );
       if (answers.length !== pending.length) throw new RingmasterError("internal");
       for (const [index, { resolve }] of pending.entries()) resolve(answers[index]!);
     } catch (error) {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { basename } from "node:path";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { systemClock, systemRng } from "../../clock.ts";
 import { ConfigError } from "../../config.ts";
+import { inSpan, type SpanStart } from "../../tracing.ts";
 
 /** What this file needs of a logger. */
 export type RedisLogger = Pick<Logger, "info" | "warn">;
@@ -174,26 +176,33 @@ export type ScriptArgument = string | number | Buffer;
 export class LuaScript {
   readonly #text: string;
   readonly #digest: string;
+  readonly #span: () => SpanStart;
 
   /** `file` as in `new URL("./name.lua", import.meta.url)`. */
   constructor(file: URL) {
     this.#text = readFileSync(file, "utf8");
     this.#digest = createHash("sha1").update(this.#text).digest("hex");
+    const name = basename(file.pathname, ".lua");
+    this.#span = () => ({ name: `script ${name}`, kind: "CLIENT", attributes: { "db.system.name": "redis" } });
   }
 
   /** The reply, its strings as text. */
   run(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return orElseByText(
-      () => client.evalsha(this.#digest, keys.length, ...keys, ...args),
-      () => client.eval(this.#text, keys.length, ...keys, ...args),
+    return inSpan(this.#span, () =>
+      orElseByText(
+        () => client.evalsha(this.#digest, keys.length, ...keys, ...args),
+        () => client.eval(this.#text, keys.length, ...keys, ...args),
+      ),
     );
   }
 
   /** The reply, its strings as bytes. */
   runForBytes(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return orElseByText(
-      () => client.callBuffer("EVALSHA", this.#digest, keys.length, ...keys, ...args),
-      () => client.callBuffer("EVAL", this.#text, keys.length, ...keys, ...args),
+    return inSpan(this.#span, () =>
+      orElseByText(
+        () => client.callBuffer("EVALSHA", this.#digest, keys.length, ...keys, ...args),
+        () => client.callBuffer("EVAL", this.#text, keys.length, ...keys, ...args),
+      ),
     );
   }
 }
