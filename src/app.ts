@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import type { Domain } from "./domains/runtime/Domain.ts";
 import { type Declared, declaredBy, requireRead, requireWhole } from "./domains/runtime/declared.ts";
 import { OpenDomains } from "./domains/runtime/OpenDomains.ts";
+import { FlowQueue } from "./edge/FlowQueue.ts";
 import { KeepOut } from "./edge/KeepOut.ts";
 import { Tokens } from "./http/auth/tokens.ts";
 import { MetricsPage } from "./http/health.ts";
@@ -112,13 +113,14 @@ async function start(
 
   const tokens = new Tokens(config.jwtSecret, systemClock);
   const keepOut = new KeepOut(systemClock);
+  const flows = new FlowQueue();
   const app = express();
   const actorsLater = Promise.withResolvers<Actors>();
   const placed = { rooms: declared.rooms, actors: actorsLater.promise };
-  const opened = { config, log, backplane, app, keepOut, readiness, ...placed };
+  const opened = { config, log, backplane, app, keepOut, flows, readiness, ...placed };
   const server = await lifecycle.start("server", () => openServer(opened));
   lifecycle.onStop("connections", () => server.transport.shutdown());
-  const services = { tokens, keepOut, database, databaseProbe, backplane, server, app };
+  const services = { tokens, keepOut, flows, database, databaseProbe, backplane, server, app };
   const parts: Running = { config, log, metrics, metricsPage, readiness, lifecycle, ...services, domains };
 
   const jobs = makeJobs(parts);
@@ -298,7 +300,7 @@ interface Mounted {
 }
 
 function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
-  const { app, backplane, config, domains, keepOut, log, metricsPage, readiness, tokens } = parts;
+  const { app, backplane, config, domains, flows, keepOut, log, metricsPage, readiness, tokens } = parts;
   const activity = domains.activity();
   mountHttp(app, {
     production: config.production,
@@ -320,6 +322,7 @@ function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
     api: domains.routes(),
     routes: Object.entries(own.routes),
     players: domains.players(),
+    flows,
     tokens,
     clock: systemClock,
     rng: systemRng,

@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemClock } from "../clock.ts";
 import { clientAddress, type Network, networksOf } from "../edge/addresses.ts";
+import { FlowQueue } from "../edge/FlowQueue.ts";
 import { KeepOut } from "../edge/KeepOut.ts";
 import { KeyedBuckets } from "../edge/KeyedBuckets.ts";
 import { RingmasterError, toRingmasterError } from "../errors.ts";
-import { FairQueue } from "./FairQueue.ts";
 import { failureBody } from "./failures.ts";
 import { DEFAULT_PER_ADDRESS, type RetryAfter } from "./limits.ts";
 import { NetworkRates } from "./NetworkRates.ts";
@@ -45,6 +45,8 @@ export interface DoorOptions {
   perAddress?: number;
   /** Who may not open a websocket for a while. */
   keepOut?: KeepOut;
+  /** In whose turns requests and websockets are begun. */
+  flows?: FlowQueue;
   /** Whether the websocket of this URL is for a seat that somebody was given; taken for granted unless told. */
   hasSeat?(url: string): boolean;
 }
@@ -59,7 +61,7 @@ export class FrontDoor extends Server {
   readonly #trustProxy: boolean;
   readonly #keepOut: KeepOut;
   readonly #gate: UpgradeGate;
-  readonly #queue = new FairQueue();
+  readonly #flows: FlowQueue;
   readonly #connections: NetworkRates;
   readonly #refusals: NetworkRates;
   readonly #sentAhead = new KeyedBuckets(systemClock);
@@ -70,6 +72,7 @@ export class FrontDoor extends Server {
       trustProxy,
       perAddress = DEFAULT_PER_ADDRESS,
       keepOut = new KeepOut(systemClock),
+      flows = new FlowQueue(),
       hasSeat = () => true,
     }: DoorOptions,
   ) {
@@ -83,6 +86,7 @@ export class FrontDoor extends Server {
     this.#line = new OneAtATime((request, response) => this.#handleInTurn(handle, request, response));
     this.#trustProxy = trustProxy;
     this.#keepOut = keepOut;
+    this.#flows = flows;
     this.#gate = new UpgradeGate({ perAddress, keepOut, hasSeat, clock: systemClock });
     this.#connections = new NetworkRates(perAddress * CONNECTIONS_PER_REQUEST, systemClock);
     this.#refusals = new NetworkRates(Math.ceil(perAddress / REQUESTS_PER_REFUSAL), systemClock);
@@ -120,7 +124,7 @@ export class FrontDoor extends Server {
     // What asks whether this node is alive must not wait for anybody.
     if (PROBES.has(request.url!)) handle(request, response);
     else
-      this.#queue.add(this.#networksOf(request)[0]!.key, () => request.socket.destroyed || handle(request, response));
+      this.#flows.add(this.#networksOf(request)[0]!.key, () => request.socket.destroyed || handle(request, response));
   }
 
   #upgradeInTurn(upgrade: [IncomingMessage, Duplex, Buffer]): void {
@@ -131,7 +135,7 @@ export class FrontDoor extends Server {
     const destroy = (): void => void socket.destroy();
     // ws listens to it from the handshake on.
     socket.on("error", destroy);
-    this.#queue.add(networksOf(address)[0]!.key, () => {
+    this.#flows.add(networksOf(address)[0]!.key, () => {
       socket.off("error", destroy);
       super.emit("upgrade", ...upgrade);
     });

@@ -1,4 +1,6 @@
-import { type Application, type RequestHandler, Router } from "express";
+import { type Application, type Request, type RequestHandler, Router } from "express";
+import { clientAddress, networksOf } from "../edge/addresses.ts";
+import type { FlowQueue } from "../edge/FlowQueue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { isTracing } from "../tracing.ts";
 import { type SignInServices, signInAnonymously } from "./auth/anonymous.ts";
@@ -19,7 +21,9 @@ import { requestIds } from "./requestIds.ts";
 import { below, traceRequests } from "./traces.ts";
 
 /** What the endpoints need of the rest. */
-export interface HttpServices extends SignInServices {
+export interface HttpServices extends Omit<SignInServices, "inTurn"> {
+  /** In whose turns those go on who have waited together with many others. */
+  flows: FlowQueue;
   /** In production there is no playground. */
   production: boolean;
   /** Whether the one proxy in front of us is believed when it says whom it speaks for. */
@@ -102,9 +106,11 @@ export function mountHttp(app: Application, services: HttpServices): void {
   app.use(answerFailures(log));
 }
 
-function authRoutes(services: SignInServices): Router {
+function authRoutes({ flows, trustProxy, ...services }: HttpServices): Router {
   const router = Router();
-  router.post("/anonymous", jsonBody(BODY_LIMIT), signInAnonymously(services));
+  const inTurn = (request: Request): Promise<void> =>
+    flows.turn(networksOf(clientAddress(request, trustProxy))[0]!.key);
+  router.post("/anonymous", jsonBody(BODY_LIMIT), signInAnonymously({ ...services, inTurn }));
   return router;
 }
 

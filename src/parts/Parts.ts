@@ -2,6 +2,7 @@ import type { Server } from "@colyseus/core";
 import type { Application } from "express";
 import type { Backplane } from "../backplane.ts";
 import type { Config } from "../config.ts";
+import type { FlowQueue } from "../edge/FlowQueue.ts";
 import type { KeepOut } from "../edge/KeepOut.ts";
 import type { DatabaseProbe } from "../entities/DatabaseProbe.ts";
 import type { Database } from "../entities/sql.ts";
@@ -22,6 +23,7 @@ export interface Parts {
   lifecycle: Lifecycle;
   tokens: Tokens;
   keepOut: KeepOut;
+  flows: FlowQueue;
   database: Database;
   /** Whether the database commits, and can be reached at all. None for the embedded one. */
   databaseProbe: DatabaseProbe | undefined;

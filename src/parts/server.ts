@@ -15,7 +15,8 @@ import { hasSeat } from "../rooms/runtime/seats.ts";
 import { colyseusLog } from "../telemetry/colyseusLog.ts";
 import type { Parts } from "./Parts.ts";
 
-export interface ServerParts extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut" | "readiness"> {
+export interface ServerParts
+  extends Pick<Parts, "config" | "log" | "backplane" | "app" | "keepOut" | "flows" | "readiness"> {
   /** Those of domains, by name. */
   rooms: Declared["rooms"];
   /** There once they have started, which is before anybody can join a room. */
@@ -38,6 +39,7 @@ export async function openServer({
   backplane,
   app,
   keepOut,
+  flows,
   readiness,
   rooms,
   actors,
@@ -46,6 +48,7 @@ export async function openServer({
     trustProxy: config.trustProxy,
     perAddress: config.rateLimitPerAddress,
     keepOut,
+    flows,
     // Who comes to a node that drains is told so, though the seat is void.
     hasSeat: (url) => readiness.draining || hasSeat(url),
   });

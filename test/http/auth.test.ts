@@ -3,6 +3,7 @@ import { createHmac, generateKeyPairSync } from "node:crypto";
 import { Client } from "@colyseus/sdk";
 import { SignJWT } from "jose";
 import { type Clock, systemClock } from "../../src/clock.ts";
+import { FlowQueue } from "../../src/edge/FlowQueue.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { operatorToken } from "../../src/http/auth/roles.ts";
 import { OPERATOR_TOKEN_MS, PLAYER_TOKEN_MS, Tokens } from "../../src/http/auth/tokens.ts";
@@ -172,6 +173,49 @@ describe("Signing in", () => {
     assert.equal((await edge.services.tokens.verify(token)).role, "player");
     // It keeps the token for every client of the process, whichever server it is for.
     client.auth.signOut();
+  });
+
+  it("is answered a little in each turn of the event loop where many were stored together", async () => {
+    const stored = Promise.withResolvers<void>();
+    const waiting = Promise.withResolvers<void>();
+    const SIGN_INS = 10;
+    let created = 0;
+    let turn = 0;
+    let now = 0;
+    // Each look at this clock uses up the time of a turn.
+    const flows = new FlowQueue({ monotonic: () => now++ });
+    const own = await Edge.open({
+      flows,
+      players: {
+        create: () => {
+          created += 1;
+          if (created === SIGN_INS) waiting.resolve();
+          return stored.promise;
+        },
+      },
+    });
+    const issuedIn: number[] = [];
+    const { tokens } = own.services;
+    const issue = tokens.issue.bind(tokens);
+    tokens.issue = (...args) => {
+      issuedIn.push(turn);
+      return issue(...args);
+    };
+    let counting = setImmediate(function count() {
+      turn += 1;
+      counting = setImmediate(count);
+    });
+    try {
+      const answers = Array.from({ length: SIGN_INS }, () => own.post("/auth/anonymous"));
+      await waiting.promise;
+      stored.resolve();
+      for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+      // The first goes on in the turn in which all of them were stored, and the second may in what is left of that.
+      assert.ok(new Set(issuedIn).size >= SIGN_INS - 1, `in turns ${issuedIn}`);
+    } finally {
+      clearImmediate(counting);
+      await own.close();
+    }
   });
 
   it("is unavailable while the database is out of reach", async () => {

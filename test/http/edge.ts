@@ -11,6 +11,7 @@ import { normaliseAnswer } from "../../src/actors/hunts/answers.ts";
 import type { HuntCorrection, HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import type { HuntDetails, HuntReview, HuntSummary } from "../../src/actors/hunts/HuntOperations.ts";
 import { type Clock, seededRng, systemClock } from "../../src/clock.ts";
+import { FlowQueue } from "../../src/edge/FlowQueue.ts";
 import type { KeepOut } from "../../src/edge/KeepOut.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import type { NewPlayer } from "../../src/http/auth/anonymous.ts";
@@ -189,6 +190,7 @@ export class Edge {
       tokens: new Tokens(SECRET, clock),
       limits: new RequestLimits({ perAddress: 1_000_000 }),
       readiness: new Readiness(["database"]),
+      flows: new FlowQueue(),
       players: { create: async (player) => void this.players.push(player) },
       noteCaller: (caller) => parts.sessions.noteCaller(caller),
       api: apiOf({
@@ -203,7 +205,11 @@ export class Edge {
     };
     const app = express();
     mountHttp(app, this.services);
-    this.door = new FrontDoor(app, { trustProxy: this.services.trustProxy, ...(keepOut && { keepOut }) });
+    this.door = new FrontDoor(app, {
+      trustProxy: this.services.trustProxy,
+      flows: this.services.flows,
+      ...(keepOut && { keepOut }),
+    });
   }
 
   get port(): number {
