@@ -59,14 +59,30 @@ function idFrom(byte: () => number, length: number): string {
   return id;
 }
 
+/** Bytes that the system is asked for at a time: a call costs some ten times what an id's bytes do, and each request has an id. */
+const POOL_BYTES = 4096;
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** What is drawn may be worth guessing, so it must not be guessable. */
+function unguessableByte(): number {
+  if (used === POOL_BYTES) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  const byte = pool[used]!;
+  // Whoever reads memory later learns nothing of what was drawn before.
+  pool[used++] = 0;
+  return byte;
+}
+
 export const systemRng: Rng = {
-  // What is drawn may be worth guessing, so it must not be guessable.
-  next: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
-  id(length = 16) {
-    const bytes = crypto.getRandomValues(new Uint8Array(length * 2));
-    let at = 0;
-    return idFrom(() => bytes[at++] ?? crypto.getRandomValues(new Uint8Array(1))[0]!, length);
+  next() {
+    let number = 0;
+    for (let n = 0; n < 4; n += 1) number = number * 256 + unguessableByte();
+    return number / 2 ** 32;
   },
+  id: (length = 16) => idFrom(unguessableByte, length),
 };
 
 /** The same chance again from the same seed (mulberry32, by Tommy Ettinger), for tests and verifiable draws' rehearsals. */
