@@ -8,6 +8,7 @@ import { ActorSlots20261130040000 } from "../entities/migrations/20261130040000-
 import { BlameAges20261130130000 } from "../entities/migrations/20261130130000-blame-ages.ts";
 import { DeadEvents20261130140000 } from "../entities/migrations/20261130140000-dead-events.ts";
 import { Unreached20261130140200 } from "../entities/migrations/20261130140200-unreached.ts";
+import { ActorVersions20261130170000 } from "../entities/migrations/20261130170000-actor-versions.ts";
 import { DEAD_LETTER_COMMANDS, DEAD_LETTER_QUERIES } from "../operations/deadLetters.ts";
 import { NODE_QUERIES } from "../operations/nodes.ts";
 import { byAge } from "../schedulers/retention/purges.ts";
@@ -35,6 +36,7 @@ export const actors = defineDomain({
     BlameAges20261130130000,
     DeadEvents20261130140000,
     Unreached20261130140200,
+    ActorVersions20261130170000,
   ],
   retention: [
     byAge({

@@ -178,7 +178,7 @@ describe("the actor runtime at its edges", () => {
   });
 
   it("lets whoever claimed an actor last have it", async () => {
-    const row = { kind: "counter", id: "x", version: 0, state: "{}", timers: [], crashes: 0 };
+    const row = { kind: "counter", id: "x", version: 0, state: "{}", stateVersion: 1, timers: [], crashes: 0 };
     const node = await start("a");
     const blame = new CrashBlame(database, "a", { clock, rng: seededRng(1), log: silentLog });
     const { membership } = node.actors;

@@ -51,7 +51,7 @@ describe("rows that somebody has locked", function () {
     somebody = await database.begin();
     await somebody.write("UPDATE actors SET updated_at = 1 WHERE kind = 'k' AND id = 'b'");
 
-    const orphans = new Orphans(database, "n", { hasDied: () => false, judge: async () => {} });
+    const orphans = new Orphans(database, "n", { hasDied: () => false, judge: async () => {}, knows: () => true });
     const addresses = ["a", "b", "c"].map((id) => ({ kind: "k", id }));
     const ids = (rows: readonly { id: string }[]): string[] => rows.map(({ id }) => id).sort();
     assert.deepEqual(ids(await orphans.adopt(addresses, "dead", NOW)), ["a", "c"]);
@@ -65,7 +65,7 @@ describe("rows that somebody has locked", function () {
     somebody = await database.begin();
     await somebody.write("UPDATE actors SET updated_at = 1 WHERE kind = 'k' AND id = 'b'");
 
-    const orphans = new Orphans(database, "n", { hasDied: () => false, judge: async () => {} });
+    const orphans = new Orphans(database, "n", { hasDied: () => false, judge: async () => {}, knows: () => true });
     assert.equal(await orphans.freeFrom("dead", undefined, 100), 2);
     await somebody.rollback();
     assert.equal(await orphans.freeFrom("dead", undefined, 100), 1);

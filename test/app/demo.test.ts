@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DemoActor } from "../../src/actors/hunts/DemoActor.ts";
 import { DEMO_QUESTS } from "../../src/actors/quests/demo.ts";
+import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { TournamentDemoActor } from "../../src/actors/tournaments/TournamentDemoActor.ts";
 import { hunts } from "../../src/domains/hunts.ts";
@@ -10,6 +11,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { Readiness } from "../../src/http/readiness.ts";
 import { Lifecycle } from "../../src/lifecycle.ts";
 import { startDemos } from "../../src/parts/demo.ts";
+import { makeActor } from "../actors/madeActor.ts";
 import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
 import { openDatabase } from "../support/database.ts";
 
@@ -47,6 +49,8 @@ describe("the demo of a node that starts", () => {
   it("is begun later, and fails no start, where its actor's node gives no answer just then", async () => {
     const elsewhere = await join("first");
     for (const type of [DemoActor, TournamentDemoActor]) {
+      const store = new ActorStore(database, "first");
+      await makeActor(store, database, { kind: type.kind, id: "demo" }, clock.now(), type.initial());
       const stopped = elsewhere.actors.ref<DemoActor | TournamentDemoActor>(type, "demo").stop();
       await clock.advance(1000);
       await stopped;

@@ -94,7 +94,7 @@ const feeds = {
 const middle = new Middle();
 const actors = new Actors({
   node: { id: options.id, role: options.role ?? "all" },
-  kinds: workerKinds(middle),
+  kinds: workerKinds(middle, options.version),
   bus: new RedisBus(redis, log),
   database,
   feed: options.feed === undefined ? new MemoryFeed() : feeds[options.feed](),

@@ -127,8 +127,46 @@ export class PoisonActor extends Actor<{ lives: number }> {
   };
 }
 
-export function workerKinds(node: WorkerNode): ActorKind[] {
+/** As a first version of its code has it. */
+class Versioned1 extends Actor<{ sum: number }> {
+  static readonly kind = "versioned";
+  static initial(): { sum: number } {
+    return { sum: 0 };
+  }
+
+  async add(amount: number): Promise<number> {
+    this.state.sum += amount;
+    return this.state.sum;
+  }
+
+  readonly timers: TimerHandlers = {};
+}
+
+/** The next version, which keeps what was added one by one. */
+class Versioned2 extends Actor<{ entries: number[] }> {
+  static readonly kind = "versioned";
+  static readonly version = 2;
+  static initial(): { entries: number[] } {
+    return { entries: [] };
+  }
+  static migrate(state: unknown): { entries: number[] } {
+    return { entries: [(state as { sum: number }).sum] };
+  }
+
+  async add(amount: number): Promise<number> {
+    this.state.entries.push(amount);
+    return this.state.entries.reduce((sum, entry) => sum + entry, 0);
+  }
+
+  readonly timers: TimerHandlers = {};
+}
+
+export function workerKinds(node: WorkerNode, version: 1 | 2 = 1): ActorKind[] {
   return [
+    {
+      type: (version === 1 ? Versioned1 : Versioned2) as unknown as ActorType<Actor<unknown>>,
+      create: (context) => (version === 1 ? new Versioned1(context) : new Versioned2(context)) as Actor<unknown>,
+    },
     {
       type: CounterActor as unknown as ActorType<Actor<unknown>>,
       create: (context) => new CounterActor(context, node) as Actor<unknown>,

@@ -10,6 +10,8 @@ export interface WorkerOptions {
   role?: "all" | "web";
   /** Whether counters may be moved for the sake of balance. */
   balances?: boolean;
+  /** Which version of the actors `versioned` its code is of; 1 unless told. */
+  version?: 1 | 2;
   /** Takes the epoch-and-version check out of every write, to show what it is there for. */
   unfenced?: boolean;
   /** `hangs`: nothing is ever appended. `hangs after append`: it is, and the publisher never learns of it. */

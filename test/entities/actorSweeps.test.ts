@@ -42,7 +42,7 @@ describe("sweeping (MariaDB)", function () {
   }
 
   const rowOf = (id: string): ClaimedRow => ({
-    ...{ kind: "counter", id, epoch: 1, version: 0, state: "{}", timers: [], crashes: 0 },
+    ...{ kind: "counter", id, epoch: 1, version: 0, state: "{}", stateVersion: 1, timers: [], crashes: 0 },
   });
   const owned = async (owner: string | null): Promise<string[]> => {
     const rows = await database.query<{ id: string }>("SELECT id FROM actors WHERE owner <=> ? ORDER BY id", [owner]);
@@ -64,7 +64,7 @@ describe("sweeping (MariaDB)", function () {
   it("adopts and frees all but what is locked, without waiting", async () => {
     await store(["a", "b", "c"], "dead", () => NOW);
     await lockRow("b");
-    const orphans = new Orphans(database, "me", { hasDied: () => true, judge: async () => {} });
+    const orphans = new Orphans(database, "me", { hasDied: () => true, judge: async () => {}, knows: () => true });
     const adopted = await orphans.adopt([rowOf("a"), rowOf("b")], "dead", NOW);
     assert.deepEqual(
       adopted.map(({ id }) => id),
@@ -89,7 +89,7 @@ describe("sweeping (MariaDB)", function () {
     const expected = ids.slice(0, 500).filter((id) => slots.includes(slotOf(`counter/${id}`)));
     const found: string[] = [];
     const rows = await rowsRead(database, async (within) => {
-      const orphans = new Orphans(within, "me", { hasDied: () => true, judge: async () => {} });
+      const orphans = new Orphans(within, "me", { hasDied: () => true, judge: async () => {}, knows: () => true });
       for (let after = undefined; ; ) {
         const page = await orphans.dueOf(null, { slots, dueBy: NOW, after, limit: 50 });
         found.push(...page.map(({ id }) => id));
@@ -108,7 +108,11 @@ describe("sweeping (MariaDB)", function () {
     await database.query("ANALYZE TABLE actors");
     let owners: string[] = [];
     const rows = await rowsRead(database, async (within) => {
-      owners = await new Orphans(within, "me", { hasDied: () => true, judge: async () => {} }).owners();
+      owners = await new Orphans(within, "me", {
+        hasDied: () => true,
+        judge: async () => {},
+        knows: () => true,
+      }).owners();
     });
     assert.deepEqual(owners.toSorted(), ["n0", "n1", "n2", "n3", "n4", "x"]);
     assert.ok(rows < 200, `${rows} rows were read`);

@@ -1,7 +1,8 @@
 import type { Rng } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
 import { captured } from "../../tracing.ts";
-import { Actor, type ActorContext } from "./Actor.ts";
+import { Actor } from "./Actor.ts";
+import { type ActorKind, loadedState } from "./ActorKinds.ts";
 import { ActorState } from "./ActorState.ts";
 import type { Kept } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
@@ -45,14 +46,15 @@ export class Activation {
   #ended = false;
   #lastUsed: number;
 
-  constructor(row: ClaimedRow, create: (context: ActorContext) => Actor<unknown>, ports: ActivationPorts) {
+  /** Throws what the kind's `migrate` does. */
+  constructor(row: ClaimedRow, kind: ActorKind, ports: ActivationPorts) {
     this.key = actorKey(row);
     this.row = row;
     this.#ports = ports;
     this.#lastUsed = ports.clock.monotonic();
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
-    this.#actor = create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
-    const state = new ActorState(this.#actor, JSON.parse(row.state), () => `the state of ${this.key}`);
+    this.#actor = kind.create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
+    const state = new ActorState(this.#actor, loadedState(kind, row), () => `the state of ${this.key}`);
     this.#timers = this.#timersOf(row, ports);
     this.#turns = this.#runnerOf(state, ports);
     this.#mailbox = new Mailbox(

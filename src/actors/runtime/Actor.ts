@@ -203,6 +203,13 @@ export interface ActorType<A> {
   readonly kind: string;
   /** The state of an actor that nobody has called before. */
   initial(id: string): unknown;
+  /**
+   * The version of the code that reads and writes the state, 1 unless told: a whole number that grows with each change of the state's
+   * shape. A node leaves an actor whose state is of a later version than it knows to the others.
+   */
+  readonly version?: number;
+  /** The state as this version has it, made of one of the earlier version `from`. It is stored with the next turn that changes it. */
+  migrate?(state: unknown, from: number): unknown;
   new (context: ActorContext, ...rest: never[]): A;
 }
 

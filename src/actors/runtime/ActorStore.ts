@@ -218,7 +218,7 @@ export class ActorStore {
     await this.fenced(
       this.#for(origin),
       `UPDATE actors SET version = version + 1, ${setTurn(writes)}`,
-      turnValues(writes),
+      turnValues(writes, row),
       row,
       row.version,
     );
@@ -248,7 +248,7 @@ export class ActorStore {
   }
 
   async #writeRow(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<void> {
-    const [set, values] = [setTurn(writes), turnValues(writes)];
+    const [set, values] = [setTurn(writes), turnValues(writes, row)];
     if (writes.isDestroyed) {
       if (!fencedAlready) await this.fence(tx, row, writes.now);
       await deleteRow(tx, row);
@@ -325,9 +325,9 @@ async function changeUnlocked(
 
 /** A state that has not changed is not sent. */
 function setTurn({ state }: TurnWrites): string {
-  return `${state === undefined ? "" : "state = ?, "}timers = ?, due_at = ?, failing_at = ?, updated_at = ?`;
+  return `${state === undefined ? "" : "state = ?, state_version = ?, "}timers = ?, due_at = ?, failing_at = ?, updated_at = ?`;
 }
 
-function turnValues({ state, timers, dueAt, now }: TurnWrites): unknown[] {
-  return [...(state === undefined ? [] : [state]), JSON.stringify(timers), dueAt, failingAt(timers), now];
+function turnValues({ state, timers, dueAt, now }: TurnWrites, { stateVersion }: ClaimedRow): unknown[] {
+  return [...(state === undefined ? [] : [state, stateVersion]), JSON.stringify(timers), dueAt, failingAt(timers), now];
 }

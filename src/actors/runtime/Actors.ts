@@ -104,6 +104,7 @@ export class Actors {
     const orphans = new Orphans(database, node.id, {
       hasDied: (nodeId) => membership.hasDied(nodeId),
       judge: (nodeId) => blame.judge(nodeId),
+      knows: (row) => residents.knows(row),
     });
     this.#sweeper = new Sweeper(
       {

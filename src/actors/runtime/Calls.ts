@@ -37,6 +37,8 @@ interface Progress {
   mayHaveHappened: boolean;
   /** An attempt has reached a node and not come back. */
   isUnderWay: boolean;
+  /** The latest version of the actor's state that a node did not know. */
+  unknownVersion?: number;
   /** The caller has been answered. */
   isOver: boolean;
 }
@@ -136,7 +138,7 @@ export class Calls {
     const { promise: late, resolve } = Promise.withResolvers<Answer>();
     const cancel = clock.schedule(() => {
       progress.isOver = true;
-      resolve(undelivered(key, progress.mayHaveHappened || progress.isUnderWay));
+      resolve(undelivered(key, progress, progress.isUnderWay));
     }, deadline - clock.monotonic());
     try {
       return await Promise.race([this.#untilAnswered(key, request, deadline, progress), late]);
@@ -154,16 +156,17 @@ export class Calls {
   ): Promise<Answer> {
     const avoid = new Set<string>();
     for (let attempt = 0; ; attempt++) {
-      if (this.#clock.monotonic() >= deadline) return undelivered(key, progress.mayHaveHappened);
-      if (this.#membership.self.cutOff) return progress.mayHaveHappened ? undelivered(key, true) : unavailable();
+      if (this.#clock.monotonic() >= deadline) return undelivered(key, progress);
+      if (this.#membership.self.cutOff) return progress.mayHaveHappened ? undelivered(key, progress) : unavailable();
       const sent = await this.#attempt(key, request, deadline, avoid, progress);
       if (sent.kind === "ok") return sent;
       if (sent.kind === "error")
-        return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, true) : sent;
+        return progress.mayHaveHappened && NEVER_BEGAN.has(sent.error.code) ? undelivered(key, progress) : sent;
       if (sent.kind === "unknown") progress.mayHaveHappened = true;
-      if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, true);
+      if (sent.kind === "unknown" && request.requestId === undefined) return undelivered(key, progress);
       this.#directory.forget(key);
-      const owner = sent.kind === "moved" ? sent.owner : undefined;
+      const { owner, unknownVersion } = sent.kind === "moved" ? sent : {};
+      if (unknownVersion !== undefined) progress.unknownVersion = unknownVersion;
       if (owner !== undefined) this.#directory.remember(key, owner);
       // Nodes may differ for a while about who is alive, and send a call to and fro.
       const isHint = owner !== undefined && attempt < HINTS_FOLLOWED && !this.#membership.isGone(owner);
@@ -188,7 +191,7 @@ export class Calls {
     }
     // To find the node may have taken longer than the caller waited, who has been told that nothing happened.
     const leftMs = deadline - this.#clock.monotonic();
-    if (progress.isOver || leftMs <= 0) return undelivered(key, false);
+    if (progress.isOver || leftMs <= 0) return undelivered(key, { mayHaveHappened: false });
     const trace = carried();
     const request = { ...untimed, leftMs, ...(trace !== undefined && { trace }) };
     const isHere = nodeId === this.#membership.self.id;
@@ -206,7 +209,12 @@ export class Calls {
     try {
       const resident = await this.#residents.resolve(request);
       if (resident instanceof Activation) return await resident.call(request, deadline);
-      return resident.owner === undefined ? { kind: "moved" } : { kind: "moved", owner: resident.owner };
+      const { owner, unknownVersion } = resident;
+      return {
+        kind: "moved",
+        ...(owner !== undefined && { owner }),
+        ...(unknownVersion !== undefined && { unknownVersion }),
+      };
     } catch (error) {
       return this.#notReached(error);
     }
@@ -248,12 +256,16 @@ function unavailable(): Answer {
   return { kind: "error", error: error.toWire() };
 }
 
-function undelivered(key: string, mayHaveHappened: boolean): Answer {
-  const error = mayHaveHappened
-    ? new RingmasterError("outcome_unknown")
-    : new RingmasterError(
-        "not_delivered",
-        `The call did not reach ${key} in time; nothing happened, and it is safe to repeat.`,
-      );
+function undelivered(
+  key: string,
+  { mayHaveHappened, unknownVersion }: Pick<Progress, "mayHaveHappened" | "unknownVersion">,
+  isUnderWay = false,
+): Answer {
+  if (mayHaveHappened || isUnderWay) return { kind: "error", error: new RingmasterError("outcome_unknown").toWire() };
+  const why =
+    unknownVersion === undefined
+      ? `The call did not reach ${key} in time; nothing happened, and it is safe to repeat.`
+      : `No node that was asked knows version ${unknownVersion} of ${key}; nothing happened.`;
+  const error = new RingmasterError(unknownVersion === undefined ? "not_delivered" : "unavailable", why);
   return { kind: "error", error: error.toWire() };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { RingmasterError } from "../../errors.ts";
-import type { ActorKinds } from "./ActorKinds.ts";
+import { type ActorKinds, versionOf } from "./ActorKinds.ts";
 import type { ActorStore, FoundRow } from "./ActorStore.ts";
 import { type ActorAddress, type ClaimedRow, CRASHES_TO_QUARANTINE } from "./actorRow.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
@@ -23,6 +23,8 @@ export interface ClaimPorts {
 /** Where a called actor is: another node's (undefined: ask again, elsewhere). */
 export interface Elsewhere {
   owner: string | undefined;
+  /** Its state is of this version, which is later than any that this node knows. */
+  unknownVersion?: number;
 }
 
 /**
@@ -48,9 +50,11 @@ export class Claims {
     const { owner = null } = found ?? {};
     if (owner !== null && owner !== membership.self.id && !membership.isGone(owner)) return { owner };
     if (!kinds.canHost(address)) return { owner: undefined };
+    if (found && !kinds.knows(found)) return { owner: undefined, unknownVersion: found.stateVersion };
     if (found) return (await this.#take(found)) ?? { owner: undefined };
     const state = JSON.stringify(kind.type.initial(address.id));
-    return { ...address, epoch: 1, version: 0, state, timers: [], crashes: 0, isNew: true };
+    const stateVersion = versionOf(kind.type);
+    return { ...address, epoch: 1, version: 0, state, stateVersion, timers: [], crashes: 0, isNew: true };
   }
 
   async #take(found: FoundRow): Promise<ClaimedRow | undefined> {

@@ -33,6 +33,8 @@ export interface DueRange {
 interface OrphanPorts {
   /** Whether who lived on a node that is gone may have been its death; it may as well have lost only the database. */
   hasDied(nodeId: string): boolean;
+  /** Whether this node's code knows states of this one's version. */
+  knows(row: ClaimedRow): boolean;
   /** Blames those in whose hands it died. */
   judge(nodeId: string): Promise<void>;
 }
@@ -79,17 +81,21 @@ export class Orphans {
     return this.#database.dialect === "mysql" ? " FORCE INDEX (actors_slot)" : "";
   }
 
-  /** Takes over those of `addresses` that still are `owner`'s, in one transaction; rows that somebody else has locked are left out. */
+  /**
+   * Takes over those of `addresses` that still are `owner`'s, in one transaction; rows that somebody else has locked are left out, and those
+   * whose state is of a version that this node does not know.
+   */
   async adopt(addresses: readonly ActorAddress[], owner: string | null, now: number): Promise<ClaimedRow[]> {
     const crashed = owner !== null && owner !== this.#nodeId && this.#ports.hasDied(owner);
     if (crashed) await this.#ports.judge(owner);
     return this.#database.transaction(async (tx) => {
       const locking = tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "";
-      const rows = await tx.query<StoredRow>(
+      const found = await tx.query<StoredRow>(
         `SELECT ${COLUMNS}, ${databaseMicrosIn(tx.dialect)} AS read_at FROM actors WHERE (kind, id) IN (${pairs(addresses)}) AND owner ${owner === null ? "IS NULL" : "= ?"}
          AND crashes < ?${locking}`,
         [...flat(addresses), ...(owner === null ? [] : [owner]), CRASHES_TO_QUARANTINE],
       );
+      const rows = found.filter((row) => this.#ports.knows(claimed(row)));
       if (rows.length === 0) return [];
       const since = Number(rows[0]!.read_at);
       const version = `CASE WHEN version < ? THEN ? ELSE version END`;

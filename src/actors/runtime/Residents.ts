@@ -172,7 +172,7 @@ export class Residents {
   #load(row: ClaimedRow): Activation | undefined {
     const key = actorKey(row);
     try {
-      const activation = new Activation(row, this.#kinds.of(row.kind).create, this.#activationPorts());
+      const activation = new Activation(row, this.#kinds.of(row.kind), this.#activationPorts());
       this.left.arrived(key);
       return activation;
     } catch (error) {
@@ -180,6 +180,18 @@ export class Residents {
       this.#releases.add([row]);
       return undefined;
     }
+  }
+
+  /** Whether this node knows states of the version that this one has. One that it does not know is left to the other nodes for a while. */
+  knows(row: ClaimedRow): boolean {
+    if (this.#kinds.knows(row)) return true;
+    const [key, { log }] = [actorKey(row), this.#ports];
+    const waitMs = this.left.leave(key, undefined);
+    log.info(
+      { actor: key, version: row.stateVersion, waitMs },
+      "an actor of a later version is left to the other nodes",
+    );
+    return false;
   }
 
   /** An actor cannot be brought to life here: it is left to the other nodes for a while. */

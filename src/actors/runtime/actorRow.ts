@@ -13,6 +13,8 @@ export interface ClaimedRow extends ActorAddress {
   version: number;
   /** JSON text. */
   state: string;
+  /** The version of its kind (`ActorType.version`) that the state is of. */
+  stateVersion: number;
   timers: TimerRecord[];
   crashes: number;
   /** It has no row yet: the first turn that stores something makes it. Nobody owns it until then. */
@@ -34,6 +36,7 @@ export interface StoredRow {
   epoch: number;
   version: number;
   state: string;
+  state_version: number;
   timers: string;
   due_at: number | null;
   crashes: number;
@@ -41,7 +44,7 @@ export interface StoredRow {
   read_at?: number;
 }
 
-export const COLUMNS = "kind, id, owner, epoch, version, state, timers, due_at, crashes";
+export const COLUMNS = "kind, id, owner, epoch, version, state, state_version, timers, due_at, crashes";
 
 /** What becomes of an actor's count of crashes when it loses its node. */
 export const blamed = (crashed: boolean): string =>
@@ -61,6 +64,7 @@ export function claimed(row: StoredRow): ClaimedRow {
     epoch: Number(row.epoch),
     version: Number(row.version),
     state: row.state,
+    stateVersion: Number(row.state_version),
     timers: JSON.parse(row.timers) as TimerRecord[],
     crashes: Number(row.crashes),
   };

@@ -9,9 +9,10 @@ import { failingAt, type TimerRecord } from "./timers.ts";
 
 const NEW_ACTOR = {
   table: "actors",
-  columns: "kind, id, owner, epoch, state, timers, due_at, failing_at, crashes, created_at, updated_at, slot".split(
-    ", ",
-  ),
+  columns:
+    "kind, id, owner, epoch, state, state_version, timers, due_at, failing_at, crashes, created_at, updated_at, slot".split(
+      ", ",
+    ),
 };
 
 /** What the first turn that stores something of an actor makes its row of. */
@@ -37,18 +38,8 @@ export async function makeRow(
   const computed: Array<[string, string]> = [["version", databaseMicrosIn(sql.dialect)]];
   const inserted = await insertNew(sql, { ...NEW_ACTOR, computed }, [
     [
-      kind,
-      id,
-      nodeId,
-      epoch,
-      state,
-      JSON.stringify(timers),
-      dueAt,
-      failingAt(timers),
-      0,
-      now,
-      now,
-      slotOf(actorKey(row)),
+      ...[kind, id, nodeId, epoch, state, row.stateVersion],
+      ...[JSON.stringify(timers), dueAt, failingAt(timers), 0, now, now, slotOf(actorKey(row))],
     ],
   ]);
   if (inserted !== 1) return undefined;

@@ -54,8 +54,11 @@ export type CallOutcome =
    * begun, and the watchdog or the database gave it up; of the database only what it does for others tells whether that is the turn's doing.
    */
   | { kind: "error"; error: WireError; isOwn?: boolean; isGivenUp?: boolean }
-  /** The actor is not here (any more); its owner, when known. Nothing has happened. */
-  | { kind: "moved"; owner?: string };
+  /**
+   * The actor is not here (any more); its owner, when known. Nothing has happened. `unknownVersion`: its state is of this version, which is later
+   * than any that the node knows.
+   */
+  | { kind: "moved"; owner?: string; unknownVersion?: number };
 
 /** One key for maps and chains. */
 export const actorKey = (address: { kind: string; id: string }): string => `${address.kind}/${address.id}`;
