@@ -10,6 +10,7 @@ const BENCHES = [
   "hunt",
   "idle",
   "leaderboard",
+  "ledger",
   "reveal",
   "settlement",
   "takeover",

@@ -309,13 +309,18 @@ export class LedgerModel {
     return !this.#rows.some((row) => row.playerId === playerId && row.instance === instance && row.attemptsUsed > 0);
   }
 
-  /** What is free and may be the player's: of the template whose lowest free instance is lowest first. */
+  /** What is free and may be the player's: what is returned first, by template; then what was never given, by turns of templates. */
   #freeFor(playerId: string): number[] {
-    const front = (instance: number): number =>
-      this.#pool().find((other) => this.#templateOf(other) === this.#templateOf(instance))!;
+    const templates = this.#rules.points.length;
+    const wasGiven = (instance: number): boolean => this.#slots[instance]!.generation > 0;
+    const turn = [...this.#slots.keys()].filter(wasGiven).length;
+    const order = (instance: number): number => {
+      const template = this.#templateOf(instance);
+      return wasGiven(instance) ? template : templates + ((((template - turn) % templates) + templates) % templates);
+    };
     return this.#pool()
       .filter((instance) => this.#mayHave(playerId, instance))
-      .sort((a, b) => front(a) - front(b) || a - b);
+      .sort((a, b) => order(a) - order(b) || a - b);
   }
 
   /** Whether any instance may come to be the player's: one that somebody else holds may come back. */

@@ -10,6 +10,7 @@ import {
   OUTCOME,
   type SolveDecision,
 } from "../../src/stores/hunts/ClueLedger.ts";
+import { MAX_TEMPLATES } from "../../src/stores/hunts/ledgerRules.ts";
 import { freshHunt, LEDGERS, type OpenLedger } from "./ledgers.ts";
 
 const NOW = 1_700_000_000_000;
@@ -105,6 +106,32 @@ for (const { name, open } of LEDGERS) {
       assert.equal(await kindOf("ann"), "exhausted");
       assert.equal((await ledger.read(hunt, 1))?.top[0]?.points, 60);
       assert.equal((await given("bob")).instance, 3, "the lowest of all that is free");
+    });
+
+    it("gives a player each of the most templates that there may be once, and what others return of those before the rest", async () => {
+      await begin(2 * MAX_TEMPLATES, { points: Array<number>(MAX_TEMPLATES).fill(1), total: 2 * MAX_TEMPLATES });
+      const held = await Promise.all(Array.from({ length: 40 }, (_, n) => given(`p-${n}`)));
+      for (const row of [held[35]!, held[3]!]) {
+        const { playerId } = row;
+        assert.equal(
+          (await ledger.giveBack(hunt, { playerId, assignmentId: assignmentIdOf(row), now: NOW })).kind,
+          "revoked",
+        );
+      }
+      const expected = [3, 35, ...Array.from({ length: MAX_TEMPLATES }, (_, n) => n + 40)].map(
+        (n) => n % MAX_TEMPLATES,
+      );
+      const distinct = [...new Set(expected)];
+      const instances: number[] = [];
+      for (const _ of distinct) {
+        const row = await given("ann");
+        instances.push(row.instance % MAX_TEMPLATES);
+        assert.equal((await solve("ann", row, true)).kind, "solved");
+      }
+      assert.deepEqual(instances, distinct);
+      assert.equal(await kindOf("ann"), "exhausted");
+      await rebuild();
+      assert.equal(await kindOf("ann"), "exhausted");
     });
 
     it("gives a repeatable template again to who has solved it, with all attempts each time", async () => {

@@ -121,7 +121,7 @@ for (const { name, open } of LEDGERS) {
       assert.equal(await idOf("ann"), "4.2");
       const ids: string[] = [];
       for (const player of ["w", "x", "y", "z"]) ids.push(await idOf(player));
-      assert.deepEqual(ids, ["0.1", "2.4", "3.1", "waiting"]);
+      assert.deepEqual(ids, ["2.4", "0.1", "3.1", "waiting"]);
       const solved = await ledger.solve(hunt, { playerId: "ann", assignmentId: "4.2", correct: true, now: NOW });
       assert.ok(solved.kind === "solved" && solved.row.solveSeq === 10);
     });
@@ -144,7 +144,7 @@ for (const { name, open } of LEDGERS) {
         await ledger.drop(hunt);
         await ledger.load(hunt, { epoch: 1, issued: 4, rows: order });
         assert.equal(await idOf("ann"), "1.1");
-        assert.deepEqual([await idOf("cy"), await idOf("dee")], ["2.1", "3.2"]);
+        assert.deepEqual([await idOf("cy"), await idOf("dee")], ["3.2", "2.1"]);
       }
     });
   });

@@ -72,7 +72,11 @@ const departure = fc.integer({ min: 1, max: 2 });
 const which = fc.constant("open" as const);
 const depart = fc.record({ ask: fc.constant("depart" as const), player, which, departure });
 const giveUp = fc.record({ ask: fc.constant("giveUp" as const), player, which, departure, behind });
-const issue = fc.record({ ask: fc.constant("issue" as const), more: fc.integer({ min: 0, max: 6 }) });
+const more = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 6 }) },
+  { weight: 1, arbitrary: fc.constant(50) },
+);
+const issue = fc.record({ ask: fc.constant("issue" as const), more });
 const expire = fc.record({ ask: fc.constant("expire" as const), behind });
 const node = fc.integer({ min: 1, max: 3 });
 const sweep = fc.record({ ask: fc.constant("sweep" as const), live: fc.nat({ max: 3 }), drop: fc.boolean() });
@@ -98,9 +102,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Few templates and few instances, so that players run out of what they may have; or many of them. */
 const rules: fc.Arbitrary<Rules> = fc.record({
   attempts: fc.integer({ min: 1, max: 3 }),
-  points: fc.constantFrom([10], [10, 20], [10, 20, 30], [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+  points: fc.constantFrom([10], [10, 20], [10, 20, 30], [1, 2, 3, 4, 5, 6, 7, 8, 9], Array<number>(70).fill(1)),
   repeatable: fc.constantFrom(undefined, [true], [false, true, false], Array(9).fill(true)),
-  total: fc.constantFrom(4, 12, 40),
+  total: fc.constantFrom(4, 12, 40, 100),
   perPlayer: fc.constantFrom(undefined, undefined, undefined, 1, 3),
   cooldownMs: fc.constantFrom(undefined, undefined, undefined, 500),
 });

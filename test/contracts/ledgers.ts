@@ -30,7 +30,7 @@ export const LEDGERS: { name: string; open: () => Promise<OpenLedger> }[] = [
       return {
         ledger,
         async wipe() {
-          const keys = await redis.keys("{hunt2:*");
+          const keys = await redis.keys("{hunt3:*");
           if (keys.length > 0) await redis.unlink(...keys);
         },
         async close() {

@@ -71,7 +71,7 @@ describe("RedisClueLedger and its server", () => {
         ),
       { what: "Redis answers again", timeoutMs: DEADLINE_MS },
     );
-    assert.equal(await redis.exists(`{hunt2:${hunt.id}}:meta`), 1);
+    assert.equal(await redis.exists(`{hunt3:${hunt.id}}:meta`), 1);
     assert.deepEqual(await claim("ann"), { kind: "missing" });
     assert.equal(await ledger.read(hunt, 1), undefined);
 
@@ -101,7 +101,7 @@ describe("RedisClueLedger and its server", () => {
     }) as typeof dying.evalsha;
     const killed = new RedisClueLedger(dying);
     await assert.rejects(killed.load(hunt, { epoch: 1, issued: 0, rows: openRows(3000) }), { code: "unavailable" });
-    assert.equal(await redis.hlen(`{hunt2:${hunt.id}}:load:players`), 1000);
+    assert.equal(await redis.hlen(`{hunt3:${hunt.id}}:load:players`), 1000);
     assert.deepEqual(await claim("ann"), { kind: "missing" });
 
     assert.equal(await ledger.load(hunt, { epoch: 2, issued: 0, rows: openRows(2) }), true);
@@ -111,13 +111,13 @@ describe("RedisClueLedger and its server", () => {
   it("ends at once some weeks after it was loaded, also what came to be since, and came to be again", async () => {
     await ledger.load(hunt, { epoch: 2, issued: 2, rows: [] });
     const hasTheEndOf = async (names: string): Promise<void> => {
-      const keys = await redis.keys(`{hunt2:${hunt.id}}:*`);
+      const keys = await redis.keys(`{hunt3:${hunt.id}}:*`);
       assert.deepEqual(new Set(keys.map((key) => key.split(":").at(-1))), new Set(names.split(" ")));
       const ends = await Promise.all(keys.map((key) => redis.pexpiretime(key)));
-      assert.deepEqual(new Set(ends), new Set([Number(await redis.hget(`{hunt2:${hunt.id}}:meta`, "expiresAt"))]));
+      assert.deepEqual(new Set(ends), new Set([Number(await redis.hget(`{hunt3:${hunt.id}}:meta`, "expiresAt"))]));
     };
-    await hasTheEndOf("meta fronts");
-    assert.ok(Math.abs((await redis.pttl(`{hunt2:${hunt.id}}:meta`)) - 30 * 86_400_000) < 60_000);
+    await hasTheEndOf("meta");
+    assert.ok(Math.abs((await redis.pttl(`{hunt3:${hunt.id}}:meta`)) - 30 * 86_400_000) < 60_000);
     const solve = (playerId: string, row: AssignmentRow, correct: boolean) =>
       ledger.solve(hunt, { playerId, assignmentId: assignmentIdOf(row), correct, now: NOW });
     const given = async (playerId: string): Promise<AssignmentRow> => {
@@ -135,7 +135,7 @@ describe("RedisClueLedger and its server", () => {
     await ledger.forget(hunt, "cid", "n1", ["n1"]);
     await hasTheEndOf("meta players templates expiry scores");
     for (let attempt = 1; attempt <= hunt.rules.attempts; attempt += 1) await solve("bob", bob, false);
-    await hasTheEndOf("meta players returned fronts templates scores");
+    await hasTheEndOf("meta players returned templates scores");
     await given("dot");
     assert.equal((await claim("cid")).kind, "waiting");
     await hasTheEndOf("meta players templates expiry waiting waiters scores");
@@ -143,7 +143,7 @@ describe("RedisClueLedger and its server", () => {
 
   it("ends at once also where it was loaded with all that there is", async () => {
     await ledger.load(hunt, { epoch: 2, issued: 0, rows: openRows(700) });
-    const keys = await redis.keys(`{hunt2:${hunt.id}}:*`);
+    const keys = await redis.keys(`{hunt3:${hunt.id}}:*`);
     assert.equal(keys.length, 4);
     assert.equal(new Set(await Promise.all(keys.map((key) => redis.pexpiretime(key)))).size, 1);
     for (const key of keys) assert.ok((await redis.pttl(key)) > 0, key);
@@ -152,9 +152,37 @@ describe("RedisClueLedger and its server", () => {
   it("is missing once it has ended, and may be loaded anew", async () => {
     await claim("ann");
     const soon = Date.now() + 50;
-    for (const key of await redis.keys(`{hunt2:${hunt.id}}:*`)) await redis.pexpireat(key, soon);
+    for (const key of await redis.keys(`{hunt3:${hunt.id}}:*`)) await redis.pexpireat(key, soon);
     await until(async () => (await claim("ann")).kind === "missing", { what: "it ends", timeoutMs: DEADLINE_MS });
     assert.equal(await ledger.load(hunt, { epoch: 1, issued: 1, rows: [] }), true);
+  });
+
+  it("asks Redis for as much when a player is done with all of 500 clues, or all but the last, as with one", async () => {
+    /** Commands that Redis executes for a claim of a player who has solved so many of the first clues, each of which also came back. */
+    async function commandsOfClaim(templates: number, solved: number): Promise<[string, number]> {
+      const points = Array<number>(templates).fill(1);
+      const many = freshHunt({ points, total: 3 * templates });
+      const rows = openRows(2 * solved).map((row, n): AssignmentRow => {
+        const over = { ...row, closedAt: NOW + n };
+        if (n % 2 === 0) return { ...over, instance: n / 2, outcome: OUTCOME.expired };
+        const instance = templates + (n - 1) / 2;
+        return { ...over, instance, playerId: "ann", attemptsUsed: 1, points: 1, solveSeq: n, outcome: OUTCOME.solved };
+      });
+      await ledger.load(many, { epoch: 1, issued: 3 * templates, rows });
+      const ask = () => ledger.claim(many, { playerId: "ann", playerName: "Ann", nodeId: "n1", now: NOW + 5000 });
+      await redis.config("RESETSTAT");
+      const { kind } = await ask();
+      const calls = [...(await redis.info("commandstats")).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
+      await ledger.drop(many);
+      const executed = calls.filter(([, name]) => !/^(config|info|script|eval)/.test(name!));
+      return [kind, executed.reduce((sum, [, , count]) => sum + Number(count), 0)];
+    }
+    const one = await commandsOfClaim(1, 1);
+    assert.ok(one[0] === "exhausted" && one[1] > 3);
+    assert.deepEqual(await commandsOfClaim(500, 500), one);
+    const few = await commandsOfClaim(2, 1);
+    assert.equal(few[0], "assigned");
+    assert.deepEqual(await commandsOfClaim(500, 499), few);
   });
 
   it("uses memory by players and never by assignments", async () => {
@@ -204,7 +232,7 @@ describe("RedisClueLedger and its server", () => {
     const keys = await redis.keys("*");
     assert.ok(keys.length >= 5);
     assert.ok(
-      keys.every((key) => key.startsWith(`{hunt2:${hunt.id}}:`)),
+      keys.every((key) => key.startsWith(`{hunt3:${hunt.id}}:`)),
       keys.join(),
     );
     await ledger.drop(hunt);

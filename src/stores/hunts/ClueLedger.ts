@@ -8,9 +8,9 @@
  *
  * A player **may have** a template unless they have solved it (`LedgerRules.repeatable` aside) or used up its attempts, which
  * count over all their assignments of it; and never an instance that they lost after a wrong answer (`TemplateHistory`). The pool
- * gives of the templates that the player may have the one whose lowest free instance is lowest, and of it the lowest that the
- * player may have: that puts returned instances before those never given, and makes a rebuilt pool equal to the lost one. Who
- * waits may have nothing that is free.
+ * gives of what the player may have a returned instance first, of the lowest template and of that the lowest; else one that was never
+ * given, of the first template from that on which is due when all are given by turns (instances ever given modulo templates). So a rebuilt
+ * pool gives what the lost one would have. Who waits may have nothing that is free.
  *
  * Every decision is atomic and is answered with the full row that it leaves behind (`AssignmentRow`), so that committing a
  * row to MySQL is an idempotent, order-free upsert. Nothing may be acknowledged before that commit (`rowsOf` lists what a

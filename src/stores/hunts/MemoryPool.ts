@@ -13,7 +13,10 @@ export interface FreeInstance {
 export class MemoryPool {
   readonly #rules: LedgerRules;
   #issued: number;
-  #size = 0;
+  /** How many instances were ever given. */
+  #given: number;
+  /** How many are returned. */
+  #back: number;
   /** By template, highest first, so that the lowest is popped. */
   readonly #returned: FreeInstance[][];
   /** By template, the lowest instance that was never given. */
@@ -21,17 +24,18 @@ export class MemoryPool {
   /** Templates of which something has become free since `takeFreed`. */
   #freed = new Set<number>();
 
-  constructor(rules: LedgerRules, { issued, next, returned }: RebuiltLedger) {
+  constructor(rules: LedgerRules, { issued, given, next, returned }: RebuiltLedger) {
     this.#rules = rules;
     this.#issued = issued;
+    this.#given = given;
+    this.#back = returned.length;
     this.#next = [...next];
     this.#returned = rules.points.map(() => []);
     for (const free of returned.toReversed()) this.#returned[templateOf(rules, free.instance)]!.push(free);
-    this.#size = returned.length + next.reduce((sum, first) => sum + this.#countFrom(first), 0);
   }
 
   get size(): number {
-    return this.#size;
+    return this.#back + this.#issued - this.#given;
   }
 
   get issued(): number {
@@ -43,7 +47,6 @@ export class MemoryPool {
     if (issued <= this.#issued) return false;
     const templates = Math.min(issued - this.#issued, this.#rules.points.length);
     for (let n = 0; n < templates; n += 1) this.#freed.add(templateOf(this.#rules, this.#issued + n));
-    this.#size += issued - this.#issued;
     this.#issued = issued;
     return true;
   }
@@ -52,7 +55,7 @@ export class MemoryPool {
     const template = templateOf(this.#rules, free.instance);
     const returned = this.#returned[template]!;
     returned.splice(returned.findLastIndex(({ instance }) => instance > free.instance) + 1, 0, free);
-    this.#size += 1;
+    this.#back += 1;
     this.#freed.add(template);
   }
 
@@ -69,49 +72,45 @@ export class MemoryPool {
   }
 
   hasFree(templates: Iterable<number>): boolean {
-    for (const template of templates) if (this.#frontOf(template) !== undefined) return true;
+    for (const template of templates) if (this.#returned[template]!.length > 0 || this.#hasNever(template)) return true;
     return false;
   }
 
   /**
-   * Takes what a player of this history may have, of these templates: of the template whose lowest free instance is lowest, the
-   * lowest that they have not lost. `undefined` when there is none.
+   * Takes what a player of this history may have, of all templates or of these: what is returned before what was never given, in the
+   * order that `ClueLedger` says. `undefined` when there is none.
    */
-  take(history: TemplateHistory, templates: Iterable<number> = this.#next.keys()): FreeInstance | undefined {
-    let best: { front: number; free: FreeInstance } | undefined;
-    for (const template of templates) {
-      const front = history.mayHave(template) ? this.#frontOf(template) : undefined;
-      if (front === undefined || (best !== undefined && front > best.front)) continue;
-      const free = this.#find(history, template);
-      if (free !== undefined) best = { front, free };
+  take(history: TemplateHistory, among?: ReadonlySet<number>): FreeInstance | undefined {
+    const may = (template: number): boolean => history.mayHave(template) && (among?.has(template) ?? true);
+    return this.#takeReturned(history, may) ?? this.#takeNever(may);
+  }
+
+  #takeReturned(history: TemplateHistory, may: (template: number) => boolean): FreeInstance | undefined {
+    if (this.#back === 0) return undefined;
+    for (const [template, returned] of this.#returned.entries()) {
+      if (returned.length === 0 || !may(template)) continue;
+      const at = returned.findLastIndex(({ instance }) => !history.hasLost(template, instance));
+      if (at < 0) continue;
+      this.#back -= 1;
+      return returned.splice(at, 1)[0];
     }
-    if (best !== undefined) this.#remove(best.free);
-    return best?.free;
+    return undefined;
   }
 
-  #frontOf(template: number): number | undefined {
-    const fresh = this.#next[template]!;
-    return this.#returned[template]!.at(-1)?.instance ?? (fresh < this.#issued ? fresh : undefined);
+  #takeNever(may: (template: number) => boolean): FreeInstance | undefined {
+    const templates = this.#next.length;
+    for (let n = 0; n < templates; n += 1) {
+      const template = (this.#given + n) % templates;
+      if (!this.#hasNever(template) || !may(template)) continue;
+      const instance = this.#next[template]!;
+      this.#next[template] = instance + templates;
+      this.#given += 1;
+      return { instance, generation: 1 };
+    }
+    return undefined;
   }
 
-  #find(history: TemplateHistory, template: number): FreeInstance | undefined {
-    const returned = this.#returned[template]!.findLast(({ instance }) => !history.hasLost(template, instance));
-    if (returned !== undefined) return returned;
-    const fresh = this.#next[template]!;
-    return fresh < this.#issued ? { instance: fresh, generation: 1 } : undefined;
-  }
-
-  #remove(free: FreeInstance): void {
-    const template = templateOf(this.#rules, free.instance);
-    const returned = this.#returned[template]!;
-    const at = returned.indexOf(free);
-    if (at >= 0) returned.splice(at, 1);
-    else this.#next[template] = free.instance + this.#rules.points.length;
-    this.#size -= 1;
-  }
-
-  /** How many instances of a template are issued, from this one on. */
-  #countFrom(first: number): number {
-    return Math.max(0, Math.ceil((this.#issued - first) / this.#rules.points.length));
+  #hasNever(template: number): boolean {
+    return this.#next[template]! < this.#issued;
   }
 }

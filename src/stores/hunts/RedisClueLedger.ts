@@ -29,7 +29,12 @@ import { assertLedgerRules, LEDGER_STEP } from "./ledgerRules.ts";
 import { rebuild } from "./rebuild.ts";
 import * as wire from "./wire.ts";
 
-const DECIDE = new LuaScript(new URL("./decide.lua", import.meta.url));
+const DECIDE = new LuaScript(
+  new URL("./decide.lua", import.meta.url),
+  ...["templates", "pool", "assignments", "queue", "requests", "batch"].map(
+    (part) => new URL(`./decide/${part}.lua`, import.meta.url),
+  ),
+);
 const POSITIONS = new LuaScript(new URL("./positions.lua", import.meta.url));
 const PAUSE = new LuaScript(new URL("./pause.lua", import.meta.url));
 const READ = new LuaScript(new URL("./read.lua", import.meta.url));
@@ -37,10 +42,7 @@ const STANDING = new LuaScript(new URL("./standing.lua", import.meta.url));
 const LOAD_STAGE = new LuaScript(new URL("./loadStage.lua", import.meta.url));
 
 /** The order is that of KEYS in `decide.lua`, behind meta. */
-const COLLECTIONS = [
-  ...["players", "returned", "fronts", "templates"],
-  ...["expiry", "waiting", "waiters", "scores"],
-] as const;
+const COLLECTIONS = ["players", "returned", "templates", "expiry", "waiting", "waiters", "scores"] as const;
 /** Players, returned instances and the like a call of `loadStage.lua`: some milliseconds of Redis. */
 const STAGE_CHUNK = 500;
 
@@ -61,7 +63,7 @@ type Reply = { epoch: number; answer: wire.DecideAnswer } | Undecided;
  *
  * Memory in Redis, a hunt: one record a player (name, total, open and last closed assignment, a bit a template; some 170 bytes, and
  * for each template that they have tried in vain, a number and at most `attempts - 1` instances), one entry a scorer, an open
- * assignment, a waiting claim and a returned instance, and four numbers a template. Nothing grows with the assignments that
+ * assignment, a waiting claim and a returned instance, and, of a template, four numbers and four bits. Nothing grows with the assignments that
  * were ever given.
  *
  * It belongs to one run of the server (`RedisRun`, which also says what `redis` must be).
@@ -191,19 +193,19 @@ export class RedisClueLedger implements ClueLedger {
   async load(hunt: HuntKey, snapshot: LedgerSnapshot): Promise<boolean> {
     assertLedgerRules(hunt.rules);
     const rebuilt = await rebuild(hunt.rules, snapshot);
-    const { epoch, issued, solved, solveSeq, players } = rebuilt;
-    const { returned, fronts, fields, given } = wire.stagedPool(hunt.rules, rebuilt);
+    const { epoch, issued, given: fresh, solved, solveSeq, players } = rebuilt;
+    const { returned, fields, sets } = wire.stagedPool(hunt.rules, rebuilt);
     const load = new StagedLoad(this.#run, keysOf(hunt.id), epoch);
     if (!(await load.begin())) return false;
-    const staged = [[...players].map(wire.stagedPlayer), returned, fronts, fields];
+    const staged = [[...players].map(wire.stagedPlayer), returned, fields];
     for (const [at, items] of staged.entries()) {
       const argsOf = (chunk: unknown[]): string[] => staged.map((_, n) => JSON.stringify(n === at ? chunk : []));
       if (!(await load.stage<unknown>(LOAD_STAGE, items, STAGE_CHUNK, argsOf))) return false;
     }
-    const counters = { issued, fresh: given, solved, solveSeq, waitSeq: 0, version: 1, pauses: hunt.pauses ?? 0 };
+    const counters = { issued, fresh, solved, solveSeq, waitSeq: 0, version: 1, pauses: hunt.pauses ?? 0 };
     return load.finish(
       staged.map(({ length }) => length),
-      counters,
+      { ...counters, ...sets },
     );
   }
 
@@ -240,10 +242,10 @@ export class RedisClueLedger implements ClueLedger {
 
 /** Keys of their own for each layout: a node of another version finds a hunt missing, never laid out otherwise. */
 function keysOf(huntId: string): StagedKeys {
-  return stagedKeys(`hunt2:${huntId}`, COLLECTIONS);
+  return stagedKeys(`hunt3:${huntId}`, COLLECTIONS);
 }
 
-/** As `decide.lua` and `read.lua` take them. */
+/** As the scripts `decide` and `read` take them. */
 function liveKeys(huntId: string): string[] {
   const { meta, live } = keysOf(huntId);
   return [meta, ...live];

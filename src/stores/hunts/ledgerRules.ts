@@ -17,7 +17,7 @@ export const LEDGER_STEP = 512;
 /** Players whose places in the queue one call tells at most: about 1 ms of Redis. */
 export const MOST_POSITIONS = 1000;
 
-/** A record of a player has a bit a template, and a search of the pool looks at each at most once: some 0.1 ms of Redis. */
+/** A record of a player has a bit a template, and a decision looks at these 32 at a time. */
 export const MAX_TEMPLATES = 500;
 
 /** A row has room for the marks of so many requests. */

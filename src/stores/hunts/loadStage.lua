@@ -1,20 +1,19 @@
 --[[
 Stages a chunk of a load.
 
-KEYS  1 ticket  2 staged players  3 staged returned  4 staged fronts  5 staged templates  6 staged expiry
-      7 and 8 (nobody waits after a load)  9 staged scores
+KEYS  1 ticket  2 staged players  3 staged returned  4 staged templates  5 staged expiry
+      6 and 7 (nobody waits after a load)  8 staged scores
 ARGV  1 run id of the Redis server that the caller talks to  2 token of this load
       3 milliseconds after which a load that does nothing is forgotten
       4 JSON: players, each {id, name, total, reachedSeq, open row or false, last closed row or false, instances solved,
         bytes of the templates closed, bytes of those known, tried}; tried is a list of {template, wrong answers, lost instance, …}
       5 JSON: returned instances, each {template, instance, generation of its next holder}
-      6 JSON: fronts, each {template, lowest free instance}
-      7 JSON: fields of templates, each {name, value}
+      6 JSON: fields of templates, each {name, value}
 Returns 1, or 0 when another load has overtaken this one, or what it staged is lost.
 
 Atomic because a chunk must not mix with those of the load that overtakes it.
 ]]
-local TICKET, PLAYERS, RETURNED, FRONTS, TEMPLATES, EXPIRY, _, _, SCORES = unpack(KEYS)
+local TICKET, PLAYERS, RETURNED, TEMPLATES, EXPIRY, _, _, SCORES = unpack(KEYS)
 local RUN, TOKEN, TTL = ARGV[1], ARGV[2], ARGV[3]
 
 local ticket = redis.call("HMGET", TICKET, "run", "token")
@@ -39,10 +38,7 @@ end
 for _, entry in ipairs(cjson.decode(ARGV[5])) do
   redis.call("ZADD", RETURNED, entry[1] * 2 ^ 24 + entry[2], entry[2] .. ":" .. entry[3])
 end
-for _, front in ipairs(cjson.decode(ARGV[6])) do
-  redis.call("ZADD", FRONTS, front[2], front[1])
-end
-for _, field in ipairs(cjson.decode(ARGV[7])) do
+for _, field in ipairs(cjson.decode(ARGV[6])) do
   redis.call("HSET", TEMPLATES, field[1], field[2])
 end
 for _, key in ipairs(KEYS) do

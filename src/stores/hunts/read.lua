@@ -1,7 +1,7 @@
 --[[
 Counts a hunt's hot state and lists its top rows.
 
-KEYS  1 meta  2 players  3 returned  4 fronts  5 templates  6 expiry  7 waiting  8 waiters  9 scores (as in decide.lua)
+KEYS  1 meta  2 players  3 returned  4 templates  5 expiry  6 waiting  7 waiters  8 scores (as in decide.lua)
 ARGV  1 run id of the Redis server that the caller talks to  2 how many top rows
 Returns nil when the hunt is missing (as in decide.lua), else JSON
   {epoch, version, pool, waiting, issued, players, open, solved, nextExpiry or 0, top}
@@ -9,7 +9,7 @@ Returns nil when the hunt is missing (as in decide.lua), else JSON
 
 Atomic so that the counts belong together: pool + open + solved = issued in every view.
 ]]
-local META, PLAYERS, RETURNED, _, _, EXPIRY, WAITING, _, SCORES = unpack(KEYS)
+local META, PLAYERS, RETURNED, _, EXPIRY, WAITING, _, SCORES = unpack(KEYS)
 
 local meta = redis.call("HMGET", META, "run", "epoch", "version", "issued", "fresh", "solved")
 if meta[1] ~= ARGV[1] then

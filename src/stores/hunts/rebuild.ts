@@ -8,6 +8,8 @@ export interface RebuiltLedger {
   issued: number;
   /** By template, the lowest instance such that neither it nor any after it was ever given to anybody. */
   next: number[];
+  /** How many instances were ever given. */
+  given: number;
   solved: number;
   /** By template, how many instances are solved. */
   solvedOf: number[];
@@ -90,10 +92,12 @@ class Fold {
 
   finish(snapshot: LedgerSnapshot): RebuiltLedger {
     for (const row of this.#open.values()) this.#hold(row);
+    const templates = this.#rules.points.length;
     return {
       epoch: snapshot.epoch,
       issued: Math.max(snapshot.issued, this.#end),
       next: this.#next,
+      given: this.#next.reduce((sum, instance, template) => sum + (instance - template) / templates, 0),
       solved: this.#solved,
       solvedOf: this.#solvedOf,
       solveSeq: this.#solveSeq,

@@ -14,13 +14,14 @@ import type {
   SolveDecision,
   SolveRequest,
 } from "./ClueLedger.ts";
-import { attemptsLeftOf, isRepeatable, pointsOf, templateOf } from "./ledgerRules.ts";
+import { attemptsLeftOf, instancesOf, isRepeatable, pointsOf, templateOf } from "./ledgerRules.ts";
 import type { RebuiltLedger, RebuiltPlayer } from "./rebuild.ts";
+import { TemplateSet } from "./TemplateHistory.ts";
 
-// The JSON that `decide.lua`, `read.lua` and `loadStage.lua` speak: positions instead of names, because the ledger's
+// The JSON that the scripts `decide`, `read` and `loadStage` speak: positions instead of names, because the ledger's
 // cost is mostly that of encoding and decoding.
 
-/** A request of `decide.lua`. */
+/** A request of `decide`. */
 export type DecideRequest =
   | ["claim", playerId: string, name: string, nodeId: string, now: number]
   | [
@@ -43,7 +44,7 @@ type WireEntry = [playerId: string, name: string, row: WireRow];
 type WireDemand = [pool: number, waiting: number, issued: number, unserved: boolean];
 type WireServed = [entry: WireEntry, previous: WireRow | false][] | false;
 
-/** Answers of `decide.lua`, each to the request that it is named after. */
+/** Answers of `decide`, each to the request that it is named after. */
 export type ClaimAnswer =
   | ["assigned", WireDemand, WireEntry, previous: WireRow | false, revoked: WireRow | false, WireServed]
   | ["waiting" | "exhausted" | "cooling", WireDemand, value: number, revoked: WireEntry | false, WireServed];
@@ -161,21 +162,24 @@ export function stagedPlayer([playerId, player]: [string, RebuiltPlayer]): unkno
   return [playerId, name, total, reachedSeq, row(open), row(last), ...templates];
 }
 
-/** What `loadStage.lua` takes of the pool: returned instances, fronts, and fields of templates. */
+/** What `loadStage.lua` takes of the pool, returned instances and fields of templates; and the sets of templates in meta. */
 export function stagedPool(rules: LedgerRules, { issued, next, solvedOf, returned }: RebuiltLedger) {
-  const fronts = new Map<number, number>();
-  for (const [template, instance] of next.entries()) if (instance < issued) fronts.set(template, instance);
-  // Whatever is returned was given, and is lower than what was not; they come in order.
-  for (const { instance } of returned.toReversed()) fronts.set(templateOf(rules, instance), instance);
+  const [returnedIn, neverIn, leftIn] = [new TemplateSet(), new TemplateSet(), new TemplateSet()];
+  for (const { instance } of returned) returnedIn.add(templateOf(rules, instance));
   const fields: [name: string, value: number][] = [];
-  for (const [template, instance] of next.entries()) if (instance > template) fields.push([`n${template}`, instance]);
-  for (const [template, solved] of solvedOf.entries()) if (solved > 0) fields.push([`s${template}`, solved]);
+  for (const [template, instance] of next.entries()) {
+    if (instance < issued) neverIn.add(template);
+    if (instance > template) fields.push([`n${template}`, instance]);
+  }
+  for (const [template, solved] of solvedOf.entries()) {
+    if (solved < instancesOf(rules, template)) leftIn.add(template);
+    if (solved > 0) fields.push([`s${template}`, solved]);
+  }
+  const stored = ({ bytes }: TemplateSet): Buffer => Buffer.from(bytes);
   return {
     returned: returned.map(({ instance, generation }) => [templateOf(rules, instance), instance, generation]),
-    fronts: [...fronts],
     fields,
-    /** How many instances were ever given. */
-    given: next.reduce((sum, instance, template) => sum + (instance - template) / rules.points.length, 0),
+    sets: { returnedIn: stored(returnedIn), neverIn: stored(neverIn), leftIn: stored(leftIn) },
   };
 }
 

@@ -81,7 +81,7 @@ export class StagedLoad {
   }
 
   /** `sizes` are those of the first collections, as staged; `counters` the fields of meta beside those of every load. */
-  async finish(sizes: readonly number[], counters: Readonly<Record<string, number>>): Promise<boolean> {
+  async finish(sizes: readonly number[], counters: Readonly<Record<string, ScriptArgument>>): Promise<boolean> {
     const { meta, ticket, live, staged } = this.#keys;
     const args = [this.#token, this.#epoch, LIFETIME_MS, sizes.length, ...sizes, ...Object.entries(counters).flat()];
     return (await this.#run.call(FINISH, [meta, ticket, ...live, ...staged], args)) === 1;

@@ -172,17 +172,20 @@ export function isReplyError(error: unknown): error is Error {
 
 export type ScriptArgument = string | number | Buffer;
 
-/** A Lua file. Runs by its digest, and by its text when the server does not know it (yet, or any more). */
+/**
+ * A Lua script: a file, or several behind each other, which share their locals; the first one names it. Runs by its digest, and by its
+ * text when the server does not know it (yet, or any more).
+ */
 export class LuaScript {
   readonly #text: string;
   readonly #digest: string;
   readonly #span: () => SpanStart;
 
-  /** `file` as in `new URL("./name.lua", import.meta.url)`. */
-  constructor(file: URL) {
-    this.#text = readFileSync(file, "utf8");
+  /** Each of `files` as in `new URL("./name.lua", import.meta.url)`. */
+  constructor(...files: readonly [URL, ...URL[]]) {
+    this.#text = files.map((file) => readFileSync(file, "utf8")).join("");
     this.#digest = createHash("sha1").update(this.#text).digest("hex");
-    const name = basename(file.pathname, ".lua");
+    const name = basename(files[0].pathname, ".lua");
     this.#span = () => ({ name: `script ${name}`, kind: "CLIENT", attributes: { "db.system.name": "redis" } });
   }
 
