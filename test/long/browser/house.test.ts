@@ -1,8 +1,11 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { DEMO_HUNT } from "../../../src/actors/hunts/demo.ts";
 import { DEADLINE_MS, until } from "../../support/processes.ts";
+import { fits, hasFocus, listen, tabTo, violations } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
 
 /** A hunt of one clue, with prizes of which the first winner gets two. */
 const ONE_CLUE = {
@@ -36,6 +39,11 @@ describe("the player page around the events", function () {
     await page.keyboard.press("Enter");
     await page.locator(".phase").waitFor();
     return page;
+  }
+
+  async function isGood(page: Page, within: string, what: string): Promise<void> {
+    deepEqual(await violations(page, within), [], what);
+    ok(await fits(page), what);
   }
 
   it("shows in the chest what each winner gets", async () => {
@@ -131,6 +139,49 @@ describe("the player page around the events", function () {
     await panel.getByLabel("Game").focus();
     await page.keyboard.type("Tetris");
     await panel.getByText("Nobody is ranked yet").waitFor();
+    deepEqual(visit!.complaints, []);
+  });
+
+  it("welcomes by keyboard alone, says what is wrong with a name, and keeps to WCAG 2.2 AA in both themes on a phone", async () => {
+    visit = await stage.visit(PHONE);
+    const { page } = visit;
+    const name = page.getByLabel("Your name in the ring");
+    await isGood(page, "body", "the welcome");
+    await tabTo(page, name);
+    const suggested = await name.inputValue();
+    await tabTo(page, page.getByRole("button", { name: "Another name" }));
+    await page.keyboard.press("Enter");
+    notEqual(await name.inputValue(), suggested);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.press("Delete");
+    await page.keyboard.press("Enter");
+    await page.getByText("Please tell us a name first.").waitFor();
+    equal(await name.getAttribute("aria-invalid"), "true");
+    ok(await hasFocus(name), "the field that is wrong has the focus");
+    await isGood(page, "body", "the welcome without a name");
+    await page.keyboard.type("Lea");
+    await tabTo(page, page.getByRole("button", { name: "Enter the ring" }));
+    await page.keyboard.press("Enter");
+    await page.locator(".phase").waitFor();
+    deepEqual(visit.complaints, []);
+  });
+
+  it("has a popup that is read out, closed by keyboard alone, and keeps to WCAG 2.2 AA in both themes on a phone", async () => {
+    const page = await enter("Mo", "", PHONE);
+    const heard = await listen(page);
+    const { window } = (await stage.operate("/api/popups/global/open")) as { window: { title: string; body: string } };
+    await heard.until(`${window.title}. ${window.body}`);
+    const close = page.getByRole("button", { name: `Close “${window.title}”` });
+    await close.waitFor();
+    ok(await page.evaluate(() => document.activeElement === document.body), "it takes the focus from nobody");
+    await isGood(page, ".popup", "the popup");
+    await isGood(page, "body", "the page with it");
+    await tabTo(page, close);
+    await page.keyboard.press("Enter");
+    await page.locator(".popup").waitFor({ state: "detached" });
+    await page.locator("#act-name:focus").waitFor();
+    await stage.operate("/api/popups/global/close");
     deepEqual(visit!.complaints, []);
   });
 

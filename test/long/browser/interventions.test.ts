@@ -1,5 +1,5 @@
-import { deepEqual, ok } from "node:assert/strict";
-import type { Page } from "playwright-core";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Locator, Page } from "playwright-core";
 import { someHunt } from "../../hunts/someHunt.ts";
 import { fits, violations } from "./pageChecks.ts";
 import { Stage, type Visit } from "./Stage.ts";
@@ -41,6 +41,10 @@ describe("the player page, while operators intervene", function () {
     return page;
   }
 
+  /** What a screen reader says of it beside its name. */
+  const described = (element: Locator): Promise<string | null | undefined> =>
+    element.evaluate((node) => document.getElementById(node.getAttribute("aria-describedby") ?? "")?.textContent);
+
   async function isFine(page: Page, what: string): Promise<void> {
     ok(await fits(page), what);
     deepEqual(await violations(page, "main"), [], what);
@@ -79,7 +83,15 @@ describe("the player page, while operators intervene", function () {
     await page.reload();
     await page.getByText("The tournament is paused, until").waitFor();
     deepEqual(await clock.textContent(), before);
+    const play = page.getByRole("button", { name: "Play a round" });
+    equal(await play.getAttribute("aria-disabled"), "true");
+    match((await described(play)) ?? "", /paused.+goes on/);
+    await play.click({ force: true });
+    deepEqual(await page.locator(".curtain").count(), 1, "no round begins");
     await stage.operate(`/api/tournaments/${id}/resume`, WHY);
     await page.getByText("The tournament is paused, until").waitFor({ state: "detached" });
+    equal(await play.getAttribute("aria-disabled"), "false");
+    await play.click();
+    await page.locator(".curtain").waitFor({ state: "detached" });
   });
 });
