@@ -13,11 +13,12 @@ import { amountsOf, totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntCorrection, HuntDefinition } from "./definition.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
-import { HuntActor, type HuntStatus } from "./HuntActor.ts";
+import { HuntActor } from "./HuntActor.ts";
 import { HuntView } from "./HuntView.ts";
 import { TOP } from "./LedgerRefresh.ts";
 import { bestScores } from "./scores.ts";
 import { sealHunt } from "./sealing.ts";
+import type { HuntStatus } from "./state.ts";
 
 /** A hunt in a list. Times are epoch milliseconds. */
 export interface HuntSummary extends EventStatus {

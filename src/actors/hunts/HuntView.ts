@@ -12,7 +12,7 @@ import type { AssignmentRow, HuntKey, LedgerRules, LedgerView } from "../../stor
 import { attemptsLeftOf } from "../../stores/hunts/ledgerRules.ts";
 import { type EventAudience, EventView } from "../events/EventView.ts";
 import { isNewer } from "../events/ThrottledRefresh.ts";
-import type { PhaseNews } from "./HuntActor.ts";
+import type { PhaseNews } from "./state.ts";
 
 /** A clue as its holder sees it. */
 export interface ClueCard {

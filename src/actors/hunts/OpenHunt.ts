@@ -6,10 +6,11 @@ import { EventViews, type OpenEvent, type Upkeep } from "../events/EventViews.ts
 import type { Log } from "../runtime/ports.ts";
 import { CommittedAssignments } from "./CommittedAssignments.ts";
 import type { FiguresReader } from "./FiguresReader.ts";
-import { HuntActor, type PhaseNews } from "./HuntActor.ts";
+import { HuntActor } from "./HuntActor.ts";
 import { type HuntAudience, HuntView } from "./HuntView.ts";
 import { LedgerRefresh } from "./LedgerRefresh.ts";
 import { Positions } from "./Positions.ts";
+import type { PhaseNews } from "./state.ts";
 
 export interface OpenHuntPorts {
   hunts: Pick<Hunts, "figures" | "get" | "has">;

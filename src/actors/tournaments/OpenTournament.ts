@@ -7,8 +7,9 @@ import { EventViews, type OpenEvent, type Upkeep } from "../events/EventViews.ts
 import { ThrottledRefresh } from "../events/ThrottledRefresh.ts";
 import type { Log } from "../runtime/ports.ts";
 import { KeyedMutex } from "./KeyedMutex.ts";
+import type { PhaseNews } from "./state.ts";
 import { storedPage } from "./storedPage.ts";
-import { type PhaseNews, TournamentActor } from "./TournamentActor.ts";
+import { TournamentActor } from "./TournamentActor.ts";
 import { type TournamentAudience, type TournamentTimes, TournamentView } from "./TournamentView.ts";
 
 export interface OpenTournamentPorts {

@@ -1,7 +1,6 @@
 import type { Cancellation, Intervention } from "../../entities/events/EventChange.ts";
 import { isPaused } from "../../entities/events/Pausing.ts";
 import { isHeld } from "../../entities/events/Review.ts";
-import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
 import {
@@ -14,25 +13,17 @@ import {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
-import { EventActor, type EventNews, type EventPorts } from "../events/EventActor.ts";
-import { LoadLease } from "../events/LoadLease.ts";
+import { EventActor } from "../events/EventActor.ts";
+import type { EventNews, EventPorts } from "../events/EventCore.ts";
 import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
-import { assertPayable } from "../prizes/payable.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { ActorKind } from "../runtime/ActorKinds.ts";
 import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
 import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";
 import { withPrizes } from "./settlement.ts";
-import type { TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
+import type { PhaseNews, TournamentOutcome, TournamentState, TournamentStatus } from "./state.ts";
 import { LONGEST_SERIES_ID, TournamentSeriesActor } from "./TournamentSeriesActor.ts";
-
-/** A `phase` event of a tournament's feed. */
-export interface PhaseNews extends EventNews {
-  phase: TournamentPhase;
-  endsAt: number;
-  phaseEndsAt: number;
-}
 
 /** What a tournament's actor needs beside its turns. */
 export interface TournamentPorts extends SettlerPorts, EventPorts {
@@ -44,6 +35,9 @@ export interface TournamentPorts extends SettlerPorts, EventPorts {
 const PLACE_PAUSE_MS = 1000;
 /** Winners that the lobby is told of. */
 const WINNERS = 3;
+
+const RUNNING = ["open", "grace"] as const;
+const EVENT = { domain: "tournaments", noun: "tournament", running: RUNNING, endable: RUNNING } as const;
 
 /** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
 export class TournamentActor extends EventActor<TournamentState, TournamentStatus> {
@@ -60,14 +54,13 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     };
   }
 
-  protected readonly event = { domain: "tournaments", noun: "tournament", running: ["open", "grace"] } as const;
-  readonly #ports: TournamentPorts;
-  readonly #lease = new LoadLease();
+  protected readonly event = EVENT;
+  protected override readonly ports: TournamentPorts;
   readonly #settler: Settler;
 
   constructor(context: ActorContext, ports: TournamentPorts, places: ReadingPlaces) {
     super(context, ports);
-    this.#ports = ports;
+    this.ports = ports;
     this.#settler = new Settler(ports, places);
   }
 
@@ -92,49 +85,8 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const { startsAt, endsAt, graceMs } = terms;
     Object.assign(this.state, { terms, createdBy, seriesId: beginsSeries ? this.id : seriesId });
     this.state.plan = { startsAt, endsAt, graceMs };
-    this.orderReview(terms.review);
-    this.state.phaseEndsAt = startsAt;
-    this.at("scheduled", startsAt);
-    const tx = await this.sql();
-    await assertPayable(tx, terms.prizes);
-    await insertTournament(tx, this.#newRecord(terms));
+    await this.schedule(terms, (tx) => insertTournament(tx, this.#newRecord(terms)));
     if (beginsSeries) this.send(TournamentSeriesActor, this.id).begin(terms, createdBy);
-    this.#announce("tournamentScheduled");
-    return this.statusNow();
-  }
-
-  async status(): Promise<TournamentStatus> {
-    this.#terms();
-    return this.statusNow();
-  }
-
-  /** Ends the scheduled phase now. */
-  async start(): Promise<TournamentStatus> {
-    return this.#advance(this.require("scheduled"));
-  }
-
-  /** Ends the open phase now, or the grace. */
-  async end(): Promise<TournamentStatus> {
-    const phase = this.require("open", "grace");
-    this.endPause();
-    return this.#advance(phase);
-  }
-
-  /** Moves the end of the open phase, before it too, or that of the grace, and what follows, by `ms` milliseconds. */
-  async extend(ms: number): Promise<TournamentStatus> {
-    const phase = this.require("scheduled", "open", "grace");
-    if (phase !== "grace") this.state.plan.endsAt += ms;
-    await this.enter(phase, phase === "scheduled" ? this.state.phaseEndsAt : this.state.phaseEndsAt + ms);
-    return this.statusNow();
-  }
-
-  /** Moves the start of one that is scheduled, and its end with it, by `ms` milliseconds. */
-  async postpone(ms: number): Promise<TournamentStatus> {
-    this.require("scheduled");
-    const { plan } = this.state;
-    plan.startsAt += ms;
-    plan.endsAt += ms;
-    await this.enter("scheduled", plan.startsAt);
     return this.statusNow();
   }
 
@@ -150,12 +102,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     const { name, game, startsAt, endsAt, graceMs } = corrected;
     this.state.terms = corrected;
     this.state.plan = { startsAt, endsAt, graceMs };
-    this.orderReview(terms.review);
-    const tx = await this.sql();
-    await assertPayable(tx, terms.prizes);
-    await this.note("correct", why);
-    await this.enter("scheduled", startsAt, { name, game, definition: corrected });
-    return this.statusNow();
+    return this.reschedule(terms, why, { name, game, definition: corrected });
   }
 
   /** Cancels the tournament: nothing more is taken, and nothing will be paid. Possible in settling only where the result is to be reviewed. */
@@ -168,7 +115,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     this.afterCommit(() => this.#settler.leaveOff());
     if (phase === "scheduled") this.#passOnSeries();
     this.state.boardEpoch += 1;
-    this.#dropBoard();
+    this.dropHotState(this.ports.leaderboard);
     await this.enter("cancelled", 0, { boardEpoch: this.state.boardEpoch, overAt: this.now });
     return this.statusNow();
   }
@@ -179,25 +126,23 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
    * else does so. Throws `wrong_phase` once nothing is taken.
    */
   async rebuild(): Promise<{ epoch: number } | { wait: true }> {
-    this.require("open", "grace");
-    if (this.#lease.isHeld(this.now)) return { wait: true };
-    this.state.boardEpoch += 1;
-    await raiseBoardEpoch(await this.sql(), this.id, this.state.boardEpoch);
-    this.#lease.renew(this.now);
-    return { epoch: this.state.boardEpoch };
+    this.require(...RUNNING);
+    return (await this.beginLoading()) ? { epoch: this.state.boardEpoch } : { wait: true };
   }
 
-  /** The board is being loaded under this epoch, and nobody else need begin; false when the epoch is over. Changes memory only. */
-  async loading(epoch: number): Promise<boolean> {
-    if (epoch !== this.state.boardEpoch) return false;
-    this.#lease.renew(this.now);
-    return true;
+  protected get epoch(): number {
+    return this.state.boardEpoch;
+  }
+
+  protected async raiseEpoch(): Promise<void> {
+    this.state.boardEpoch += 1;
+    await raiseBoardEpoch(await this.sql(), this.id, this.state.boardEpoch);
   }
 
   readonly timers: TimerHandlers = {
-    scheduled: () => this.#advance("scheduled"),
-    open: () => this.#advance("open"),
-    grace: () => this.#advance("grace"),
+    scheduled: () => this.advance("scheduled"),
+    open: () => this.advance("open"),
+    grace: () => this.advance("grace"),
     settle: () => this.#settle(),
     resume: () => this.goOn(),
     review: () => this.remindOfReview(),
@@ -208,8 +153,16 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     this.state.phaseEndsAt += ms;
   }
 
-  /** Leaves `phase`, whose timer has come or which an operator ends. */
-  async #advance(phase: TimedPhase): Promise<TournamentStatus> {
+  protected lengthen(phase: TournamentPhase, ms: number): void {
+    if (phase !== "grace") this.state.plan.endsAt += ms;
+  }
+
+  protected moveStart(ms: number): void {
+    this.state.plan.startsAt += ms;
+    this.state.plan.endsAt += ms;
+  }
+
+  protected async advance(phase: TimedPhase): Promise<TournamentStatus> {
     const terms = this.#terms();
     if (this.state.phase !== phase) return this.statusNow();
     this.cancelTimer(phase);
@@ -224,20 +177,9 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   /** From here on nothing can be committed: what is under way has been waited for, and what comes has an epoch that is over. */
   async #freeze(): Promise<void> {
     this.state.boardEpoch += 1;
-    this.#dropBoard();
+    this.dropHotState(this.ports.leaderboard);
     this.at("settle", this.now);
     await this.enter("settling", 0, { boardEpoch: this.state.boardEpoch });
-  }
-
-  /** Nothing is taken any more. What does not come to pass here ends by itself: a board lives for some weeks at most. */
-  #dropBoard(): void {
-    const { leaderboard, log } = this.#ports;
-    const tournament = this.id;
-    this.afterCommit(() => {
-      leaderboard
-        .drop({ id: tournament })
-        .catch((error: unknown) => log.warn({ err: error, tournament }, "the board of what is over stays for now"));
-    });
   }
 
   /** A page of the settlement, or its end. Between the standings and the prizes the result is held, if it is to be reviewed. */
@@ -246,12 +188,12 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     if (this.state.phase !== "settling" || isHeld(review)) return;
     if (settlement.resultHash === null) {
       const { stored } = settlement;
-      const step = await this.#settler.store(() => this.#patientSql(), this.#head(), settlement);
+      const step = await this.#settler.store(() => this.patientSql(), this.#head(), settlement);
       if (stored === 0 && settlement.stored > 0) this.notifyRooms("standings", {});
       if (step === "done") this.afterCommit(() => this.#settler.leaveOff());
       this.at("settle", step === "waiting" ? this.now + PLACE_PAUSE_MS : this.now);
     } else if (review) await this.holdResult(review, settlement.resultHash);
-    else if (await this.#settler.pay(await this.#patientSql(), this.rng, this.now, this.#head(), settlement))
+    else if (await this.#settler.pay(await this.patientSql(), this.rng, this.now, this.#head(), settlement))
       this.at("settle", this.now);
     else await this.#publishResult();
   }
@@ -261,17 +203,11 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
     await this.enter("settling", 0);
   }
 
-  async #patientSql(): Promise<Transaction> {
-    const tx = await this.sql();
-    tx.allow(WHOLE_EVENT_MS);
-    return tx;
-  }
-
   async #publishResult(): Promise<void> {
     const { name, game, prizes, precision = 0 } = this.#terms();
     const { stored: players, resultHash } = this.state.settlement;
     // Once more: its node may have died before it came to that, or the leaderboard was out of reach.
-    this.#dropBoard();
+    this.dropHotState(this.ports.leaderboard);
     const winners = await finalStandings(await this.sql(), this.id, 1, WINNERS);
     await this.enter("settled", 0, { overAt: this.now, players, resultHash, prizesDistributed: true });
     this.notifyRooms("settled", { resultHash, players });
@@ -300,19 +236,14 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
       ...{ ...change, ...times, phase },
       ...this.statusColumns,
     });
-    const data: PhaseNews = { phase, endsAt, phaseEndsAt, ...this.newsOf(this.#terms().revision) };
-    this.notifyRooms("phase", data);
-    this.#announce("tournamentPhase");
+    const told: Omit<PhaseNews, keyof EventNews> = { phase, endsAt, phaseEndsAt };
+    this.notifyPhase(told, this.#terms().revision);
   }
 
   /** This one is not the coming one of its series any more. */
   #passOnSeries(): void {
     const { seriesTerms = this.#terms(), seriesId, createdBy } = this.state;
     if (seriesId !== null) this.send(TournamentSeriesActor, seriesId).goOn(this.id, seriesTerms, createdBy);
-  }
-
-  #announce(type: "tournamentScheduled" | "tournamentPhase"): void {
-    this.publish(LOBBY_TOPIC, { type, data: this.statusNow() });
   }
 
   #head(): ResultHead {

@@ -1,6 +1,6 @@
 import type { EventStatus } from "../../entities/events/EventStatus.ts";
 import type { TournamentPhase, TournamentRecord, TournamentTerms } from "../../entities/tournaments/Tournament.ts";
-import type { EventState } from "../events/EventActor.ts";
+import type { EventNews, EventState } from "../events/EventCore.ts";
 import type { TournamentPlan } from "./phases.ts";
 import type { PreviewedPrize, Settlement } from "./settlement.ts";
 
@@ -34,4 +34,11 @@ export interface TournamentOutcome {
   resultHash: string;
   /** The first three, with what they got. */
   winners: PreviewedPrize[];
+}
+
+/** A `phase` event of a tournament's feed. */
+export interface PhaseNews extends EventNews {
+  phase: TournamentPhase;
+  endsAt: number;
+  phaseEndsAt: number;
 }
