@@ -7,6 +7,7 @@ const BENCHES = [
   "attacks",
   "bulkheads",
   "feeds",
+  "history",
   "hunt",
   "idle",
   "leaderboard",
