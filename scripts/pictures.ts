@@ -1,7 +1,8 @@
-/** `npm run pictures`: takes the pictures of the player page that the documents show, of a hunt with a dozen players. */
+/** `npm run pictures`: takes the pictures of the player page that the documents show, of a hunt and a tournament with a dozen players. */
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { DEMO_HUNT } from "../src/actors/hunts/demo.ts";
+import { play as begin, collectStars, playAs } from "../test/long/browser/rounds.ts";
 import { Stage } from "../test/long/browser/Stage.ts";
 import { clientOf } from "../test/support/RingmasterNode.ts";
 import { Hunter } from "../test/support/Visitor.ts";
@@ -9,6 +10,8 @@ import { Hunter } from "../test/support/Visitor.ts";
 const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
 const SIZE = { viewport: { width: 1280, height: 940 }, deviceScaleFactor: 1.5 };
 const ME = "Curious Sparrow";
+/** As long as the parade is to be. */
+const STARS = 8;
 /** The others, and how many clues each of them solves. */
 const OTHERS: readonly [name: string, clues: number][] = [
   ["Velvet Heron", 8],
@@ -30,6 +33,7 @@ const stage = await Stage.open();
 try {
   for (const [name, clues] of OTHERS) await play(name, clues);
   await takeHunt();
+  await takeTournament();
 } finally {
   await stage.close();
 }
@@ -61,6 +65,23 @@ async function takeHunt(): Promise<void> {
   await page.locator(".standings .own").waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${DOCS}player-page.png` });
+  await leave();
+}
+
+async function takeTournament(): Promise<void> {
+  const startsAt = Date.now();
+  const terms = { name: "Snake under the big top", game: "snake", startsAt, endsAt: startsAt + 600_000 };
+  const { id } = (await stage.operate("/api/tournaments", terms)) as { id: string };
+  for (const [name] of OTHERS) await playAs(stage, name, id);
+  const { page, leave } = await stage.visit({ ...SIZE, reducedMotion: "reduce", locale: "en-GB" });
+  await page.goto(`${stage.address}#tournament=${id}`);
+  await page.getByLabel("Your name in the ring").fill(ME);
+  await page.keyboard.press("Enter");
+  await page.getByLabel("At my own pace").check();
+  await begin(page, "Play a round");
+  await collectStars(page, STARS);
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: `${DOCS}player-page-tournament.png` });
   await leave();
 }
 

@@ -66,6 +66,20 @@ describe("the player page's programme", () => {
   });
 });
 
+describe("news of what is paused", () => {
+  it("say that it is, and that it goes on; what is told once more after that has been given more time", () => {
+    const event = (id: number, more: object) => {
+      const data = { id: "h", name: "H", phase: "solving", ...more };
+      return { id: String(id), topic: "lobby", at: id, type: "huntPhase", data };
+    };
+    const events = [event(1, {}), event(2, { pausedAt: 5, resumesAt: 9 }), event(3, {}), event(4, {})];
+    deepEqual(
+      newsOf(events.toReversed()).map(({ text }) => text),
+      ["“H” has been given more time.", "“H” goes on.", "“H” is paused.", "“H” has begun."],
+    );
+  });
+});
+
 describe("news of what is cancelled", () => {
   it("say why, where that was said", () => {
     const data = { id: "h", name: "H", phase: "cancelled" };

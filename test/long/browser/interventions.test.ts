@@ -85,7 +85,7 @@ describe("the player page, while operators intervene", function () {
     deepEqual(await clock.textContent(), before);
     const play = page.getByRole("button", { name: "Play a round" });
     equal(await play.getAttribute("aria-disabled"), "true");
-    match((await described(play)) ?? "", /paused.+goes on/);
+    match((await described(play)) ?? "", /paused, no round begins/);
     await play.click({ force: true });
     deepEqual(await page.locator(".curtain").count(), 1, "no round begins");
     await stage.operate(`/api/tournaments/${id}/resume`, WHY);

@@ -1,9 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { Client } from "@colyseus/sdk";
 import type { Page } from "playwright-core";
-import { type Heading, SIDE, STAR_POINTS, TUNE_STEPS } from "../../../src/games/snake.ts";
-import type { BegunRun } from "../../../web/src/protocol.ts";
-import { playSnake } from "../../support/snakeRound.ts";
+import { type Heading, SIDE, STAR_POINTS } from "../../../src/games/snake.ts";
+import { collectStars, KEYS, play, playAs } from "./rounds.ts";
 import { Stage, type Visit } from "./Stage.ts";
 
 /** A tournament that lasts for as long as the test needs, with prizes for the first three. */
@@ -17,8 +15,6 @@ const CONTEST = {
     { from: 1, to: 3, items: [{ item: "TICO", amount: "100" }] },
   ],
 };
-
-const KEYS: Record<Heading, string> = { up: "ArrowUp", right: "KeyD", down: "ArrowDown", left: "KeyA" };
 
 describe("the player page's tournament", function () {
   this.timeout(120_000);
@@ -64,7 +60,7 @@ describe("the player page's tournament", function () {
     const { page, complaints } = await enter("Ada of the Ring", id);
     await page.getByLabel("At my own pace").check();
     await play(page, "Play a round");
-    const score = await runIntoTheKerb(page, await collectTwoStars(page));
+    const score = await runIntoTheKerb(page, await collectStars(page, 2));
     ok(score >= 2 * STAR_POINTS);
 
     await page.locator(".curtain__rank", { hasText: "1st place" }).waitFor();
@@ -237,59 +233,11 @@ describe("the player page's tournament", function () {
   });
 });
 
-/** Begins a round, which plays once the server has begun it. */
-async function play(page: Page, button: string): Promise<void> {
-  await page.getByRole("button", { name: button }).press("Enter");
-  await page.locator(".arena--playing").waitFor();
-}
-
-/** Has another player, who is on no page, play a whole round at their own pace. */
-async function playAs(stage: Stage, name: string, tournamentId: string): Promise<void> {
-  const response = await fetch(`${stage.address}auth/anonymous`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name }),
-  });
-  const client = new Client(stage.address);
-  client.auth.token = ((await response.json()) as { token: string }).token;
-  const room = await client.joinOrCreate("tournament", { tournamentId });
-  const { run, seed } = await room.request<object, BegunRun>("begin", {});
-  const { score, proof } = playSnake(seed);
-  await room.request("submit", { run, score, subscore: -1, proof });
-  await room.leave();
-}
-
-/** Goes by what is read out alone, to the second star; answers the heading of the last step. */
-async function collectTwoStars(page: Page): Promise<Heading> {
-  let heading: Heading = "right";
-  for (let steps = 1; steps < TUNE_STEPS; steps += 1) {
-    heading = choose(await heard(page), heading);
-    await page.keyboard.press(KEYS[heading]);
-    await page.locator(`.tune__bar[value="${TUNE_STEPS - steps}"]`).waitFor();
-    if (Number(await page.locator("[data-score]").getAttribute("data-score")) >= 2 * STAR_POINTS) return heading;
-  }
-  throw new Error("the stars are out of reach");
-}
-
 /** Straight on until the round is over; answers its score, for there may be another star on the way. */
 async function runIntoTheKerb(page: Page, heading: Heading): Promise<number> {
   for (let steps = 0; steps < SIDE; steps += 1) await page.keyboard.press(KEYS[heading]);
   await page.getByRole("heading", { name: "Into the kerb!" }).waitFor();
   return Number(await page.locator(".curtain__score strong").textContent());
-}
-
-/** "20 points. Star 2 right, 3 up. Coin 1 up. Blocked: left." leads right or up. */
-function choose(words: string, heading: Heading): Heading {
-  const listed = (pattern: RegExp): Heading[] => (pattern.exec(words)?.[1]?.match(/[a-z]+/g) ?? []) as Heading[];
-  const blocked = listed(/Blocked: ([^.]*)/);
-  const ways = [...listed(/Star ([^.]*)/), heading, ...(Object.keys(KEYS) as Heading[])];
-  const way = ways.find((candidate) => !blocked.includes(candidate));
-  ok(way, `no way out: ${words}`);
-  return way;
-}
-
-async function heard(page: Page): Promise<string> {
-  return (await page.getByRole("status").textContent()) ?? "";
 }
 
 /** What the scores beside the ring say under `name`. */

@@ -31,9 +31,10 @@ interface Told {
 
 /** What the lobby's events tell a player, in the order of the events (newest first); the others are left out. */
 export function newsOf(events: readonly FeedEvent[]): News[] {
-  const told = new Set<string>();
+  /** By event and phase: whether it was paused when it was told last. */
+  const told = new Map<string, boolean>();
   const news: News[] = [];
-  // From the oldest on: a phase that is told again has been given more time.
+  // From the oldest on: a phase that is told again, and was not paused, has been given more time.
   for (const { id, at, type, data } of events.toReversed()) {
     const { id: eventId, name, phase, winners, pausedAt, reviewSince, cancelReason } = (data ?? {}) as Told;
     if (typeof name !== "string") continue;
@@ -41,19 +42,23 @@ export function newsOf(events: readonly FeedEvent[]): News[] {
     if (typeof phase !== "string") continue;
     // Events of two domains may have the same id.
     const key = `${/^[a-z]*/.exec(type)![0]} ${eventId} ${phase}`;
-    const again = told.has(key);
-    const text = again ? againText(name, { phase, pausedAt, reviewSince }) : PHASES[phase]?.(name, cancelReason);
-    told.add(key);
+    const wasPaused = told.get(key);
+    const text =
+      wasPaused === undefined
+        ? PHASES[phase]?.(name, cancelReason)
+        : againText(name, { phase, pausedAt, reviewSince }, wasPaused);
+    told.set(key, pausedAt !== undefined);
     if (text !== undefined) news.unshift({ id, at, text });
   }
   return news;
 }
 
 /** Why a phase is told again. One that settles is given no time: its result was released. */
-function againText(name: string, { phase, pausedAt, reviewSince }: Told): string {
+function againText(name: string, { phase, pausedAt, reviewSince }: Told, wasPaused: boolean): string {
   if (reviewSince !== undefined) return `The result of “${name}” is under review.`;
   if (phase === "settling") return `The result of “${name}” has been reviewed.`;
-  return pausedAt === undefined ? `“${name}” has been given more time.` : `“${name}” is paused.`;
+  if (pausedAt !== undefined) return `“${name}” is paused.`;
+  return wasPaused ? `“${name}” goes on.` : `“${name}” has been given more time.`;
 }
 
 function settledText(name: string, winners: unknown): string {

@@ -130,7 +130,7 @@ function WayIn({ game, phase, isAgain }: { game: TournamentGame; phase: Tourname
       </Button>
       {isPaused && (
         <p id="paused-why" class="curtain__waiting">
-          The tournament is paused. Rounds begin again when it goes on.
+          While the tournament is paused, no round begins.
         </p>
       )}
       {trouble && (

@@ -33,7 +33,7 @@ export function refusalText({ code, sentence, details }: Problem): string {
 }
 
 function waitingText({ code }: Problem): string {
-  if (code === "paused") return "The tournament is paused. Your score is safe here, and is sent when it goes on.";
+  if (code === "paused") return "Your score is safe here. It is sent when the tournament, which is paused, goes on.";
   if (code === "rate_limited")
     return "That was quick! The judges catch their breath; your score is counted in a moment.";
   return "Your score is safe here. It is sent again until the judges have it.";
