@@ -16,6 +16,7 @@ const BENCHES = [
   "settlement",
   "takeover",
   "timers",
+  "traces",
 ];
 
 const flagsFrom = process.argv.findIndex((argument, at) => at >= 2 && argument.startsWith("-"));

@@ -97,7 +97,8 @@ async function start(
 ): Promise<App> {
   const { config, log, readiness, lifecycle } = begun;
   const metrics = new Metrics(() => ({ rooms: matchMaker.stats.local.roomCount, clients: matchMaker.stats.local.ccu }));
-  const metricsPage = new MetricsPage(metrics.registry, systemClock);
+  const isRead = config.telemetry.metrics === "prometheus";
+  const metricsPage = isRead ? new MetricsPage(metrics.registry, systemClock) : undefined;
   const telemetry = await lifecycle.start("telemetry", () => Telemetry.start({ config, log, metrics }));
   // First, and so the last that stops: what the others do when they stop is told too.
   lifecycle.onStop("telemetry", () => telemetry.stop());

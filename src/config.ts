@@ -73,6 +73,8 @@ const ENVIRONMENT = {
   OTEL_SERVICE_NAME: z.string().min(1).default("ringmaster"),
   OTEL_TRACES_EXPORTER: z.enum(["none", "otlp", "console"]).default("none"),
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(0.01),
+  OTEL_METRICS_EXPORTER: z.enum(["prometheus", "otlp", "stdout", "none"]).default("prometheus"),
+  OTEL_METRIC_EXPORT_INTERVAL: wholeNumber(1000, 3_600_000).default(60_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).default("http://localhost:4318"),
   OTEL_EXPORTER_OTLP_HEADERS: otlpHeaders.optional(),
 };
@@ -125,6 +127,10 @@ export interface TelemetryConfig {
   traces: "none" | "otlp" | "console";
   /** Which part of all traces is recorded, from 0 to 1. */
   samplerArg: number;
+  /** `prometheus`: they are read at `/metrics`; the others are sent, or neither. */
+  metrics: "prometheus" | "otlp" | "stdout" | "none";
+  /** How often metrics are sent, in milliseconds. */
+  metricsEveryMs: number;
   /** Where OTLP goes: a URL without a slash at its end, and headers, which may be secrets. */
   otlp: { endpoint: string; headers: Record<string, string> };
 }
@@ -216,6 +222,8 @@ function configOf(
       service: values.OTEL_SERVICE_NAME,
       traces: values.OTEL_TRACES_EXPORTER,
       samplerArg: values.OTEL_TRACES_SAMPLER_ARG,
+      metrics: values.OTEL_METRICS_EXPORTER,
+      metricsEveryMs: values.OTEL_METRIC_EXPORT_INTERVAL,
       otlp: {
         endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ""),
         headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},

@@ -30,8 +30,13 @@ export class HuntNode {
   readonly #address: string;
   readonly #tokens: Tokens;
 
-  /** `script`: what it runs, beside this file; with a channel for messages. */
-  static async start(redisUrl: string, databaseUrl: string, script = "../../src/index.ts"): Promise<HuntNode> {
+  /** `script`: what it runs, beside this file, with a channel for messages; `env` is added to its environment. */
+  static async start(
+    redisUrl: string,
+    databaseUrl: string,
+    script = "../../src/index.ts",
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<HuntNode> {
     const secret = randomBytes(32).toString("base64url");
     const program = await Program.start({
       name: "the node",
@@ -41,6 +46,7 @@ export class HuntNode {
         ...process.env,
         ...{ NODE_ENV: "production", PORT: "0", REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, JWT_SECRET: secret },
         ...{ RATE_LIMIT_PER_ADDRESS: "1000000", LOG_LEVEL: "warn", ROLE: "all", DEMO: "false" },
+        ...env,
       },
       ipc: true,
     });

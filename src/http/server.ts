@@ -29,7 +29,8 @@ export interface HttpServices extends Omit<SignInServices, "inTurn"> {
   /** Whether the one proxy in front of us is believed when it says whom it speaks for. */
   trustProxy: boolean;
   log: Logger;
-  metricsPage: MetricsPage;
+  /** None where metrics are not read, but sent. */
+  metricsPage: MetricsPage | undefined;
   /** What whoever reads the metrics must show; `undefined`: nothing. */
   metricsToken: string | undefined;
   /** Whether the metrics are on a port of their own, and so not here. */
@@ -59,7 +60,8 @@ export function mountMetrics(
   }: Pick<HttpServices, "log" | "metricsPage" | "metricsToken" | "readiness">,
 ): void {
   app.disable("x-powered-by");
-  app.use(securityHeaders, healthRoutes(readiness), metricsRoutes(metricsPage, metricsToken));
+  app.use(securityHeaders, healthRoutes(readiness));
+  if (metricsPage) app.use(metricsRoutes(metricsPage, metricsToken));
   app.use(unknownRoute);
   app.use(answerFailures(log));
 }
@@ -71,7 +73,7 @@ export function mountHttp(app: Application, services: HttpServices): void {
   app.set("trust proxy", services.trustProxy ? 1 : false);
   app.use(requestIds(rng), securityHeaders);
   app.use(healthRoutes(readiness));
-  if (!services.hasMetricsPort) {
+  if (services.metricsPage && !services.hasMetricsPort) {
     // A page of them is large: a flood that asks for nothing else would be answered as long as it lasts.
     app.use("/metrics", limits.unlessKeptOut);
     app.use(metricsRoutes(services.metricsPage, services.metricsToken));

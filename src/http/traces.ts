@@ -46,7 +46,8 @@ function untilClosed(response: Response, next: () => void): Promise<void> {
 function describe(span: Span, request: Request, { statusCode }: Response): void {
   const path: unknown = request.route?.path;
   if (typeof path === "string") {
-    const route = `${bases.get(request)}${path === "/" ? "" : path}` || "/";
+    // What is mounted at "/", or is there, adds nothing.
+    const route = `${bases.get(request)}/${path}`.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
     span.updateName(`${request.method} ${route}`);
     span.setAttribute("http.route", route);
   }

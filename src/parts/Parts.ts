@@ -18,7 +18,8 @@ export interface Parts {
   config: Config;
   log: Logger;
   metrics: Metrics;
-  metricsPage: MetricsPage;
+  /** None where metrics are not read, but sent. */
+  metricsPage: MetricsPage | undefined;
   readiness: Readiness;
   lifecycle: Lifecycle;
   tokens: Tokens;

@@ -89,7 +89,7 @@ function placement(rooms: Declared["rooms"], later: Promise<Actors>): matchMaker
 /** Listens where the metrics are on a port of their own. Rejects with a ConfigError when that cannot be had. */
 export async function listenForMetrics(
   parts: Pick<Parts, "config" | "lifecycle" | "log" | "readiness">,
-  metricsPage: MetricsPage,
+  metricsPage: MetricsPage | undefined,
 ): Promise<void> {
   const { host, metricsPort: port, metricsToken, trustProxy } = parts.config;
   if (port === undefined) return;

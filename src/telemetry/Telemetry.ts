@@ -3,7 +3,7 @@ import { type Rng, sleep, systemClock, systemRng } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Logger, standardOutput } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { OpenTracing } from "./tracing/openTracing.ts";
+import type { TelemetryPlace } from "./resource.ts";
 
 /** How long a stop waits at most for what is to be exported yet, in milliseconds. */
 const FLUSH_MS = 2000;
@@ -17,48 +17,92 @@ export interface TelemetryPorts {
   rng?: Rng;
 }
 
-/** What leaves the process on its own: traces. It is loaded only where it is asked for. */
+/** What has been measured and is on its way out. */
+interface Outgoing {
+  what: "traces" | "metrics";
+  /** Sends what is left. Rejects when that is refused. */
+  close(): Promise<void>;
+}
+
+/** What leaves the process on its own: traces, and metrics that nobody comes to read. It is loaded only where it is asked for. */
 export class Telemetry {
   readonly #log: Logger;
-  readonly #tracing: OpenTracing | undefined;
+  readonly #outgoing: readonly Outgoing[];
 
-  static async start({ config, log, metrics, rng = systemRng }: TelemetryPorts): Promise<Telemetry> {
-    const { traces, samplerArg: ratio, service, otlp } = config.telemetry;
-    if (traces === "none") return new Telemetry(log, undefined);
-    const { openTracing } = await import("./tracing/openTracing.ts");
-    const write = (line: string): void => standardOutput.write(line);
-    const tracing = openTracing({
-      to:
-        traces === "otlp"
-          ? { kind: "otlp", url: `${otlp.endpoint}/v1/traces`, headers: otlp.headers }
-          : { kind: "console", write },
-      ratio,
-      place: { service, instance: `${hostname()}-${process.pid}` },
-      rng,
-      count: (outcome, spans) => metrics.spansEnded(outcome, spans),
-      onFailure: quietly((error) => log.warn({ err: error }, "traces could not be exported; some are lost")),
-    });
-    return new Telemetry(log, tracing);
+  static async start(ports: TelemetryPorts): Promise<Telemetry> {
+    const { traces, metrics } = ports.config.telemetry;
+    const outgoing: Outgoing[] = [];
+    if (traces !== "none") outgoing.push(await startTraces(traces, ports));
+    if (metrics === "otlp" || metrics === "stdout") outgoing.push(await startMetrics(metrics, ports));
+    return new Telemetry(ports.log, outgoing);
   }
 
-  private constructor(log: Logger, tracing: OpenTracing | undefined) {
+  private constructor(log: Logger, outgoing: readonly Outgoing[]) {
     this.#log = log;
-    this.#tracing = tracing;
+    this.#outgoing = outgoing;
   }
 
-  /** Exports what waits, and nothing more. Resolves within two seconds, whoever does not take it. */
+  /** Sends what is left, and nothing more. Resolves within two seconds, whoever does not take it. */
   async stop(): Promise<void> {
-    if (this.#tracing === undefined) return;
-    const flushed = this.#tracing.close().then(
-      () => true,
-      () => false,
+    await Promise.all(
+      this.#outgoing.map(async ({ what, close }) => {
+        const sent = close().then(
+          () => true,
+          () => false,
+        );
+        const late = sleep(systemClock, FLUSH_MS).then(() => false);
+        if (!(await Promise.race([sent, late])))
+          this.#log.warn({ what }, "the last traces or metrics could not be exported; they are lost");
+      }),
     );
-    const late = sleep(systemClock, FLUSH_MS).then(() => false);
-    if (!(await Promise.race([flushed, late]))) this.#log.warn("the last traces could not be exported; they are lost");
   }
 }
 
-function quietly(tell: (error: Error | undefined) => void): (error: Error | undefined) => void {
+async function startTraces(
+  kind: "otlp" | "console",
+  { config, log, metrics, rng = systemRng }: TelemetryPorts,
+): Promise<Outgoing> {
+  const { samplerArg: ratio } = config.telemetry;
+  const { openTracing } = await import("./tracing/openTracing.ts");
+  const tracing = openTracing({
+    to: kind === "otlp" ? otlpTo("traces", config) : { kind: "console", write },
+    ratio,
+    place: placeOf(config),
+    rng,
+    count: (outcome, spans) => metrics.spansEnded(outcome, spans),
+    onFailure: quietly((error) => log.warn({ err: error }, "traces could not be exported; some are lost")),
+  });
+  return { what: "traces", close: () => tracing.close() };
+}
+
+async function startMetrics(kind: "otlp" | "stdout", { config, log, metrics }: TelemetryPorts): Promise<Outgoing> {
+  const { MetricsPush } = await import("./MetricsPush.ts");
+  const push = new MetricsPush({
+    registry: metrics.registry,
+    place: placeOf(config),
+    to: kind === "otlp" ? otlpTo("metrics", config) : { kind: "stdout", write },
+    everyMs: config.telemetry.metricsEveryMs,
+    clock: systemClock,
+    onFailure: quietly((error) => log.warn({ err: error }, "metrics could not be exported; the next export has them")),
+  });
+  push.start();
+  return { what: "metrics", close: () => push.stop() };
+}
+
+const write = (line: string): void => standardOutput.write(line);
+
+function otlpTo(
+  signal: "traces" | "metrics",
+  { telemetry: { otlp } }: TelemetryPorts["config"],
+): { kind: "otlp"; url: string; headers: Record<string, string> } {
+  return { kind: "otlp", url: `${otlp.endpoint}/v1/${signal}`, headers: otlp.headers };
+}
+
+function placeOf({ telemetry: { service } }: TelemetryPorts["config"]): TelemetryPlace {
+  return { service, instance: `${hostname()}-${process.pid}` };
+}
+
+function quietly(tell: (error: unknown) => void): (error: unknown) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return (error) => {
     const now = systemClock.monotonic();

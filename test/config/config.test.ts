@@ -44,6 +44,8 @@ describe("The configuration", () => {
         service: "ringmaster",
         traces: "none",
         samplerArg: 0.01,
+        metrics: "prometheus",
+        metricsEveryMs: 60_000,
         otlp: { endpoint: "http://localhost:4318", headers: {} },
       },
       settings: new Map([["sessions", { SESSION_TIMEOUT_MINUTES: 1_800_000 }]]),

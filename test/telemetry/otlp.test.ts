@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { OtlpServer } from "../support/OtlpServer.ts";
+import { OtlpServer, type ReceivedMetric } from "../support/OtlpServer.ts";
 import { DEADLINE_MS, type Exit, json, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 
@@ -95,7 +95,9 @@ describe("a node that exports its traces by OTLP", function () {
       for (let each = 0; each < 50; each++) assert.equal((await node!.get("/api/hunts")).status, 200);
       const lost = node!.program.line(
         "what is lost",
-        json(({ msg }) => (msg === "the last traces could not be exported; they are lost" ? msg : undefined)),
+        json(({ msg }) =>
+          msg === "the last traces or metrics could not be exported; they are lost" ? msg : undefined,
+        ),
         DEADLINE_MS,
       );
       const inTime = node!.program.line(
@@ -124,6 +126,60 @@ describe("a node that exports its traces by OTLP", function () {
     assert.equal(collector.requests, 0);
     node = undefined;
     await assert.rejects(start({ OTEL_TRACES_EXPORTER: "otlp", NODE_OPTIONS: `--import=${guard}` }), /is loaded by/);
+  });
+
+  it("sends its metrics by OTLP, as often as it is told and at its end, and has no /metrics then", async () => {
+    await start({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "otlp", OTEL_METRIC_EXPORT_INTERVAL: "1000" });
+    const metricOf = (name: string): ReceivedMetric | undefined => collector.metrics.find((each) => each.name === name);
+    await until(() => metricOf("rooms"), { timeoutMs: DEADLINE_MS, what: "the first metrics" });
+    assert.equal((await fetch(`${node!.url}/metrics`)).status, 404);
+    assert.deepEqual(metricOf("rooms"), {
+      name: "rooms",
+      kind: "gauge",
+      isMonotonic: false,
+      points: [{ attributes: {}, value: 0 }],
+    });
+    const room = await node!.client((await node!.signIn()).token).joinOrCreate("lobby");
+    await until(() => metricOf("clients")?.points[0]?.value === 1, { timeoutMs: DEADLINE_MS, what: "the player" });
+    const turns = metricOf("actor_turn_seconds")!;
+    assert.equal(turns.kind, "histogram");
+    for (const { attributes, count, buckets, bounds } of turns.points) {
+      assert.deepEqual(Object.keys(attributes), ["kind"]);
+      assert.equal(buckets!.length, bounds!.length + 1);
+      assert.equal(
+        buckets!.reduce((sum, each) => sum + each, 0),
+        count,
+      );
+    }
+    const runs = metricOf("process_faults_total")!;
+    assert.deepEqual([runs.kind, runs.isMonotonic], ["sum", true]);
+    await room.leave();
+    const before = collector.requests;
+    assert.equal((await stop()).code, 0);
+    assert.ok(collector.requests > before, "once more at its end");
+  });
+
+  for (const manner of ["refuses", "hangs"] as const) {
+    it(`stops in time while its collector ${manner} to take metrics`, async () => {
+      collector.manner = manner;
+      await start({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "otlp", OTEL_METRIC_EXPORT_INTERVAL: "1000" });
+      await until(() => collector.requests > 0, { timeoutMs: DEADLINE_MS, what: "it has begun to export" });
+      await node!.signIn();
+      assert.equal((await stop()).code, 0);
+    });
+  }
+
+  it("writes its metrics as lines of JSON, or keeps them to itself", async () => {
+    await start({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "stdout", OTEL_METRIC_EXPORT_INTERVAL: "1000" });
+    const rooms = await node!.program.line(
+      "the metric",
+      json((entry) => (entry.metric === "rooms" ? entry : undefined)),
+      DEADLINE_MS,
+    );
+    assert.deepEqual(rooms.values, [{ value: 0, labels: {} }]);
+    await node!.kill();
+    await start({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" });
+    assert.equal((await fetch(`${node!.url}/metrics`)).status, 404);
   });
 
   it("writes a line of JSON for each span to the console", async () => {
