@@ -25,6 +25,8 @@ export class Row implements HuntAudience {
   readonly phases: HuntPhase[] = [];
   readonly chests: Winner[][] = [];
   readonly players = new Set<string>();
+  /** Who has more than one connection, and how many. */
+  readonly tabs = new Map<string, number>();
   /** Who has dropped out, and may come back to their seat. */
   readonly dropped = new Set<string>();
   /** How often the definition was corrected. */
@@ -38,6 +40,10 @@ export class Row implements HuntAudience {
 
   has(playerId: string): boolean {
     return this.players.has(playerId);
+  }
+
+  connections(playerId: string): number {
+    return this.players.has(playerId) ? (this.tabs.get(playerId) ?? 1) : 0;
   }
 
   keeps(playerId: string): boolean {

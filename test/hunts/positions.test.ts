@@ -40,6 +40,17 @@ describe("players who wait for a clue are told their place as it changes", () =>
   const quit = (service: Service, playerId: string) =>
     cluster.within(service.service.queue.quit(service.hunt, playerId));
 
+  it("also on their other connections to the node on which they have claimed, and not where that is the only one", async () => {
+    a.row.tabs.set("bob", 2);
+    assert.deepEqual(await a.claim("bob"), { waiting: true, position: 1 });
+    assert.deepEqual(await a.claim("cid"), { waiting: true, position: 2 });
+    await cluster.clock.advance(2000);
+    assert.deepEqual(a.row.positions, [["bob", 1]]);
+    await a.claim("bob");
+    await cluster.clock.advance(2000);
+    assert.deepEqual(a.row.positions, [["bob", 1]], "they know it");
+  });
+
   it("on every node on which they are, and only those whose place is another one", async () => {
     for (const [service, player] of [
       [a, "bob"],

@@ -135,7 +135,11 @@ export class HuntService {
       if (!hunt.waiting.has(player.playerId) && hunt.seats(player.playerId)) return this.claim(hunt, player);
       claim.isTold = true;
       claim.position = decision.position;
-      if (before === undefined) this.queue.notifyWaits(hunt, player);
+      if (before === undefined) {
+        this.queue.notifyWaits(hunt, player);
+        // The others have not asked.
+        if (hunt.connections(player.playerId) > 1) hunt.positions.notify(player.playerId);
+      }
       return { waiting: true, position: decision.position };
     }
     hunt.waiting.delete(player.playerId);

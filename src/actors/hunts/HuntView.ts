@@ -42,6 +42,8 @@ export interface WaitingClaim {
 export interface HuntAudience extends EventAudience {
   /** Whether the player is connected to this room. */
   has(playerId: string): boolean;
+  /** How many connections to this room the player has. */
+  connections(playerId: string): number;
   /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
   keeps(playerId: string): boolean;
   /** A waiting claim was served. */
@@ -137,6 +139,13 @@ export class HuntView extends EventView<HuntRecord, HuntAudience> {
   seats(playerId: string): boolean {
     for (const room of this.audience) if (room.has(playerId)) return true;
     return false;
+  }
+
+  /** How many connections to rooms of this node the player has. */
+  connections(playerId: string): number {
+    let sum = 0;
+    for (const room of this.audience) sum += room.connections(playerId);
+    return sum;
   }
 
   /** Whether the player has a seat in a room of this node, a connected one or one that is kept for them. */

@@ -121,6 +121,11 @@ export abstract class EventRoom<T extends EventRoomTypes, Event extends { readon
     return this.#players.has(playerId);
   }
 
+  /** How many connections to this room the player has. */
+  connections(playerId: string): number {
+    return this.#players.count(playerId);
+  }
+
   /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
   keeps(playerId: string): boolean {
     return this.#players.keeps(playerId);

@@ -30,6 +30,11 @@ export class PlayerConnections {
     return this.#connected.has(playerId);
   }
 
+  /** How many connections to this room the player has. */
+  count(playerId: string): number {
+    return this.#connected.get(playerId)?.size ?? 0;
+  }
+
   /** Whether the player has a seat in this room: they are connected, or have dropped out and it is kept for them. */
   keeps(playerId: string): boolean {
     return this.#seats.has(playerId);
