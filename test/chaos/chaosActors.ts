@@ -42,7 +42,7 @@ export class ChaosActor extends Actor<State> {
     await this.#effect(`heard ${from}`, n);
   }
 
-  async tick(): Promise<void> {
+  async startTicking(): Promise<void> {
     if (this.due("tick") === undefined) this.every("tick", TICK_MS, { policy: "fire" });
   }
 

@@ -48,7 +48,7 @@ const { targets } = options;
 for (const target of targets)
   void actors
     .ref(ChaosActor, target)
-    .tick()
+    .startTicking()
     .catch(() => {});
 const callers: Promise<void>[] = [];
 let isEnding = false;

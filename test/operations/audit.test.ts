@@ -45,8 +45,8 @@ describe("The audit", function () {
   const read = async (query = ""): Promise<Page> => (await node.get<Page>(`/api/audit?${query}`, { token })).body;
   const latest = async (): Promise<AuditLine> => (await read("limit=1")).lines[0]!;
   const hunt = () => ({ ...aHunt(), startsAt: Date.now() + HOUR_MS });
-  const make = async (headers: Record<string, string> = {}): Promise<string> =>
-    (await node.post<{ id: string }>("/api/hunts", { token, body: hunt(), headers })).body.id;
+  const make = async (headers: Record<string, string> = {}, body: object = hunt()): Promise<string> =>
+    (await node.post<{ id: string }>("/api/hunts", { token, body, headers })).body.id;
   const as = (role: Role, playerId: string): Promise<string> =>
     tokens.issue({ playerId, name: "N", role }, OPERATOR_TOKEN_MS);
 
@@ -98,7 +98,8 @@ describe("The audit", function () {
 
   it("has a command that is repeated by its request id once, over HTTP and in the room", async () => {
     const key = randomBytes(8).toString("hex");
-    const [first, again] = [await make({ "Idempotency-Key": key }), await make({ "Idempotency-Key": key })];
+    const body = hunt();
+    const [first, again] = [await make({ "Idempotency-Key": key }, body), await make({ "Idempotency-Key": key }, body)];
     assert.equal(again, first);
     assert.equal((await read(`subject=hunt:${first}`)).lines.length, 1);
     assert.equal((await latest()).requestId, key);

@@ -150,7 +150,8 @@ describe("the admin room", function () {
       const extend = (ms: number) => command<TournamentSummary>("extendTournament", { tournamentId: id, ms }, "same");
       const extended = await extend(1000);
       assert.equal(extended.id, id);
-      assert.deepEqual(await extend(5000), extended, "a repeat of its own");
+      assert.deepEqual(await extend(1000), extended, "a repeat of its own");
+      await assert.rejects(extend(5000), { code: "conflict" });
       const ended = await command<TournamentSummary>("endTournament", { tournamentId: id }, "same");
       assert.deepEqual([ended.id, ended.phase], [id, "grace"]);
     }

@@ -60,7 +60,7 @@ export class TallyActor extends Actor<TallyState> {
   }
 
   /** From now on both of its timers come again and again. */
-  async tick(): Promise<void> {
+  async startTicking(): Promise<void> {
     if (this.due("tick") === undefined) this.every("tick", 700, { policy: "fire" });
     if (this.due("tock") === undefined) this.every("tock", 1100, { policy: "coalesce" });
   }

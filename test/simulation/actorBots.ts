@@ -10,7 +10,7 @@ import type { World } from "./World.ts";
 import type { WorldNode } from "./WorldNode.ts";
 
 export const ACTORS = ["w", "x", "y", "z"];
-const METHODS = ["note", "write", "pass", "announce", "tick", "count"] as const;
+const METHODS = ["note", "write", "pass", "announce", "startTicking", "count"] as const;
 const DEADLINE_MS = 5000;
 /** An actor that is well answers within this, wherever it is asked. */
 const ANSWER_MS = 2000;
@@ -132,5 +132,5 @@ class ActorBots implements Bots<Act> {
 }
 
 function isKnownEffect({ method, outcome }: Call): boolean {
-  return outcome === "answered" && method !== "count" && method !== "tick";
+  return outcome === "answered" && method !== "count" && method !== "startTicking";
 }

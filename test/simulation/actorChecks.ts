@@ -40,7 +40,7 @@ export async function storedOf(database: Database): Promise<Stored> {
 
 /** Acknowledged: once. Refused: never. Unknown: once at most. What it told and published goes with it. */
 function callViolations({ name, actor, method, outcome }: Call, stored: Stored, news: readonly News[]): string[] {
-  if (method === "tick" || method === "count") return [];
+  if (method === "startTicking" || method === "count") return [];
   const timesOf = (state: TallyState | undefined, text: string): number =>
     (state?.done ?? []).filter((done) => done === text).length;
   const times = timesOf(stored.states.get(actor), name);

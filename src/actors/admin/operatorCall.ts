@@ -20,9 +20,14 @@ export function idToCreate({ operatorId, requestId }: OperatorCall, rng: Rng): s
 /** The options of a reference through which the call goes to an actor, whose turn writes the line of the audit. */
 export function callOptions({ operatorId, requestId, audit }: OperatorCall): CallOptions {
   return {
-    ...(requestId !== undefined && { requestId: digest(operatorId, requestId, 40) }),
+    ...(requestId !== undefined && { requestId: digest(operatorId, requestId, 40), sameAs: askedFor(audit) }),
     ...(audit && { audit }),
   };
+}
+
+/** What an operator has asked for: what reaches the actor is made of it by chance as well. */
+function askedFor(audit: OperatorCall["audit"]): unknown {
+  return audit ? [audit.command, audit.args] : null;
 }
 
 /** The same call, of which the audit says what it is done to (`hunt:h1`): arguments do not name what is created by them. */

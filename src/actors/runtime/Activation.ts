@@ -7,22 +7,29 @@ import { ActorState } from "./ActorState.ts";
 import type { Kept } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
 import type { ClaimedRow } from "./actorRow.ts";
+import type { Wait } from "./CallCycles.ts";
 import { RETRY_TIMER } from "./FailingTimers.ts";
 import { MAILBOX_BOUND, Mailbox } from "./Mailbox.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
 import type { Turn } from "./Turn.ts";
 import { TurnRunner, type TurnRunnerPorts } from "./TurnRunner.ts";
 import type { TimerRecord } from "./timers.ts";
-import { copyOf } from "./values.ts";
+import { failed } from "./turnFailure.ts";
+import { copyOf, digestOf } from "./values.ts";
 
 /** What an activation needs of its runtime. */
 export interface ActivationPorts extends TurnRunnerPorts {
   rng: Rng;
   /** The soonest due time has changed (null: no timers). */
   arm(key: string, due: number | null): void;
+  /** A call that a turn has made waits in the mailbox. */
+  waits(wait: Wait): void;
   /** This activation's memory can no longer be trusted; the next call loads the actor anew. */
   drop(activation: Activation): void;
 }
+
+/** What one activation has ticking at once. */
+const MOST_TICKS = 16;
 
 /**
  * One actor living on this node: its mailbox, and its turns, one at a time.
@@ -44,6 +51,10 @@ export class Activation {
   /** Ends when all is stored that is known of timers that failed. */
   #keeping: Promise<void> = Promise.resolve();
   #ended = false;
+  /** Something else than ticks has been taken from the mailbox since it was empty. */
+  #wasUsed = false;
+  /** Each stops what it stands for. */
+  readonly #ticks = new Set<() => void>();
   #lastUsed: number;
 
   /** Throws what the kind's `migrate` does. */
@@ -52,15 +63,21 @@ export class Activation {
     this.row = row;
     this.#ports = ports;
     this.#lastUsed = ports.clock.monotonic();
+    const scope = (): Turn => this.#scope();
+    const tick = (everyMs: number, work: () => Promise<unknown>): (() => void) => this.#tick(everyMs, work);
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
-    this.#actor = kind.create({ id: row.id, rng: ports.rng, place, scope: () => this.#scope() });
+    this.#actor = kind.create({ id: row.id, rng: ports.rng, place, scope, tick });
     const state = new ActorState(this.#actor, loadedState(kind, row), () => `the state of ${this.key}`);
     this.#timers = this.#timersOf(row, ports);
     this.#turns = this.#runnerOf(state, ports);
     this.#mailbox = new Mailbox(
-      (waiting) => this.#turns.take(waiting),
+      (waiting) => {
+        this.#wasUsed ||= !waiting.isTick;
+        return this.#turns.take(waiting);
+      },
       () => {
-        this.#lastUsed = ports.clock.monotonic();
+        if (this.#wasUsed) this.#lastUsed = ports.clock.monotonic();
+        this.#wasUsed = false;
         // Nothing has been stored: whoever calls it next looks whether it is there by then.
         if (row.isNew && !this.#ended) this.#drop();
       },
@@ -107,6 +124,7 @@ export class Activation {
   /** Its timers fire from now on. */
   start(): void {
     this.#timers.arm();
+    this.#safely(() => this.#actor.activated?.());
   }
 
   /** Monotonic time of the last turn. */
@@ -149,6 +167,7 @@ export class Activation {
       );
       return Promise.resolve({ kind: "error", error: error.toWire() });
     }
+    const { edge } = request;
     return new Promise((settle) => {
       this.#mailbox.put({
         label: request.method,
@@ -156,6 +175,8 @@ export class Activation {
         chain: request.chain,
         deadline,
         requestId: request.requestId,
+        ...(request.requestId !== undefined && !request.told && { digest: digestOf(request) }),
+        ...(edge !== undefined && { edge }),
         ...(request.told ? { told: request.told } : {}),
         audit: request.audit,
         trace: captured(),
@@ -165,6 +186,43 @@ export class Activation {
         settle,
       });
       if (this.#mailbox.holdsUpTurn) this.#turns.exempt();
+      if (edge !== undefined && request.chain.length > 0 && this.#mailbox.isWaiting(edge))
+        this.#ports.waits({ edge, key: this.key });
+    });
+  }
+
+  /** Whether this call waits in the mailbox, and has not begun. */
+  isWaiting(edge: string): boolean {
+    return this.#mailbox.isWaiting(edge);
+  }
+
+  /** Settles a call that has not begun with this error. Whether there was one. */
+  withdraw(edge: string, error: RingmasterError): boolean {
+    return this.#mailbox.withdraw(edge, failed(error));
+  }
+
+  /** Runs a turn each `everyMs` from now on while the actor lives here; the returned function stops that. */
+  #tick(everyMs: number, work: () => Promise<unknown>): () => void {
+    if (!(everyMs > 0)) throw new Error(`${everyMs} ms is not a period`);
+    if (this.#ticks.size >= MOST_TICKS) throw new RingmasterError("overloaded", `${this.key} has ${MOST_TICKS} ticks.`);
+    const arm = (): void => {
+      cancel = this.#ports.clock.schedule(() => this.#enqueueTick(work, () => this.#ticks.has(stop) && arm()), everyMs);
+    };
+    let cancel: () => void;
+    const stop = (): void => {
+      this.#ticks.delete(stop);
+      cancel();
+    };
+    arm();
+    this.#ticks.add(stop);
+    return stop;
+  }
+
+  #enqueueTick(work: () => Promise<unknown>, settle: () => void): void {
+    if (this.#ended) return;
+    this.#mailbox.put({
+      ...{ label: "tick", origin: "timer", chain: [], deadline: Number.POSITIVE_INFINITY, requestId: undefined },
+      ...{ isTick: true, run: work, settle },
     });
   }
 
@@ -217,6 +275,7 @@ export class Activation {
   #close(owner?: string): void {
     this.#ended = true;
     this.#timers.stop();
+    for (const stop of this.#ticks) stop();
     this.#mailbox.turnAway(owner === undefined ? { kind: "moved" } : { kind: "moved", owner });
     // The turn is not begun any more. Whoever waits for the actor to be still may have the place that it waits for.
     this.#turns.exempt();

@@ -41,6 +41,8 @@ export interface ActorContext {
   readonly place: { nodeId: string; epoch: number };
   /** The scope of the turn that is running; throws between turns. */
   scope(): TurnScope;
+  /** Runs a turn each `everyMs` milliseconds; the returned function stops that. */
+  tick(everyMs: number, work: () => Promise<unknown>): () => void;
 }
 
 /** Handlers of an actor's named timers. */
@@ -73,6 +75,9 @@ export abstract class Actor<State> {
     this.place = context.place;
     this.#context = context;
   }
+
+  /** This activation begins: no turn is running, and none has. `this.state` is as it is stored, to be read only. For memory and ticks. */
+  activated?(): void;
 
   /** This activation has ended, in whatever way: stop what `afterCommit` started. No turn is running, and none will. */
   deactivated?(): void;
@@ -130,6 +135,15 @@ export abstract class Actor<State> {
     this.#context
       .scope()
       .setTimer(name, options.first ?? this.now + ms, { every: ms, policy: options.policy ?? "coalesce" });
+  }
+
+  /**
+   * Runs `work` as a turn each `everyMs` milliseconds, counted from the end of the one before, for as long as this actor stays in this node's
+   * memory: for what need not survive. It neither brings the actor to life nor keeps it from being let go. At most 16 at a time; beyond:
+   * `overloaded`. The returned function stops it.
+   */
+  protected tick(everyMs: number, work: () => Promise<unknown>): () => void {
+    return this.#context.tick(everyMs, work);
   }
 
   protected cancelTimer(name: string): void {

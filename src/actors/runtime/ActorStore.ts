@@ -36,7 +36,7 @@ export interface TurnWrites extends Audited {
   /** The actor ends with this turn: its row goes. */
   isDestroyed: boolean;
   /** The answer to a request with an id, JSON text. */
-  response: { requestId: string; text: string } | undefined;
+  response: { requestId: string; digest: string; text: string } | undefined;
   now: number;
 }
 
@@ -177,13 +177,16 @@ export class ActorStore {
     return (await sql.query(`SELECT 1 FROM actors WHERE ${where}`, is)).length === 0 ? "moved" : "locked";
   }
 
-  /** The stored answer to a request id, JSON text. */
-  async response(address: ActorAddress, requestId: string): Promise<string | undefined> {
-    const [row] = await this.#turns.query<{ response: string }>(
-      "SELECT response FROM actor_requests WHERE kind = ? AND id = ? AND request_id = ?",
+  /** The stored answer to a request id, JSON text, and what it was used for, where that is known. */
+  async response(
+    address: ActorAddress,
+    requestId: string,
+  ): Promise<{ response: string; digest: string | null } | undefined> {
+    const [row] = await this.#turns.query<{ response: string; digest: string | null }>(
+      "SELECT response, digest FROM actor_requests WHERE kind = ? AND id = ? AND request_id = ?",
       [address.kind, address.id, requestId],
     );
-    return row?.response;
+    return row;
   }
 
   /** What the actor has had from `sender`. */
@@ -231,13 +234,11 @@ export class ActorStore {
   async write(tx: Transaction, row: ClaimedRow, writes: TurnWrites, fencedAlready: boolean): Promise<Stored> {
     await this.#writeRow(tx, row, writes, fencedAlready);
     if (writes.response) {
-      await tx.write("INSERT INTO actor_requests (kind, id, request_id, response, created_at) VALUES (?, ?, ?, ?, ?)", [
-        row.kind,
-        row.id,
-        writes.response.requestId,
-        writes.response.text,
-        writes.now,
-      ]);
+      const { requestId, digest, text } = writes.response;
+      await tx.write(
+        "INSERT INTO actor_requests (kind, id, request_id, digest, response, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [row.kind, row.id, requestId, digest, text, writes.now],
+      );
     }
     const { heard, outgoing, now } = writes;
     await audited(tx, writes, now);

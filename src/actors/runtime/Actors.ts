@@ -7,6 +7,7 @@ import type { ActorKind } from "./ActorKinds.ts";
 import { ActorStore } from "./ActorStore.ts";
 import type { AllDeadLetters } from "./AllDeadLetters.ts";
 import type { ActorAddress } from "./actorRow.ts";
+import { CallCycles } from "./CallCycles.ts";
 import { type CallOptions, Calls } from "./Calls.ts";
 import { CheckedClock } from "./CheckedClock.ts";
 import { CrashBlame } from "./CrashBlame.ts";
@@ -91,7 +92,10 @@ export class Actors {
     );
     const residents = this.#residents;
     this.#directory = new Directory({ store, membership, residents });
-    this.#calls = new Calls({ directory: this.#directory, membership, residents, peers: this.peers, clock, log });
+    const cycles = new CallCycles({ residents, peers: this.peers });
+    residents.onWait((wait) => cycles.waits(wait));
+    const { peers } = this;
+    this.#calls = new Calls({ directory: this.#directory, membership, residents, peers, cycles, clock, log });
     this.#outbox = new Outbox({
       ...{ nodeId: node.id, database, feed, clock, rng, log, metrics },
       deliver: (row) => this.#calls.deliver(row),

@@ -4,6 +4,7 @@ import { RingmasterError } from "../../errors.ts";
 import { carried, continued, inRoot, inSpan, type SpanStart } from "../../tracing.ts";
 import { Activation } from "./Activation.ts";
 import { type ActorAddress, assertAddress, fitsColumn } from "./actorRow.ts";
+import type { CallCycles } from "./CallCycles.ts";
 import type { Directory } from "./Directory.ts";
 import type { Membership } from "./Membership.ts";
 import type { DeliveryOutcome } from "./MessagePump.ts";
@@ -19,6 +20,13 @@ import { copyOf, copyOfArgs } from "./values.ts";
 export interface CallOptions extends Audited {
   /** The answer is stored with the turn, and a repeat of the call with the same id gets it back. At most 64 characters. */
   requestId?: string;
+  /**
+   * What makes repeats of the request id the same, where their arguments are made anew each time; else a repeat with other arguments
+   * is a `conflict`.
+   */
+  sameAs?: unknown;
+  /** Ends the wait as its deadline does: `not_delivered` where the call has certainly not begun, else `outcome_unknown`. */
+  signal?: AbortSignal;
   /** How long to wait for the answer, in milliseconds. */
   deadlineMs?: number;
 }
@@ -37,6 +45,8 @@ interface Progress {
   mayHaveHappened: boolean;
   /** An attempt has reached a node and not come back. */
   isUnderWay: boolean;
+  /** Where it is under way. */
+  nodeId?: string;
   /** The latest version of the actor's state that a node did not know. */
   unknownVersion?: number;
   /** The caller has been answered. */
@@ -52,6 +62,8 @@ export class Calls {
   readonly #membership: Membership;
   readonly #residents: Residents;
   readonly #peers: Peers;
+  readonly #cycles: CallCycles;
+  #edges = 0;
   readonly #clock: Clock;
   readonly #log: Log;
 
@@ -60,6 +72,7 @@ export class Calls {
     membership: Membership;
     residents: Residents;
     peers: Peers;
+    cycles: CallCycles;
     clock: Clock;
     log: Log;
   }) {
@@ -67,6 +80,7 @@ export class Calls {
     this.#membership = ports.membership;
     this.#residents = ports.residents;
     this.#peers = ports.peers;
+    this.#cycles = ports.cycles;
     this.#clock = ports.clock;
     this.#log = ports.log;
   }
@@ -94,11 +108,13 @@ export class Calls {
       args: copyOfArgs(args, () => `the arguments of ${key}.${method}`).value,
       chain,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+      ...(options.sameAs !== undefined && { sameAs: options.sameAs }),
       ...(options.audit && { audit: options.audit }),
+      ...((context || options.signal) && { edge: `${this.#peers.nodeId} ${++this.#edges}` }),
     };
     const start = (): SpanStart => ({ name: `call ${address.kind}.${method}`, kind: "CLIENT" });
     return inSpan(start, async () => {
-      const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs));
+      const outcome = await this.#answerInTime(key, request, this.#deadline(options.deadlineMs), options.signal);
       if (outcome.kind === "ok") return outcome.value;
       throw RingmasterError.fromWire(outcome.error);
     });
@@ -132,18 +148,32 @@ export class Calls {
   }
 
   /** The answer, or at the deadline what is known by then: the database may hang, and a call on this node may be in its turn. */
-  async #answerInTime(key: string, request: Omit<ActorRequest, "leftMs">, deadline: number): Promise<Answer> {
+  async #answerInTime(
+    key: string,
+    request: Omit<ActorRequest, "leftMs">,
+    deadline: number,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const clock = this.#clock;
     const progress: Progress = { mayHaveHappened: false, isUnderWay: false, isOver: false };
     const { promise: late, resolve } = Promise.withResolvers<Answer>();
-    const cancel = clock.schedule(() => {
+    const giveUp = (): void => {
       progress.isOver = true;
-      resolve(undelivered(key, progress, progress.isUnderWay));
-    }, deadline - clock.monotonic());
+      const { edge } = request;
+      const isWithdrawn =
+        edge !== undefined && progress.nodeId !== undefined && this.#cycles.withdraw({ edge, key }, progress.nodeId);
+      resolve(undelivered(key, progress, progress.isUnderWay && !isWithdrawn));
+    };
+    if (signal?.aborted) return undelivered(key, progress);
+    const cancel = clock.schedule(giveUp, deadline - clock.monotonic());
+    signal?.addEventListener("abort", giveUp, { once: true });
     try {
       return await Promise.race([this.#untilAnswered(key, request, deadline, progress), late]);
     } finally {
       cancel();
+      signal?.removeEventListener("abort", giveUp);
+      const caller = request.chain.at(-1);
+      if (caller !== undefined && request.edge !== undefined) this.#cycles.ended(caller, request.edge);
     }
   }
 
@@ -197,6 +227,9 @@ export class Calls {
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
+    progress.nodeId = nodeId;
+    const [caller, { edge }] = [untimed.chain.at(-1), untimed];
+    if (caller !== undefined && edge !== undefined) this.#cycles.sent(caller, { edge, key }, nodeId);
     const sent = await (isHere ? this.#callHere(ownArgs(request), deadline) : this.#peers.call(nodeId, request));
     progress.isUnderWay = false;
     if (sent.kind === "not_delivered" || (sent.kind === "moved" && sent.owner === undefined)) avoid.add(nodeId);

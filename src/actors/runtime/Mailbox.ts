@@ -14,6 +14,12 @@ export interface WaitingTurn extends Audited {
   /** Monotonic; past it the turn is not begun. */
   deadline: number;
   requestId: string | undefined;
+  /** What the request id is used for; a repeat has the same. */
+  digest?: string;
+  /** Of a call that may be withdrawn. */
+  edge?: string;
+  /** It keeps no actor from being let go. */
+  isTick?: boolean;
   /** What another actor told this one. */
   told?: ActorRequest["told"];
   /** The trace of its caller. */
@@ -69,6 +75,21 @@ export class Mailbox {
   turnAway(outcome: CallOutcome & { kind: "moved" }): void {
     this.#nested = 0;
     for (const turn of this.#waiting.splice(0)) void turn.settle(outcome);
+  }
+
+  /** Whether a call of this id waits, and has not begun. */
+  isWaiting(edge: string): boolean {
+    return this.#waiting.some((turn) => turn.edge === edge);
+  }
+
+  /** Takes a call out that has not begun, and settles it with this. Whether there was one. */
+  withdraw(edge: string, outcome: CallOutcome): boolean {
+    const at = this.#waiting.findIndex((turn) => turn.edge === edge);
+    if (at < 0) return false;
+    const [turn] = this.#waiting.splice(at, 1);
+    if (turn!.origin === "turn") this.#nested -= 1;
+    void turn!.settle(outcome);
+    return true;
   }
 
   /** Has this done between two turns: now, or once the running turn has ended. One thing at a time. */

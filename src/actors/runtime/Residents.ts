@@ -4,6 +4,7 @@ import { Activation, type ActivationPorts } from "./Activation.ts";
 import { type ActorKind, ActorKinds } from "./ActorKinds.ts";
 import type { ActorStore } from "./ActorStore.ts";
 import type { ActorAddress, ClaimedRow } from "./actorRow.ts";
+import type { Wait } from "./CallCycles.ts";
 import { Claims, type Elsewhere } from "./Claims.ts";
 import type { CrashBlame } from "./CrashBlame.ts";
 import { LeftActors } from "./LeftActors.ts";
@@ -62,6 +63,7 @@ export class Residents {
   readonly #releases: Releases;
   readonly #claims: Claims;
   #closed = false;
+  #onWait: (wait: Wait) => void = () => {};
 
   /** `onReleasable` is told when there is something to `release`. */
   constructor(
@@ -83,6 +85,11 @@ export class Residents {
     this.#heap = new TimerHeap(ports.clock, (key) => this.#activations.get(key)?.fireDue());
   }
 
+  /** Has this told of calls that turns have made, and that wait for their actors here. */
+  onWait(listener: (wait: Wait) => void): void {
+    this.#onWait = listener;
+  }
+
   get size(): number {
     return this.#activations.size;
   }
@@ -90,6 +97,20 @@ export class Residents {
   /** Rows that this node has let go and owns yet. */
   get waitForRelease(): number {
     return this.#releases.size;
+  }
+
+  /** Whether this call waits for its actor here, and has not begun. */
+  isWaiting({ key, edge }: Wait): boolean {
+    return this.#activations.get(key)?.isWaiting(edge) ?? false;
+  }
+
+  /** Ends a call that waits for its actor here and has not begun. Whether there was one. */
+  withdraw({ key, edge }: Wait, why: "cycle" | "withdrawn"): boolean {
+    const error =
+      why === "cycle"
+        ? new RingmasterError("actor_cycle", `${key} is in a turn that waits for the caller; nothing happened.`)
+        : new RingmasterError("not_delivered", `The call of ${key} was withdrawn; nothing happened.`);
+    return this.#activations.get(key)?.withdraw(edge, error) ?? false;
   }
 
   get(key: string): Activation | undefined {
@@ -234,6 +255,7 @@ export class Residents {
       enterTurn: (row, origin) => this.#gate.enter(row, origin),
       deliver: (messages) => this.#outbox().deliver(messages),
       lookForMessages: () => this.#outbox().resume(),
+      waits: (wait) => this.#onWait(wait),
       arm: (key, due) => (due === null ? this.#heap.disarm(key) : this.#heap.arm(key, due)),
       drop: (activation) => this.#drop(activation),
     };

@@ -195,7 +195,7 @@ export class TurnRunner {
   }
 
   /** The answer to what this actor has had before; undefined when the turn is to run. */
-  async #earlier({ told, requestId }: WaitingTurn, turn: Turn): Promise<CallOutcome | undefined> {
+  async #earlier({ told, requestId, digest }: WaitingTurn, turn: Turn): Promise<CallOutcome | undefined> {
     const { store } = this.#ports;
     if (told) {
       const before = await store.mark(this.#row, told);
@@ -205,14 +205,18 @@ export class TurnRunner {
     // A message is known by its request id where a node of the version before took it.
     if (requestId === undefined || told?.isRepeat === false) return undefined;
     const stored = await store.response(this.#row, requestId);
-    return stored === undefined ? undefined : { kind: "ok", value: JSON.parse(stored).value };
+    if (stored === undefined) return undefined;
+    // An answer of before this was stored fits every repeat.
+    if (stored.digest !== null && digest !== undefined && stored.digest !== digest)
+      throw new RingmasterError("conflict", `The request id ${requestId} has been used for another call.`);
+    return { kind: "ok", value: JSON.parse(stored.response).value };
   }
 
   async #commit(turn: Turn, waiting: WaitingTurn, value: unknown): Promise<CallOutcome> {
     const response =
-      waiting.requestId === undefined || waiting.told
+      waiting.requestId === undefined || waiting.digest === undefined
         ? undefined
-        : { requestId: waiting.requestId, text: JSON.stringify({ value }) };
+        : { requestId: waiting.requestId, digest: waiting.digest, text: JSON.stringify({ value }) };
     const lease = this.#ports.lease();
     const draft = turn.isDestroyed ? undefined : this.#state.changed();
     const result = await turn.commit(draft?.text, response);

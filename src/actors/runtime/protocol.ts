@@ -37,6 +37,10 @@ export interface ActorRequest extends Audited {
   leftMs: number;
   /** The actors whose turns wait for this call, outermost first; coming back to one of them is a cycle. */
   chain: string[];
+  /** Unique among calls: of one that a turn waits for, or that may be withdrawn. */
+  edge?: string;
+  /** What makes repeats of a request id the same, where their arguments differ; the arguments unless told. */
+  sameAs?: unknown;
   /** The trace that it is a part of. */
   trace?: Carried | undefined;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { RingmasterError } from "../../errors.ts";
 
 /** Arrays and objects within each other; deeper ones are taken to be within themselves. */
@@ -48,6 +49,30 @@ export function copyOfArgs(args: readonly unknown[], what: () => string): Copy<u
   let length = args.length;
   while (length > 0 && args[length - 1] === undefined) length -= 1;
   return measuredCopyOf(length === args.length ? [...args] : args.slice(0, length), what);
+}
+
+/** What a call asks for, in 44 characters: the same for two whose arguments JSON has the same for, in whatever order of properties. */
+export function digestOf({
+  method,
+  args,
+  sameAs = args,
+}: {
+  method: string;
+  args: unknown[];
+  sameAs?: unknown;
+}): string {
+  return createHash("sha256")
+    .update(JSON.stringify([method, ordered(sameAs)]))
+    .digest("base64");
+}
+
+function ordered(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(ordered);
+  return Object.entries(value)
+    .filter(([, property]) => property !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, property]) => [key, ordered(property)]);
 }
 
 /** Whether `value` would be stored as `stored` is, which is a copy. */
