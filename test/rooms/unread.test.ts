@@ -62,4 +62,48 @@ describe("A client that does not read", () => {
     hearing.terminate();
     deaf.terminate();
   });
+
+  it("keeps no copy of what many are answered with, which each hears whole and in its order", async () => {
+    const hearing = await sit();
+    const heard: Buffer[] = [];
+    hearing.on("message", (data: Buffer) => heard.push(data));
+    const [listed] = await matchMaker.query({ name: "loud" });
+    const room = matchMaker.getLocalRoomById(listed!.roomId)!;
+    await until(() => room.clients.at(-1)?.state === ClientState.JOINED, { what: "it is in", timeoutMs: DEADLINE_MS });
+    const { ref } = room.clients.at(-1)!;
+    const socket = ref as unknown as GuardedSocket;
+    const written: unknown[] = [];
+    const write = socket.stream!.write.bind(socket.stream!);
+    socket.stream!.write = (chunk: never, ...rest: never[]) => {
+      written.push(chunk);
+      return write(chunk, ...rest);
+    };
+    const expected: Buffer[] = [];
+    for (const bytes of [0, 1, 122, 123, 124, 65_532, 65_533, 65_534, 300_000]) {
+      const [head, rest] = [Buffer.from("abc"), Buffer.alloc(bytes, String(bytes))];
+      socket.sendParts(head, rest);
+      socket.send(Buffer.from(`after ${bytes}`));
+      assert.ok(written.includes(rest), "the very bytes are what is written");
+      expected.push(Buffer.concat([head, rest]), Buffer.from(`after ${bytes}`));
+    }
+    while (heard.length < expected.length) await once(hearing, "message");
+    assert.deepEqual(heard, expected);
+    hearing.terminate();
+  });
+
+  it("is ended by answers that it shares with others as by any, and those that come later are nobody's", async () => {
+    const deaf = await sit();
+    deaf.pause();
+    const [listed] = await matchMaker.query({ name: "loud" });
+    const room = matchMaker.getLocalRoomById(listed!.roomId)!;
+    const socket = room.clients.at(-1)!.ref as unknown as GuardedSocket;
+    const shared = Buffer.alloc(TOLD_BYTES);
+    for (let told = 0; told < TOLD_TIMES && socket.readyState === WebSocket.OPEN; told += 1) {
+      socket.sendParts(Buffer.from("abc"), shared);
+      await turn();
+    }
+    assert.notEqual(socket.readyState, WebSocket.OPEN);
+    socket.sendParts(Buffer.from("abc"), shared);
+    deaf.terminate();
+  });
 });

@@ -13,8 +13,7 @@ export class Encoded {
   }
 }
 
-/** An object as MessagePack, in two parts, whose last field is a value that is written already. */
-export function encodedWith(fields: object, last: string, { bytes }: Encoded): [Buffer, Buffer] {
-  const withNil = packr.pack({ ...fields, [last]: null });
-  return [withNil.subarray(0, -1), bytes];
+/** An object as MessagePack up to its last field's value, which follows and is written already. */
+export function encodedUpTo(last: string, fields: object): Buffer {
+  return packr.pack({ ...fields, [last]: null }).subarray(0, -1);
 }

@@ -121,6 +121,7 @@ async function admitBack(socket: GuardedSocket, { roomId, sessionId, token }: Re
 function guard(socket: GuardedSocket, request: IncomingMessage, keepOut: KeepOut, broken: KeyedBuckets): void {
   const address = String(request.headers["x-real-ip"] ?? request.socket.remoteAddress);
   const network = networksOf(address)[0]!.key;
+  socket.stream = request.socket;
   socket.meter = new SocketMeter(socket, request.socket, {
     clock: systemClock,
     ended: () => keepOut.add(socket.owner ?? network),

@@ -1,10 +1,11 @@
-import { getMessageBytes, Protocol, ResponseStatus } from "@colyseus/core";
+import { type ClientPrivate, ClientState, getMessageBytes, Protocol, ResponseStatus } from "@colyseus/core";
 import { z } from "zod";
 import { RingmasterError } from "../../errors.ts";
 import { invalidPayload, validate } from "../../validate.ts";
 import type { RoomClient } from "./BaseRoom.ts";
-import { Encoded, encodedWith } from "./Encoded.ts";
+import { Encoded, encodedUpTo } from "./Encoded.ts";
 import { decodePayload, type Frame, LONGEST_TYPE } from "./frames.ts";
+import { GuardedSocket } from "./GuardedSocket.ts";
 
 /** What a client asks of a room, whichever way it came, and how it is told what came of it. */
 export interface Ask {
@@ -39,7 +40,7 @@ function askByRequest({ id, type, body }: Extract<Frame, { kind: "request" }>): 
       if (!(value instanceof Encoded)) reply(client, ResponseStatus.OK, value);
       else {
         const head = getMessageBytes[Protocol.ROOM_RESPONSE](id, ResponseStatus.OK);
-        client.enqueueRaw(Buffer.concat([head, value.bytes]));
+        sendEncoded(client, [head], value);
       }
     },
     reject: (client, error) => reply(client, ResponseStatus.REJECTED, error.toWire()),
@@ -59,11 +60,19 @@ function askByMessage(message: unknown): Ask {
       if (!(value instanceof Encoded)) client.send(ANSWERING, { id: id.data, ok: true, value: value ?? null });
       else {
         const head = getMessageBytes.raw(Protocol.ROOM_DATA, ANSWERING);
-        client.enqueueRaw(Buffer.concat([head, ...encodedWith({ id: id.data, ok: true }, "value", value)]));
+        sendEncoded(client, [head, encodedUpTo("value", { id: id.data, ok: true })], value);
       }
     },
     reject: (client, error) => client.send(ANSWERING, { id: id.data, ok: false, error: error.toWire() }),
   };
+}
+
+/** What is in memory once for all who are answered with it is not copied for each. */
+function sendEncoded(client: RoomClient, head: readonly Uint8Array[], { bytes }: Encoded): void {
+  const { ref, state } = client as RoomClient & ClientPrivate;
+  // What comes while a client joins is kept until it is in.
+  if (ref instanceof GuardedSocket && state === ClientState.JOINED) ref.sendParts(Buffer.concat(head), bytes);
+  else client.enqueueRaw(Buffer.concat([...head, bytes]));
 }
 
 function payloadOf(body: Buffer): unknown {
