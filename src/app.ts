@@ -248,7 +248,10 @@ function domainRooms({ declared }: OpenDomains): Array<[string, RegisteredHandle
 }
 
 /** Gives all rooms what they have in common, and those of domains the services of theirs. */
-function provideServices({ backplane, domains, keepOut, log, readiness, tokens }: Running, actors: Actors): void {
+function provideServices(
+  { backplane, domains, keepOut, log, metrics, readiness, tokens }: Running,
+  actors: Actors,
+): void {
   const activity = domains.activity();
   const common = {
     verify: (token: string) => tokens.verify(token),
@@ -257,6 +260,8 @@ function provideServices({ backplane, domains, keepOut, log, readiness, tokens }
     clock: actors.clock,
     draining: () => readiness.draining,
     cutOff: () => actors.membership.self.cutOff === true,
+    requestAnswered: (room: string, _type: string, outcome: string, seconds: number) =>
+      metrics.roomAnswered(room, outcome, seconds),
     ...(activity && { attend: () => activity.attend() }),
   };
   provideRoomServices(common);
@@ -268,6 +273,7 @@ function provideServices({ backplane, domains, keepOut, log, readiness, tokens }
       ...services,
       // A class may be listed by several names.
       requestAnswered: (room: string, type: string, outcome: string, seconds: number) => {
+        metrics.roomAnswered(room, outcome, seconds);
         if (outcome === "ok") domains.declared.rooms.get(room)?.declared.answered?.(services, type, seconds);
       },
     });
@@ -311,6 +317,7 @@ function mountRoutes(parts: Running, { own, cutOff }: Mounted): void {
     metricsToken: config.metricsToken,
     hasMetricsPort: config.metricsPort !== undefined,
     readiness,
+    answered: (outcome, seconds) => parts.metrics.httpAnswered(outcome, seconds),
     cutOff,
     limits: new RequestLimits({
       perAddress: config.rateLimitPerAddress,

@@ -114,17 +114,23 @@ class TracedTransaction implements Transaction {
 
   query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
     this.#span.addEvent(summaryOf(sql));
-    return this.#transaction.query<T>(sql, params);
+    return this.#noted(this.#transaction.query<T>(sql, params));
   }
 
   write(sql: string, params?: readonly unknown[]): Promise<Written> {
     this.#span.addEvent(summaryOf(sql));
-    return this.#transaction.write(sql, params);
+    return this.#noted(this.#transaction.write(sql, params));
   }
 
   load(table: string, columns: readonly string[], rows: ReadonlyArray<readonly Value[]>): Promise<void> {
     this.#span.addEvent(`LOAD ${table}`);
-    return this.#transaction.load(table, columns, rows);
+    return this.#noted(this.#transaction.load(table, columns, rows));
+  }
+
+  /** A statement that fails says why in the transaction's span, whatever is done about it. */
+  #noted<T>(statement: Promise<T>): Promise<T> {
+    statement.catch((error: unknown) => this.#span.setAttribute("error.type", typeOf(error)));
+    return statement;
   }
 
   async commit(): Promise<void> {
@@ -154,7 +160,12 @@ function summaryOf(sql: string): string {
 }
 
 function ended(span: Span, error: unknown): void {
-  const { code, name } = error as { code?: unknown; name?: string };
-  span.setAttribute("error.type", typeof code === "string" ? code : (name ?? "unknown"));
+  span.setAttribute("error.type", typeOf(error));
   span.end();
+}
+
+/** Its code, or its class: a message has parameters. */
+function typeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: string };
+  return typeof code === "string" ? code : (name ?? "unknown");
 }

@@ -12,6 +12,7 @@ import { notCached, openToAnyOrigin, panelHeaders, securityHeaders } from "./hea
 import { healthRoutes, type MetricsPage, metricsRoutes, refuseWhenCutOff, refuseWhenDraining } from "./health.ts";
 import type { RequestLimits } from "./limits.ts";
 import { matchmakingRoutes } from "./matchmaking.ts";
+import { type HttpOutcome, measureRequests } from "./measures.ts";
 import { monitorRoutes } from "./monitor.ts";
 import { noteCallers } from "./noteCallers.ts";
 import { playerPage } from "./page.ts";
@@ -35,6 +36,8 @@ export interface HttpServices extends Omit<SignInServices, "inTurn"> {
   metricsToken: string | undefined;
   /** Whether the metrics are on a port of their own, and so not here. */
   hasMetricsPort: boolean;
+  /** Told how each request ended, and after how many seconds; of probes and metrics it is not. */
+  answered?(outcome: HttpOutcome, seconds: number): void;
   readiness: Readiness;
   /** Whether this node alone cannot reach the database. */
   cutOff?(): boolean;
@@ -78,6 +81,7 @@ export function mountHttp(app: Application, services: HttpServices): void {
     app.use("/metrics", limits.unlessKeptOut);
     app.use(metricsRoutes(services.metricsPage, services.metricsToken));
   }
+  if (services.answered) app.use(measureRequests(services.clock, services.answered));
   if (isTracing()) app.use(traceRequests);
 
   const open = [openToAnyOrigin, notCached, refuseWhenDraining(readiness), limits.perAddress];

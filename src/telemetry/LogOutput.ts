@@ -25,6 +25,11 @@ export class LogOutput implements DestinationStream {
     });
   }
 
+  /** Bytes that wait for the reader. */
+  get unread(): number {
+    return this.#stream.writableLength;
+  }
+
   write(line: string): void {
     if (this.#isClosed) return;
     if (this.#stream.writableLength > this.#mostUnread) {

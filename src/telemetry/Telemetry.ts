@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { type Rng, sleep, systemClock, systemRng } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { MOST_UNREAD_LOG_BYTES } from "./LogOutput.ts";
 import { type Logger, standardOutput } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { TelemetryPlace } from "./resource.ts";
@@ -31,6 +32,7 @@ export class Telemetry {
 
   static async start(ports: TelemetryPorts): Promise<Telemetry> {
     const { traces, metrics } = ports.config.telemetry;
+    ports.metrics.bounded("log", MOST_UNREAD_LOG_BYTES, () => standardOutput.unread);
     const outgoing: Outgoing[] = [];
     if (traces !== "none") outgoing.push(await startTraces(traces, ports));
     if (metrics === "otlp" || metrics === "stdout") outgoing.push(await startMetrics(metrics, ports));
@@ -63,7 +65,7 @@ async function startTraces(
   { config, log, metrics, rng = systemRng }: TelemetryPorts,
 ): Promise<Outgoing> {
   const { samplerArg: ratio } = config.telemetry;
-  const { openTracing } = await import("./tracing/openTracing.ts");
+  const { MOST_WAITING_SPANS, openTracing } = await import("./tracing/openTracing.ts");
   const tracing = openTracing({
     to: kind === "otlp" ? otlpTo("traces", config) : { kind: "console", write },
     ratio,
@@ -72,6 +74,7 @@ async function startTraces(
     count: (outcome, spans) => metrics.spansEnded(outcome, spans),
     onFailure: quietly((error) => log.warn({ err: error }, "traces could not be exported; some are lost")),
   });
+  metrics.bounded("spans", MOST_WAITING_SPANS, () => tracing.waiting);
   return { what: "traces", close: () => tracing.close() };
 }
 

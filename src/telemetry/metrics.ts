@@ -10,6 +10,9 @@ export interface RoomCounts {
 /** A turn is one transaction: about a millisecond, until the database is slow or a lock is waited for. */
 const ACTOR_TURN = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** A request is answered from memory, after a commit, or after a call of an actor, which waits 10 s at most. */
+const REQUEST = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /** A job takes milliseconds or minutes; five of them unless it says otherwise. */
 const JOB_DURATION = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 1800];
 
@@ -36,6 +39,10 @@ export class Metrics {
   readonly #clockOff: Gauge<never>;
   readonly #faults: Counter<"kind">;
   readonly #spans: Counter<"outcome">;
+  readonly #httpRequest: Histogram<"outcome">;
+  readonly #roomRequest: Histogram<"room">;
+  readonly #roomErrors: Counter<"room" | "code">;
+  readonly #bounds = new Map<string, () => number>();
 
   #readOutboxLag = () => ({ events: 0, messages: 0 });
 
@@ -68,12 +75,48 @@ export class Metrics {
     for (const kind of ["rejection", "exception"]) this.#faults.inc({ kind }, 0);
     this.#spans = meters.counter("trace_spans_total", "Spans that have ended, by what became of them.", "outcome");
     for (const outcome of ["exported", "failed", "dropped"]) this.#spans.inc({ outcome }, 0);
+    const http = "From the arrival of an HTTP request to the end of its answer, by the class of its status.";
+    this.#httpRequest = meters.histogram("http_request_seconds", http, REQUEST, "outcome");
+    const room = "From the arrival of a room's request to its answer or rejection.";
+    this.#roomRequest = meters.histogram("room_request_seconds", room, REQUEST, "room");
+    const refused = "Of those, the ones that were rejected, by their code.";
+    this.#roomErrors = meters.counter("room_request_errors_total", refused, "room", "code");
+    this.#saturation();
     this.#lagging(() => this.#readOutboxLag());
     const off =
       "How far this node's wall clock is ahead of the cluster's time; beyond 2 it takes no actors and is not ready.";
     this.#clockOff = meters.gauge("clock_offset_seconds", off);
     meters.reading("rooms", "Rooms on this node.", () => roomCounts().rooms);
     meters.reading("clients", "Clients connected to rooms on this node.", () => roomCounts().clients);
+  }
+
+  #saturation(): void {
+    const bounds = this.#bounds;
+    new Gauge({
+      name: "bound_used_ratio",
+      help: "How much of a bound is in use, from 0 to 1.",
+      labelNames: ["bound"],
+      registers: [this.registry],
+      collect() {
+        for (const [bound, read] of bounds) this.set({ bound }, read());
+      },
+    });
+  }
+
+  /** `read` tells how much of a bound (of docs/architecture.md) is in use; its name is one of a fixed set. */
+  bounded(bound: string, limit: number, read: () => number): void {
+    this.#bounds.set(bound, () => read() / limit);
+  }
+
+  /** An HTTP request was answered, or its client left. */
+  httpAnswered(outcome: string, seconds: number): void {
+    this.#httpRequest.observe({ outcome }, seconds);
+  }
+
+  /** A room's request was answered; `outcome` is the code of its rejection, or `"ok"`. */
+  roomAnswered(room: string, outcome: string, seconds: number): void {
+    this.#roomRequest.observe({ room }, seconds);
+    if (outcome !== "ok") this.#roomErrors.inc({ room, code: outcome });
   }
 
   #lagging(read: () => { events: number; messages: number }): void {

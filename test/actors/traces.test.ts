@@ -106,6 +106,22 @@ describe("the traces of actors on two nodes", () => {
     );
   });
 
+  it("say in a transaction's span why a statement failed, and nothing of its parameters", async () => {
+    const traced = new TracedDatabase(database);
+    await request(async () => {
+      const failing = traced.transaction((tx) => tx.write("INSERT INTO no_such_table VALUES (?)", ["a secret"]));
+      await assert.rejects(failing);
+    });
+    const spans = await traces.close();
+    const { attributes, events } = spans.find(({ name }) => name === "SQL transaction")!;
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ["connected", "INSERT no_such_table", "ROLLBACK"],
+    );
+    assert.equal(typeof attributes["error.type"], "string");
+    assert.ok(!JSON.stringify([attributes, events]).includes("secret"));
+  });
+
   it("go on from one turn to another's", async () => {
     await request(() => ledger(0, here).askOther(there));
     const paths = pathsOf(await traces.close()).filter((path) => path.includes("turn ledger.add"));

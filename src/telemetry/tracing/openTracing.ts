@@ -5,9 +5,11 @@ import { AlwaysOnSampler, RandomIdGenerator, type SpanExporter, TracerProvider }
 import { type Rng, seededRng } from "../../clock.ts";
 import { useTracer } from "../../tracing.ts";
 import { resourceOf, type TelemetryPlace } from "../resource.ts";
-import { BoundedSpans, type SpanOutcome } from "./BoundedSpans.ts";
+import { BoundedSpans, MOST_WAITING_SPANS, type SpanOutcome } from "./BoundedSpans.ts";
 import { SpanLines } from "./SpanLines.ts";
 import { SpanTracer } from "./SpanTracer.ts";
+
+export { MOST_WAITING_SPANS };
 
 /** How long an export may take, in milliseconds. */
 const EXPORT_MS = 5000;
