@@ -1,5 +1,4 @@
-import { Ranks } from "../runtime/Ranks.ts";
-import { answerBy, assignmentIdOf, parseAssignmentId, requestMarkOf, withMark } from "./assignments.ts";
+import { answerBy, assignmentIdOf, parseAssignmentId, requestMarkOf } from "./assignments.ts";
 import {
   type AssignmentRow,
   type ClaimDecision,
@@ -14,34 +13,26 @@ import {
   type LedgerRules,
   type LedgerView,
   OUTCOME,
-  type Outcome,
   type OwnStanding,
   type ServedClaim,
   type SolveDecision,
   type SolveRequest,
-  type Standing,
 } from "./ClueLedger.ts";
-import { attemptsLeftOf, instancesOf, LEDGER_STEP, pointsOf, templateOf } from "./ledgerRules.ts";
-import { type FreeInstance, MemoryPool } from "./MemoryPool.ts";
-import { newPlayer, type RebuiltLedger, type RebuiltPlayer } from "./rebuild.ts";
+import { attemptsLeftOf } from "./ledgerRules.ts";
+import { MemoryAssignments } from "./MemoryAssignments.ts";
+import { MemoryPool } from "./MemoryPool.ts";
+import { MemoryQueue } from "./MemoryQueue.ts";
+import type { RebuiltLedger, RebuiltPlayer } from "./rebuild.ts";
 import { TemplateHistory } from "./TemplateHistory.ts";
-
-interface Waiter {
-  name: string;
-  readonly nodes: Set<string>;
-}
-
-/** A player among those with points. */
-interface Ranked {
-  id: string;
-  player: RebuiltPlayer;
-}
 
 /** What a claim decided beside its own answer. */
 interface Extras {
   revoked?: AssignmentRow;
   served?: ServedClaim[];
 }
+
+/** How an assignment ends whose instance goes back. */
+type Revocation = typeof OUTCOME.exhausted | typeof OUTCOME.expired | typeof OUTCOME.returned;
 
 /** Of a player who was never given anything. */
 const NO_HISTORY = new TemplateHistory();
@@ -54,22 +45,10 @@ export class MemoryHunt {
   readonly epoch: number;
   readonly #rules: LedgerRules;
   readonly #pool: MemoryPool;
-  #solved: number;
-  readonly #solvedOf: number[];
-  #solveSeq: number;
-  #version = 1;
-  readonly #players: Map<string, RebuiltPlayer>;
-  /** Players with an open assignment. */
-  readonly #open = new Set<string>();
-  /** Whose last seat is gone for good, and who has not been heard of since: the token of that, by player with an open assignment. */
-  readonly #departed = new Map<string, string>();
-  /** Players with points, best first. */
-  readonly #ranks = new Ranks<Ranked>(
-    (a, b) => b.player.total - a.player.total || a.player.reachedSeq - b.player.reachedSeq,
-  );
-  /** In the order in which they came: a Map keeps a key's place when its value changes. */
-  readonly #waiting = new Map<string, Waiter>();
-
+  readonly #assignments: MemoryAssignments;
+  readonly #queue = new MemoryQueue();
+  /** How often instances were issued, and 1. */
+  #issues = 1;
   /** How often it was paused and resumed. */
   #pauses: number;
 
@@ -78,14 +57,7 @@ export class MemoryHunt {
     this.#pauses = pauses;
     this.#rules = rules;
     this.#pool = new MemoryPool(rules, rebuilt);
-    this.#solved = rebuilt.solved;
-    this.#solvedOf = [...rebuilt.solvedOf];
-    this.#solveSeq = rebuilt.solveSeq;
-    this.#players = rebuilt.players;
-    for (const [id, player] of rebuilt.players) {
-      if (player.open !== undefined) this.#open.add(id);
-      if (player.total > 0) this.#ranks.add({ id, player });
-    }
+    this.#assignments = new MemoryAssignments(rules, rebuilt);
   }
 
   /** Somebody knows of so many pauses and resumptions; false where there were more. */
@@ -95,8 +67,8 @@ export class MemoryHunt {
   }
 
   claim({ playerId, playerName, nodeId, now }: ClaimRequest): ClaimDecision {
-    this.#departed.delete(playerId);
-    const player = this.#players.get(playerId);
+    this.#assignments.welcome(playerId);
+    const player = this.#assignments.get(playerId);
     const extras: Extras = {};
     if (player?.open !== undefined) {
       if (now < player.open.expiresAt) return this.#assigned(player, {});
@@ -108,22 +80,20 @@ export class MemoryHunt {
     if (history.solved >= (this.#rules.perPlayer ?? Number.POSITIVE_INFINITY)) return this.#exhausted(playerId, extras);
     const { cooldownMs = 0 } = this.#rules;
     const until = player?.last === undefined || cooldownMs === 0 ? 0 : player.last.closedAt + cooldownMs;
-    const isCooling = now < until && !this.#waiting.has(playerId);
+    const isCooling = now < until && !this.#queue.has(playerId);
     const free = isCooling ? undefined : this.#pool.take(history);
     if (free !== undefined) {
-      this.#waiting.delete(playerId);
-      return this.#assigned(this.#assign(playerId, playerName, free, now), extras);
+      this.#queue.leave(playerId);
+      return this.#assigned(this.#assignments.open(playerId, playerName, free, now), extras);
     }
     if (!this.#mayStillHave(history)) return this.#exhausted(playerId, extras);
     if (isCooling) return { kind: "cooling", until, ...extras, ...this.#demand() };
-    const waiter = this.#waiting.get(playerId);
-    if (waiter === undefined) this.#version += 1;
-    this.#waiting.set(playerId, { name: playerName, nodes: (waiter?.nodes ?? new Set()).add(nodeId) });
+    this.#queue.enter(playerId, playerName, nodeId);
     return { kind: "waiting", position: this.positions([playerId])[0]!, ...extras, ...this.#demand() };
   }
 
   solve({ playerId, assignmentId, correct, requestId, now }: SolveRequest): SolveDecision {
-    const player = this.#players.get(playerId);
+    const player = this.#assignments.get(playerId);
     const asked = parseAssignmentId(assignmentId);
     if (player === undefined || asked === undefined) return { kind: "unknown" };
     const isAsked = (row: AssignmentRow): boolean =>
@@ -147,7 +117,7 @@ export class MemoryHunt {
   }
 
   giveBack({ playerId, assignmentId, now }: GiveBackRequest): GiveBackDecision {
-    const player = this.#players.get(playerId);
+    const player = this.#assignments.get(playerId);
     const row = [player?.open, player?.last].find((row) => row !== undefined && assignmentIdOf(row) === assignmentId);
     if (player === undefined || row === undefined) return { kind: "unknown" };
     if (row !== player.open) return this.#closedDecision(player, row, []);
@@ -157,112 +127,78 @@ export class MemoryHunt {
   }
 
   depart(playerId: string, token: string): DepartDecision {
-    const isMarked = this.#open.has(playerId);
-    if (isMarked) this.#departed.set(playerId, token);
-    return { kind: "departed", isMarked };
+    return { kind: "departed", isMarked: this.#assignments.depart(playerId, token) };
   }
 
   giveUp({ playerId, token, now }: GiveUpRequest): GiveBackDecision {
-    const open = this.#players.get(playerId)?.open;
-    if (open === undefined || this.#departed.get(playerId) !== token) return { kind: "unknown" };
+    const open = this.#assignments.get(playerId)?.open;
+    if (open === undefined || !this.#assignments.hasDeparted(playerId, token)) return { kind: "unknown" };
     return this.giveBack({ playerId, assignmentId: assignmentIdOf(open), now });
   }
 
   issue(upTo: number, now: number): IssueDecision {
-    if (this.#pool.issue(Math.min(upTo, this.#rules.total))) this.#version += 1;
+    if (this.#pool.issue(Math.min(upTo, this.#rules.total))) this.#issues += 1;
     return { kind: "issued", served: this.#serve(now), ...this.#demand() };
   }
 
   expire(now: number): ExpireDecision {
-    const due = [...this.#open]
-      .map((id) => ({ id, player: this.#players.get(id)! }))
-      .filter(({ player }) => player.open!.expiresAt <= now)
-      .sort((a, b) => a.player.open!.expiresAt - b.player.open!.expiresAt || (a.id < b.id ? -1 : 1));
-    const batch = due.slice(0, LEDGER_STEP);
-    const revoked = batch.map(({ id, player }) => this.#revoke(id, player, OUTCOME.expired, now));
+    const { ids, more } = this.#assignments.due(now);
+    const revoked = ids.map((id) => this.#revoke(id, this.#assignments.get(id)!, OUTCOME.expired, now));
     const served = this.#serve(now);
-    return { kind: "expired", revoked, more: due.length > batch.length, served, ...this.#demand() };
+    return { kind: "expired", revoked, more, served, ...this.#demand() };
   }
 
   attend(playerId: string, nodeId: string): boolean {
-    this.#departed.delete(playerId);
-    const nodes = this.#waiting.get(playerId)?.nodes;
-    return nodes !== undefined && nodes.size > 0 && nodes.add(nodeId) !== undefined;
+    this.#assignments.welcome(playerId);
+    return this.#queue.attend(playerId, nodeId);
   }
 
   forget(playerId: string, nodeId: string, live: readonly string[]): void {
-    const nodes = this.#waiting.get(playerId)?.nodes;
-    if (nodes === undefined) return;
-    for (const id of nodes) if (id === nodeId || !live.includes(id)) nodes.delete(id);
-    if (nodes.size === 0) this.#leaveQueue(playerId);
+    this.#queue.forget(playerId, nodeId, live);
   }
 
   sweep(live: readonly string[], drop: boolean): void {
-    for (const [playerId, { nodes }] of this.#waiting) {
-      for (const id of nodes) if (!live.includes(id)) nodes.delete(id);
-      if (drop && nodes.size === 0) this.#leaveQueue(playerId);
-    }
+    this.#queue.sweep(live, drop);
   }
 
-  /** Walks the queue, which is short beside the players of one process. */
   positions(playerIds: readonly string[]): number[] {
-    const places = new Map<string, number>();
-    for (const id of this.#waiting.keys()) places.set(id, places.size + 1);
-    return playerIds.map((id) => places.get(id) ?? 0);
+    return this.#queue.positions(playerIds);
   }
 
   read(top: number): LedgerView {
-    let nextExpiry = Number.POSITIVE_INFINITY;
-    for (const id of this.#open) nextExpiry = Math.min(nextExpiry, this.#players.get(id)!.open!.expiresAt);
+    const { counts, nextExpiry, version } = this.#assignments;
     return {
       ...this.#demand(),
-      version: this.#version,
-      players: this.#players.size,
-      open: this.#open.size,
-      solved: this.#solved,
-      nextExpiry: Number.isFinite(nextExpiry) ? nextExpiry : 0,
-      top: this.#top(top),
+      version: this.#issues + version + this.#queue.version,
+      ...counts,
+      nextExpiry,
+      top: this.#assignments.top(top),
     };
   }
 
   standing(playerId: string): OwnStanding {
-    const player = this.#players.get(playerId);
-    if (player === undefined || player.total === 0) return { rank: null, points: 0 };
-    return { rank: this.#ranks.placeOf({ id: playerId, player }) + 1, points: player.total };
+    return this.#assignments.standing(playerId);
   }
 
   #demand(): Demand {
     const { size: pool, issued } = this.#pool;
-    return { epoch: this.epoch, pool, waiting: this.#waiting.size, issued };
+    return { epoch: this.epoch, pool, waiting: this.#queue.size, issued };
   }
 
   #answer(playerId: string, player: RebuiltPlayer, correct: boolean, mark: string, now: number): SolveDecision {
-    this.#departed.delete(playerId);
-    const open = player.open!;
-    if (now >= open.expiresAt) {
+    this.#assignments.welcome(playerId);
+    if (now >= player.open!.expiresAt) {
       const row = this.#revoke(playerId, player, OUTCOME.expired, now);
       return this.#closedDecision(player, row, this.#serve(now));
     }
-    const attemptsUsed = open.attemptsUsed + 1;
-    const tried = { ...open, attemptsUsed, requestMarks: withMark(open.requestMarks, attemptsUsed, mark) };
-    player.open = tried;
-    this.#version += 1;
-    if (correct) {
-      const points = pointsOf(this.#rules, tried.instance);
-      this.#solveSeq += 1;
-      this.#solved += 1;
-      this.#solvedOf[templateOf(this.#rules, tried.instance)]! += 1;
-      const outcome = OUTCOME.solved;
-      const row = this.#close(playerId, player, { outcome, now, points, solveSeq: this.#solveSeq });
-      this.#score(playerId, player, row);
-      return this.#closedDecision(player, row, []);
-    }
-    const attemptsLeft = attemptsLeftOf(this.#rules, tried);
+    const answered = this.#assignments.answer(player, mark);
+    if (correct) return this.#closedDecision(player, this.#assignments.solve(playerId, player, now), []);
+    const attemptsLeft = attemptsLeftOf(this.#rules, answered);
     if (attemptsLeft <= 0) {
       const row = this.#revoke(playerId, player, OUTCOME.exhausted, now);
       return this.#closedDecision(player, row, this.#serve(now));
     }
-    return { kind: "wrong", row: tried, total: player.total, attemptsLeft, ...this.#demand() };
+    return { kind: "wrong", row: answered, total: player.total, attemptsLeft, ...this.#demand() };
   }
 
   #closedDecision(player: RebuiltPlayer, row: AssignmentRow, served: ServedClaim[]): GiveBackDecision {
@@ -275,106 +211,41 @@ export class MemoryHunt {
     return { kind: "assigned", row: player.open!, ...previous, ...extras, ...this.#demand() };
   }
 
-  #leaveQueue(playerId: string): void {
-    if (this.#waiting.delete(playerId)) this.#version += 1;
-  }
-
   #exhausted(playerId: string, extras: Extras): ClaimDecision {
-    this.#leaveQueue(playerId);
+    this.#queue.leave(playerId);
     return { kind: "exhausted", ...extras, ...this.#demand() };
   }
 
   /** Whether any instance, free or not, may come to be this player's. One that they have lost and somebody holds counts until it is back. */
   #mayStillHave(history: TemplateHistory): boolean {
-    return this.#solvedOf.some((solved, template) => {
-      if (!history.mayHave(template)) return false;
+    for (const template of this.#rules.points.keys()) {
+      const unsolved = history.mayHave(template) ? this.#assignments.unsolvedOf(template) : 0;
       const lost = history.tried.get(template)?.lost ?? [];
-      const unfit = lost.filter((instance) => this.#pool.hasReturned(instance)).length;
-      return instancesOf(this.#rules, template) - solved > unfit;
-    });
-  }
-
-  /** Gives what was taken out of the pool to a player without an open assignment. */
-  #assign(playerId: string, playerName: string, free: FreeInstance, now: number): RebuiltPlayer {
-    let player = this.#players.get(playerId);
-    if (player === undefined) {
-      player = newPlayer(playerName);
-      this.#players.set(playerId, player);
+      const unfit = unsolved > 0 ? lost.filter((instance) => this.#pool.hasReturned(instance)).length : 0;
+      if (unsolved > unfit) return true;
     }
-    player.name = playerName;
-    player.open = {
-      ...free,
-      playerId,
-      playerName,
-      openedAt: now,
-      expiresAt: now + this.#rules.clueTtlMs,
-      attemptsBefore: player.history.attemptsBefore(templateOf(this.#rules, free.instance)),
-      attemptsUsed: 0,
-      requestMarks: "",
-      outcome: OUTCOME.open,
-      closedAt: 0,
-      points: 0,
-      solveSeq: 0,
-    };
-    this.#open.add(playerId);
-    this.#version += 1;
-    return player;
+    return false;
   }
 
-  /**
-   * Gives what has become free to whoever waits and may have it, first come, first served. Walks the queue, which is short beside
-   * the players of one process.
-   */
+  /** Gives what has become free to whoever waits and may have it, first come, first served. */
   #serve(now: number): ServedClaim[] {
     const served: ServedClaim[] = [];
     const freed = this.#pool.takeFreed();
-    for (const [playerId, { name, nodes }] of this.#waiting) {
-      if (nodes.size === 0) continue;
+    for (const { playerId, name } of this.#queue.present()) {
       if (!this.#pool.hasFree(freed)) break;
-      const free = this.#pool.take(this.#players.get(playerId)?.history ?? NO_HISTORY, freed);
+      const free = this.#pool.take(this.#assignments.get(playerId)?.history ?? NO_HISTORY, freed);
       if (free === undefined) continue;
-      this.#waiting.delete(playerId);
-      const { open, last } = this.#assign(playerId, name, free, now);
+      this.#queue.leave(playerId);
+      const { open, last } = this.#assignments.open(playerId, name, free, now);
       served.push({ row: open!, ...(last && { previous: last }) });
     }
     return served;
   }
 
   /** Closes the player's open assignment and puts its instance back. */
-  #revoke(playerId: string, player: RebuiltPlayer, outcome: Outcome, now: number): AssignmentRow {
-    const row = this.#close(playerId, player, { outcome, now, points: 0, solveSeq: 0 });
+  #revoke(playerId: string, player: RebuiltPlayer, outcome: Revocation, now: number): AssignmentRow {
+    const row = this.#assignments.close(playerId, player, { outcome, now });
     this.#pool.put({ instance: row.instance, generation: row.generation + 1 });
     return row;
-  }
-
-  #close(
-    playerId: string,
-    player: RebuiltPlayer,
-    { outcome, now, points, solveSeq }: { outcome: Outcome; now: number; points: number; solveSeq: number },
-  ): AssignmentRow {
-    const open = player.open!;
-    // Strictly after the closing before it, so that a rebuild knows which one was last, whatever the nodes' clocks say.
-    const closedAt = Math.max(now, open.openedAt, (player.last?.closedAt ?? -1) + 1);
-    const row = { ...open, outcome, closedAt, points, solveSeq };
-    player.open = undefined;
-    player.last = row;
-    player.history.close(this.#rules, row);
-    this.#open.delete(playerId);
-    this.#departed.delete(playerId);
-    this.#version += 1;
-    return row;
-  }
-
-  #score(id: string, player: RebuiltPlayer, { points, solveSeq }: AssignmentRow): void {
-    if (player.total > 0) this.#ranks.remove({ id, player });
-    player.total += points;
-    player.reachedSeq = solveSeq;
-    this.#ranks.add({ id, player });
-  }
-
-  #top(limit: number): Standing[] {
-    return this.#ranks
-      .slice(0, limit)
-      .map(({ id, player: { name, total } }, index) => ({ rank: index + 1, playerId: id, name, points: total }));
   }
 }
