@@ -7,6 +7,8 @@ const TURN_MS = 0.25;
  * it is. What is begun takes some times as long again in the turns that follow, and all of that must fit.
  */
 const TURN_SHARE = 0.1;
+/** After so many new flows one of the others is served: who has many addresses could have new ones for ever. */
+const MOST_NEW_IN_A_ROW = 3;
 
 type Begin = () => void;
 
@@ -15,6 +17,7 @@ type Begin = () => void;
  * of each, and what goes on beside (websockets, answers) for little more than that. Nothing is delayed while there is little of it.
  *
  * Flows are served as by FQ-CoDel (RFC 8290, 4.2): one that nothing waits of goes before those that something does, once; then all take turns.
+ * New flows go before the others three times out of four only, so that these go on however many addresses somebody has.
  * The time of what is begun includes the promises that go on at once, for most of a request is in these.
  */
 export class FlowQueue {
@@ -23,6 +26,8 @@ export class FlowQueue {
   readonly #new = new Map<string, Begin[]>();
   readonly #old = new Map<string, Begin[]>();
   #waiting = 0;
+  /** New flows served since one of the others was. */
+  #newInARow = 0;
   /** Whether promises still go on with what was begun last. */
   #isRunning = false;
   #mostMs = TURN_MS;
@@ -76,13 +81,15 @@ export class FlowQueue {
 
   #next(): Begin {
     for (;;) {
-      const lanes = this.#new.size > 0 ? this.#new : this.#old;
+      const isNew = this.#new.size > 0 && (this.#newInARow < MOST_NEW_IN_A_ROW || this.#old.size === 0);
+      const lanes = isNew ? this.#new : this.#old;
       const [flow, lane] = lanes.entries().next().value!;
       lanes.delete(flow);
       const begin = lane.shift();
       if (begin === undefined) continue;
       this.#old.set(flow, lane);
       this.#waiting -= 1;
+      this.#newInARow = isNew ? this.#newInARow + 1 : 0;
       return begin;
     }
   }

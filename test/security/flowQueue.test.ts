@@ -123,6 +123,26 @@ describe("What comes from many", () => {
     assert.ok(begun.slice(0, before).filter((what) => what === "b").length <= 11, begun.join(" "));
   });
 
+  it("is begun also where ever new ones come before it, as from an attacker with many addresses", async () => {
+    for (let n = 1; n <= 5; n += 1) add("honest", `honest${n}`);
+    let sent = 0;
+    const another = (): void => {
+      sent += 1;
+      queue.add(`new${sent}`, () => {
+        begun.push("new");
+        now += 0.15;
+        if (sent <= 200) another();
+      });
+    };
+    another();
+    another();
+    while (begun.length < 206) await turn();
+    assert.deepEqual(
+      begun.slice(0, 40).filter((what) => what !== "new"),
+      ["honest1", "honest2", "honest3", "honest4", "honest5"],
+    );
+  });
+
   it("goes on a little in each turn where many have waited for the same", async () => {
     const waited = Promise.resolve();
     for (let n = 1; n <= 6; n += 1)
