@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { cancelRequest, pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import { HUNT_BOUNDS, huntCorrection, huntDefinition } from "../actors/hunts/definition.ts";
 import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
 import { idOf } from "../ids.ts";
+import { eventCommands } from "./eventCommands.ts";
 import {
   amountOf,
   cancelField,
@@ -29,7 +29,6 @@ const DEFINITION_LIMIT = 2 * 1024 * 1024;
 const { command, query } = operationsWith<HuntOperationServices>();
 
 const named = z.strictObject({ huntId: idOf("hunt") });
-const moved = named.extend({ ms: z.int().min(HUNT_BOUNDS.shortestMs).max(HUNT_BOUNDS.longestMs) });
 
 const summary = z.object({
   id: z.string(),
@@ -78,27 +77,25 @@ export const HUNT_COMMANDS = [
     },
     run: (definition, { huntOperations }, call) => huntOperations.create(definition, call),
   }),
-  command("startHunt", {
-    description: "Ends the scheduled phase now.",
-    args: named,
-    answer: summary,
-    endpoint: at("start"),
-    run: ({ huntId }, { huntOperations }, call) => huntOperations.start(huntId, call),
-  }),
-  command("extendHunt", {
-    description:
-      "Moves the end of the running phase, or of the solving of one that is scheduled, and all that follows.",
-    args: moved,
-    answer: summary,
-    endpoint: at("extend"),
-    run: ({ huntId, ms }, { huntOperations }, call) => huntOperations.extend(huntId, ms, call),
-  }),
-  command("postponeHunt", {
-    description: "Moves the start of one that is scheduled, and all that follows.",
-    args: moved,
-    answer: summary,
-    endpoint: at("postpone"),
-    run: ({ huntId, ms }, { huntOperations }, call) => huntOperations.postpone(huntId, ms, call),
+  ...eventCommands({
+    command,
+    noun: "hunt",
+    id: idOf("hunt"),
+    shortestMs: HUNT_BOUNDS.shortestMs,
+    longestMs: HUNT_BOUNDS.longestMs,
+    summary,
+    descriptions: {
+      start: "Ends the scheduled phase now.",
+      end: "Ends the running phase now.",
+      extend: "Moves the end of the running phase, or of the solving of one that is scheduled, and all that follows.",
+      postpone: "Moves the start of one that is scheduled, and all that follows.",
+      pause: "Nothing is given out or taken until it is resumed, after `ms` by itself.",
+      resume: "Goes on with a paused one, and gives back the time.",
+      hold: "Holds the result, once it is known, until it is released or the hunt is cancelled.",
+      release: "Has the result paid, now where it is held, else as soon as it is known.",
+      cancel: "Cancels it. Winners who have been paid keep what they have.",
+    },
+    operationsOf: ({ huntOperations }: HuntOperationServices) => huntOperations,
   }),
   command("correctHunt", {
     description: "Replaces the definition of one that is scheduled.",
@@ -106,48 +103,6 @@ export const HUNT_COMMANDS = [
     answer: summary,
     endpoint: at("correct", { bodyLimit: DEFINITION_LIMIT }),
     run: ({ huntId, ...correction }, { huntOperations }, call) => huntOperations.correct(huntId, correction, call),
-  }),
-  command("pauseHunt", {
-    description: "Nothing is given out or taken until it is resumed, after `ms` by itself.",
-    args: pauseRequest.extend(named.shape),
-    answer: summary,
-    endpoint: at("pause"),
-    run: ({ huntId, ...pause }, { huntOperations }, call) => huntOperations.pause(huntId, pause, call),
-  }),
-  command("resumeHunt", {
-    description: "Goes on with a paused one, and gives back the time.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("resume"),
-    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.resume(huntId, reason, call),
-  }),
-  command("holdHunt", {
-    description: "Holds the result, once it is known, until it is released or the hunt is cancelled.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("hold"),
-    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.hold(huntId, reason, call),
-  }),
-  command("releaseHunt", {
-    description: "Has the result paid, now where it is held, else as soon as it is known.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("release"),
-    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.release(huntId, reason, call),
-  }),
-  command("endHunt", {
-    description: "Ends the running phase now.",
-    args: named,
-    answer: summary,
-    endpoint: at("end"),
-    run: ({ huntId }, { huntOperations }, call) => huntOperations.end(huntId, call),
-  }),
-  command("cancelHunt", {
-    description: "Cancels it. Winners who have been paid keep what they have.",
-    args: cancelRequest.extend(named.shape),
-    answer: summary,
-    endpoint: at("cancel"),
-    run: ({ huntId, reason }, { huntOperations }, call) => huntOperations.cancel(huntId, reason, call),
   }),
 ];
 

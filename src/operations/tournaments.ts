@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { cancelRequest, pauseRequest, reasonOnly } from "../actors/events/requests.ts";
 import { TOURNAMENT_BOUNDS, tournamentCorrection, tournamentDefinition } from "../actors/tournaments/definition.ts";
 import type { GameQueries } from "../actors/tournaments/GameQueries.ts";
 import { gameDefinition } from "../actors/tournaments/game.ts";
@@ -7,6 +6,7 @@ import type { TournamentOperations } from "../actors/tournaments/TournamentOpera
 import { TOURNAMENT_PHASES } from "../entities/tournaments/Tournament.ts";
 import { idOf } from "../ids.ts";
 import { wholeNumber } from "../validate.ts";
+import { eventCommands } from "./eventCommands.ts";
 import {
   amountOf,
   cancelField,
@@ -31,7 +31,6 @@ export interface TournamentOperationServices {
 const { command, query } = operationsWith<TournamentOperationServices>();
 
 const named = z.strictObject({ tournamentId: idOf("tournament") });
-const moved = named.extend({ ms: z.int().min(TOURNAMENT_BOUNDS.shortestMs).max(TOURNAMENT_BOUNDS.longestMs) });
 const order = z.enum(["desc", "asc"]);
 const runs = z.enum(["optional", "required"]);
 
@@ -116,12 +115,25 @@ export const TOURNAMENT_COMMANDS = [
     endpoint: { method: "POST", path: "/tournaments", status: 201, location: ({ id }) => `/api/tournaments/${id}` },
     run: (definition, { tournamentOperations }, call) => tournamentOperations.create(definition, call),
   }),
-  command("startTournament", {
-    description: "Opens it now.",
-    args: named,
-    answer: summary,
-    endpoint: at("start"),
-    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.start(tournamentId, call),
+  ...eventCommands({
+    command,
+    noun: "tournament",
+    id: idOf("tournament"),
+    shortestMs: TOURNAMENT_BOUNDS.shortestMs,
+    longestMs: TOURNAMENT_BOUNDS.longestMs,
+    summary,
+    descriptions: {
+      start: "Opens it now.",
+      end: "Ends the open phase now, or grace.",
+      extend: "Moves the end of the open phase, before it too, or of grace.",
+      postpone: "Moves the start and the end of one that is scheduled.",
+      pause: "Nothing is taken until it is resumed, after `ms` by itself.",
+      resume: "Goes on with a paused one, and gives back the time.",
+      hold: "Holds the result, once it is known, until it is released or the tournament is cancelled.",
+      release: "Has the result paid, now where it is held, else as soon as it is known.",
+      cancel: "Nothing more is taken, and nothing is paid. Until it settles, or while its result is to be reviewed.",
+    },
+    operationsOf: ({ tournamentOperations }: TournamentOperationServices) => tournamentOperations,
   }),
   command("correctTournament", {
     description: "Replaces the definition of one that is scheduled, and nothing of its series.",
@@ -130,68 +142,6 @@ export const TOURNAMENT_COMMANDS = [
     endpoint: at("correct"),
     run: ({ tournamentId, ...correction }, { tournamentOperations }, call) =>
       tournamentOperations.correct(tournamentId, correction, call),
-  }),
-  command("pauseTournament", {
-    description: "Nothing is taken until it is resumed, after `ms` by itself.",
-    args: pauseRequest.extend(named.shape),
-    answer: summary,
-    endpoint: at("pause"),
-    run: ({ tournamentId, ...pause }, { tournamentOperations }, call) =>
-      tournamentOperations.pause(tournamentId, pause, call),
-  }),
-  command("resumeTournament", {
-    description: "Goes on with a paused one, and gives back the time.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("resume"),
-    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
-      tournamentOperations.resume(tournamentId, reason, call),
-  }),
-  command("holdTournament", {
-    description: "Holds the result, once it is known, until it is released or the tournament is cancelled.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("hold"),
-    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
-      tournamentOperations.hold(tournamentId, reason, call),
-  }),
-  command("releaseTournament", {
-    description: "Has the result paid, now where it is held, else as soon as it is known.",
-    args: reasonOnly.extend(named.shape),
-    answer: summary,
-    endpoint: at("release"),
-    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
-      tournamentOperations.release(tournamentId, reason, call),
-  }),
-  command("endTournament", {
-    description: "Ends the open phase now, or grace.",
-    args: named,
-    answer: summary,
-    endpoint: at("end"),
-    run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.end(tournamentId, call),
-  }),
-  command("extendTournament", {
-    description: "Moves the end of the open phase, before it too, or of grace.",
-    args: moved,
-    answer: summary,
-    endpoint: at("extend"),
-    run: ({ tournamentId, ms }, { tournamentOperations }, call) => tournamentOperations.extend(tournamentId, ms, call),
-  }),
-  command("postponeTournament", {
-    description: "Moves the start and the end of one that is scheduled.",
-    args: moved,
-    answer: summary,
-    endpoint: at("postpone"),
-    run: ({ tournamentId, ms }, { tournamentOperations }, call) =>
-      tournamentOperations.postpone(tournamentId, ms, call),
-  }),
-  command("cancelTournament", {
-    description: "Nothing more is taken, and nothing is paid. Until it settles, or while its result is to be reviewed.",
-    args: cancelRequest.extend(named.shape),
-    answer: summary,
-    endpoint: at("cancel"),
-    run: ({ tournamentId, reason }, { tournamentOperations }, call) =>
-      tournamentOperations.cancel(tournamentId, reason, call),
   }),
   command("previewTournament", {
     description: "What would be paid if it ended now, or what was. Changes nothing.",
