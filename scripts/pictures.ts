@@ -70,9 +70,9 @@ async function takeHunt(): Promise<void> {
 
 async function takeTournament(): Promise<void> {
   const startsAt = Date.now();
-  const terms = { name: "Snake under the big top", game: "snake", startsAt, endsAt: startsAt + 600_000 };
+  const terms = { name: "The grand parade", game: "snake", startsAt, endsAt: startsAt + 600_000 };
   const { id } = (await stage.operate("/api/tournaments", terms)) as { id: string };
-  for (const [name] of OTHERS) await playAs(stage, name, id);
+  for (const [name] of OTHERS) await playAs(stage, name, id, 0);
   const { page, leave } = await stage.visit({ ...SIZE, reducedMotion: "reduce", locale: "en-GB" });
   await page.goto(`${stage.address}#tournament=${id}`);
   await page.getByLabel("Your name in the ring").fill(ME);
