@@ -39,10 +39,12 @@ async function operate<T>(
   const latencyMs = life.latencyMs();
   if (latencyMs > 0) await life.pass(latencyMs);
   await befall("before");
+  life.underWay += 1;
   const settled = await work().then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
+  life.underWay -= 1;
   await befall("after");
   await life.reached(undefined);
   if ("error" in settled) throw settled.error;

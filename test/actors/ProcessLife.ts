@@ -26,6 +26,8 @@ export class ProcessLife {
   latencyMs: () => number = () => 0;
   /** Passes time of the world's; set by the node. */
   pass: (ms: number) => Promise<void> = async () => {};
+  /** How many statements the real database has not answered yet. */
+  underWay = 0;
   /** What else ends with the process. */
   onDeath: () => Promise<void> = async () => {};
   /** What the database server has open for it. */

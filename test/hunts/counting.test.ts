@@ -43,6 +43,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     beforeEach(async () => {
       database = await open();
       clock = new ManualClock();
+      clock.isBusy = () => !node.crashed && node.life.underWay > 0;
       hub = new MemoryHub();
       feed = new MemoryFeed();
       node = await join();
