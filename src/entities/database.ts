@@ -85,15 +85,22 @@ async function migrateUnderLock(source: DataSource, beforeBreaking: BeforeBreaki
   }
 }
 
-async function openSqlite(path: string, schema: Schema): Promise<Database> {
+/** Opens an SQLite file, or `:memory:`, as `openDatabase` does. `prepare` is given the connection before anything else is done with it. */
+export async function openSqlite(
+  path: string,
+  schema: Schema,
+  prepare: (opened: { exec(sql: string): unknown }) => void = () => {},
+): Promise<Database> {
   if (path !== ":memory:") await opening(() => mkdirSync(dirname(path), { recursive: true }));
   const source = new DataSource({
     type: "better-sqlite3",
     database: path,
     ...optionsOf(schema),
     enableWAL: path !== ":memory:",
-    prepareDatabase: (opened: { function(name: string, answer: () => number): void }) =>
-      opened.function(EMBEDDED_MICROS, processMicros),
+    prepareDatabase: (opened: { exec(sql: string): unknown; function(name: string, answer: () => number): void }) => {
+      opened.function(EMBEDDED_MICROS, processMicros);
+      prepare(opened);
+    },
   });
   await opening(() => source.initialize());
   // FULL keeps "acknowledged is durable" true through a power cut, as InnoDB's default does.

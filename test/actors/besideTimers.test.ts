@@ -9,8 +9,8 @@ import { seededRng, systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 import { noMetrics, silentLog } from "./simulation.ts";
 
 const TIMERS = 60;
@@ -65,7 +65,7 @@ describe("calls beside many timers that wait for a connection to the database", 
   beforeEach(async () => {
     [fired, stored, creating] = [new Set(), [], Promise.withResolvers()];
     // One connection for turns.
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 5 });
+    database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 5 });
     actors = new Actors({
       node: { id: "n", role: "all" },
       kinds: [

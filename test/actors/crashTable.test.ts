@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { CrashTable, type InRecord } from "../../src/actors/runtime/CrashTable.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 8 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

@@ -6,7 +6,7 @@ import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { openDatabase } from "../support/database.ts";
 import { hearing } from "../support/hearing.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { makeActor } from "./madeActor.ts";
 import { CounterActor, kindOf, ManualClock, SimulatedNode } from "./simulation.ts";
 
@@ -26,7 +26,8 @@ for (const kind of ["sqlite", "mysql"] as const)
     let store: ActorStore;
 
     before(async () => {
-      const config = kind === "sqlite" ? { kind, path: ":memory:" } : { kind, url: await freshDatabaseUrl(), pool: 5 };
+      const config =
+        kind === "sqlite" ? { kind, path: ":memory:" } : { kind, url: await migratedDatabaseUrl(), pool: 5 };
       database = await openDatabase(config);
       store = new ActorStore(database, "n");
     });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
+import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 import { Cluster, type ClusterNode, sooner } from "./support.ts";
 import { History, named, withCluster } from "./supportHistory.ts";
 import type { LoadRecord } from "./workerProtocol.ts";
@@ -118,7 +119,7 @@ describe("transactions on a real server", function () {
 
   /** Two nodes' databases, of the same three free seats. */
   async function onBoth(work: (one: Database, other: Database) => Promise<void>): Promise<void> {
-    const config = { kind: "mysql", url: await freshDatabaseUrl(), pool: 32 } as const;
+    const config = { kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 } as const;
     const [one, other] = await Promise.all([openDatabase(config), openDatabase(config)]);
     try {
       await one.write("CREATE TABLE seats (id VARCHAR(8) PRIMARY KEY, taken INT NOT NULL) ENGINE=InnoDB");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 
 interface Report {
   ready: boolean;
@@ -13,7 +14,7 @@ describe("a node whose clock is off", function () {
   let node: RingmasterNode;
 
   before(async () => {
-    const env = { REDIS_URL: await freshRedisUrl(), DATABASE_URL: await freshDatabaseUrl() };
+    const env = { REDIS_URL: await freshRedisUrl(), DATABASE_URL: await migratedDatabaseUrl() };
     node = await RingmasterNode.start(env, "test/support/offClockNode.ts");
   });
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { type Program, startProcess } from "../support/processes.ts";
-import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
+import { type RedisServer, startRedis } from "../support/servers.ts";
 import { sooner } from "./support.ts";
 import type { JobsWorkerOptions } from "./workerJobs.ts";
 
@@ -27,7 +28,7 @@ class JobsCluster {
 
   /** Opens a cluster, and closes it once `work` has ended. */
   static async with(work: (cluster: JobsCluster) => Promise<void>): Promise<void> {
-    const [redis, databaseUrl] = await Promise.all([startRedis(), freshDatabaseUrl()]);
+    const [redis, databaseUrl] = await Promise.all([startRedis(), migratedDatabaseUrl()]);
     const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     // No unique key: what was attempted twice under one number is there twice.
     await database.write(

@@ -8,10 +8,11 @@ import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.t
 import { LEAVING_MS } from "../../src/stores/sessions/SessionStore.ts";
 import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { type Player, RingmasterNode } from "../support/RingmasterNode.ts";
 import { runJob } from "../support/runJob.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 import { Visitor } from "../support/Visitor.ts";
 
 const TIMEOUT_MS = 30 * 60_000;
@@ -31,7 +32,7 @@ describe("sessions on a cluster, one node of which is killed", function () {
   let store: RedisSessionStore;
 
   async function open(): Promise<void> {
-    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), migratedDatabaseUrl()]);
     database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     redis = new Redis(redisUrl);
     store = new RedisSessionStore(redis, { timeoutMs: TIMEOUT_MS });

@@ -4,8 +4,9 @@ import { RingmasterError } from "../../src/errors.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
 import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, type Exit, type Program, startProcess, until } from "../support/processes.ts";
-import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
+import { type RedisServer, startRedis } from "../support/servers.ts";
 import type { Ticking } from "./workerActors.ts";
 import type {
   LoadOptions,
@@ -120,7 +121,7 @@ export class Cluster {
   readonly #nodes: ClusterNode[] = [];
 
   static async open({ ttlMs = 3000, databaseUrl }: { ttlMs?: number; databaseUrl?: string } = {}): Promise<Cluster> {
-    const [redis, url] = await Promise.all([startRedis(), databaseUrl ?? freshDatabaseUrl()]);
+    const [redis, url] = await Promise.all([startRedis(), databaseUrl ?? migratedDatabaseUrl()]);
     const database = await openDatabase({ kind: "mysql", url, pool: 32 });
     await database.write(EFFECTS_TABLE);
     const client = connectRedis(redis.url, "test");

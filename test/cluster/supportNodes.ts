@@ -4,9 +4,10 @@ import { Redis } from "ioredis";
 import { freePort } from "../../scripts/processes/freePort.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { clientOf, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, type RedisServer, startRedis } from "../support/servers.ts";
+import { type RedisServer, startRedis } from "../support/servers.ts";
 
 /** A place in the cluster: an address at which one node after the other runs. */
 export class Place {
@@ -83,7 +84,7 @@ export class NodeCluster {
     env: NodeJS.ProcessEnv = {},
     envOf: (at: number, databaseUrl: string) => Promise<NodeJS.ProcessEnv> = async () => ({}),
   ): Promise<C> {
-    const [redis, databaseUrl] = await Promise.all([startRedis(), freshDatabaseUrl()]);
+    const [redis, databaseUrl] = await Promise.all([startRedis(), migratedDatabaseUrl()]);
     const database = await openDatabase({ kind: "mysql", url: databaseUrl, pool: 32 });
     const shared = {
       REDIS_URL: redis.url,

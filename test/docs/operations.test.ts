@@ -4,9 +4,10 @@ import { Redis } from "ioredis";
 import { RINGMASTER } from "../../src/app.config.ts";
 import { variablesOf } from "../../src/config.ts";
 import { everyMetric } from "../support/metrics.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 import { codesOf, documentOf, protocolPages, sectionOf, tableOf } from "./documents.ts";
 
 const OPERATIONS = documentOf("docs/operations.md");
@@ -43,7 +44,7 @@ describe("docs/operations.md", () => {
   it("says how many connections a node has to Redis", async function () {
     this.timeout(120_000);
     const documented = Number(/To Redis it has (\d+):/.exec(OPERATIONS)![1]);
-    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), migratedDatabaseUrl()]);
     const node = await RingmasterNode.start({ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl });
     const redis = new Redis(redisUrl);
     const connections = async (): Promise<number> =>

@@ -5,8 +5,8 @@ import { Orphans } from "../../src/actors/runtime/Orphans.ts";
 import { slotOf } from "../../src/actors/runtime/placement.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 const NOW = 1_800_000_000_000;
 
@@ -16,7 +16,7 @@ describe("sweeping (MariaDB)", function () {
   let lock: Transaction | undefined;
 
   beforeEach(async () => {
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 });
+    database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 8 });
   });
 
   afterEach(async () => {

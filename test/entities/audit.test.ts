@@ -3,11 +3,11 @@ import { type AuditEntry, auditLines, noteUnknown, writeEffect, writeNote } from
 import { eventChanges, noteEventChange } from "../../src/entities/events/EventChange.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 8 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 8 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES))

@@ -4,8 +4,8 @@ import { ALL_TIME } from "../../src/entities/pools/Ranking.ts";
 import { rank } from "../../src/entities/pools/rankingBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { afterRun } from "../support/run.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 /** Rows of each table that grows. */
 export const ROWS = 100_000;
@@ -46,7 +46,7 @@ export function filledDatabase(): Promise<Filled> {
 afterRun(async () => (await filled?.catch(() => undefined))?.database.close());
 
 async function fill(): Promise<Filled> {
-  const url = await freshDatabaseUrl();
+  const url = await migratedDatabaseUrl();
   const database = await openDatabase({ kind: "mysql", url, pool: 8 });
   const now = await databaseTime(database);
   await fillTables(database, now);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { insertNew } from "../../src/entities/insertNew.ts";
 import type { Database, Value } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 
 const INTO = { table: "kept", columns: ["id", "n"] };
 
 for (const { name, open } of [
   { name: "SQLite", open: () => openDatabase({ kind: "sqlite", path: ":memory:" }) },
-  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 5 }) },
+  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 5 }) },
 ]) {
   describe(`inserting what is new on ${name}`, () => {
     let database: Database;

@@ -2,12 +2,12 @@ import type { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal
 import type { Database } from "../../src/entities/sql.ts";
 import { type AssignmentRow, OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { openDatabase } from "../support/database.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 
 /** Both databases, migrated and empty. */
 export const DATABASES: { name: string; open: () => Promise<Database> }[] = [
   { name: "SQLite", open: () => openDatabase({ kind: "sqlite", path: ":memory:" }) },
-  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }) },
+  { name: "MariaDB", open: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }) },
 ];
 
 let hunts = 0;

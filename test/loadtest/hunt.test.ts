@@ -12,8 +12,9 @@ import { operatorToken } from "../../src/http/auth/roles.ts";
 import { Tokens } from "../../src/http/auth/tokens.ts";
 import { openDatabase } from "../support/database.ts";
 import { beginDemoHunt } from "../support/demo.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { type Exit, type Program, startProcess } from "../support/processes.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 import { endOnce } from "./counts.ts";
 
 type HuntReport = Report<(typeof HUNT_EVENTS)[number], (typeof HUNT_TIMES)[number]>;
@@ -55,7 +56,7 @@ describe("the load test of hunts", function () {
   before(async () => {
     folder = temporaryDirectory("loadtest");
     writeFileSync(join(folder, "answers.json"), JSON.stringify(SOLUTIONS));
-    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), migratedDatabaseUrl()]);
     server = await startProcess("src/index.ts", {
       env: {
         ...{ PORT: "0", REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, DEMO: "false" },

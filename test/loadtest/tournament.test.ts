@@ -6,9 +6,10 @@ import type { TOURNAMENT_EVENTS, TOURNAMENT_TIMES } from "../../loadtest/tournam
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, type Exit, type Program, startProcess, until } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 import { endOnce } from "./counts.ts";
 
 type TournamentReport = Report<(typeof TOURNAMENT_EVENTS)[number], (typeof TOURNAMENT_TIMES)[number]>;
@@ -33,7 +34,7 @@ describe("the load test of tournaments", function () {
   before(async () => {
     folder = temporaryDirectory("loadtest");
     operator = await tokenOf("operator");
-    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), freshDatabaseUrl()]);
+    const [redisUrl, databaseUrl] = await Promise.all([freshRedisUrl(), migratedDatabaseUrl()]);
     node = await RingmasterNode.start({
       ...{ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, RATE_LIMIT_PER_ADDRESS: "100000", LOG_LEVEL: "warn" },
     });

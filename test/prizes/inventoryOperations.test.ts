@@ -5,11 +5,11 @@ import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
 import { LARGEST_HOLDING } from "../../src/entities/prizes/refusedAwards.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

@@ -5,8 +5,8 @@ import { type Award, LARGEST_AWARD, PrizeLedger, prizesOf } from "../../src/enti
 import { LARGEST_HOLDING } from "../../src/entities/prizes/refusedAwards.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 import { type Balance, balanced, loadBalances } from "./balances.ts";
 
 const award = (playerId: string, amount: bigint, more: Partial<Award> = {}): Award => ({
@@ -20,7 +20,7 @@ const award = (playerId: string, amount: bigint, more: Partial<Award> = {}): Awa
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

@@ -6,12 +6,12 @@ import type { QuestCondition } from "../../src/entities/quests/Quest.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { OUTCOME } from "../../src/stores/hunts/ClueLedger.ts";
 import { openDatabase } from "../support/database.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { insertPlayers } from "./someQuest.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 const EVERYBODY = ["ada", "bob", "cyd", "dee", "nobody"];

@@ -6,8 +6,9 @@ import type { MyQuest, QuestMessage } from "../../src/actors/quests/QuestService
 import type { PlayerLinks, WalletChallenge } from "../../src/entities/players/Wallet.ts";
 import type { ItemAmount } from "../../src/entities/prizes/PrizeLedger.ts";
 import { someHunt } from "../hunts/someHunt.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { type Answer, type Player, RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 import { Hunter, Visitor } from "../support/Visitor.ts";
 import { developmentWallet, ed25519Wallet, type SigningWallet } from "./signing.ts";
 import { someQuest } from "./someQuest.ts";
@@ -19,7 +20,7 @@ const NODES: Record<string, (folder: string) => Promise<NodeJS.ProcessEnv>> = {
   }),
   "of a cluster, in production": async () => ({
     REDIS_URL: await freshRedisUrl(),
-    DATABASE_URL: await freshDatabaseUrl(),
+    DATABASE_URL: await migratedDatabaseUrl(),
   }),
 };
 

@@ -5,9 +5,10 @@ import type { QUEST_EVENTS, QUEST_TIMES } from "../../loadtest/quests/QuestBot.t
 import type { Report } from "../../loadtest/runtime/LoadTest.ts";
 import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, startProcess } from "../support/processes.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 
 type QuestReport = Report<(typeof QUEST_EVENTS)[number], (typeof QUEST_TIMES)[number]>;
 
@@ -16,7 +17,7 @@ describe("the load test of quests", function () {
 
   it("reports what the database holds", async () => {
     const folder = temporaryDirectory("quests-loadtest");
-    const databaseUrl = await freshDatabaseUrl();
+    const databaseUrl = await migratedDatabaseUrl();
     const node = await RingmasterNode.start({
       REDIS_URL: await freshRedisUrl(),
       DATABASE_URL: databaseUrl,

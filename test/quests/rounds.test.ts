@@ -3,12 +3,12 @@ import { FILL_ROUNDS } from "../../src/entities/migrations/20261130050200-quest-
 import { logChanges, pastOf, type QuestChange, standingOf } from "../../src/entities/quests/QuestProgress.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

@@ -15,9 +15,9 @@ import { CANDIDATE_DAYS, CONTRIBUTION_DAYS, RANKING_DAYS } from "../../src/sched
 import { BATCH } from "../../src/schedulers/retention/purges.ts";
 import { type Removed, type RetentionJobPorts, retentionJob } from "../../src/schedulers/retention/retentionJob.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { runJob } from "../support/runJob.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 const { retention: purges } = declaredBy(RINGMASTER.domains);
 const NOW = 1_700_000_000_000;
@@ -27,7 +27,7 @@ const NOTHING = Object.fromEntries(purges.map(({ name }) => [name, 0]));
 
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

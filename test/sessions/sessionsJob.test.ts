@@ -6,8 +6,9 @@ import { connectRedis, whenReady } from "../../src/stores/runtime/redis.ts";
 import { RedisSessionStore } from "../../src/stores/sessions/RedisSessionStore.ts";
 import type { SessionStore } from "../../src/stores/sessions/SessionStore.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { runJob } from "../support/runJob.ts";
-import { freshDatabaseUrl, freshRedisUrl } from "../support/servers.ts";
+import { freshRedisUrl } from "../support/servers.ts";
 
 const NOW = 1_700_000_000_000;
 const TIMEOUT_MS = 1_800_000;
@@ -24,7 +25,7 @@ describe("the sessions job", () => {
     this.timeout(120_000);
     redis.client = connectRedis(await freshRedisUrl(), "sessions-job-test");
     await whenReady(redis.client);
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
+    database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 });
     history = new SessionHistory(database);
   });
   beforeEach(async () => {
@@ -202,7 +203,7 @@ describe("the sessions job", () => {
 
 for (const [name, open] of Object.entries({
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 })) {
   describe(`the history of sessions (${name})`, () => {
     let database: Database;

@@ -4,12 +4,12 @@ import { newlyCancelled } from "../../src/entities/pools/rankingBook.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentPhase, Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { rowsRead } from "../support/rowsRead.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 
 const DATABASES: Record<string, () => Promise<Database>> = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
-  MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 }),
+  MariaDB: async () => openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 }),
 };
 
 interface Row {
@@ -77,7 +77,7 @@ describe("tournaments that are over (MariaDB)", () => {
 
   before(async function () {
     this.timeout(120_000);
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
+    database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 });
     await insert(
       database,
       Array.from({ length: OVER }, (_, each) => ({

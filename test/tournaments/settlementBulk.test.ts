@@ -5,7 +5,8 @@ import { failureOf } from "../../src/entities/failures.ts";
 import { type Database, exactDouble, type Row, type RowPages, type Value } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { itMeanwhile } from "../support/meanwhile.ts";
-import { type DatabaseServer, freshDatabaseUrl, startMariaDb } from "../support/servers.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
+import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
 
 /** `SEED=<seed> npx mocha test/tournaments/settlementBulk.test.ts` replays a run. */
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -239,7 +240,7 @@ describe("rows in bulk", function () {
     });
 
     itMeanwhile("may take longer to come than any transaction may be idle", async () => {
-      const database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
+      const database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 });
       const [page] = await drained(database.stream("SELECT SLEEP(4) AS slept", [], 10));
       assert.deepEqual(page, [[0]]);
       await database.close();

@@ -10,8 +10,8 @@ import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { MemoryLeaderboard } from "../../src/stores/tournaments/MemoryLeaderboard.ts";
 import { noMetrics, silentLog } from "../actors/simulation.ts";
 import { openDatabase } from "../support/database.ts";
+import { migratedDatabaseUrl } from "../support/migratedDatabase.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
-import { freshDatabaseUrl } from "../support/servers.ts";
 import { hashFromSql, outcomeOf, SOME_PRIZES, someTerms, writeEntries } from "./settlements.ts";
 
 /** Enough that a page is stored in halves, one of them beside the turn. */
@@ -24,7 +24,7 @@ describe("a settlement in halves", function () {
   let expected: object;
 
   before(async () => {
-    database = await openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 32 });
+    database = await openDatabase({ kind: "mysql", url: await migratedDatabaseUrl(), pool: 32 });
     await open();
     expected = await settled();
     await actors.stop();
