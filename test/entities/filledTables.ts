@@ -55,7 +55,7 @@ async function fill(): Promise<Filled> {
 
 /** Fills every table that grows, and has MariaDB count what is in them. `now` is its time. */
 async function fillTables(database: Database, now: number): Promise<void> {
-  const day = periodAt("daily", "UTC", now);
+  const week = periodAt("weekly", "UTC", now);
   const each = `FROM seq_1_to_${ROWS}`;
   const over = ROWS / 2;
   const phase = (last: string): string => `IF(seq > ${over}, 'scheduled', '${last}')`;
@@ -65,11 +65,11 @@ async function fillTables(database: Database, now: number): Promise<void> {
     `INSERT INTO tournaments (id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, board_epoch, definition,
        prizes_distributed, created_by, created_at, updated_at)
      SELECT CONCAT('t', seq), 'T', 'snake', ${phase("settled")}, seq, seq, 0, IF(seq > ${over}, 0, seq), 1, '{"order":"desc","operator":"best","prizes":[]}', 1, 'op', 0, 0 ${each}`,
-    // All but the last hundred are of earlier days.
+    // All but the last hundred are of earlier weeks: what a pool that is open counts does not depend on the day.
     `INSERT INTO score_entries (tournament_id, player_id, entry_no, submission_id, player_name, game, score, subscore, best,
        best_subscore, seq, reached_seq, told_rank, stored_at)
      SELECT CONCAT('t', seq), CONCAT('p', seq), 1, 's', 'n', 'snake', seq % 9973, 0, 0, 0, seq, seq, 1,
-       IF(seq > ${ROWS - 100}, ${now - 1000}, ${day.startsAt} - seq * 60000) ${each}`,
+       IF(seq > ${ROWS - 100}, ${now - 1000}, ${week.startsAt} - seq * 60000) ${each}`,
     `INSERT INTO rankings (game, period, starts_at, player_id, player_name, score, reached_at, reached_seq, entries)
      SELECT 'snake', 'all', 0, CONCAT('p', seq), 'n', seq % 9973, seq, seq, 1 ${each}`,
     // In this one everybody has the same score, so that all depends on who had it first.
@@ -78,9 +78,9 @@ async function fillTables(database: Database, now: number): Promise<void> {
     `INSERT INTO ranking_periods (game, period, starts_at, ends_at, changes, ranked_changes, players)
      VALUES ('snake', 'all', 0, ${ALL_TIME.endsAt}, 1, 0, 0), ('tetris', 'all', 0, ${ALL_TIME.endsAt}, 1, 0, 0)`,
     `INSERT INTO pools (game, period, starts_at, ends_at, finalised_at)
-     SELECT 'snake', 'daily', ${day.startsAt} - seq * 86400000, ${day.startsAt} - (seq - 1) * 86400000, 1 FROM seq_1_to_20000`,
+     SELECT 'snake', 'daily', ${week.startsAt} - seq * 86400000, ${week.startsAt} - (seq - 1) * 86400000, 1 FROM seq_1_to_20000`,
     `INSERT INTO pool_contributions (game, period, contribution_id, starts_at, item, amount, contributed_by, contributed_at)
-     SELECT 'snake', 'daily', CONCAT('c', seq), ${day.startsAt} - (seq % 20000) * 86400000, 'TICO', 1, 'op', 0 ${each}`,
+     SELECT 'snake', 'daily', CONCAT('c', seq), ${week.startsAt} - (seq % 20000) * 86400000, 'TICO', 1, 'op', 0 ${each}`,
     `INSERT INTO draws (week_starts_at, week_ends_at, drawn_at, seed, candidates, candidates_hash)
      SELECT seq * 604800000, (seq + 1) * 604800000, 1, '', 0, '' FROM seq_1_to_20000`,
     `INSERT INTO draw_candidates (week_starts_at, position, player_id) SELECT 604800000, seq, CONCAT('p', seq) ${each}`,

@@ -166,6 +166,7 @@ for (const [name, config] of [
         column("SELECT best AS value FROM score_entries WHERE tournament_id = 'g' ORDER BY entry_no");
       await database.transaction(async (tx) => {
         const runner = {
+          hasTable: async () => true,
           query: (sql: string, params: unknown[] = []) =>
             /^SELECT/.test(sql) ? tx.query(sql, params) : tx.write(sql, params),
         };
