@@ -11,6 +11,7 @@ const BENCHES = [
   "hunt",
   "idle",
   "leaderboard",
+  "reads",
   "ledger",
   "reveal",
   "settlement",

@@ -29,6 +29,7 @@ export const ERRORS = {
     status: 500,
     message: "A value that crosses to another actor, or is stored, has no form in JSON.",
   },
+  state_too_large: { status: 500, message: "The actor's state would take more than its kind stores." },
   actor_cycle: { status: 500, message: "The call chain came back to an actor that is in a turn." },
   actor_quarantined: { status: 503, message: "The actor crashed its node repeatedly and is quarantined." },
 } as const satisfies Record<string, { status: number; message: string }>;

@@ -14,6 +14,9 @@ import { type HuntState, type HuntStatus, planOf } from "./state.ts";
 /** Owns one hunt: its phases, each by its own durable timer, and how many clues may be handed out. */
 export class HuntActor extends CountedHunt {
   static readonly kind = "hunt";
+  static readonly reads = ["status", "review"];
+  /** A definition has up to 2 MB, of which its plan keeps the prizes. */
+  static readonly stateBytes = 4 * 1024 * 1024;
   static initial(): HuntState {
     return { phase: "scheduled", phaseEndsAt: 0, issued: 0, ledgerEpoch: 0 };
   }

@@ -27,6 +27,7 @@ export const WINDOW_MS = 5 * 60_000;
 /** Opens a popup window every three hours or so, for five minutes. */
 export class PopupActor extends Actor<PopupState> {
   static readonly kind = "popup";
+  static readonly reads = ["current"];
   static initial(): PopupState {
     return { armed: false, count: 0, window: null };
   }

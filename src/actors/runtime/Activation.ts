@@ -3,6 +3,7 @@ import { RingmasterError } from "../../errors.ts";
 import { captured } from "../../tracing.ts";
 import { Actor } from "./Actor.ts";
 import { type ActorKind, loadedState } from "./ActorKinds.ts";
+import { ActorReads } from "./ActorReads.ts";
 import { ActorState } from "./ActorState.ts";
 import type { Kept } from "./ActorStore.ts";
 import { ActorTimers } from "./ActorTimers.ts";
@@ -48,6 +49,7 @@ export class Activation {
   readonly #mailbox: Mailbox;
   readonly #timers: ActorTimers;
   readonly #turns: TurnRunner;
+  readonly #reads: ActorReads;
   /** Ends when all is stored that is known of timers that failed. */
   #keeping: Promise<void> = Promise.resolve();
   #ended = false;
@@ -67,9 +69,12 @@ export class Activation {
     const tick = (everyMs: number, work: () => Promise<unknown>): (() => void) => this.#tick(everyMs, work);
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
     this.#actor = kind.create({ id: row.id, rng: ports.rng, place, scope, tick });
-    const state = new ActorState(this.#actor, loadedState(kind, row), () => `the state of ${this.key}`);
+    const state = new ActorState(this.#actor, loadedState(kind, row), {
+      ...{ what: () => `the state of ${this.key}`, bytes: Buffer.byteLength(row.state), most: kind.type.stateBytes },
+    });
     this.#timers = this.#timersOf(row, ports);
     this.#turns = this.#runnerOf(state, ports);
+    this.#reads = new ActorReads(row, { kind, state, timers: this.#timers }, ports);
     this.#mailbox = new Mailbox(
       (waiting) => {
         this.#wasUsed ||= !waiting.isTick;
@@ -167,6 +172,7 @@ export class Activation {
       );
       return Promise.resolve({ kind: "error", error: error.toWire() });
     }
+    if (this.#reads.has(request)) return this.#read(request);
     const { edge } = request;
     return new Promise((settle) => {
       this.#mailbox.put({
@@ -189,6 +195,17 @@ export class Activation {
       if (edge !== undefined && request.chain.length > 0 && this.#mailbox.isWaiting(edge))
         this.#ports.waits({ edge, key: this.key });
     });
+  }
+
+  async #read(request: ActorRequest): Promise<CallOutcome> {
+    const { clock, metrics } = this.#ports;
+    const outcome = await this.#reads.read(request);
+    this.#lastUsed = clock.monotonic();
+    if (outcome.kind === "error") metrics.actorFailed(this.row.kind, outcome.error.code);
+    // Its memory is another node's by now, or nothing of it is stored.
+    const isOver = outcome.kind === "moved" || (this.row.isNew && this.#reads.isIdle && this.isIdle);
+    if (isOver && !this.#ended) this.#drop();
+    return outcome;
   }
 
   /** Whether this call waits in the mailbox, and has not begun. */

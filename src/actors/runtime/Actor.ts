@@ -222,6 +222,13 @@ export interface ActorType<A> {
    * shape. A node leaves an actor whose state is of a later version than it knows to the others.
    */
   readonly version?: number;
+  /**
+   * Its methods that read the state and change nothing. They run beside each other and beside a turn, on the state that was stored last, which is
+   * frozen; `this.now` and `this.due` are all that they have of a turn. Each is one of the class's own methods.
+   */
+  readonly reads?: readonly string[];
+  /** What a state may take as JSON, in bytes; 256 kB unless told. A turn that would store more fails as `state_too_large`. */
+  readonly stateBytes?: number;
   /** The state as this version has it, made of one of the earlier version `from`. It is stored with the next turn that changes it. */
   migrate?(state: unknown, from: number): unknown;
   new (context: ActorContext, ...rest: never[]): A;

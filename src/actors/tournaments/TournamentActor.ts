@@ -42,6 +42,7 @@ const EVENT = { domain: "tournaments", noun: "tournament", running: RUNNING, end
 /** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
 export class TournamentActor extends EventActor<TournamentState, TournamentStatus> {
   static readonly kind = "tournament";
+  static readonly reads = ["status", "review"];
   static initial(): TournamentState {
     return {
       plan: { startsAt: 0, endsAt: 0, graceMs: 0 },
