@@ -177,7 +177,7 @@ export class FrontDoor extends Server {
     }
     const refused =
       error.code === TOO_LONG
-        ? new RingmasterError("payload_too_large")
+        ? new RingmasterError("payload_too_large", "The head of this request, its address included, exceeds 16 kB.")
         : new RingmasterError("invalid_payload", "This is not a valid HTTP request.");
     this.#line.endBehind(socket, () => refuse(socket, refused));
   }
