@@ -37,6 +37,10 @@ class Ledger extends Actor<{ amount: number; traces: object[] }> {
     return actorsHere.ref(Ledger, id).add(2);
   }
 
+  async tell(): Promise<void> {
+    this.publish("ledgers", { type: "told", data: null });
+  }
+
   async sendOn(id: string): Promise<void> {
     this.send(Ledger, id).note();
   }
@@ -138,6 +142,20 @@ describe("the traces of actors on two nodes", () => {
     assert.deepEqual(linkedFrom(message, spans), ["turn ledger.sendOn"]);
     assert.equal(message.parentSpanContext, undefined);
     assert.ok(pathsOf(spans).includes("message ledger.note > turn ledger.note"));
+  });
+
+  it("do not stay with what delivers a turn's events, which goes on for others", async () => {
+    const seen: object[] = [];
+    for (const { feed } of nodes) {
+      const append = feed.append.bind(feed);
+      feed.append = (...events) => {
+        seen.push(logFields());
+        return append(...events);
+      };
+    }
+    await request(() => ledger(0, here).tell());
+    await clock.advance(1000);
+    assert.deepEqual(seen, [{}]);
   });
 
   it("leave no span of a message whose sender was not recorded, though all else is", async () => {

@@ -222,6 +222,23 @@ describe("traces", () => {
     }
   });
 
+  it("have no part on another node that begins after what came there has ended", async () => {
+    traces = RecordedTraces.open();
+    const goOn = Promise.withResolvers<void>();
+    const fired = Promise.withResolvers<object>();
+    await inRoot(named("request"), async () => {
+      const text = carried();
+      detached(() =>
+        continued(text, () => {
+          void goOn.promise.then(() => fired.resolve(inSpan(named("late"), () => logFields())));
+        }),
+      );
+      goOn.resolve();
+      assert.deepEqual(await fired.promise, {});
+    });
+    assert.deepEqual(pathsOf(await traces.close()), ["request"]);
+  });
+
   it("wait in queues: what is taken goes on in the trace of who put it there", async () => {
     traces = RecordedTraces.open();
     const waiting = inRoot(named("first"), () => [captured()]);
