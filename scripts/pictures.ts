@@ -72,7 +72,7 @@ async function takeTournament(): Promise<void> {
   const startsAt = Date.now();
   const terms = { name: "The grand parade", game: "snake", startsAt, endsAt: startsAt + 600_000 };
   const { id } = (await stage.operate("/api/tournaments", terms)) as { id: string };
-  for (const [name] of OTHERS) await playAs(stage, name, id, 0);
+  for (const [name] of OTHERS) await playAs(stage, name, id);
   const { page, leave } = await stage.visit({ ...SIZE, reducedMotion: "reduce", locale: "en-GB" });
   await page.goto(`${stage.address}#tournament=${id}`);
   await page.getByLabel("Your name in the ring").fill(ME);
