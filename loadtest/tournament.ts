@@ -1,11 +1,7 @@
 /** Many players in one tournament: `npm run loadtest -- tournament --operator TOKEN --numClients 1000 --duration 60 --report out.json`. */
-import { z } from "zod";
-import { seededRng } from "../src/clock.ts";
-import { LOAD_HELP, type LoadFlags, numberOf, readFlags } from "./runtime/flags.ts";
-import { get, post } from "./runtime/http.ts";
-import { LoadTest } from "./runtime/LoadTest.ts";
-import { run } from "./runtime/run.ts";
-import { Tally } from "./runtime/Tally.ts";
+import { type LoadFlags, numberOf } from "./runtime/flags.ts";
+import { get, made } from "./runtime/http.ts";
+import { helpOf, runLoadTest } from "./runtime/runLoadTest.ts";
 import { rules, tournamentList } from "./tournaments/answers.ts";
 import {
   TOURNAMENT_EVENTS,
@@ -14,55 +10,42 @@ import {
   type TournamentPlay,
 } from "./tournaments/TournamentBot.ts";
 
-const HELP = `Players who submit scores, and come back when their connection is lost.
-
-  npm run loadtest -- tournament --operator TOKEN --numClients 1000 --duration 60 --report out.json
-
-${LOAD_HELP}
-  --tournament ID            the tournament (the first that is open); or
-  --operator TOKEN           an operator's token, with which one is made
-  --game ID                  the game of one that is made (tetris)
-  --rate N                   submissions a second of each player, on average (1); a game allows so many a minute
-  --seed N                   repeats a test's choices
-
-Every answer is checked: how many entries the player has, what counts, and that ranks are ranks. A submission that is not
-answered is sent again under its id.
-
-All players come from this one address. The server allows an address 1000 sign-ins, joins and requests in 10 seconds: start it
-with RATE_LIMIT_PER_ADDRESS=1000000 for more than a few hundred players, or they are told rate_limited.
-`;
-
 /** A tournament that is made lasts as long as a test may. */
 const LASTS_MS = 24 * 3_600_000;
 
-async function main(): Promise<void> {
-  const { shared, own, isHelpWanted } = readFlags(process.argv.slice(2), "tournament", {
-    tournament: undefined,
-    operator: undefined,
-    game: "tetris",
-    rate: "1",
-    seed: String(Math.floor(Math.random() * 2 ** 32)),
-  });
-  if (isHelpWanted) return void process.stdout.write(HELP);
-  const seed = numberOf("seed", own.seed!, { isWhole: true });
-  const rate = numberOf("rate", own.rate!, { min: 0.001, max: 100 });
-  const tournamentId =
-    own.tournament ??
-    (own.operator === undefined ? await firstOpen(shared) : await madeTournament(shared, own.operator, own.game!));
-  const play: TournamentPlay = {
-    tournamentId,
-    rules: rules.parse(await get(shared, `/api/tournaments/${tournamentId}`)),
-    everyMs: 1000 / rate,
-    rng: seededRng(seed),
-    tally: new Tally(TOURNAMENT_EVENTS, TOURNAMENT_TIMES),
-  };
-  await new LoadTest({
-    flags: shared,
-    parameters: { tournament: tournamentId, rate, seed },
-    tally: play.tally,
-    makeBot: (seat) => new TournamentBot(play, seat),
-  }).run();
-}
+await runLoadTest({
+  room: "tournament",
+  help: helpOf({
+    about: "Players who submit scores, and come back when their connection is lost.",
+    usage: "tournament --operator TOKEN --numClients 1000 --duration 60",
+    flags: `  --tournament ID            the tournament (the first that is open); or
+  --operator TOKEN           an operator's token, with which one is made
+  --game ID                  the game of one that is made (tetris)
+  --rate N                   submissions a second of each player, on average (1); a game allows so many a minute`,
+    more: `
+Every answer is checked: how many entries the player has, what counts, and that ranks are ranks. A submission that is not
+answered is sent again under its id.
+`,
+  }),
+  flags: { tournament: undefined, operator: undefined, game: "tetris", rate: "1" },
+  events: TOURNAMENT_EVENTS,
+  timed: TOURNAMENT_TIMES,
+  prepare: async ({ flags, own, rng, tally }) => {
+    const rate = numberOf("rate", own.rate!, { min: 0.001, max: 100 });
+    const tournamentId =
+      own.tournament ??
+      (own.operator === undefined
+        ? await firstOpen(flags)
+        : await made(flags, own.operator, "/api/tournaments", aTournament(own.game!)));
+    const play: TournamentPlay = {
+      tournamentId,
+      rules: rules.parse(await get(flags, `/api/tournaments/${tournamentId}`)),
+      everyMs: 1000 / rate,
+      ...{ rng, tally },
+    };
+    return { parameters: { tournament: tournamentId, rate }, makeBot: (seat) => new TournamentBot(play, seat) };
+  },
+});
 
 async function firstOpen(flags: LoadFlags): Promise<string> {
   const { tournaments } = tournamentList.parse(await get(flags, "/api/tournaments"));
@@ -72,11 +55,7 @@ async function firstOpen(flags: LoadFlags): Promise<string> {
   return found.id;
 }
 
-async function madeTournament(flags: LoadFlags, token: string, game: string): Promise<string> {
+function aTournament(game: string): object {
   const startsAt = Date.now();
-  const definition = { name: "Load test", game, startsAt, endsAt: startsAt + LASTS_MS };
-  const made = await post(flags, "/api/tournaments", token, definition);
-  return z.object({ id: z.string() }).parse(made).id;
+  return { name: "Load test", game, startsAt, endsAt: startsAt + LASTS_MS };
 }
-
-await run(main);

@@ -1,8 +1,8 @@
 import type { LatencySummary } from "../../loadtest/runtime/Latencies.ts";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { RankingQueries } from "../../src/actors/pools/RankingQueries.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { systemClock } from "../../src/clock.ts";
-import { HUNT_PHASE_SETS, Hunts } from "../../src/entities/hunts/Hunt.ts";
+import { HUNT_LIST } from "../../src/entities/hunts/Hunt.ts";
 import { leadersOf } from "../../src/entities/pools/leaders.ts";
 import { ALL_TIME, type RankingKey } from "../../src/entities/pools/Ranking.ts";
 import { rank } from "../../src/entities/pools/rankingBook.ts";
@@ -108,9 +108,7 @@ async function benchBoard(database: Database, events: number, tell: Tell): Promi
   const feed = new MemoryFeed();
   const board = new LobbyBoard({
     feed,
-    lists: new Map([
-      ["hunts", { news: ["huntPhase"], phases: HUNT_PHASE_SETS, board: (from, most) => new Hunts(from).board(most) }],
-    ]),
+    lists: new Map([["hunts", HUNT_LIST.lobby("hunt")]]),
     database,
     clock: systemClock,
     log: silentLog,

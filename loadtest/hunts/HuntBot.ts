@@ -32,7 +32,6 @@ const WRONG_ANSWER = "‽ wrong on purpose";
 /** One player of a hunt: claims, thinks, answers. */
 export class HuntBot extends RoomBot<HuntTimed> {
   readonly #play: HuntPlay;
-  protected readonly joinOptions: object;
   #phase = "";
   #card: ClueCard | undefined;
   /** The assignment that came last: one may come twice, as a message and as an answer. */
@@ -41,9 +40,8 @@ export class HuntBot extends RoomBot<HuntTimed> {
   #waitingSince: number | undefined;
 
   constructor(play: HuntPlay, seat: Seat) {
-    super(seat, play);
+    super(seat, play, { huntId: play.huntId });
     this.#play = play;
-    this.joinOptions = { huntId: play.huntId };
   }
 
   protected override onRoom(room: Room): void {

@@ -19,6 +19,7 @@ type RoomTally<Timed extends string> = Pick<Tally<never, Timed>, "counts" | "tim
 /** A player in a room, who asks one thing after the other and comes back when the connection is lost. */
 export abstract class RoomBot<Timed extends string> implements Bot {
   readonly #seat: Seat;
+  readonly #joinOptions: object;
   readonly #rng: Rng;
   readonly #tally: RoomTally<Timed>;
   readonly #sdk: Client;
@@ -30,15 +31,15 @@ export abstract class RoomBot<Timed extends string> implements Bot {
   #failures = 0;
   #onChange: () => void = () => {};
 
-  constructor(seat: Seat, { rng, tally }: { rng: Rng; tally: RoomTally<Timed> }) {
+  /** It joins its room with `joinOptions`. */
+  constructor(seat: Seat, { rng, tally }: { rng: Rng; tally: RoomTally<Timed> }, joinOptions: object) {
     this.#seat = seat;
+    this.#joinOptions = joinOptions;
     this.#rng = rng;
     this.#tally = tally;
     this.#sdk = new Client(seat.endpoint);
   }
 
-  /** What the room is joined with. */
-  protected abstract readonly joinOptions: object;
   /** A room was entered; its messages are to be heard from now on. */
   protected onRoom(_room: Room): void {}
   /** The bot is back on its seat after a drop. */
@@ -142,8 +143,8 @@ export abstract class RoomBot<Timed extends string> implements Bot {
   async #enter(): Promise<void> {
     const { roomId, roomName } = this.#seat;
     const room = await (roomId === undefined
-      ? this.#sdk.joinOrCreate(roomName, this.joinOptions)
-      : this.#sdk.joinById(roomId, this.joinOptions));
+      ? this.#sdk.joinOrCreate(roomName, this.#joinOptions)
+      : this.#sdk.joinById(roomId, this.#joinOptions));
     this.#room = room;
     this.#isAway = false;
     this.onRoom(room);

@@ -1,4 +1,5 @@
-import type { LoadFlags } from "./flags.ts";
+import { z } from "zod";
+import { FlagError, type LoadFlags } from "./flags.ts";
 
 type Target = Pick<LoadFlags, "endpoint">;
 
@@ -11,6 +12,12 @@ export async function get(target: Target, path: string): Promise<unknown> {
 export async function post(target: Target, path: string, token: string, body: object): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   return ask(target, path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/** The id of what is made at `path` with an operator's token. Throws a FlagError without one. */
+export async function made(target: Target, token: string | undefined, path: string, body: object): Promise<string> {
+  if (token === undefined) throw new FlagError("--operator: is needed, or the id of what there is");
+  return z.object({ id: z.string() }).parse(await post(target, path, token, body)).id;
 }
 
 async function ask({ endpoint }: Target, path: string, init: RequestInit): Promise<unknown> {

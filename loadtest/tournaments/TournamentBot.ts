@@ -39,7 +39,6 @@ const BEGIN_MS = 500;
 /** One player of a tournament: submits score after score, each until it is answered, and checks what it is told. */
 export class TournamentBot extends RoomBot<TournamentTimed> {
   readonly #play: TournamentPlay;
-  protected readonly joinOptions: object;
   /** What was sent and not answered: it is sent again under the same id. */
   #pending: Submission | undefined;
   #standing: Standing | undefined;
@@ -48,9 +47,8 @@ export class TournamentBot extends RoomBot<TournamentTimed> {
   #hasBegun = true;
 
   constructor(play: TournamentPlay, seat: Seat) {
-    super(seat, play);
+    super(seat, play, { tournamentId: play.tournamentId });
     this.#play = play;
-    this.joinOptions = { tournamentId: play.tournamentId };
   }
 
   protected override onRoom(room: Room): void {

@@ -1,9 +1,12 @@
 /** How often a condition is looked at again, in milliseconds: seldom enough to cost nothing, often enough not to be felt. */
 const INTERVAL_MS = 20;
 
+/** Long enough for anything that has to happen at all, on a machine with other work. */
+const LONG_MS = 30_000;
+
 export interface UntilOptions {
-  /** How long to wait before giving up, in milliseconds. */
-  timeoutMs: number;
+  /** How long to wait before giving up, in milliseconds; 30,000 unless told. */
+  timeoutMs?: number;
   /** What is waited for, to end the sentence "… did not happen within … ms:". */
   what: string;
 }
@@ -14,7 +17,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs, what }: UntilOptions,
+  { timeoutMs = LONG_MS, what }: UntilOptions,
 ): Promise<NonNullable<T>> {
   const start = performance.now();
   let cause: unknown;

@@ -6,7 +6,7 @@ import { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HuntService } from "../actors/hunts/HuntService.ts";
 import { systemRng } from "../clock.ts";
 import { HUNT_ERRORS } from "../entities/hunts/errors.ts";
-import { HUNT_PHASE_SETS, Hunt, Hunts } from "../entities/hunts/Hunt.ts";
+import { HUNT_LIST, Hunt, Hunts } from "../entities/hunts/Hunt.ts";
 import { Hunts20261121000100 } from "../entities/migrations/20261121000100-hunts.ts";
 import { HuntLists20261130050500 } from "../entities/migrations/20261130050500-hunt-lists.ts";
 import { HuntFairness20261130060000 } from "../entities/migrations/20261130060000-hunt-fairness.ts";
@@ -54,11 +54,7 @@ export const hunts = defineDomain({
     }),
     orphans({ name: "huntScores", table: "hunt_scores", key: ["hunt_id", "player_id"], parents: "hunts" }),
   ],
-  lobby: {
-    news: ["huntScheduled", "huntPhase"],
-    phases: HUNT_PHASE_SETS,
-    board: (database, most) => new Hunts(database).board(most),
-  },
+  lobby: HUNT_LIST.lobby("hunt"),
   stores: async ({ redis }): Promise<{ ledger: ClueLedger }> => ({
     ledger: redis ? new RedisClueLedger(await redis("ledger")) : new MemoryClueLedger(),
   }),
@@ -100,9 +96,7 @@ export const hunts = defineDomain({
       },
     });
     node.onStop(() => huntService.flush());
-    node.onReach((isReachable) => {
-      if (isReachable) huntService.refresh();
-    });
+    node.onBack(() => huntService.refresh());
     const huntOperations = new HuntOperations({ ...common, database });
     const demo = actors.ref(DemoActor, "demo");
     return { huntService, huntOperations, answered: metrics.answered, demo, seedDemo, isEmpty: () => hunts.isEmpty() };

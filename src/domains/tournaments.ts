@@ -20,7 +20,7 @@ import { Runs20261130130100 } from "../entities/migrations/20261130130100-runs.t
 import { TournamentStandstill20261130140120 } from "../entities/migrations/20261130140120-tournament-standstill.ts";
 import { TournamentCancelReasons20261130160010 } from "../entities/migrations/20261130160010-tournament-cancel-reasons.ts";
 import { TOURNAMENT_ERRORS } from "../entities/tournaments/errors.ts";
-import { TOURNAMENT_PHASE_SETS, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
+import { TOURNAMENT_LIST, Tournament, Tournaments } from "../entities/tournaments/Tournament.ts";
 import { gameRoutes } from "../http/games.ts";
 import { tournamentRoutes } from "../http/tournaments.ts";
 import { TOURNAMENT_COMMANDS, TOURNAMENT_QUERIES } from "../operations/tournaments.ts";
@@ -70,11 +70,7 @@ export const tournaments = defineDomain({
     }),
     orphans({ name: "standings", table: "standings", key: ["tournament_id", "place"], parents }),
   ],
-  lobby: {
-    news: ["tournamentScheduled", "tournamentPhase"],
-    phases: TOURNAMENT_PHASE_SETS,
-    board: (database, most) => new Tournaments(database).board(most),
-  },
+  lobby: TOURNAMENT_LIST.lobby("tournament"),
   stores: async ({ redis }): Promise<{ leaderboard: Leaderboard }> => ({
     leaderboard: redis ? new RedisLeaderboard(await redis("leaderboards")) : new MemoryLeaderboard(),
   }),
@@ -102,7 +98,7 @@ export const tournaments = defineDomain({
     TournamentSeriesActor,
     TournamentDemoActor,
   ],
-  open: async ({ actors, clock, config, database, feed, log, metrics, onReach, onStop, stores: { leaderboard } }) => {
+  open: async ({ actors, clock, config, database, feed, log, metrics, onBack, onStop, stores: { leaderboard } }) => {
     // Players wait for these; what reads a whole event goes with the reports.
     const players = database.of("commits");
     const tournaments = new Tournaments(players);
@@ -118,9 +114,7 @@ export const tournaments = defineDomain({
       runs: new Runs(config.jwtSecret, systemRng),
     });
     onStop(() => service.flush());
-    onReach((isReachable) => {
-      if (isReachable) service.refresh();
-    });
+    onBack(() => service.refresh());
     const games = new GameQueries(common);
     if (config.production) await tellUnverified(games, log);
     return {

@@ -16,11 +16,11 @@ import type { BoundOperation, OperationTerms } from "./Operation.ts";
 /** The feed of what operators did. It is news: what counts is the table `audit`. */
 export const AUDIT_TOPIC = "audit";
 
-/** Arguments of commands that the feed tells with them. */
-const TOLD: ReadonlySet<string> = new Set(["huntId", "tournamentId", "playerId", "reason"]);
+/** What a command is done to, by the argument that names it: `huntId` a hunt, `job` a job. */
+const SUBJECT = /^(?:([a-z]+)Id|(job))$/;
 
-/** What a command is done to, by the argument that names it. */
-const SUBJECTS = { huntId: "hunt", tournamentId: "tournament", playerId: "player", questId: "quest", job: "job" };
+/** Arguments of commands that the feed tells with them. */
+const TOLD = /^(?:[a-z]+Id|reason)$/;
 
 /** Lines a second and at once of callers who lack the role, of whom there may be many; what is beyond is in the log. */
 const FORBIDDEN_A_SECOND = 5;
@@ -167,7 +167,7 @@ export class Operations {
   /** The change has happened: a feed that is out of reach must not make it look as if it had not. */
   async #tell({ operatorId, operator, command }: AuditEntry, args: unknown): Promise<void> {
     const { clock, feed, log, rng } = this.#ports;
-    const told = Object.entries(args ?? {}).filter(([name, value]) => TOLD.has(name) && typeof value === "string");
+    const told = Object.entries(args ?? {}).filter(([name, value]) => TOLD.test(name) && typeof value === "string");
     const data = { operatorId, operator, ...Object.fromEntries(told) };
     const event = { key: rng.id(24), topic: AUDIT_TOPIC, at: clock.now(), type: command, data };
     await feed
@@ -189,9 +189,10 @@ function outcomeOf({ code, status }: RingmasterError): AuditOutcome {
 }
 
 function subjectOf(args: unknown): string | null {
-  for (const [name, what] of Object.entries(SUBJECTS)) {
-    const named = (args as Record<string, unknown> | null)?.[name];
-    if (typeof named === "string") return `${what}:${named.slice(0, 64)}`;
+  for (const [name, named] of Object.entries(args ?? {})) {
+    const [, event, job] = SUBJECT.exec(name) ?? [];
+    const what = event ?? job;
+    if (what !== undefined && typeof named === "string") return `${what}:${named.slice(0, 64)}`;
   }
   return null;
 }

@@ -4,19 +4,18 @@ import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
 import { idOf } from "../ids.ts";
 import { eventCommands } from "./eventCommands.ts";
+import { eventOperations } from "./events.ts";
 import {
   amountOf,
   cancelField,
   changesLimit,
-  created,
   eventChange,
-  none,
   pausedFields,
   reviewField,
   reviewReport,
   time,
 } from "./fields.ts";
-import { type Endpoint, operationsWith } from "./Operation.ts";
+import { operationsWith } from "./Operation.ts";
 
 /** What these need of the node. */
 export interface HuntOperationServices {
@@ -25,10 +24,6 @@ export interface HuntOperationServices {
 
 /** A hunt of 500 clues, each as long as its bounds allow, in bytes; only operators may send this much. */
 const DEFINITION_LIMIT = 2 * 1024 * 1024;
-
-const { command, query } = operationsWith<HuntOperationServices>();
-
-const named = z.strictObject({ huntId: idOf("hunt") });
 
 const summary = z.object({
   id: z.string(),
@@ -58,24 +53,16 @@ const details = summary.extend({
   standings: z.array(ranked),
 });
 
-/** `POST /api/hunts/:huntId/<action>`. */
-const at = (action: string, more: Pick<Endpoint, "bodyLimit"> = {}) =>
-  ({ method: "POST", path: `/hunts/:huntId/${action}`, ...more }) as const;
+const { command } = operationsWith<HuntOperationServices>();
+const hunts = eventOperations<HuntOperationServices, typeof summary>("hunt", summary);
 
 /** What operators do to hunts. */
 export const HUNT_COMMANDS = [
-  command("createHunt", {
+  hunts.create({
     description: "Creates a hunt. With a request id, a repeat finds the hunt that the first call made.",
     args: huntDefinition,
-    answer: created,
-    endpoint: {
-      method: "POST",
-      path: "/hunts",
-      status: 201,
-      bodyLimit: DEFINITION_LIMIT,
-      location: ({ id }) => `/api/hunts/${id}`,
-    },
-    run: (definition, { huntOperations }, call) => huntOperations.create(definition, call),
+    bodyLimit: DEFINITION_LIMIT,
+    run: (definition, id, { huntOperations }, call) => huntOperations.create(id, definition, call),
   }),
   ...eventCommands({
     command,
@@ -97,40 +84,35 @@ export const HUNT_COMMANDS = [
     },
     operationsOf: ({ huntOperations }: HuntOperationServices) => huntOperations,
   }),
-  command("correctHunt", {
+  hunts.act("correct", {
     description: "Replaces the definition of one that is scheduled.",
-    args: huntCorrection.extend(named.shape),
-    answer: summary,
-    endpoint: at("correct", { bodyLimit: DEFINITION_LIMIT }),
-    run: ({ huntId, ...correction }, { huntOperations }, call) => huntOperations.correct(huntId, correction, call),
+    args: huntCorrection.shape,
+    bodyLimit: DEFINITION_LIMIT,
+    run: (id, { huntOperations }, call, correction) => huntOperations.correct(id, correction, call),
   }),
 ];
 
 /** What is asked of hunts. */
 export const HUNT_QUERIES = [
-  query("hunts", {
+  hunts.list({
     description: "Hunts that are on and coming, soonest first, then those that ended last.",
-    args: none,
-    answer: z.array(summary),
-    run: (_args, { huntOperations }) => huntOperations.list(),
+    run: ({ huntOperations }) => huntOperations.list(),
   }),
-  query("hunt", {
+  hunts.read("", {
     description: "One hunt by itself, with its figures and the top ten.",
-    args: named,
     answer: details,
-    run: ({ huntId }, { huntOperations }) => huntOperations.get(huntId),
+    run: (id, { huntOperations }) => huntOperations.get(id),
   }),
-  query("huntReview", {
+  hunts.read("Review", {
     description: "The held result of a hunt as it would be paid; nobody's before it is held.",
-    args: named,
     answer: review,
     endpoint: { method: "GET", path: "/hunts/:huntId/review" },
-    run: ({ huntId }, { huntOperations }) => huntOperations.review(huntId),
+    run: (id, { huntOperations }) => huntOperations.review(id),
   }),
-  query("huntChanges", {
+  hunts.read("Changes", {
     description: "What operators did to a hunt with a reason, latest first.",
-    args: named.extend({ limit: changesLimit }),
+    args: { limit: changesLimit },
     answer: z.array(eventChange),
-    run: ({ huntId, limit }, { huntOperations }) => huntOperations.changes(huntId, limit),
+    run: (id, { huntOperations }, { limit }) => huntOperations.changes(id, limit),
   }),
 ];

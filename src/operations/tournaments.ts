@@ -7,6 +7,7 @@ import { TOURNAMENT_PHASES } from "../entities/tournaments/Tournament.ts";
 import { idOf } from "../ids.ts";
 import { wholeNumber } from "../validate.ts";
 import { eventCommands } from "./eventCommands.ts";
+import { eventOperations } from "./events.ts";
 import {
   amountOf,
   cancelField,
@@ -30,7 +31,6 @@ export interface TournamentOperationServices {
 
 const { command, query } = operationsWith<TournamentOperationServices>();
 
-const named = z.strictObject({ tournamentId: idOf("tournament") });
 const order = z.enum(["desc", "asc"]);
 const runs = z.enum(["optional", "required"]);
 
@@ -102,18 +102,15 @@ const game = z.object({
   runs,
 });
 
-/** `POST /api/tournaments/:tournamentId/<action>`. */
-const at = (action: string) => ({ method: "POST", path: `/tournaments/:tournamentId/${action}` }) as const;
+const tournaments = eventOperations<TournamentOperationServices, typeof summary>("tournament", summary);
 
 /** What operators do to tournaments and games. */
 export const TOURNAMENT_COMMANDS = [
-  command("createTournament", {
+  tournaments.create({
     description:
       "Creates a tournament, or a series. With a request id, a repeat finds the one that the first call made.",
     args: tournamentDefinition,
-    answer: created,
-    endpoint: { method: "POST", path: "/tournaments", status: 201, location: ({ id }) => `/api/tournaments/${id}` },
-    run: (definition, { tournamentOperations }, call) => tournamentOperations.create(definition, call),
+    run: (definition, id, { tournamentOperations }, call) => tournamentOperations.create(id, definition, call),
   }),
   ...eventCommands({
     command,
@@ -135,27 +132,22 @@ export const TOURNAMENT_COMMANDS = [
     },
     operationsOf: ({ tournamentOperations }: TournamentOperationServices) => tournamentOperations,
   }),
-  command("correctTournament", {
+  tournaments.act("correct", {
     description: "Replaces the definition of one that is scheduled, and nothing of its series.",
-    args: tournamentCorrection.extend(named.shape),
-    answer: summary,
-    endpoint: at("correct"),
-    run: ({ tournamentId, ...correction }, { tournamentOperations }, call) =>
-      tournamentOperations.correct(tournamentId, correction, call),
+    args: tournamentCorrection.shape,
+    run: (id, { tournamentOperations }, call, correction) => tournamentOperations.correct(id, correction, call),
   }),
-  command("previewTournament", {
+  tournaments.act("preview", {
     description: "What would be paid if it ended now, or what was. Changes nothing.",
-    args: named,
     answer: previewed,
-    endpoint: at("preview"),
     changesNothing: true,
-    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.preview(tournamentId),
+    run: (id, { tournamentOperations }) => tournamentOperations.preview(id),
   }),
   command("endSeries", {
     description: "The series of this tournament has no further ones; those that are there stay.",
-    args: named,
+    args: z.strictObject({ tournamentId: idOf("tournament") }),
     answer: z.object({ seriesId: z.string(), coming: z.string().nullable() }),
-    endpoint: at("endSeries"),
+    endpoint: { method: "POST", path: "/tournaments/:tournamentId/endSeries" },
     run: ({ tournamentId }, { tournamentOperations }, call) => tournamentOperations.endSeries(tournamentId, call),
   }),
   command("createGame", {
@@ -169,39 +161,32 @@ export const TOURNAMENT_COMMANDS = [
 
 /** What is asked of tournaments and games. */
 export const TOURNAMENT_QUERIES = [
-  query("tournaments", {
+  tournaments.list({
     description: "Tournaments that are on and coming, soonest first, then those that ended last.",
-    args: none,
-    answer: z.array(summary),
-    run: (_args, { tournamentOperations }) => tournamentOperations.list(),
+    run: ({ tournamentOperations }) => tournamentOperations.list(),
   }),
-  query("tournament", {
+  tournaments.read("", {
     description: "One tournament by itself, with the top ten.",
-    args: named,
     answer: details,
-    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.get(tournamentId),
+    run: (id, { tournamentOperations }) => tournamentOperations.get(id),
   }),
-  query("tournamentStandings", {
+  tournaments.read("Standings", {
     description: "A part of a tournament's standings, by rank.",
-    args: named.extend({
-      limit: limitOf(1000, 100),
-      offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).default(0),
-    }),
+    args: { limit: limitOf(1000, 100), offset: wholeNumber(0, TOURNAMENT_BOUNDS.submissions).default(0) },
     answer: z.object({ rows: z.array(row), total: z.int() }),
-    run: ({ tournamentId, ...range }, { tournamentOperations }) => tournamentOperations.standings(tournamentId, range),
+    run: (id, { tournamentOperations }, range) => tournamentOperations.standings(id, range),
   }),
-  query("tournamentReview", {
+  tournaments.read("Review", {
     description: "The held result of a tournament as it would be paid: the first 100 ranks, and the sums of all.",
-    args: named,
     answer: reviewReport.extend(previewed.shape),
     endpoint: { method: "GET", path: "/tournaments/:tournamentId/review" },
-    run: ({ tournamentId }, { tournamentOperations }) => tournamentOperations.review(tournamentId),
+    run: (id, { tournamentOperations }) => tournamentOperations.review(id),
   }),
-  query("tournamentChanges", {
+  tournaments.read("Changes", {
     description: "What operators did to a tournament with a reason, latest first.",
-    args: named.extend({ limit: changesLimit }),
+    args: { limit: changesLimit },
     answer: z.array(eventChange),
-    run: ({ tournamentId, limit }, { tournamentOperations }) => tournamentOperations.changes(tournamentId, limit),
+    run: (id, { tournamentOperations }, { limit }) => tournamentOperations.changes(id, limit),
   }),
   query("games", {
     description: "Every game, by id.",

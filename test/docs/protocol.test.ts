@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { Client, Room } from "@colyseus/sdk";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { WireError } from "../../src/errors.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { codesOf, documentOf, sectionOf, sectionsOf, tableOf } from "./documents.ts";
@@ -28,15 +26,13 @@ function namesIn(room: string, first: string): string[] {
 
 describe("docs/protocol.md", function () {
   this.timeout(120_000);
-  let directory: string;
   let node: RingmasterNode;
   let player: Client;
   let operator: Client;
   let huntId: string;
 
   before(async () => {
-    directory = temporaryDirectory("protocol-test");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
     player = node.client((await node.signIn()).token);
     operator = node.client(await tokenOf("operator"));
     const { body } = await node.post<{ id: string }>("/api/hunts", { token: await tokenOf("operator"), body: HUNT });
@@ -44,8 +40,7 @@ describe("docs/protocol.md", function () {
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   async function enter(client: Client, name: string): Promise<Room> {

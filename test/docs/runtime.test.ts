@@ -52,7 +52,7 @@ describe("What runs on a node, and docs/operations.md,", () => {
     const folder = new URL("../../src/actors/", import.meta.url);
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
     const source = files.map((path) => readFileSync(new URL(path, folder), "utf8")).join("\n");
-    const written = [...source.matchAll(/publish\(LOBBY_TOPIC, \{ type: "(\w+)"/g)].map(([, type]) => type!);
+    const written = [...source.matchAll(/notifyLobby\("(\w+)"/g)].map(([, type]) => type!);
     const news = DOMAINS.flatMap(({ lobby }) => lobby?.news ?? []);
     assert.ok(written.length > 2);
     assert.deepEqual(documentedAs("`type` of an event"), [...written, ...news].sort());

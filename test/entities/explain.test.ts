@@ -9,7 +9,7 @@ import { AUDIT_DAYS } from "../../src/domains/admin.ts";
 import { declaredBy } from "../../src/domains/runtime/declared.ts";
 import { type AuditFilter, auditLines } from "../../src/entities/audit.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
-import { Hunts } from "../../src/entities/hunts/Hunt.ts";
+import { HUNT_LIST, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { contributionOf, itemsOf, leftBehind } from "../../src/entities/pools/Pool.ts";
 import { countViews, openWindow } from "../../src/entities/popups/Popup.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";
@@ -23,7 +23,7 @@ import {
   waitingOf,
 } from "../../src/entities/quests/QuestProgress.ts";
 import type { Database, Sql, Transaction } from "../../src/entities/sql.ts";
-import { Tournaments } from "../../src/entities/tournaments/Tournament.ts";
+import { TOURNAMENT_LIST, Tournaments } from "../../src/entities/tournaments/Tournament.ts";
 import { BATCH } from "../../src/schedulers/retention/purges.ts";
 import { rowsRead } from "../support/rowsRead.ts";
 import { faultsOf, filledDatabase, PAGE, type Plan, ROWS } from "./filledTables.ts";
@@ -66,9 +66,9 @@ describe("the statements that players and strangers cause (MariaDB, 100,000 rows
 
   const asked: Record<string, (within: Database) => Promise<unknown>> = {
     "the list of hunts": (within) => new Hunts(within).list(),
-    "the hunts of the lobby's board": (within) => new Hunts(within).board(200),
+    "the hunts of the lobby's board": (within) => HUNT_LIST.board(within, 200),
     "the list of tournaments": (within) => new Tournaments(within).list(),
-    "the tournaments of the lobby's board": (within) => new Tournaments(within).board(200),
+    "the tournaments of the lobby's board": (within) => TOURNAMENT_LIST.board(within, 200),
     "the pools that are open": (within) => new PoolQueries({ ...common, database: within }).open(),
     "the pools that are over": (within) => new PoolQueries({ ...common, database: within }).finalised(daily, 100),
     "what is in a pool": (within) => itemsOf(within, { ...daily, startsAt: periodAt("daily", "UTC", now).startsAt }),

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { QueryRunner } from "typeorm";
 import { EventTable } from "../../src/entities/events/EventTable.ts";
+import { createEventTable } from "../../src/entities/migrations/ddl.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { freshDatabaseUrl } from "../support/servers.ts";
@@ -15,6 +17,13 @@ const ballot = (id: string, phase: string, at: number) => ({
   ...{ id, name: `Ballot ${id}`, phase, startsAt: at, phaseEndsAt: at + 1, endsAt: at + 2, definition: { votes: 0 } },
 });
 
+/** As much of a runner as a migration of plain statements needs. */
+const runnerOf = (database: Database) =>
+  ({
+    connection: { options: { type: database.dialect === "mysql" ? "mysql" : "better-sqlite3" } },
+    query: (sql: string) => database.write(sql),
+  }) as unknown as QueryRunner;
+
 const DATABASES = {
   SQLite: () => openDatabase({ kind: "sqlite", path: ":memory:" }),
   MariaDB: async () => openDatabase({ kind: "mysql", url: await freshDatabaseUrl(), pool: 5 }),
@@ -27,8 +36,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
     before(async function () {
       this.timeout(60_000);
       database = await open();
-      await database.write(`CREATE TABLE ballots (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, phase VARCHAR(16) NOT NULL,
-        starts_at BIGINT NOT NULL, phase_ends_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, definition TEXT NOT NULL)`);
+      await createEventTable(runnerOf(database), "ballots");
       for (const [id, phase, at] of [
         ...[["c2", "announced", 60] as const, ["c1", "announced", 50] as const, ["b1", "open", 20] as const],
         ...[["b2", "counting", 30] as const, ["a1", "closed", 1] as const, ["a2", "closed", 2] as const],
@@ -50,8 +58,8 @@ for (const [name, open] of Object.entries(DATABASES)) {
     });
 
     it("tells the lobby of the latest that are on, and the soonest that come", async () => {
-      const lobby = BALLOTS.lobby("ballotPhase");
-      assert.deepEqual(lobby.news, ["ballotPhase"]);
+      const lobby = BALLOTS.lobby("ballot");
+      assert.deepEqual(lobby.news, ["ballotScheduled", "ballotPhase"]);
       const { on, coming, over } = await lobby.board(database, 1);
       assert.deepEqual([idsOf(on), idsOf(coming), idsOf(over)], [["b2"], ["c1"], ["a2", "a1"]]);
     });

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { EventViews, type OpenEvent } from "../../src/actors/events/EventViews.ts";
 import { Actor } from "../../src/actors/runtime/Actor.ts";
-import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
-import type { Database } from "../../src/entities/sql.ts";
 import type { FeedEvent } from "../../src/stores/feeds/Feed.ts";
-import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { kindOf, ManualClock, SimulatedNode, silentLog } from "../actors/simulation.ts";
-import { openDatabase } from "../support/database.ts";
+import { SimulatedCluster } from "../actors/SimulatedCluster.ts";
+import { silentLog } from "../actors/simulation.ts";
 
 /** The rows of raffles, which this test writes itself. */
 type Row = { id: string; tickets: number };
@@ -55,39 +52,28 @@ class OpenRaffle implements OpenEvent<Room, Row> {
 }
 
 describe("what a turn tells the rooms of its event", () => {
-  let clock: ManualClock;
-  let database: Database;
-  let feed: MemoryFeed;
+  let cluster: SimulatedCluster;
   let rows: Map<string, Row>;
-  let nodes: SimulatedNode[];
   let rooms: Room[];
 
   const enter = (playerId: string, id = "r"): Promise<number> =>
-    clock.within(5000, nodes[0]!.actors.ref(RaffleActor, id).enter(playerId));
+    cluster.within(cluster.ref(RaffleActor, id).enter(playerId));
 
   beforeEach(async () => {
-    clock = new ManualClock();
-    database = await openDatabase({ kind: "sqlite", path: ":memory:" });
-    feed = new MemoryFeed();
+    cluster = await SimulatedCluster.open([RaffleActor], 2);
     rows = new Map([["r", { id: "r", tickets: 0 }]]);
-    const hub = new MemoryHub();
-    nodes = ["a", "b"].map((id) => new SimulatedNode({ id, hub, database, clock, feed }, [kindOf(RaffleActor)]));
-    for (const node of nodes) await node.actors.start();
-    rooms = nodes.map(() => new Room());
+    rooms = cluster.nodes.map(() => new Room());
     for (const room of rooms) await joinedBy(room);
   });
 
-  afterEach(async () => {
-    for (const node of nodes) await node.actors.stop();
-    await database.close();
-  });
+  afterEach(() => cluster.close());
 
   /** The raffles of a node. */
   function raffles(): EventViews<Room, OpenRaffle, Row> {
     const has = async (id: string): Promise<boolean> => rows.has(id);
     const get = async (id: string): Promise<Row | null> => rows.get(id) ?? null;
     const kind = { actor: RaffleActor, has, get, open: (row: Row) => new OpenRaffle(row) };
-    return new EventViews(kind, { feed, clock, log: silentLog });
+    return new EventViews(kind, { feed: cluster.feed, clock: cluster.clock, log: silentLog });
   }
 
   /** Has a room join the raffle, on a node of its own. */
@@ -99,7 +85,7 @@ describe("what a turn tells the rooms of its event", () => {
   it("comes to all of them, on every node, each thing once and in order", async () => {
     await enter("ann");
     await enter("bob");
-    await clock.advance(1000);
+    await cluster.advance(1000);
     const heard = [
       ["entered", { playerId: "ann" }],
       ["tickets", { tickets: 1 }],
@@ -114,10 +100,10 @@ describe("what a turn tells the rooms of its event", () => {
     (await joinedBy(gone))();
     await assert.rejects(enter("nobody"));
     await enter("ann", "another");
-    await clock.advance(1000);
+    await cluster.advance(1000);
     for (const room of [...rooms, gone]) assert.deepEqual(room.heard, []);
     await enter("ann");
-    await clock.advance(1000);
+    await cluster.advance(1000);
     assert.deepEqual([rooms[0]!.heard.length, gone.heard.length], [2, 0]);
   });
 
@@ -128,7 +114,7 @@ describe("what a turn tells the rooms of its event", () => {
     await views.join("r", room);
     rows.set("r", { id: "r", tickets: 8 });
     views.refresh();
-    await clock.advance(100);
+    await cluster.advance(100);
     assert.deepEqual(room.heard, [["looked up", 8]]);
   });
 });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { LOW_WATER } from "../../src/actors/hunts/distribution.ts";
 import { HuntActor, huntKind } from "../../src/actors/hunts/HuntActor.ts";
-import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { LOBBY_TOPIC, roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import type { CallOptions } from "../../src/actors/runtime/Calls.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { seededRng, systemClock } from "../../src/clock.ts";

@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { RingmasterNode } from "../support/RingmasterNode.ts";
 
 describe("Joining a hunt that there is not", function () {
   this.timeout(120_000);
-  let directory: string;
   let node: RingmasterNode;
 
   before(async () => {
-    directory = temporaryDirectory("admission-test");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   it("is refused as not found, and is no failure of the server's", async () => {

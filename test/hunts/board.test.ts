@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { systemClock } from "../../src/clock.ts";
 import { hunts as huntDomain } from "../../src/domains/hunts.ts";
 import { tournaments as tournamentDomain } from "../../src/domains/tournaments.ts";
-import { type HuntListing, type HuntPhase, Hunts, insertHunt } from "../../src/entities/hunts/Hunt.ts";
+import { HUNT_LIST, type HuntListing, type HuntPhase, insertHunt } from "../../src/entities/hunts/Hunt.ts";
 import type { BoardList } from "../../src/entities/phaseLists.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { LobbyBoard } from "../../src/rooms/lobby/LobbyBoard.ts";
@@ -13,13 +13,13 @@ import { LossyFeed } from "../support/LossyFeed.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
 import { someSealedHunt } from "./someHunt.ts";
 
-/** Reads as slowly as a test wants. */
-class SlowHunts extends Hunts {
+/** Reads hunts as slowly as a test wants. */
+class SlowHunts {
   /** What the next read does after it has read. */
   afterwards: () => Promise<void> = async () => {};
 
-  override async board(most: number): Promise<BoardList<HuntListing>> {
-    const listings = await super.board(most);
+  async board(database: Database, most: number): Promise<BoardList<HuntListing>> {
+    const listings = await HUNT_LIST.board(database, most);
     const { afterwards } = this;
     this.afterwards = async () => {};
     await afterwards();
@@ -39,9 +39,9 @@ describe("the lobby's board", () => {
   beforeEach(async () => {
     database = await openDatabase({ kind: "sqlite", path: ":memory:" });
     feed = new LossyFeed();
-    hunts = new SlowHunts(database);
+    hunts = new SlowHunts();
     const lists = new Map([
-      ["hunts", { ...huntDomain.definition.lobby!, board: (_: Database, most: number) => hunts.board(most) }],
+      ["hunts", { ...huntDomain.definition.lobby!, board: (sql: Database, most: number) => hunts.board(sql, most) }],
       ["tournaments", tournamentDomain.definition.lobby!],
     ]);
     board = new LobbyBoard({ feed, lists, database, clock, log: silentLog });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import type { HuntDefinition } from "../../src/actors/hunts/definition.ts";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntView } from "../../src/actors/hunts/HuntView.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { LARGEST_AWARD } from "../../src/entities/prizes/PrizeLedger.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { AssignmentJournal } from "../../src/actors/hunts/AssignmentJournal.ts";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import type { HuntSolution, SolveAnswer } from "../../src/actors/hunts/HuntService.ts";
 import { type ClueCard, HuntView } from "../../src/actors/hunts/HuntView.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { type HuntRecord, Hunts } from "../../src/entities/hunts/Hunt.ts";
 import { type Service, ServiceCluster } from "./ServiceCluster.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { FiguresReader } from "../../src/actors/hunts/FiguresReader.ts";
 import { HuntActor } from "../../src/actors/hunts/HuntActor.ts";
 import { HuntOperations } from "../../src/actors/hunts/HuntOperations.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";
 import { Hunts } from "../../src/entities/hunts/Hunt.ts";

@@ -12,9 +12,9 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 
 describe("npm run loadtest", function () {
   this.timeout(120_000);
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && name !== "index.ts");
 
   it("runs each test that there is by its name, with its flags", () => {
-    const files = readdirSync(FOLDER).filter((name) => name.endsWith(".ts") && name !== "index.ts");
     assert.ok(files.length > 2);
     for (const name of files.map((file) => file.slice(0, -".ts".length))) {
       assert.match(
@@ -31,9 +31,7 @@ describe("npm run loadtest", function () {
     assert.match(run("--help").stdout, /--answers FILE/);
     const { status, stderr } = run("nothing");
     assert.equal(status, 2);
-    assert.match(
-      stderr,
-      /^there is no load test nothing; there are: ([a-z]+, )*hunt, quests, ([a-z]+, )*tournament\n$/,
-    );
+    const names = files.map((file) => file.slice(0, -".ts".length)).sort();
+    assert.equal(stderr, `there is no load test nothing; there are: ${names.join(", ")}\n`);
   });
 });

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { seededRng } from "../../src/clock.ts";
 import type { AuditLine } from "../../src/entities/audit.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
@@ -27,19 +25,16 @@ interface Page {
 describe("The audit", function () {
   this.timeout(120_000);
   muteSdk();
-  let directory: string;
   let node: RingmasterNode;
   let token: string;
 
   before(async () => {
-    directory = temporaryDirectory("audit-test");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
     token = await tokenOf("operator");
   });
 
   after(async () => {
-    await node?.kill();
-    removeDirectory(directory);
+    await node?.close();
   });
 
   const read = async (query = ""): Promise<Page> => (await node.get<Page>(`/api/audit?${query}`, { token })).body;

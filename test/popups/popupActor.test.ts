@@ -2,41 +2,28 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { chooseByWeight, EVERY_MS, PopupActor, SPREAD_MS, WINDOW_MS } from "../../src/actors/popups/PopupActor.ts";
 import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
-import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CommitUnknown } from "../../src/entities/failures.ts";
 import { openWindow } from "../../src/entities/popups/Popup.ts";
 import type { Database } from "../../src/entities/sql.ts";
-import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
-import { kindOf, ManualClock, SimulatedNode } from "../actors/simulation.ts";
-import { openDatabase } from "../support/database.ts";
+import { SimulatedCluster } from "../actors/SimulatedCluster.ts";
+import type { ManualClock } from "../actors/simulation.ts";
 
 const HOUR = 3_600_000;
 
 describe("popups", () => {
   let database: Database;
   let clock: ManualClock;
-  let feed: MemoryFeed;
-  let hub: MemoryHub;
-  let node: SimulatedNode;
+  let cluster: SimulatedCluster;
 
   beforeEach(async () => {
-    database = await openDatabase({ kind: "sqlite", path: ":memory:" });
-    clock = new ManualClock();
-    feed = new MemoryFeed();
-    hub = new MemoryHub();
-    node = await start("n0", 1);
+    cluster = await SimulatedCluster.open([PopupActor]);
+    ({ clock, database } = cluster);
     await within(popup().arm());
   });
-  afterEach(() => database.close());
+  afterEach(() => cluster.close());
 
-  async function start(id: string, seed: number): Promise<SimulatedNode> {
-    const started = new SimulatedNode({ id, hub, database, clock, feed, seed }, [kindOf(PopupActor)]);
-    await started.actors.start();
-    return started;
-  }
-
-  const popup = () => node.actors.ref(PopupActor, "global");
+  const popup = () => cluster.ref(PopupActor, "global");
 
   async function within<T>(call: Promise<T>): Promise<T> {
     call.catch(() => {});
@@ -50,8 +37,7 @@ describe("popups", () => {
     await clock.advance(time - clock.now() + 20);
   }
 
-  const told = async () =>
-    (await feed.read("lobby", undefined)).events.map(({ type, data }) => [type, (data as { id: string }).id]);
+  const told = async () => (await cluster.told("lobby")).map(([type, data]) => [type, (data as { id: string }).id]);
   const nextOpening = async (): Promise<number> => {
     const [row] = await database.query<{ timers: string }>("SELECT timers FROM actors WHERE kind = 'popup'");
     return (JSON.parse(row!.timers) as Array<{ name: string; due: number }>).find(({ name }) => name === "open")!.due;
@@ -85,8 +71,8 @@ describe("popups", () => {
   it("keep their next time when the node dies, and open once", async () => {
     const due = await nextOpening();
     await pass(clock.now() + HOUR);
-    await node.crash();
-    node = await start("n1", 2);
+    await cluster.nodes[0]!.crash();
+    await cluster.join();
     await clock.advance(10_000);
     await within(popup().arm());
     assert.equal(await nextOpening(), due);
@@ -96,9 +82,9 @@ describe("popups", () => {
 
   it("close what was open when the node died, late but once", async () => {
     await within(popup().openNow());
-    await node.crash();
+    await cluster.nodes[0]!.crash();
     await pass(clock.now() + WINDOW_MS);
-    node = await start("n1", 2);
+    await cluster.join();
     await clock.advance(10_000);
     assert.deepEqual(await told(), [
       ["popupOpened", "w1"],
@@ -112,7 +98,7 @@ describe("popups", () => {
     const window = await within(popup().openNow());
     const viewed = within(views.view("w1", "ada"));
     assert.deepEqual(await viewed, { views: 1 });
-    await node.crash();
+    await cluster.nodes[0]!.crash();
     clock.wallOffset += window.closesAt - clock.now() - 10;
     assert.equal((await openWindow(database, clock.now()))?.id, "w1");
     await clock.advance(10);

@@ -5,7 +5,7 @@ import { Client, type Room } from "@colyseus/sdk";
 import { z } from "zod";
 import { systemClock } from "../../src/clock.ts";
 import { RingmasterError } from "../../src/errors.ts";
-import type { RoomClient, RoomMetadata } from "../../src/rooms/runtime/BaseRoom.ts";
+import type { RoomClient } from "../../src/rooms/runtime/BaseRoom.ts";
 import { admitToEvent, EventRoom, type EventRoomServices, type Joined } from "../../src/rooms/runtime/EventRoom.ts";
 import { provideRoomServices } from "../../src/rooms/runtime/services.ts";
 import { Edge, openRooms } from "../http/edge.ts";
@@ -21,15 +21,9 @@ interface RaffleServices extends EventRoomServices {
   raffles: Map<string, Raffle>;
 }
 
-interface Types {
-  state: InstanceType<typeof RaffleState>;
-  metadata: RoomMetadata & { raffleId: string };
-  services: RaffleServices;
-}
-
 const RaffleState = schema({ title: t.string().default(""), serverNow: t.float64().default(0) }, "RaffleState");
 
-class RaffleRoom extends EventRoom<Types, Raffle> {
+class RaffleRoom extends EventRoom<InstanceType<typeof RaffleState>, RaffleServices, Raffle> {
   static override onAuth = admitToEvent<RaffleServices>("raffle", async ({ raffles }, id) => {
     if (!raffles.has(id)) throw new RingmasterError("not_found", `There is no raffle ${id}.`);
   });

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDetails, TournamentSummary } from "../../src/actors/tournaments/TournamentOperations.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someQuest } from "../quests/someQuest.ts";
@@ -17,21 +15,18 @@ interface Line {
 describe("the admin room", function () {
   this.timeout(120_000);
   muteSdk();
-  let directory: string;
   let node: RingmasterNode;
   let operator: Visitor;
   let viewer: Visitor;
 
   before(async () => {
-    directory = temporaryDirectory("admin");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
     operator = await Visitor.join(node.client(await tokenOf("operator")), "admin");
     viewer = await Visitor.join(node.client(await tokenOf("viewer")), "admin");
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   const command = <T>(name: string, args?: object, requestId?: string): Promise<T> =>

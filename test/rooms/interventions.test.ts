@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { WireError } from "../../src/errors.ts";
 import { someHunt } from "../hunts/someHunt.ts";
 import { DEADLINE_MS, until } from "../support/processes.ts";
@@ -22,20 +20,17 @@ interface Row {
 describe("operators intervene in events", function () {
   this.timeout(120_000);
   muteSdk();
-  let directory: string;
   let node: RingmasterNode;
   let operator: Visitor;
   let token: string;
 
   before(async () => {
-    directory = temporaryDirectory("interventions");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
     token = await tokenOf("operator");
     operator = await Visitor.join(node.client(token), "admin");
   });
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   const command = <T>(name: string, args: object): Promise<T> => operator.request("command", { name, args });

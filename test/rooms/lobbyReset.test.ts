@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Server } from "@colyseus/core";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
 import { PopupViews } from "../../src/actors/popups/PopupViews.ts";
 import { QuestService } from "../../src/actors/quests/QuestService.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { RINGMASTER } from "../../src/app.config.ts";
 import { systemClock } from "../../src/clock.ts";
 import { declaredBy } from "../../src/domains/runtime/declared.ts";

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { Client } from "@colyseus/sdk";
+import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { WireError } from "../../src/errors.ts";
 import type { Role } from "../../src/http/auth/identity.ts";
@@ -41,6 +43,7 @@ export class RingmasterNode {
   readonly port: number;
   /** Every line that it has written. */
   readonly output: readonly string[];
+  #directory: string | undefined;
 
   /** Starts it on a port of its own unless `env` names one, and waits until it is ready. */
   static async start(env: NodeJS.ProcessEnv, script = SCRIPT): Promise<RingmasterNode> {
@@ -62,6 +65,18 @@ export class RingmasterNode {
     const output: string[] = [];
     program.onLine((line) => output.push(line));
     return { program, output };
+  }
+
+  /** Starts it with a database of its own, which is gone once it is closed. */
+  static async alone(env: NodeJS.ProcessEnv = {}, script = SCRIPT): Promise<RingmasterNode> {
+    const directory = temporaryDirectory("node");
+    const DATABASE_URL = `sqlite:${join(directory, "ringmaster.sqlite")}`;
+    const node = await RingmasterNode.start({ DATABASE_URL, ...env }, script).catch((error: unknown) => {
+      removeDirectory(directory);
+      throw error;
+    });
+    node.#directory = directory;
+    return node;
   }
 
   private constructor(program: Program, port: number, output: string[]) {
@@ -95,8 +110,19 @@ export class RingmasterNode {
     return send(this.url, "POST", path, options);
   }
 
+  /** Asks as an operator. */
+  async command<Body>(path: string, body: object = {}): Promise<Answer<Body>> {
+    return this.post(path, { token: await tokenOf("operator"), body });
+  }
+
   kill(): Promise<Exit> {
     return this.program.kill();
+  }
+
+  /** Ends one that is `alone`, and removes its database. */
+  async close(): Promise<void> {
+    await this.kill();
+    if (this.#directory !== undefined) removeDirectory(this.#directory);
   }
 }
 

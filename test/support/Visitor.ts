@@ -4,6 +4,7 @@ import type { ClueCard } from "../../src/actors/hunts/HuntView.ts";
 import { RingmasterError, type WireError } from "../../src/errors.ts";
 import { DEADLINE_MS } from "./processes.ts";
 import "./errorCodes.ts";
+import type { RingmasterNode } from "./RingmasterNode.ts";
 
 /** For a suite whose connections fail on purpose: the SDK would write of each to the console. */
 export function muteSdk(): void {
@@ -36,6 +37,15 @@ export class Visitor {
 
   static async join(client: Client, room: string, options: object = {}): Promise<Visitor> {
     return new Visitor(await client.joinOrCreate(room, options));
+  }
+
+  /** A player who signs in at a node for it. */
+  static async signIn(
+    node: Pick<RingmasterNode, "signIn" | "client">,
+    room: string,
+    options: object = {},
+  ): Promise<Visitor> {
+    return Visitor.join(node.client((await node.signIn()).token), room, options);
   }
 
   /** Takes a room that was joined. It does not come back by itself from a drop, unless `room.reconnection.enabled` is set. */

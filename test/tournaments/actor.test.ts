@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { LOBBY_TOPIC, roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments, type TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";

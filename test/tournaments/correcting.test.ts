@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { tournamentCorrection } from "../../src/actors/tournaments/definition.ts";
 import { TournamentView } from "../../src/actors/tournaments/TournamentView.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";

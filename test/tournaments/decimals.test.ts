@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import type { TournamentOutcome } from "../../src/actors/tournaments/state.ts";
 import { decimalOf, LARGEST_SCORE, MOST_DIGITS, unitsOf } from "../../src/entities/tournaments/precision.ts";
 import type { Order, ScoreOperator, TournamentTerms } from "../../src/entities/tournaments/Tournament.ts";

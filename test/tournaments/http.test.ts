@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import type { PrizePreview } from "../../src/actors/tournaments/settlement.ts";
 import type {
@@ -21,19 +19,16 @@ const HOUR_MS = 3_600_000;
 
 describe("the endpoints of tournaments and games", function () {
   this.timeout(120_000);
-  let directory: string;
   let node: RingmasterNode;
   let operator: string;
 
   before(async () => {
-    directory = temporaryDirectory("tournament-http");
     operator = await tokenOf("operator");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   const create = (change: Partial<TournamentDefinition> = {}, headers = {}): Promise<Answer<{ id: string }>> =>

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import { RingmasterNode, tokenOf } from "../support/RingmasterNode.ts";
 import { Visitor } from "../support/Visitor.ts";
@@ -22,21 +20,18 @@ interface Event {
 
 describe("tournaments in the lobby", function () {
   this.timeout(120_000);
-  let directory: string;
   let node: RingmasterNode;
   let operator: string;
   let visitor: Visitor;
 
   before(async () => {
-    directory = temporaryDirectory("tournament-lobby");
     operator = await tokenOf("operator");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
     visitor = await Visitor.join(node.client((await node.signIn()).token), "lobby");
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   async function create(change: Partial<TournamentDefinition>): Promise<string> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { ScoreJournal } from "../../src/actors/tournaments/ScoreJournal.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { type TournamentRecord, Tournaments } from "../../src/entities/tournaments/Tournament.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { LOBBY_TOPIC, roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { eventChanges } from "../../src/entities/events/EventChange.ts";

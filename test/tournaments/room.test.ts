@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { removeDirectory, temporaryDirectory } from "../../scripts/processes/guard.ts";
 import type { TournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import type { TournamentDetails } from "../../src/actors/tournaments/TournamentOperations.ts";
 import type { SubmitAnswer } from "../../src/actors/tournaments/TournamentService.ts";
@@ -29,19 +27,16 @@ interface Seen {
 describe("a tournament's room", function () {
   this.timeout(120_000);
   muteSdk();
-  let directory: string;
   let node: RingmasterNode;
   let operator: string;
 
   before(async () => {
-    directory = temporaryDirectory("tournament-room");
     operator = await tokenOf("operator");
-    node = await RingmasterNode.start({ DATABASE_URL: `sqlite:${join(directory, "ringmaster.sqlite")}` });
+    node = await RingmasterNode.alone();
   });
 
   after(async () => {
-    await node.kill();
-    removeDirectory(directory);
+    await node.close();
   });
 
   async function create(change: Partial<TournamentDefinition> = {}): Promise<string> {

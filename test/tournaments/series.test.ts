@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../src/actors/runtime/Actor.ts";
 import { tournamentDefinition } from "../../src/actors/tournaments/definition.ts";
 import { LONGEST_SERIES_ID } from "../../src/actors/tournaments/TournamentSeriesActor.ts";
 import type { Database } from "../../src/entities/sql.ts";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { TournamentOperations } from "../../src/actors/tournaments/TournamentOperations.ts";
-import { systemRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
 import { REMEMBERED, type StandingRow } from "../../src/stores/tournaments/Leaderboard.ts";
@@ -406,7 +405,6 @@ describe("the services of a tournament", () => {
         tournaments,
         service: a.service,
         database,
-        rng: systemRng,
       });
       const expected = new Map([
         ["p9 4", "6 p6, 7 p7, 8 p8, 9 p9"],

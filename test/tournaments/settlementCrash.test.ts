@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { LOBBY_TOPIC } from "../../src/actors/events/lobbyTopic.ts";
-import { roomsTopic } from "../../src/actors/runtime/Actor.ts";
+import { LOBBY_TOPIC, roomsTopic } from "../../src/actors/runtime/Actor.ts";
 import { TournamentActor } from "../../src/actors/tournaments/TournamentActor.ts";
 import { seededRng } from "../../src/clock.ts";
 import { PrizeLedger } from "../../src/entities/prizes/PrizeLedger.ts";

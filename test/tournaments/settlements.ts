@@ -183,7 +183,7 @@ export class TournamentWorld {
   get operations(): TournamentOperations {
     const { database, node } = this;
     return new TournamentOperations({
-      ...{ actors: node.actors, tournaments: new Tournaments(database), database, rng: seededRng(1) },
+      ...{ actors: node.actors, tournaments: new Tournaments(database), database },
       service: { standings: () => assert.fail("nobody reads the standings here") },
     });
   }

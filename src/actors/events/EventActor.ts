@@ -5,6 +5,7 @@ import type { Transaction } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import { assertPayable } from "../prizes/payable.ts";
 import type { EventState } from "./EventCore.ts";
+import type { PhasedStatus } from "./PhasedActor.ts";
 import { ReviewedEvent } from "./ReviewedEvent.ts";
 
 /** For how long an event is paused at most, and why. */
@@ -20,7 +21,10 @@ interface EventDefinition {
 }
 
 /** What operators do to hunts and tournaments alike. */
-export abstract class EventActor<State extends EventState, Status extends object> extends ReviewedEvent<State, Status> {
+export abstract class EventActor<State extends EventState, Status extends PhasedStatus> extends ReviewedEvent<
+  State,
+  Status
+> {
   /** Leaves a phase, whose timer has come or which an operator ends. */
   protected abstract advance(phase: State["phase"]): Promise<Status>;
   /** Moves the end of the running phase, and what follows, in the plan. */
@@ -64,12 +68,10 @@ export abstract class EventActor<State extends EventState, Status extends object
     insert: (tx: Transaction) => Promise<void>,
   ): Promise<void> {
     this.orderReview(review);
-    this.state.phaseEndsAt = startsAt;
-    this.at("scheduled", startsAt);
+    this.begin("scheduled", startsAt);
     const tx = await this.sql();
     await assertPayable(tx, prizes);
     await insert(tx);
-    this.announce("Scheduled");
   }
 
   /** The definition is another one, once it is kept; `change` is what else changes in the event's row. Throws what `schedule` does. */
@@ -105,7 +107,7 @@ export abstract class EventActor<State extends EventState, Status extends object
   async resume(why: Intervention): Promise<Status> {
     this.require(...this.event.running);
     if (!isPaused(this.state.pausing))
-      throw new RingmasterError("conflict", `The ${this.event.noun} ${this.id} is not paused.`);
+      throw new RingmasterError("conflict", `The ${this.noun} ${this.id} is not paused.`);
     await this.note("resume", why);
     await this.goOn();
     return this.statusNow();

@@ -5,20 +5,16 @@ import {
   noteEventChange,
 } from "../../entities/events/EventChange.ts";
 import { type EventStatus, eventStatus } from "../../entities/events/EventStatus.ts";
-import type { Pausing } from "../../entities/events/Pausing.ts";
+import { isPaused, type Pausing } from "../../entities/events/Pausing.ts";
 import { type Review, reviewStatus } from "../../entities/events/Review.ts";
 import { type Transaction, WHOLE_EVENT_MS } from "../../entities/sql.ts";
-import { RingmasterError } from "../../errors.ts";
-import { Actor, type ActorContext } from "../runtime/Actor.ts";
+import type { ActorContext } from "../runtime/Actor.ts";
 import type { Log } from "../runtime/ports.ts";
 import { LoadLease } from "./LoadLease.ts";
-import { LOBBY_TOPIC } from "./lobbyTopic.ts";
+import { PhasedActor, type PhasedState, type PhasedStatus } from "./PhasedActor.ts";
 
 /** What the actor of an event keeps of where it stands. */
-export interface EventState<Phase extends string = string> {
-  phase: Phase;
-  /** Epoch milliseconds; 0 for a phase that does not end by itself. */
-  phaseEndsAt: number;
+export interface EventState<Phase extends string = string> extends PhasedState<Phase> {
   /** Absent until it is paused for the first time. */
   pausing?: Pausing;
   /** Absent while the result is to be paid without a review. */
@@ -53,21 +49,19 @@ interface StatusColumns {
   cancelReason?: string;
 }
 
-/** What an event is called, and in which phases it can be paused, and ended and extended. */
+/** The domain of an event, and in which phases it can be paused, and ended and extended. */
 interface EventTerms<Phase extends string> {
   domain: EventDomain;
-  noun: string;
   running: readonly Phase[];
   endable: readonly Phase[];
 }
 
 /** What the actors of hunts and tournaments have in common beside what operators do to them: where it stands, and who is told. */
-export abstract class EventCore<State extends EventState, Status extends object> extends Actor<State> {
+export abstract class EventCore<State extends EventState, Status extends PhasedStatus> extends PhasedActor<
+  State,
+  Status
+> {
   protected abstract readonly event: EventTerms<State["phase"]>;
-  /** Enters a phase, or the same one with another end, stores it with what else has changed in the event's row, and tells everybody. */
-  protected abstract enter(phase: State["phase"], phaseEndsAt: number, change?: object): Promise<void>;
-  /** Throws `not_found` for one that was never created. */
-  protected abstract statusNow(): Status;
   /** The fence of its hot state: what was decided under another epoch cannot be committed. */
   protected abstract readonly epoch: number;
   /** Ends the epoch, in the event's row too: waits for the commits under way. */
@@ -79,10 +73,6 @@ export abstract class EventCore<State extends EventState, Status extends object>
   constructor(context: ActorContext, ports: EventPorts) {
     super(context);
     this.ports = ports;
-  }
-
-  async status(): Promise<Status> {
-    return this.statusNow();
   }
 
   /** Its hot state is being loaded under this epoch, and nobody else need begin; false when the epoch is over. Changes memory only. */
@@ -103,8 +93,7 @@ export abstract class EventCore<State extends EventState, Status extends object>
   /** Nothing is decided any more. What does not come to pass here ends by itself: hot state lives for some weeks at most. */
   protected dropHotState(store: { drop(event: { id: string }): Promise<void> }): void {
     const { log } = this.ports;
-    const { id } = this;
-    const { noun } = this.event;
+    const { id, noun } = this;
     this.afterCommit(() => {
       store
         .drop({ id })
@@ -119,15 +108,9 @@ export abstract class EventCore<State extends EventState, Status extends object>
     return tx;
   }
 
-  /** Tells the rooms of a phase, and the lobby how the event stands. `revision`: that of the definition, if it was ever corrected. */
-  protected notifyPhase(phase: object, revision: number | undefined): void {
-    this.notifyRooms("phase", { ...phase, ...this.#news(revision) });
-    this.announce("Phase");
-  }
-
-  /** Tells the lobby how the event stands: `huntScheduled`, `huntPhase`. */
-  protected announce(what: "Scheduled" | "Phase"): void {
-    this.publish(LOBBY_TOPIC, { type: `${this.event.noun}${what}`, data: this.statusNow() });
+  /** The clock of a phase stands still while the event is paused. */
+  protected override arm(): void {
+    if (!isPaused(this.state.pausing)) super.arm();
   }
 
   /** What stands of pauses, review and cancelling in the event's row. */
@@ -146,8 +129,8 @@ export abstract class EventCore<State extends EventState, Status extends object>
     return eventStatus({ pausing, reviewSince: review?.since, cancelReason });
   }
 
-  /** What rooms are told of them. */
-  #news(revision: number | undefined): EventNews {
+  /** What rooms are told of them. `revision`: that of the definition, if it was ever corrected. */
+  protected newsOf(revision: number | undefined): EventNews {
     const { pausing, review, cancelReason } = this.state;
     return {
       ...(revision !== undefined && { revision }),
@@ -162,16 +145,5 @@ export abstract class EventCore<State extends EventState, Status extends object>
     if (this.isAudited) return;
     const named = { domain: this.event.domain, eventId: this.id, id: this.rng.id(12) };
     await noteEventChange(await this.sql(), named, { kind, operatorId, reason, changedAt: this.now });
-  }
-
-  /** The running phase, which must be one of these. Throws `wrong_phase`. */
-  protected require<P extends State["phase"]>(...phases: readonly P[]): P {
-    const { phase, phaseEndsAt } = this.state;
-    if (phases.includes(phase as P)) return phase as P;
-    const { noun } = this.event;
-    throw new RingmasterError("wrong_phase", `The ${noun} is ${phase}; this needs ${phases.join(" or ")}.`, {
-      phase,
-      changesAt: phaseEndsAt === 0 ? null : phaseEndsAt,
-    });
   }
 }

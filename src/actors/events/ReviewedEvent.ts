@@ -2,13 +2,17 @@ import type { Intervention } from "../../entities/events/EventChange.ts";
 import { isHeld, type Review, type ReviewReport, reviewReport } from "../../entities/events/Review.ts";
 import { RingmasterError } from "../../errors.ts";
 import { EventCore, type EventState } from "./EventCore.ts";
+import type { PhasedStatus } from "./PhasedActor.ts";
 
 /** A held result counts as forgotten after this, and once more each hour. */
 const REVIEW_OVERDUE_MS = 24 * 3_600_000;
 const REVIEW_OVERDUE_AGAIN_MS = 3_600_000;
 
 /** An event whose result is held, where the definition or an operator says so, until an operator has reviewed it. */
-export abstract class ReviewedEvent<State extends EventState, Status extends object> extends EventCore<State, Status> {
+export abstract class ReviewedEvent<State extends EventState, Status extends PhasedStatus> extends EventCore<
+  State,
+  Status
+> {
   /** Throws `wrong_phase` once something has been paid, or nothing will be. */
   protected abstract requireUnpaid(): void;
   /** Goes on with a result that was held, which nothing keeps from being paid any more. */
@@ -21,10 +25,7 @@ export abstract class ReviewedEvent<State extends EventState, Status extends obj
   async hold(why: Intervention): Promise<Status> {
     this.requireUnpaid();
     if (this.state.review)
-      throw new RingmasterError(
-        "conflict",
-        `The result of the ${this.event.noun} ${this.id} is to be reviewed already.`,
-      );
+      throw new RingmasterError("conflict", `The result of the ${this.noun} ${this.id} is to be reviewed already.`);
     this.state.review = { by: "operator" };
     await this.note("hold", why);
     return this.statusNow();
@@ -35,7 +36,7 @@ export abstract class ReviewedEvent<State extends EventState, Status extends obj
     this.requireUnpaid();
     const { review } = this.state;
     if (!review)
-      throw new RingmasterError("conflict", `The result of the ${this.event.noun} ${this.id} is not to be reviewed.`);
+      throw new RingmasterError("conflict", `The result of the ${this.noun} ${this.id} is not to be reviewed.`);
     this.endReview();
     await this.note("release", why);
     if (isHeld(review)) await this.goOnPaying();
@@ -74,7 +75,7 @@ export abstract class ReviewedEvent<State extends EventState, Status extends obj
     const { review } = this.state;
     if (!isHeld(review)) return;
     const { log, reviewOverdue } = this.ports;
-    const named = { [this.event.noun]: this.id, heldSince: review.since };
+    const named = { [this.noun]: this.id, heldSince: review.since };
     this.at("review", this.now + REVIEW_OVERDUE_AGAIN_MS);
     this.afterCommit(() => {
       reviewOverdue();

@@ -2,10 +2,9 @@ import { isPaused } from "../../entities/events/Pausing.ts";
 import { isHeld, type Review } from "../../entities/events/Review.ts";
 import { type HuntPhase, type HuntRecord, raiseLedgerEpoch, updateHunt } from "../../entities/hunts/Hunt.ts";
 import { NOTHING_RECORDED, recordResults } from "../../entities/hunts/results.ts";
-import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger } from "../../stores/hunts/ClueLedger.ts";
 import { EventActor } from "../events/EventActor.ts";
-import type { EventNews, EventPorts } from "../events/EventCore.ts";
+import type { EventPorts } from "../events/EventCore.ts";
 import { QuestActor } from "../quests/QuestActor.ts";
 import { QUEST_PARTS } from "../quests/rules.ts";
 import type { ActorContext } from "../runtime/Actor.ts";
@@ -32,7 +31,6 @@ const COUNTED_AT_ONCE_MS = 1000;
 
 const EVENT = {
   domain: "hunts",
-  noun: "hunt",
   running: ["discovery", "solving"],
   endable: ["discovery", "solving", "reveal"],
 } as const;
@@ -178,27 +176,37 @@ export abstract class CountedHunt extends EventActor<HuntState, HuntStatus> {
     return this.ports.pages ?? PAGES;
   }
 
-  protected async enter(phase: HuntPhase, endsAt: number, change: Partial<HuntRecord> = {}): Promise<void> {
+  protected override enter(phase: HuntPhase, endsAt: number, change: Partial<HuntRecord> = {}): Promise<HuntStatus> {
+    return super.enter(phase, isTimed(phase) ? endsAt : 0, change);
+  }
+
+  protected override arm(): void {
+    const { pausing, review } = this.state;
+    if (isPaused(pausing)) this.#pauseLedger(pausing.count);
+    else if (!isHeld(review)) super.arm();
+  }
+
+  protected async store(change: Partial<HuntRecord>): Promise<void> {
+    const { phase, phaseEndsAt } = this.state;
     const plan = this.plan();
-    this.state.phase = phase;
-    this.state.phaseEndsAt = isTimed(phase) ? endsAt : 0;
-    if (isPaused(this.state.pausing)) this.#pauseLedger(this.state.pausing.count);
-    else if (isTimed(phase) && !isHeld(this.state.review)) this.at(phase, endsAt);
     await updateHunt(await this.sql(), this.id, {
       ...change,
       ...this.statusColumns,
       phase,
       startsAt: plan.startsAt,
-      phaseEndsAt: this.state.phaseEndsAt,
-      endsAt: huntEndsAt(phase, isTimed(phase) ? endsAt : this.now, plan),
+      phaseEndsAt,
+      endsAt: huntEndsAt(phase, isTimed(phase) ? phaseEndsAt : this.now, plan),
       updatedAt: this.now,
     });
-    const told: Omit<PhaseNews, keyof EventNews> = { phase, endsAt: this.state.phaseEndsAt };
-    this.notifyPhase(told, plan.revision);
+  }
+
+  protected override news(): PhaseNews {
+    const { phase, phaseEndsAt } = this.state;
+    return { phase, endsAt: phaseEndsAt, ...this.newsOf(this.plan().revision) };
   }
 
   protected plan(): NonNullable<HuntState["plan"]> {
-    if (!this.state.plan) throw new RingmasterError("not_found", `There is no hunt ${this.id}.`);
+    if (!this.state.plan) throw this.unknown();
     return this.state.plan;
   }
 

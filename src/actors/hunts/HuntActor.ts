@@ -28,7 +28,7 @@ export class HuntActor extends CountedHunt {
 
   /** Creates the hunt. Throws `conflict` when it exists, and what `assertPayable` does for prizes that could not be paid. */
   async create(definition: SealedHunt, createdBy: string): Promise<HuntStatus> {
-    if (this.state.plan) throw new RingmasterError("conflict", `Hunt ${this.id} exists already.`);
+    this.requireNew(this.state.plan);
     const { name, startsAt } = definition;
     const plan = planOf(definition);
     this.state.plan = plan;
@@ -85,8 +85,7 @@ export class HuntActor extends CountedHunt {
     await this.endByCancelling(why);
     this.dropHotState(this.ports.ledger);
     this.state.prizes = phase === "reveal" ? "paid" : "unpaid";
-    await this.enter("cancelled", this.now, { ledgerEpoch: ++this.state.ledgerEpoch });
-    return this.statusNow();
+    return this.enter("cancelled", 0, { ledgerEpoch: ++this.state.ledgerEpoch });
   }
 
   /**

@@ -7,7 +7,7 @@ import type { ItemAmount } from "../../entities/prizes/PrizeLedger.ts";
 import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
-import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import { callOptions, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
 import { amountsOf, totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
@@ -103,15 +103,10 @@ export class HuntOperations {
     return figures.read(record.id, record.phase === "finished" || record.phase === "cancelled");
   }
 
-  /**
-   * Creates a hunt. With a request id, a repeat finds the hunt that the first call made. Throws `not_found` for a prize that is no
-   * item, `invalid_payload` for one that is too large.
-   */
-  async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
-    const id = idToCreate(call, this.#ports.rng);
+  /** Creates a hunt. Throws `not_found` for a prize that is no item, `invalid_payload` for one that is too large. */
+  async create(id: string, definition: HuntDefinition, call: OperatorCall): Promise<void> {
     const sealed = sealHunt(definition, this.#ports.rng);
-    await this.#actor(id, about(call, `hunt:${id}`)).create(sealed, call.operatorId);
-    return { id };
+    await this.#actor(id, call).create(sealed, call.operatorId);
   }
 
   /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */

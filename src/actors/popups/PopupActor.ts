@@ -7,7 +7,6 @@ import {
   popupContents,
 } from "../../entities/popups/Popup.ts";
 import { RingmasterError } from "../../errors.ts";
-import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
 import { Actor, type TimerHandlers } from "../runtime/Actor.ts";
 
 interface PopupState {
@@ -90,7 +89,7 @@ export class PopupActor extends Actor<PopupState> {
     this.state.window = window;
     await insertWindow(sql, window);
     this.at("close", window.closesAt);
-    this.publish(LOBBY_TOPIC, { type: "popupOpened", data: window });
+    this.notifyLobby("popupOpened", window);
     return window;
   }
 
@@ -100,7 +99,7 @@ export class PopupActor extends Actor<PopupState> {
     this.state.window = null;
     this.cancelTimer("close");
     const views = await closeWindow(await this.sql(), window.id, this.now);
-    this.publish(LOBBY_TOPIC, { type: "popupClosed", data: { id: window.id } });
+    this.notifyLobby("popupClosed", { id: window.id });
     return { id: window.id, views };
   }
 

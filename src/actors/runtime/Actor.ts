@@ -170,6 +170,11 @@ export abstract class Actor<State> {
     this.publish(roomsTopic(this.constructor as unknown as { kind: string }, this.id), { type, data });
   }
 
+  /** The same for all lobbies, which show what of every domain is on and coming: `type` is among the news of the domain's `lobby`. */
+  protected notifyLobby(type: string, data: object): void {
+    this.publish(LOBBY_TOPIC, { type, data });
+  }
+
   /**
    * Runs `action` on this node once the turn has committed: at most once, and not at all when the node dies in between. For
    * long work that must not hold the mailbox; a durable timer must see to it that it is not forgotten.
@@ -205,6 +210,9 @@ function sent<A>(send: (method: string, args: unknown[]) => void): Sent<A> {
       send(String(method), args);
   return new Proxy(Object.create(null), { get }) as Sent<A>;
 }
+
+/** The feed of what is on and coming, of all domains (`notifyLobby`). */
+export const LOBBY_TOPIC = "lobby";
 
 /** The feed of what actors of this kind tell the rooms of one event (`notifyRooms`): `hunt:ID`. */
 export function roomsTopic({ kind }: { kind: string }, id: string): string {

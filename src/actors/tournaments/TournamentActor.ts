@@ -1,5 +1,4 @@
 import type { Cancellation, Intervention } from "../../entities/events/EventChange.ts";
-import { isPaused } from "../../entities/events/Pausing.ts";
 import { isHeld } from "../../entities/events/Review.ts";
 import { inDecimals } from "../../entities/tournaments/precision.ts";
 import { finalStandings } from "../../entities/tournaments/Standings.ts";
@@ -14,11 +13,10 @@ import {
 import { RingmasterError } from "../../errors.ts";
 import type { Leaderboard } from "../../stores/tournaments/Leaderboard.ts";
 import { EventActor } from "../events/EventActor.ts";
-import type { EventNews, EventPorts } from "../events/EventCore.ts";
-import { LOBBY_TOPIC } from "../events/lobbyTopic.ts";
+import type { EventPorts } from "../events/EventCore.ts";
 import type { Actor, ActorContext, ActorType, TimerHandlers } from "../runtime/Actor.ts";
 import type { ActorKind } from "../runtime/ActorKinds.ts";
-import { isTimed, phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
+import { phaseAfter, phaseEndOf, planAfter, type TimedPhase } from "./phases.ts";
 import type { ResultHead } from "./result.ts";
 import { ReadingPlaces, Settler, type SettlerPorts } from "./Settler.ts";
 import { withPrizes } from "./settlement.ts";
@@ -37,7 +35,7 @@ const PLACE_PAUSE_MS = 1000;
 const WINNERS = 3;
 
 const RUNNING = ["open", "grace"] as const;
-const EVENT = { domain: "tournaments", noun: "tournament", running: RUNNING, endable: RUNNING } as const;
+const EVENT = { domain: "tournaments", running: RUNNING, endable: RUNNING } as const;
 
 /** Owns one tournament: its phases, each by its own durable timer, and its settlement, a page a turn. */
 export class TournamentActor extends EventActor<TournamentState, TournamentStatus> {
@@ -79,7 +77,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
    * exists, `not_found` for an item that there is not, `invalid_payload` for what could not be paid or an id too long for a series.
    */
   async create(terms: TournamentTerms, createdBy: string, seriesId: string | null): Promise<TournamentStatus> {
-    if (this.state.terms) throw new RingmasterError("conflict", `Tournament ${this.id} exists already.`);
+    this.requireNew(this.state.terms);
     const beginsSeries = terms.series !== null && seriesId === null;
     if (beginsSeries && this.id.length > LONGEST_SERIES_ID)
       throw new RingmasterError("invalid_payload", `The id of a series has at most ${LONGEST_SERIES_ID} characters.`);
@@ -220,25 +218,18 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
       resultHash: resultHash!,
       winners: inDecimals(winners, precision).map((standing) => withPrizes(standing, prizes)),
     };
-    this.publish(LOBBY_TOPIC, { type: "tournamentSettled", data: outcome });
+    this.notifyLobby("tournamentSettled", outcome);
   }
 
-  protected async enter(
-    phase: TournamentPhase,
-    phaseEndsAt: number,
-    change: Partial<TournamentRecord> = {},
-  ): Promise<void> {
-    const { startsAt, endsAt } = this.state.plan;
-    this.state.phase = phase;
-    this.state.phaseEndsAt = phaseEndsAt;
-    if (isTimed(phase) && !isPaused(this.state.pausing)) this.at(phase, phaseEndsAt);
-    const times = { startsAt, endsAt, phaseEndsAt, updatedAt: this.now };
-    await updateTournament(await this.sql(), this.id, {
-      ...{ ...change, ...times, phase },
-      ...this.statusColumns,
-    });
-    const told: Omit<PhaseNews, keyof EventNews> = { phase, endsAt, phaseEndsAt };
-    this.notifyPhase(told, this.#terms().revision);
+  protected async store(change: Partial<TournamentRecord>): Promise<void> {
+    const { phase, phaseEndsAt, plan } = this.state;
+    const times = { startsAt: plan.startsAt, endsAt: plan.endsAt, phaseEndsAt, updatedAt: this.now };
+    await updateTournament(await this.sql(), this.id, { ...change, ...times, phase, ...this.statusColumns });
+  }
+
+  protected override news(): PhaseNews {
+    const { phase, phaseEndsAt, plan } = this.state;
+    return { phase, endsAt: plan.endsAt, phaseEndsAt, ...this.newsOf(this.#terms().revision) };
   }
 
   /** This one is not the coming one of its series any more. */
@@ -274,7 +265,7 @@ export class TournamentActor extends EventActor<TournamentState, TournamentStatu
   }
 
   #terms(): TournamentTerms {
-    if (!this.state.terms) throw new RingmasterError("not_found", `There is no tournament ${this.id}.`);
+    if (!this.state.terms) throw this.unknown();
     return this.state.terms;
   }
 

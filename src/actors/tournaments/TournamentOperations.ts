@@ -1,4 +1,3 @@
-import type { Rng } from "../../clock.ts";
 import { type EventChange, eventChanges } from "../../entities/events/EventChange.ts";
 import { statusPart, withStatus } from "../../entities/events/EventStatus.ts";
 import type { ReviewReport } from "../../entities/events/Review.ts";
@@ -17,7 +16,7 @@ import type {
 } from "../../entities/tournaments/Tournament.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
-import { about, callOptions, idToCreate, type OperatorCall } from "../admin/operatorCall.ts";
+import { callOptions, type OperatorCall } from "../admin/operatorCall.ts";
 import type { PauseRequest } from "../events/requests.ts";
 import { totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
@@ -73,7 +72,6 @@ export interface TournamentOperationsPorts {
   /** Where the standings of what is not settled are. */
   service: Pick<TournamentService, "standings">;
   database: Pick<Sql, "query" | "dialect">;
-  rng: Rng;
 }
 
 /** Rows that details show. */
@@ -122,15 +120,10 @@ export class TournamentOperations {
     return this.#standings(await this.#record(id), range);
   }
 
-  /**
-   * Creates a tournament. With a request id, a repeat finds the one that the first call made. Throws `not_found` for a game, or a prize's
-   * item, that is none.
-   */
-  async create(definition: TournamentDefinition, call: OperatorCall): Promise<{ id: string }> {
+  /** Creates a tournament. Throws `not_found` for a game, or a prize's item, that is none. */
+  async create(id: string, definition: TournamentDefinition, call: OperatorCall): Promise<void> {
     const game = await gameById(this.#ports.database, definition.game);
-    const id = idToCreate(call, this.#ports.rng);
-    await this.#actor(id, about(call, `tournament:${id}`)).create(termsOf(definition, game), call.operatorId, null);
-    return { id };
+    await this.#actor(id, call).create(termsOf(definition, game), call.operatorId, null);
   }
 
   /**

@@ -59,8 +59,8 @@ export interface DomainNode<Stores, Measures, V extends Variables = Variables> e
   operations: Operations;
   /** What is to be done when the node stops: before that of the domains that this one needs. */
   onStop(stop: () => Promise<void> | void): void;
-  /** Told each time that Redis goes out of reach, and that it is back; never in a process alone. */
-  onReach(listener: (isReachable: boolean) => void): void;
+  /** What is to be done each time that Redis was out of reach and is back, for news may be lost; never in a process alone. */
+  onBack(listener: () => void): void;
 }
 
 /** What is mounted on HTTP with the services of a domain. */

@@ -78,7 +78,10 @@ export class OpenDomains {
         ...early,
         ...{ actors, jobs, clock: actors.clock, operations },
         onStop: (stop: () => Promise<void> | void) => lifecycle.onStop(name, stop),
-        onReach: (listener: (isReachable: boolean) => void) => backplane.watch(listener),
+        onBack: (listener: () => void) =>
+          backplane.watch((isReachable) => {
+            if (isReachable) listener();
+          }),
       };
       const needs = Object.fromEntries(Object.entries(domain.needs).map(([as, needed]) => [as, this.of(needed)]));
       const services = await definition.open?.(node, needs);

@@ -1,8 +1,8 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { EventList } from "../events/EventList.ts";
 import { type EventStatus, STATUS_COLUMNS, type StatusRow, statusOfRow } from "../events/EventStatus.ts";
 import type { Pausing } from "../events/Pausing.ts";
-import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { ItemAmount, PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Transaction } from "../sql.ts";
 
@@ -126,19 +126,16 @@ interface ListedRow extends Pick<HuntRecord, "id" | "name" | "phase">, StatusRow
   ends_at: unknown;
 }
 
-const LIST = {
+export const HUNT_LIST = new EventList<ListedRow, HuntListing>({
   table: "hunts",
   columns: `id, name, phase, starts_at, phase_ends_at, ends_at, ${STATUS_COLUMNS}`,
-} as const;
-export const HUNT_PHASE_SETS: PhaseSets<HuntPhase> = {
-  coming: ["scheduled"],
-  on: ["discovery", "solving", "reveal"],
-  over: ["finished", "cancelled"],
-};
-const { coming: COMING, on: ON, over: OVER } = HUNT_PHASE_SETS;
-/** A list is a look at what is worth it, not an archive. */
-const MOST_OPEN = 100;
-const MOST_OVER = 20;
+  phases: { coming: ["scheduled"], on: ["discovery", "solving", "reveal"], over: ["finished", "cancelled"] },
+  listed: ({ id, name, phase, starts_at, phase_ends_at, ends_at, ...row }) => ({
+    ...{ id, name, phase, startsAt: Number(starts_at) },
+    ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
+    ...statusOfRow(row),
+  }),
+});
 
 /** Hunts, read by whoever may; written only inside a turn of the hunt's actor. */
 export class Hunts {
@@ -152,42 +149,13 @@ export class Hunts {
     return readWith(this.#database, (manager) => manager.findOneBy(Hunt, { id }));
   }
 
-  async has(id: string): Promise<boolean> {
-    return (await this.#database.query("SELECT 1 FROM hunts WHERE id = ?", [id])).length === 1;
+  has(id: string): Promise<boolean> {
+    return HUNT_LIST.has(this.#database, id);
   }
 
   /** Those on and coming, soonest first, then those that are over, latest first. */
-  async list(): Promise<HuntListing[]> {
-    const open = await this.#first([...COMING, ...ON], "starts_at", "ASC", MOST_OPEN);
-    return [...open, ...(await this.#over())];
-  }
-
-  /** For the lobby's board: the `most` that have begun last, that begin soonest, and some that are over. */
-  async board(most: number): Promise<BoardList<HuntListing>> {
-    const [on, coming, over] = await Promise.all([
-      this.#first(ON, "starts_at", "DESC", most),
-      this.#first(COMING, "starts_at", "ASC", most),
-      this.#over(),
-    ]);
-    return { on, coming, over };
-  }
-
-  #over(): Promise<HuntListing[]> {
-    return this.#first(OVER, "ends_at", "DESC", MOST_OVER);
-  }
-
-  async #first(
-    phases: readonly HuntPhase[],
-    time: "starts_at" | "ends_at",
-    direction: "ASC" | "DESC",
-    limit: number,
-  ): Promise<HuntListing[]> {
-    const rows = await firstOfPhases<ListedRow>(this.#database, { ...LIST, phases, time, direction, limit });
-    return rows.map(({ id, name, phase, starts_at, phase_ends_at, ends_at, ...row }) => ({
-      ...{ id, name, phase, startsAt: Number(starts_at) },
-      ...{ phaseEndsAt: Number(phase_ends_at), endsAt: Number(ends_at) },
-      ...statusOfRow(row),
-    }));
+  list(): Promise<HuntListing[]> {
+    return HUNT_LIST.list(this.#database);
   }
 
   /** How a hunt went, once that is counted. */
@@ -212,8 +180,8 @@ export class Hunts {
     return { rank: null, points: Number(score?.points ?? 0) };
   }
 
-  async isEmpty(): Promise<boolean> {
-    return (await this.#database.query("SELECT 1 FROM hunts LIMIT 1")).length === 0;
+  isEmpty(): Promise<boolean> {
+    return HUNT_LIST.isEmpty(this.#database);
   }
 }
 

@@ -42,3 +42,18 @@ export async function hasIndex(runner: QueryRunner, table: string, index: string
         ]);
   return rows.length > 0;
 }
+
+/** Creates a table for an `EventTable`, with the indexes by which its lists are read. */
+export async function createEventTable(runner: QueryRunner, name: string): Promise<void> {
+  await runner.query(`CREATE TABLE ${name} (
+    id VARCHAR(32) NOT NULL PRIMARY KEY,
+    name VARCHAR(128) NOT NULL,
+    phase VARCHAR(16) NOT NULL,
+    starts_at BIGINT NOT NULL,
+    phase_ends_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    definition TEXT NOT NULL
+  ) ${dialectOf(runner).table}`);
+  for (const time of ["starts_at", "ends_at"])
+    await runner.query(`CREATE INDEX ${name}_by_${time} ON ${name} (phase, ${time}, id)`);
+}

@@ -1,8 +1,8 @@
 import { EntitySchema } from "typeorm";
 import { bigNumber, json } from "../columns.ts";
+import { EventList } from "../events/EventList.ts";
 import { type EventStatus, STATUS_COLUMNS, type StatusRow, statusOfRow } from "../events/EventStatus.ts";
 import type { Pausing } from "../events/Pausing.ts";
-import { type BoardList, firstOfPhases, type PhaseSets } from "../phaseLists.ts";
 import type { PrizeRange } from "../prizes/PrizeLedger.ts";
 import { type Database, readWith, type Sql, type Transaction } from "../sql.ts";
 import type { RunsPolicy } from "./Game.ts";
@@ -160,19 +160,13 @@ interface ListedRow extends Pick<TournamentRecord, "id" | "name" | "game" | "pha
   prizes_distributed: unknown;
 }
 
-const LIST = {
+export const TOURNAMENT_LIST = new EventList<ListedRow, TournamentListing>({
   table: "tournaments",
   columns: `id, name, game, phase, starts_at, ends_at, phase_ends_at, over_at, series_id, players, result_hash, prizes_distributed, ${STATUS_COLUMNS}`,
-} as const;
-export const TOURNAMENT_PHASE_SETS: PhaseSets<TournamentPhase> = {
-  coming: ["scheduled"],
-  on: ["open", "grace", "settling"],
-  over: ["settled", "cancelled"],
-};
-const { coming: COMING, on: ON } = TOURNAMENT_PHASE_SETS;
-/** A list is a look at what is worth it, not an archive. */
-const MOST_OPEN = 100;
-const MOST_OVER = 20;
+  phases: { coming: ["scheduled"], on: ["open", "grace", "settling"], over: ["settled", "cancelled"] },
+  overAt: "over_at",
+  listed: listingOf,
+});
 
 /** Tournaments, read by whoever may; written only inside a turn of the tournament's actor. */
 export class Tournaments {
@@ -186,45 +180,17 @@ export class Tournaments {
     return readWith(this.#database, (manager) => manager.findOneBy(Tournament, { id }));
   }
 
-  async has(id: string): Promise<boolean> {
-    return (await this.#database.query("SELECT 1 FROM tournaments WHERE id = ?", [id])).length === 1;
+  has(id: string): Promise<boolean> {
+    return TOURNAMENT_LIST.has(this.#database, id);
   }
 
-  /** Those on and coming, soonest first, then those that are over, latest first. Reads none beyond what it answers. */
-  async list(): Promise<TournamentListing[]> {
-    const open = await this.#first([...COMING, ...ON], "ASC", MOST_OPEN);
-    return [...open, ...(await this.#over())];
+  /** Those on and coming, soonest first, then those that are over, latest first. */
+  list(): Promise<TournamentListing[]> {
+    return TOURNAMENT_LIST.list(this.#database);
   }
 
-  /** For the lobby's board: the `most` that have begun last, that begin soonest, and some that are over. */
-  async board(most: number): Promise<BoardList<TournamentListing>> {
-    const [on, coming, over] = await Promise.all([
-      this.#first(ON, "DESC", most),
-      this.#first(COMING, "ASC", most),
-      this.#over(),
-    ]);
-    return { on, coming, over };
-  }
-
-  async #over(): Promise<TournamentListing[]> {
-    const rows = await this.#database.query<ListedRow>(
-      `SELECT ${LIST.columns} FROM tournaments WHERE over_at > 0 ORDER BY over_at DESC, id DESC LIMIT ?`,
-      [MOST_OVER],
-    );
-    return rows.map(listingOf);
-  }
-
-  async #first(
-    phases: readonly TournamentPhase[],
-    direction: "ASC" | "DESC",
-    limit: number,
-  ): Promise<TournamentListing[]> {
-    const part = { ...LIST, phases, time: "starts_at", direction, limit } as const;
-    return (await firstOfPhases<ListedRow>(this.#database, part)).map(listingOf);
-  }
-
-  async isEmpty(): Promise<boolean> {
-    return (await this.#database.query("SELECT 1 FROM tournaments LIMIT 1")).length === 0;
+  isEmpty(): Promise<boolean> {
+    return TOURNAMENT_LIST.isEmpty(this.#database);
   }
 }
 

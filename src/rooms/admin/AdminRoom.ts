@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOBBY_TOPIC } from "../../actors/events/lobbyTopic.ts";
+import { LOBBY_TOPIC } from "../../actors/runtime/Actor.ts";
 import type { Actors } from "../../actors/runtime/Actors.ts";
 import { JOBS_TOPIC } from "../../entities/jobs/Job.ts";
 import { requestId } from "../../ids.ts";

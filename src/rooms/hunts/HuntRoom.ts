@@ -7,7 +7,7 @@ import { eventStatus } from "../../entities/events/EventStatus.ts";
 import type { Winner } from "../../entities/hunts/Hunt.ts";
 import { requestId } from "../../ids.ts";
 import type { LedgerView } from "../../stores/hunts/ClueLedger.ts";
-import { playerOf, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { playerOf, type RoomClient } from "../runtime/BaseRoom.ts";
 import { admitToEvent, EventRoom, type EventRoomServices, type Joined } from "../runtime/EventRoom.ts";
 import { HuntRoomState, StandingRow } from "./HuntRoomState.ts";
 
@@ -25,14 +25,8 @@ const solution = z.strictObject({
   requestId: requestId.optional(),
 });
 
-interface Types {
-  state: HuntRoomState;
-  metadata: RoomMetadata & { huntId: string };
-  services: HuntRoomServices;
-}
-
 /** Where players hunt: gives and takes clues through the service, and shows how the hunt stands. */
-export class HuntRoom extends EventRoom<Types, OpenHunt> implements HuntAudience {
+export class HuntRoom extends EventRoom<HuntRoomState, HuntRoomServices, OpenHunt> implements HuntAudience {
   static override onAuth = admitToEvent<HuntRoomServices>("hunt", ({ huntService }, id) =>
     huntService.views.require(id),
   );

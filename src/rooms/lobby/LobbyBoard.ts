@@ -1,6 +1,6 @@
-import { LOBBY_TOPIC } from "../../actors/events/lobbyTopic.ts";
 import { persist } from "../../actors/events/persist.ts";
 import { mayFollow } from "../../actors/events/phaseOrder.ts";
+import { LOBBY_TOPIC } from "../../actors/runtime/Actor.ts";
 import type { Log } from "../../actors/runtime/ports.ts";
 import type { Clock } from "../../clock.ts";
 import type { PausedStatus } from "../../entities/events/Pausing.ts";

@@ -1,9 +1,9 @@
 import { type SchemaType, schema, t } from "@colyseus/schema";
 import { z } from "zod";
-import { LOBBY_TOPIC } from "../../actors/events/lobbyTopic.ts";
 import { persist } from "../../actors/events/persist.ts";
 import type { PopupViews } from "../../actors/popups/PopupViews.ts";
 import type { QuestService } from "../../actors/quests/QuestService.ts";
+import { LOBBY_TOPIC } from "../../actors/runtime/Actor.ts";
 import type { Feed, FeedEvent } from "../../stores/feeds/Feed.ts";
 import { admit } from "../runtime/admission.ts";
 import { BaseRoom, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";

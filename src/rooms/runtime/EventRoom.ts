@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { idOf } from "../../ids.ts";
 import { admit, type OnAuth } from "./admission.ts";
-import { BaseRoom, type RoomClient, type RoomMetadata, type RoomTypes } from "./BaseRoom.ts";
+import { BaseRoom, type RoomClient, type RoomMetadata } from "./BaseRoom.ts";
 import { PATCH_EVERY_MS, PatchPace } from "./PatchPace.ts";
 import { PlayerConnections } from "./PlayerConnections.ts";
 import type { RoomServices } from "./services.ts";
@@ -12,12 +12,9 @@ export interface EventRoomServices extends RoomServices {
   nodeId: string;
 }
 
-/** The types of an event's room. */
-export interface EventRoomTypes extends RoomTypes {
-  /** `serverNow` is the node's clock when the state went out, in epoch milliseconds: clients count down by it. */
-  state: object & { serverNow: number };
-  metadata: RoomMetadata;
-  services: EventRoomServices;
+/** What the state of an event's room has: the node's clock when it went out, in epoch milliseconds. Clients count down by it. */
+export interface TimedState {
+  serverNow: number;
 }
 
 /** A room's hold of its event. */
@@ -59,7 +56,11 @@ export function admitToEvent<Services extends EventRoomServices>(
  * A room of one event. It is the only open one of the event on its node, joins what the node knows of the event when it is made, and
  * leaves that when it goes. Its state goes out at most four times a second, less often on a crowded node, with the time at which it did.
  */
-export abstract class EventRoom<T extends EventRoomTypes, Event extends { readonly id: string }> extends BaseRoom<T> {
+export abstract class EventRoom<
+  State extends TimedState,
+  Services extends EventRoomServices,
+  Event extends { readonly id: string },
+> extends BaseRoom<{ state: State; metadata: RoomMetadata; services: Services }> {
   override maxClients = MOST_PLAYERS;
   override patchRate = PATCH_EVERY_MS;
   /** What such an event is called: `hunt` has rooms with the join option `huntId`, the key `hunt:ID@NODE` and `huntId` in their metadata. */

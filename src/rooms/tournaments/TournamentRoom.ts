@@ -8,7 +8,7 @@ import { decimalOf, inDecimals } from "../../entities/tournaments/precision.ts";
 import { idOf, requestId } from "../../ids.ts";
 import type { BoardPage } from "../../stores/tournaments/Leaderboard.ts";
 import { LARGEST_SUBSCORE } from "../../stores/tournaments/scoring.ts";
-import { playerOf, type RoomClient, type RoomMetadata } from "../runtime/BaseRoom.ts";
+import { playerOf, type RoomClient } from "../runtime/BaseRoom.ts";
 import { admitToEvent, EventRoom, type EventRoomServices, type Joined } from "../runtime/EventRoom.ts";
 import { SharedAnswers } from "../runtime/SharedAnswers.ts";
 import { Results } from "./Results.ts";
@@ -49,14 +49,11 @@ const range = z
   })
   .prefault({});
 
-interface Types {
-  state: TournamentRoomState;
-  metadata: RoomMetadata & { tournamentId: string };
-  services: TournamentRoomServices;
-}
-
 /** Where players compete: hands scores to the service, and shows how the tournament stands. */
-export class TournamentRoom extends EventRoom<Types, OpenTournament> implements TournamentAudience {
+export class TournamentRoom
+  extends EventRoom<TournamentRoomState, TournamentRoomServices, OpenTournament>
+  implements TournamentAudience
+{
   static override onAuth = admitToEvent<TournamentRoomServices>("tournament", ({ tournamentService }, id) =>
     tournamentService.views.require(id),
   );
