@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
-import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { Orphans } from "../../src/actors/runtime/Orphans.ts";
+import { OutboxEvents } from "../../src/actors/runtime/OutboxEvents.ts";
 import type { Database, Transaction } from "../../src/entities/sql.ts";
 import { openDatabase } from "../support/database.ts";
 import { type DatabaseServer, startMariaDb } from "../support/servers.ts";
@@ -80,7 +80,7 @@ describe("rows that somebody has locked", function () {
     somebody = await database.begin();
     await somebody.write("UPDATE actor_events SET message = '[]' WHERE version = 2");
 
-    const events = new EventTable(database.of("control"), "n");
+    const events = new OutboxEvents(database.of("control"), "n");
     assert.equal(await events.adopt("dead"), "some");
     await somebody.rollback();
     const rows = await database.query<{ version: number; owner: string }>(

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Actor, ActorType } from "../../src/actors/runtime/Actor.ts";
 import { ActorStore } from "../../src/actors/runtime/ActorStore.ts";
 import type { DeadLetter } from "../../src/actors/runtime/DeadLetters.ts";
-import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { LEAST_UNREACHED, LONGEST_UNREACHED_MS, MOST_ATTEMPTS } from "../../src/actors/runtime/MessagePump.ts";
 import { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
 import { MOST_GAPS } from "../../src/actors/runtime/marks.ts";
+import { OutboxEvents } from "../../src/actors/runtime/OutboxEvents.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RingmasterError } from "../../src/errors.ts";
 import { FEED_DEDUPE_MS, type FeedAppend } from "../../src/stores/feeds/Feed.ts";
@@ -285,10 +285,10 @@ describe("what actors tell each other and the feeds (simulated cluster)", () => 
       "INSERT INTO actor_events (kind, id, version, idx, owner, message) VALUES ('sender', 't', 1, 0, 'peer', '{}')",
     );
     await new MessageTable(database, "me").delete([id]);
-    await new EventTable(database, "me").delete([id]);
+    await new OutboxEvents(database, "me").delete([id]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 2);
     await new MessageTable(database, "peer").delete([id]);
-    await new EventTable(database, "peer").delete([id]);
+    await new OutboxEvents(database, "peer").delete([id]);
     assert.equal((await rowsOf("actor_tells")) + (await rowsOf("actor_events")), 0);
   });
 

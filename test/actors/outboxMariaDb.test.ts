@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createConnection } from "mysql2/promise";
-import { EventTable } from "../../src/actors/runtime/EventTable.ts";
 import { MemoryHub } from "../../src/actors/runtime/MemoryBus.ts";
 import { MessageTable } from "../../src/actors/runtime/MessageTable.ts";
+import { OutboxEvents } from "../../src/actors/runtime/OutboxEvents.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { MemoryFeed } from "../../src/stores/feeds/MemoryFeed.ts";
@@ -142,8 +142,8 @@ describe("messages on MariaDB", function () {
       targets: await rowsRead(database, (sql) => new MessageTable(sql, "me").targets(first, 100)),
       sendersTo: await rowsRead(database, (sql) => new MessageTable(sql, "me").sendersTo(blocked, first, 32)),
       messages: await rowsRead(database, (sql) => new MessageTable(sql, "me").of(blocked, [stuck], 32)),
-      senders: await rowsRead(database, (sql) => new EventTable(sql, "me").senders(first, 50)),
-      events: await rowsRead(database, (sql) => new EventTable(sql, "me").of([stuck], 32)),
+      senders: await rowsRead(database, (sql) => new OutboxEvents(sql, "me").senders(first, 50)),
+      events: await rowsRead(database, (sql) => new OutboxEvents(sql, "me").of([stuck], 32)),
       deleted: await rowsRead(database, (sql) =>
         new MessageTable(sql, "me").delete(
           Array.from({ length: 100 }, (_, at) => ({ kind: "s", id: "stuck", version: at, index: 0 })),

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { DeadEvents } from "../../src/actors/runtime/DeadEvents.ts";
 import { EventPump } from "../../src/actors/runtime/EventPump.ts";
-import { addEvents, EventTable } from "../../src/actors/runtime/EventTable.ts";
 import type { MessageId } from "../../src/actors/runtime/messages.ts";
+import { addEvents, OutboxEvents } from "../../src/actors/runtime/OutboxEvents.ts";
 import { type Clock, systemClock, systemRng } from "../../src/clock.ts";
 import type { Database } from "../../src/entities/sql.ts";
 import { RedisFeed } from "../../src/stores/feeds/RedisFeed.ts";
@@ -37,7 +37,7 @@ describe("an event that Redis refuses", () => {
     feed = new RedisFeed(client, server.url);
     const ports = { database, nodeId: "n", feed, clock: systemClock, onBuried: () => {} };
     deadEvents = new DeadEvents(ports);
-    const events = new EventTable(database, "n");
+    const events = new OutboxEvents(database, "n");
     pump = new EventPump({ events, deadEvents, feed, clock: hasty, rng: systemRng, log: silentLog });
   });
   afterEach(async () => {

@@ -14,12 +14,12 @@ import {
   pairs,
   type StoredRow,
 } from "./actorRow.ts";
-import { addEvents } from "./EventTable.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
 import { addMessages } from "./MessageTable.ts";
 import { deleteRow, type FirstWrites, makeRow } from "./madeRows.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
+import { addEvents } from "./OutboxEvents.ts";
 import { actorKey } from "./protocol.ts";
 import type { TurnOrigin } from "./TurnGate.ts";
 import { failingAt, soonestDue, type TimerRecord } from "./timers.ts";

@@ -3,9 +3,9 @@ import type { Feed, FeedAppend } from "../../stores/feeds/Feed.ts";
 import type { ActorAddress } from "./actorRow.ts";
 import { backoffMs } from "./backoff.ts";
 import type { DeadEvents } from "./DeadEvents.ts";
-import type { EventTable } from "./EventTable.ts";
 import { MESSAGE_PAGE } from "./messageSql.ts";
 import { type EventMessage, type EventRow, type MessageId, messageKey, type Position } from "./messages.ts";
+import type { OutboxEvents } from "./OutboxEvents.ts";
 import type { Log } from "./ports.ts";
 import { actorKey } from "./protocol.ts";
 import { RefusedEvents } from "./RefusedEvents.ts";
@@ -57,7 +57,7 @@ const BEGINNING: Position = { version: -1, index: -1 };
  * it does not take because it takes nothing waits, however long that lasts.
  */
 export class EventPump {
-  readonly #table: EventTable;
+  readonly #table: OutboxEvents;
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #rng: Rng;
@@ -76,7 +76,7 @@ export class EventPump {
   #cancelRetry: (() => void) | undefined;
   #stopped = false;
 
-  constructor(ports: { events: EventTable; deadEvents: DeadEvents; feed: Feed; clock: Clock; rng: Rng; log: Log }) {
+  constructor(ports: { events: OutboxEvents; deadEvents: DeadEvents; feed: Feed; clock: Clock; rng: Rng; log: Log }) {
     this.#table = ports.events;
     this.#feed = ports.feed;
     this.#clock = ports.clock;

@@ -5,12 +5,12 @@ import { AllDeadLetters } from "./AllDeadLetters.ts";
 import { DeadEvents } from "./DeadEvents.ts";
 import { DeadLetters } from "./DeadLetters.ts";
 import { EventPump } from "./EventPump.ts";
-import { EventTable } from "./EventTable.ts";
 import { type Deliver, MessagePump } from "./MessagePump.ts";
 import { MessageTable } from "./MessageTable.ts";
 import type { Adopted } from "./messageSql.ts";
 import type { Stored } from "./messages.ts";
 import { OldOutbox, type OldSend } from "./OldOutbox.ts";
+import { OutboxEvents } from "./OutboxEvents.ts";
 import type { Log, RuntimeMetrics } from "./ports.ts";
 
 export interface OutboxPorts {
@@ -32,7 +32,7 @@ export interface OutboxPorts {
  */
 export class Outbox {
   readonly letters: AllDeadLetters;
-  readonly #eventTable: EventTable;
+  readonly #eventTable: OutboxEvents;
   readonly #messageTable: MessageTable;
   readonly #events: EventPump;
   readonly #messages: MessagePump;
@@ -43,7 +43,7 @@ export class Outbox {
     const { nodeId, clock, metrics } = ports;
     const database = ports.database.of("control");
     this.#nodeId = nodeId;
-    this.#eventTable = new EventTable(database, nodeId);
+    this.#eventTable = new OutboxEvents(database, nodeId);
     this.#messageTable = new MessageTable(database, nodeId);
     const letters = new DeadLetters({ database, nodeId, clock, onBuried: (kind) => metrics.deadLetter(kind) });
     letters.onReplay(() => this.resume());

@@ -14,7 +14,7 @@ import {
 import type { EventRow, MessageId, Outgoing } from "./messages.ts";
 
 /** Events that turns have committed and that are in no feed yet. A row is its owner's to deliver. */
-export class EventTable {
+export class OutboxEvents {
   readonly #database: Database;
   readonly #nodeId: string;
 
