@@ -105,13 +105,13 @@ export class HuntBot extends RoomBot<HuntTimed> {
     if (this.isEnding || this.#card !== card) return;
     const solution = rng.next() < wrong ? undefined : solutions.get(card.prompt);
     const { assignmentId } = card;
-    const verdict = await this.ask("solve", { assignmentId, answer: solution ?? WRONG_ANSWER }, solveAnswer);
-    if (verdict === undefined) return;
-    tally.events[verdict.correct ? "solvesRight" : "solvesWrong"] += 1;
-    tally.events.points += verdict.points;
-    if (solution !== undefined && !verdict.correct)
+    const answered = await this.ask("solve", { assignmentId, answer: solution ?? WRONG_ANSWER }, solveAnswer);
+    if (answered === undefined) return;
+    tally.events[answered.correct ? "solvesRight" : "solvesWrong"] += 1;
+    tally.events.points += answered.points;
+    if (solution !== undefined && !answered.correct)
       tally.protocolError(`"${solution}" was refused for "${card.prompt}"`);
-    if ((verdict.correct || verdict.attemptsLeft === 0) && this.#card === card) this.#card = undefined;
+    if ((answered.correct || answered.attemptsLeft === 0) && this.#card === card) this.#card = undefined;
   }
 
   /** The word of the new phase is on its way, if it is not here already. */
