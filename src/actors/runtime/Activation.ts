@@ -84,7 +84,7 @@ export class Activation {
         if (this.#wasUsed) this.#lastUsed = ports.clock.monotonic();
         this.#wasUsed = false;
         // Nothing has been stored: whoever calls it next looks whether it is there by then.
-        if (row.isNew && !this.#ended) this.#drop();
+        if ((row.isNew || row.isBlank) && !this.#ended) this.#drop();
       },
     );
   }

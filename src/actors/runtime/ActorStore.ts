@@ -16,7 +16,7 @@ import {
 } from "./actorRow.ts";
 import { readMark, writeMark } from "./MarkTable.ts";
 import { addMessages } from "./MessageTable.ts";
-import { deleteRow, type FirstWrites, makeRow } from "./madeRows.ts";
+import { deleteBlank, deleteRow, type FirstWrites, makeRow } from "./madeRows.ts";
 import type { Mark } from "./marks.ts";
 import { NOTHING_STORED, type Outgoing, type Stored } from "./messages.ts";
 import { addEvents } from "./OutboxEvents.ts";
@@ -109,6 +109,8 @@ export class ActorStore {
     if (rows.length === 0) return [];
     const freed = await this.#control.transaction(async (tx) => {
       const unlocked = await this.#owned(tx, rows, tx.dialect === "mysql" ? " FOR UPDATE SKIP LOCKED" : "");
+      const blank = unlocked.filter(({ isBlank }) => isBlank);
+      if (blank.length > 0) await deleteBlank(tx, blank);
       if (unlocked.length > 0)
         await tx.write(`UPDATE actors SET owner = NULL WHERE (kind, id) IN (${pairs(unlocked)})`, flat(unlocked));
       return unlocked;
@@ -256,6 +258,15 @@ export class ActorStore {
     } else if (fencedAlready) await this.fenced(tx, `UPDATE actors SET ${set}`, values, row, row.version + 1);
     else if (row.isNew) await this.make(tx, row, { ...writes, state: writes.state ?? row.state });
     else await this.fenced(tx, `UPDATE actors SET version = version + 1, ${set}`, values, row, row.version);
+  }
+
+  /** Makes the row of an actor that has none before its first turn. Undefined when somebody else was first. */
+  async create(row: ClaimedRow, now: number): Promise<ClaimedRow | undefined> {
+    const version = await makeRow(this.#control, this.#nodeId, row, {
+      ...{ state: row.state, timers: [], dueAt: null },
+      now,
+    });
+    return version === undefined ? undefined : { ...row, version, isBlank: true };
   }
 
   /** Makes the row of an actor that has none, as the turn leaves it that gets its version. Throws Fenced when somebody else was first. */

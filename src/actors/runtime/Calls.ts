@@ -223,7 +223,8 @@ export class Calls {
     const leftMs = deadline - this.#clock.monotonic();
     if (progress.isOver || leftMs <= 0) return undelivered(key, { mayHaveHappened: false });
     const trace = carried();
-    const request = { ...untimed, leftMs, ...(trace !== undefined && { trace }) };
+    const isRepeat = progress.mayHaveHappened || untimed.told?.isRepeat === true;
+    const request = { ...untimed, leftMs, ...(trace !== undefined && { trace }), ...(isRepeat && { isRepeat }) };
     const isHere = nodeId === this.#membership.self.id;
     if (!isHere) this.#directory.remember(key, nodeId);
     progress.isUnderWay = true;
@@ -240,7 +241,7 @@ export class Calls {
     const { draining, cutOff } = this.#membership.self;
     if (draining || cutOff) return { kind: "moved" };
     try {
-      const resident = await this.#residents.resolve(request);
+      const resident = await this.#residents.resolve(request, request.isRepeat);
       if (resident instanceof Activation) return await resident.call(request, deadline);
       const { owner, unknownVersion } = resident;
       return {

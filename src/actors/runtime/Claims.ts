@@ -29,7 +29,8 @@ export interface Elsewhere {
 
 /**
  * Claims the rows of actors that are called here: nobody's, or a dead node's. One that has none is claimed by nobody: the first turn that
- * stores something makes its row, and where two nodes come to that, the later one meets the fence.
+ * stores something makes its row, and where two nodes come to that, the later one meets the fence. Where its first turn may have been
+ * begun before, its row is made first: who finds it as a dead node's can blame it for that.
  */
 export class Claims {
   readonly #ports: ClaimPorts;
@@ -39,7 +40,7 @@ export class Claims {
   }
 
   /** Throws `actor_quarantined`, and what the database says. */
-  async claim(address: ActorAddress): Promise<ClaimedRow | Elsewhere> {
+  async claim(address: ActorAddress, isRepeat: boolean): Promise<ClaimedRow | Elsewhere> {
     const { kinds, store, membership, releases, isClosed } = this.#ports;
     const kind = kinds.of(address.kind);
     const key = actorKey(address);
@@ -54,7 +55,9 @@ export class Claims {
     if (found) return (await this.#take(found)) ?? { owner: undefined };
     const state = JSON.stringify(kind.type.initial(address.id));
     const stateVersion = versionOf(kind.type);
-    return { ...address, epoch: 1, version: 0, state, stateVersion, timers: [], crashes: 0, isNew: true };
+    const row = { ...address, epoch: 1, version: 0, state, stateVersion, timers: [], crashes: 0 };
+    if (!isRepeat) return { ...row, isNew: true };
+    return (await this.#orGiveUp(row, store.create(row, this.#ports.clock.now()))) ?? { owner: undefined };
   }
 
   async #take(found: FoundRow): Promise<ClaimedRow | undefined> {

@@ -131,22 +131,25 @@ export class Residents {
     return this.#kinds.canHost(address) && !this.has(key) && !this.#arriving.has(key);
   }
 
-  /** The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). */
-  async resolve(address: ActorAddress): Promise<Activation | Elsewhere> {
+  /**
+   * The actor living here, claimed first if it is nobody's or a dead node's; or else its owner (undefined: ask again). `isRepeat`: what
+   * it is to do may have been begun elsewhere.
+   */
+  async resolve(address: ActorAddress, isRepeat = false): Promise<Activation | Elsewhere> {
     const key = actorKey(address);
     const here = this.#activations.get(key);
     if (here) return here;
     const arriving = this.#arriving.get(key);
     if (arriving) return arriving;
-    const arrival = this.#arrive(address).finally(() => this.#arriving.delete(key));
+    const arrival = this.#arrive(address, isRepeat).finally(() => this.#arriving.delete(key));
     this.#arriving.set(key, arrival);
     return arrival;
   }
 
-  async #arrive(address: ActorAddress): Promise<Activation | Elsewhere> {
+  async #arrive(address: ActorAddress, isRepeat: boolean): Promise<Activation | Elsewhere> {
     const key = actorKey(address);
     if (this.#loading.has(key)) return this.#loaded(key);
-    const row = await this.#claims.claim(address);
+    const row = await this.#claims.claim(address, isRepeat);
     if (!("epoch" in row)) return row;
     await this.settle([row]);
     return this.#loaded(key);

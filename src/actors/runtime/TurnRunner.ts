@@ -234,6 +234,7 @@ export class TurnRunner {
       return { kind: "ok", value };
     }
     delete this.#row.isNew;
+    delete this.#row.isBlank;
     this.#state.committed(draft);
     this.#timers.replace(result.timers);
     return { kind: "ok", value };

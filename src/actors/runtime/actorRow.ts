@@ -19,6 +19,8 @@ export interface ClaimedRow extends ActorAddress {
   crashes: number;
   /** It has no row yet: the first turn that stores something makes it. Nobody owns it until then. */
   isNew?: boolean;
+  /** Its row was made before its first turn, and no turn has stored anything since: it goes when it is released. */
+  isBlank?: boolean;
   /** Known by the first turn that sends something: nothing that was sent before waits in a table that this node does not know of. */
   hasNoBacklog?: boolean;
 }

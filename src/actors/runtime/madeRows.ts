@@ -55,6 +55,14 @@ export async function makeRow(
   throw new CommitUnknown(`${actorKey(row)} was taken as soon as it was made`);
 }
 
+/** Deletes rows that nothing has been stored in since they were made, which the caller has locked. */
+export async function deleteBlank(sql: Sql, rows: readonly ClaimedRow[]): Promise<void> {
+  await sql.write(
+    `DELETE FROM actors WHERE (kind, id, version) IN (${rows.map(() => "(?, ?, ?)").join(", ")})`,
+    rows.flatMap(({ kind, id, version }) => [kind, id, version]),
+  );
+}
+
 /**
  * Deletes the row, which the caller has locked, and what repeats of its calls would be answered with. What it has sent is delivered
  * all the same, and what it has had of others stays known (`actor_marks`), so that nothing takes effect twice.

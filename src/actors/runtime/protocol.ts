@@ -33,6 +33,8 @@ export interface ActorRequest extends Audited {
    * A node of the version before goes by the request id, which is made of the same.
    */
   told?: MessageId & { isRepeat: boolean };
+  /** An attempt at this call before this one may have begun, and its node have died of it. */
+  isRepeat?: boolean;
   /** What is left of the deadline, in milliseconds, when the message is sent. */
   leftMs: number;
   /** The actors whose turns wait for this call, outermost first; coming back to one of them is a cycle. */
