@@ -116,10 +116,10 @@ describe("the gate before turns", function () {
     /** How the calls of actors that hang ended, by error code. */
     let ended: Record<string, number>;
 
-    class HangingActor extends Actor<Record<string, never>> {
+    class HangingActor extends Actor<{ runs: number }> {
       static readonly kind = "hanging";
-      static initial(): Record<string, never> {
-        return {};
+      static initial(): { runs: number } {
+        return { runs: 0 };
       }
       readonly timers: TimerHandlers = {};
 
@@ -129,6 +129,8 @@ describe("the gate before turns", function () {
 
       async run(ms: number): Promise<void> {
         ran.push(this.id);
+        // What has stored nothing is not kept in memory.
+        this.state.runs += 1;
         if (ms > 0) await new Promise<void>((resolve) => void clock.schedule(resolve, ms));
       }
     }
