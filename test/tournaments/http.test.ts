@@ -114,8 +114,10 @@ describe("the endpoints of tournaments and games", function () {
 
   it("answer a repeated call as the first time", async () => {
     const headers = { "idempotency-key": "again" };
-    const [first, second] = [await create(coming(), headers), await create({ name: "Another" }, headers)];
+    const times = coming();
+    const [first, second] = [await create(times, headers), await create(times, headers)];
     assert.equal(second.body.id, first.body.id);
+    assert.equal((await create({ ...times, name: "Another" }, headers)).status, 409, "another body is another call");
     assert.equal((await create({ name: "" }, headers)).status, 400, "a bad body is read before the key");
     assert.equal((await create({ game: "chess" }, headers)).status, 404);
     const { id } = first.body;
@@ -130,7 +132,8 @@ describe("the endpoints of tournaments and games", function () {
     const other = await made();
     const [extended, ended] = [await act(id, "extend", { ms: 5000 }, headers), await act(id, "end", {}, headers)];
     assert.deepEqual([extended.body.phase, ended.body.phase], ["open", "grace"]);
-    assert.deepEqual((await act(id, "extend", { ms: 9000 }, headers)).body, extended.body, "a repeat of its own");
+    assert.deepEqual((await act(id, "extend", { ms: 5000 }, headers)).body, extended.body, "a repeat of its own");
+    assert.equal((await act(id, "extend", { ms: 9000 }, headers)).status, 409, "another body is another call");
     assert.deepEqual([(await act(other, "end", {}, headers)).body.id, (await get(other)).phase], [other, "grace"]);
     const another = await tokens.issue({ playerId: "op2", name: "Op", role: "operator" }, OPERATOR_TOKEN_MS);
     const theirs = await node.post<{ id: string }>(TOURNAMENTS, { token: another, body: someTournament(), headers });
