@@ -48,12 +48,10 @@ export class HuntsInMemory implements HuntDirectory {
     return { ...summaryOf(hunt), clueTtlMs, attempts, winners, ...counts };
   }
 
-  async create(definition: HuntDefinition, call: OperatorCall): Promise<{ id: string }> {
+  async create(id: string, definition: HuntDefinition, call: OperatorCall): Promise<void> {
     this.#note(call);
-    const id = `hunt${this.hunts.size + 1}`;
     const { name, startsAt } = definition;
     this.hunts.set(id, { id, name, startsAt, phase: "scheduled", phaseEndsAt: startsAt, definition });
-    return { id };
   }
 
   async correct(id: string, { definition }: HuntCorrection, call: OperatorCall): Promise<HuntSummary> {
