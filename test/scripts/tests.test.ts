@@ -68,6 +68,14 @@ describe("npm test, in parts", function () {
     assert.equal(code, 1);
   });
 
+  it("loses nothing of what is more than its reader takes at once", async () => {
+    const lots = `for (let line = 0; line < 40_000; line += 1) console.log("line " + line + "x".repeat(100))`;
+    const { code, lines } = await run([file("a"), file("b", lots)], 2);
+    assert.equal(lines.filter((line) => /^line \d+x+$/.test(line)).length, 40_000);
+    assert.equal(lines.at(-1), "2 passed, 0 failed");
+    assert.equal(code, 0);
+  });
+
   it("counts a part as failed that ends before its count", async () => {
     const { code, lines } = await run([file("a"), file("b", "process.exit(0)")], 2);
     assert.equal(lines.at(-1), "1 passed, 1 failed");
