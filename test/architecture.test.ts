@@ -108,6 +108,19 @@ function* valueImports({ statements }: ts.SourceFile): Generator<string> {
   }
 }
 
+/** What reads a clock or draws by itself, in the text of a file. */
+const OWN_TIME_OR_CHANCE = /\bMath\.random\(|\bDate\.now\(|\bnew Date\(\)/;
+
+describe("actors, rooms, jobs and stores", () => {
+  it("take time and chance from what they are given", () => {
+    const files = globSync("{actors,rooms,schedulers,stores,entities,operations}/**/*.ts", { cwd: SOURCES });
+    assert.ok(files.length > 200);
+    const own = files.filter((file) => OWN_TIME_OR_CHANCE.test(readFileSync(join(SOURCES, file), "utf8")));
+    assert.deepEqual(own, []);
+    for (const text of ["Math.random() * 3", "Date.now()", "new Date()"]) assert.match(text, OWN_TIME_OR_CHANCE);
+  });
+});
+
 describe("the imports of src", () => {
   it("are found", () => {
     const found = edges();

@@ -70,7 +70,7 @@ describe("the domains of an app", () => {
     ["activity", "notes who is active"],
   ] as const) {
     it(`keep an app from starting where another one ${what}`, () => {
-      const another = domain("raffles", { [part]: () => ({}) as never });
+      const another = domain("inventedbyatest", { [part]: () => ({}) as never });
       assert.throws(() => requireWhole(declaredBy([...RINGMASTER.domains, another])), {
         message: `more than one listed domain ${what} (${part})`,
       });
