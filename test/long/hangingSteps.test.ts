@@ -84,7 +84,7 @@ describe("A node of which a part hangs", function () {
       .filter((line) => line.includes("a part did not stop in its time"))
       .map((line) => (JSON.parse(line) as { what: string }).what);
     assert.deepEqual(stuck.slice(0, 2), ["listings", "actors"]);
-    assert.deepEqual(stuck.slice(-3), ["stores", "database", "metrics"]);
+    assert.deepEqual(stuck.slice(-3), ["database", "metrics", "telemetry"]);
     for (const what of ["rooms", "jobs", "peers", "connections"]) assert.ok(stuck.includes(what), what);
     assert.equal(seen.node, "draining");
     assert.ok(stuck.filter((what) => seen[what] === "stuck").length >= stuck.length - 2, JSON.stringify(seen));
