@@ -1,7 +1,7 @@
 import type { Attributes, Span, SpanKind } from "@opentelemetry/api";
 
 /**
- * Traces, as everything that makes spans sees them (docs/adr/0081-spans-by-hand.md). Nothing here loads OpenTelemetry: without a tracer each
+ * Traces, as everything that makes spans sees them (docs/adr/0080-spans-by-hand.md). Nothing here loads OpenTelemetry: without a tracer each
  * function is one branch. The tracer is one a process, as OpenTelemetry's own globals are.
  *
  * A trace begins where work comes into a node (`inRoot`), where it is decided whether it is recorded. Parts of it (`inSpan`) are spans only

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { HUNT_BOUNDS, huntCorrection, huntDefinition } from "../actors/hunts/definition.ts";
 import type { HuntOperations } from "../actors/hunts/HuntOperations.ts";
 import { HUNT_PHASES } from "../entities/hunts/Hunt.ts";
-import { idOf } from "../ids.ts";
 import { eventCommands } from "./eventCommands.ts";
 import { eventOperations } from "./events.ts";
 import {
@@ -15,7 +14,6 @@ import {
   reviewReport,
   time,
 } from "./fields.ts";
-import { operationsWith } from "./Operation.ts";
 
 /** What these need of the node. */
 export interface HuntOperationServices {
@@ -53,7 +51,6 @@ const details = summary.extend({
   standings: z.array(ranked),
 });
 
-const { command } = operationsWith<HuntOperationServices>();
 const hunts = eventOperations<HuntOperationServices, typeof summary>("hunt", summary);
 
 /** What operators do to hunts. */
@@ -64,13 +61,9 @@ export const HUNT_COMMANDS = [
     bodyLimit: DEFINITION_LIMIT,
     run: (definition, id, { huntOperations }, call) => huntOperations.create(id, definition, call),
   }),
-  ...eventCommands({
-    command,
-    noun: "hunt",
-    id: idOf("hunt"),
+  ...eventCommands(hunts, {
     shortestMs: HUNT_BOUNDS.shortestMs,
     longestMs: HUNT_BOUNDS.longestMs,
-    summary,
     descriptions: {
       start: "Ends the scheduled phase now.",
       end: "Ends the running phase now.",

@@ -112,13 +112,9 @@ export const TOURNAMENT_COMMANDS = [
     args: tournamentDefinition,
     run: (definition, id, { tournamentOperations }, call) => tournamentOperations.create(id, definition, call),
   }),
-  ...eventCommands({
-    command,
-    noun: "tournament",
-    id: idOf("tournament"),
+  ...eventCommands(tournaments, {
     shortestMs: TOURNAMENT_BOUNDS.shortestMs,
     longestMs: TOURNAMENT_BOUNDS.longestMs,
-    summary,
     descriptions: {
       start: "Opens it now.",
       end: "Ends the open phase now, or grace.",

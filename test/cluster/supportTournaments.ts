@@ -42,10 +42,14 @@ export class TournamentCluster extends NodeCluster {
     return this.seatIn("tournament", { tournamentId }, players, (room) => new Visitor(room));
   }
 
-  /** The news of a settled tournament that its lobby has for this player, in order: changes of its phase by the phase, others by their type. */
-  async toldInLobby(tournamentId: string, { token }: Player): Promise<string[]> {
+  /** Brings a player into the lobby, who is told the newest 20 events and whatever comes from then on. */
+  lobbyFor({ token }: Player): Promise<Visitor> {
+    return Visitor.join(clientOf(this.node.url, token), "lobby");
+  }
+
+  /** What this visitor of the lobby is told of a tournament until it is settled, in order: changes of its phase by the phase, others by their type. */
+  async toldIn(lobby: Visitor, tournamentId: string): Promise<string[]> {
     const isOf = (data: unknown): boolean => (data as { id?: string }).id === tournamentId;
-    const lobby = await Visitor.join(clientOf(this.node.url, token), "lobby");
     await lobby.message<FeedEvent>("event", ({ data, type }) => type === "tournamentSettled" && isOf(data));
     await lobby.room.leave();
     return lobby.heard

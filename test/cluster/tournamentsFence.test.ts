@@ -69,7 +69,7 @@ describe("a tournament one of whose nodes is late", function () {
     const standings = standingsOf(entries, tournament);
     assert.deepEqual(await cluster.standingsOf(id), standings);
     assert.equal(tournament.resultHash, hashOf(tournament, standings));
-    const told = await cluster.toldInLobby(id, players[0]!);
+    const told = await cluster.toldIn(await cluster.lobbyFor(players[0]!), id);
     assert.deepEqual(told, ["tournamentScheduled", "open", "settling", "settled", "tournamentSettled"]);
   }
 

@@ -8,7 +8,7 @@ import type { Sql } from "../../entities/sql.ts";
 import { RingmasterError } from "../../errors.ts";
 import type { ClueLedger, Standing } from "../../stores/hunts/ClueLedger.ts";
 import { callOptions, type OperatorCall } from "../admin/operatorCall.ts";
-import type { PauseRequest } from "../events/requests.ts";
+import { EventInterventions } from "../events/EventInterventions.ts";
 import { amountsOf, totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import type { HuntCorrection, HuntDefinition } from "./definition.ts";
@@ -66,10 +66,11 @@ export interface HuntOperationsPorts {
 }
 
 /** Where operators run hunts and everybody reads of them. Each call but `list` throws `not_found` for an id that no hunt has. */
-export class HuntOperations {
+export class HuntOperations extends EventInterventions<HuntStatus, HuntSummary> {
   readonly #ports: HuntOperationsPorts;
 
   constructor(ports: HuntOperationsPorts) {
+    super();
     this.#ports = ports;
   }
 
@@ -106,12 +107,7 @@ export class HuntOperations {
   /** Creates a hunt. Throws `not_found` for a prize that is no item, `invalid_payload` for one that is too large. */
   async create(id: string, definition: HuntDefinition, call: OperatorCall): Promise<void> {
     const sealed = sealHunt(definition, this.#ports.rng);
-    await this.#actor(id, call).create(sealed, call.operatorId);
-  }
-
-  /** Ends the scheduled phase now. Throws `wrong_phase` in any other. */
-  async start(id: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).start());
+    await this.actor(id, call).create(sealed, call.operatorId);
   }
 
   /**
@@ -119,27 +115,12 @@ export class HuntOperations {
    */
   async correct(id: string, { definition, reason }: HuntCorrection, call: OperatorCall): Promise<HuntSummary> {
     const sealed = sealHunt(definition, this.#ports.rng);
-    return summaryOf(await this.#actor(id, call).correct(sealed, { operatorId: call.operatorId, reason }));
+    return summaryOf(await this.actor(id, call).correct(sealed, { operatorId: call.operatorId, reason }));
   }
 
   /** What operators did to it with a reason, latest first. */
   async changes(id: string, limit: number): Promise<EventChange[]> {
     return eventChanges(this.#ports.database, "hunts", id, limit);
-  }
-
-  /** Nothing is given out or taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is in discovery or solving. */
-  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
-  }
-
-  /** Holds the result, once it is known, until it is released. Throws `wrong_phase` from the reveal on, `conflict` when it is to be held already. */
-  async hold(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).hold({ reason, operatorId: call.operatorId }));
-  }
-
-  /** Has the result paid, now where it is held, else as soon as it is known. Throws `conflict` when no review is to take place. */
-  async release(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).release({ reason, operatorId: call.operatorId }));
   }
 
   /** The result as it would be paid; nobody's before it is held. */
@@ -160,33 +141,12 @@ export class HuntOperations {
     };
   }
 
-  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
-  async resume(id: string, reason: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
-  }
-
-  /** Moves the start of one that is scheduled, and all that follows, by `ms`. Throws `wrong_phase` once it has begun. */
-  async postpone(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).postpone(ms));
-  }
-
-  /** Moves the end of the running phase, or of the solving of one that is scheduled, and all that follow, by `ms`. */
-  async extend(id: string, ms: number, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).extend(ms));
-  }
-
-  /** Ends the running phase now. */
-  async end(id: string, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).end());
-  }
-
-  /** `reason`: what players are told. Winners who have been paid keep what they have. */
-  async cancel(id: string, reason: string | undefined, call: OperatorCall): Promise<HuntSummary> {
-    return summaryOf(await this.#actor(id, call).cancel({ reason, operatorId: call.operatorId }));
-  }
-
-  #actor(id: string, call: OperatorCall) {
+  protected actor(id: string, call: OperatorCall) {
     return this.#ports.actors.ref(HuntActor, id, callOptions(call));
+  }
+
+  protected summaryOf(status: HuntStatus): HuntSummary {
+    return summaryOf(status);
   }
 }
 

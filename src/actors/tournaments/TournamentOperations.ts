@@ -17,7 +17,7 @@ import type {
 import { RingmasterError } from "../../errors.ts";
 import type { StandingRow } from "../../stores/tournaments/Leaderboard.ts";
 import { callOptions, type OperatorCall } from "../admin/operatorCall.ts";
-import type { PauseRequest } from "../events/requests.ts";
+import { EventInterventions } from "../events/EventInterventions.ts";
 import { totalsOf } from "../prizes/amounts.ts";
 import type { Actors } from "../runtime/Actors.ts";
 import { type TournamentCorrection, type TournamentDefinition, termsOf } from "./definition.ts";
@@ -83,10 +83,11 @@ const COUNTED: ReadonlySet<TournamentPhase> = new Set(["scheduled", "open", "gra
 const NOBODY: StandingsPage = { rows: [], total: 0 };
 
 /** Where operators run tournaments and everybody reads of them. Each call but `list` throws `not_found` for an id that none has. */
-export class TournamentOperations {
+export class TournamentOperations extends EventInterventions<TournamentStatus, TournamentSummary> {
   readonly #ports: TournamentOperationsPorts;
 
   constructor(ports: TournamentOperationsPorts) {
+    super();
     this.#ports = ports;
   }
 
@@ -123,7 +124,7 @@ export class TournamentOperations {
   /** Creates a tournament. Throws `not_found` for a game, or a prize's item, that is none. */
   async create(id: string, definition: TournamentDefinition, call: OperatorCall): Promise<void> {
     const game = await gameById(this.#ports.database, definition.game);
-    await this.#actor(id, call).create(termsOf(definition, game), call.operatorId, null);
+    await this.actor(id, call).create(termsOf(definition, game), call.operatorId, null);
   }
 
   /**
@@ -136,37 +137,12 @@ export class TournamentOperations {
     call: OperatorCall,
   ): Promise<TournamentSummary> {
     const terms = termsOf(definition, await gameById(this.#ports.database, definition.game));
-    return summaryOf(await this.#actor(id, call).correct(terms, { operatorId: call.operatorId, reason }));
+    return summaryOf(await this.actor(id, call).correct(terms, { operatorId: call.operatorId, reason }));
   }
 
   /** What operators did to it with a reason, latest first. */
   async changes(id: string, limit: number): Promise<EventChange[]> {
     return eventChanges(this.#ports.database, "tournaments", id, limit);
-  }
-
-  /** Opens it now. Throws `wrong_phase` unless it is scheduled. */
-  async start(id: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).start());
-  }
-
-  /** Ends the open phase now, or grace. */
-  async end(id: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).end());
-  }
-
-  /** Nothing is taken until it is resumed, after `ms` at the latest. Throws `wrong_phase` unless it is open or in grace. */
-  async pause(id: string, { ms, reason }: PauseRequest, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).pause({ ms, reason, operatorId: call.operatorId }));
-  }
-
-  /** Holds the result, once it is known, until it is released. Throws `wrong_phase` once prizes are paid, `conflict` when it is to be held already. */
-  async hold(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).hold({ reason, operatorId: call.operatorId }));
-  }
-
-  /** Has the result paid, now where it is held, else as soon as it is known. Throws `conflict` when no review is to take place. */
-  async release(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).release({ reason, operatorId: call.operatorId }));
   }
 
   /** The result as it would be paid, the first 100 ranks and the sums of all; nobody's before it is held. */
@@ -180,26 +156,6 @@ export class TournamentOperations {
       storedPage(database, id, { limit: 1 }),
     ]);
     return { ...report, ...previewOf(best, total, definition) };
-  }
-
-  /** Goes on with a paused one, and gives back the time. Throws `conflict` when it is not paused. */
-  async resume(id: string, reason: string, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).resume({ reason, operatorId: call.operatorId }));
-  }
-
-  /** Moves the start and the end of one that is scheduled by `ms`. Throws `wrong_phase` once it is open. */
-  async postpone(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).postpone(ms));
-  }
-
-  /** Moves the end of the open phase, before it too, or of grace, by `ms`. */
-  async extend(id: string, ms: number, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).extend(ms));
-  }
-
-  /** Nothing more is taken, and nothing is paid. `reason`: what players are told. Throws `wrong_phase` once it settles, unless its result is to be reviewed. */
-  async cancel(id: string, reason: string | undefined, call: OperatorCall): Promise<TournamentSummary> {
-    return summaryOf(await this.#actor(id, call).cancel({ reason, operatorId: call.operatorId }));
   }
 
   /** What would be paid if it ended now, or what is; changes nothing. Sorts all players, and nobody but the caller waits for that. */
@@ -240,8 +196,12 @@ export class TournamentOperations {
     return record;
   }
 
-  #actor(id: string, call: OperatorCall) {
+  protected actor(id: string, call: OperatorCall) {
     return this.#ports.actors.ref(TournamentActor, id, callOptions(call));
+  }
+
+  protected summaryOf(status: TournamentStatus): TournamentSummary {
+    return summaryOf(status);
   }
 }
 
