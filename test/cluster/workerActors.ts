@@ -58,12 +58,6 @@ export class CounterActor extends Actor<{ count: number; ticks: number; ticking?
     return this.state.count;
   }
 
-  /** What JSON has no form for. */
-  async answerWithoutForm(): Promise<bigint> {
-    this.state.count += 1;
-    return 1n;
-  }
-
   async startTicking(ticking: Ticking): Promise<void> {
     this.state.ticking = ticking;
     const { policy = "fire" } = ticking;

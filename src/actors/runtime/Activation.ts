@@ -12,6 +12,7 @@ import type { Wait } from "./CallCycles.ts";
 import { RETRY_TIMER } from "./FailingTimers.ts";
 import { MAILBOX_BOUND, Mailbox } from "./Mailbox.ts";
 import { type ActorRequest, actorKey, type CallOutcome } from "./protocol.ts";
+import { Ticks } from "./Ticks.ts";
 import type { Turn } from "./Turn.ts";
 import { TurnRunner, type TurnRunnerPorts } from "./TurnRunner.ts";
 import type { TimerRecord } from "./timers.ts";
@@ -28,9 +29,6 @@ export interface ActivationPorts extends TurnRunnerPorts {
   /** This activation's memory can no longer be trusted; the next call loads the actor anew. */
   drop(activation: Activation): void;
 }
-
-/** What one activation has ticking at once. */
-const MOST_TICKS = 16;
 
 /**
  * One actor living on this node: its mailbox, and its turns, one at a time.
@@ -55,8 +53,7 @@ export class Activation {
   #ended = false;
   /** Something else than ticks has been taken from the mailbox since it was empty. */
   #wasUsed = false;
-  /** Each stops what it stands for. */
-  readonly #ticks = new Set<() => void>();
+  readonly #ticks: Ticks;
   #lastUsed: number;
 
   /** Throws what the kind's `migrate` does. */
@@ -66,7 +63,8 @@ export class Activation {
     this.#ports = ports;
     this.#lastUsed = ports.clock.monotonic();
     const scope = (): Turn => this.#scope();
-    const tick = (everyMs: number, work: () => Promise<unknown>): (() => void) => this.#tick(everyMs, work);
+    this.#ticks = new Ticks(this.key, ports.clock, (work, settle) => this.#enqueueTick(work, settle));
+    const tick = (everyMs: number, work: () => Promise<unknown>): (() => void) => this.#ticks.start(everyMs, work);
     const place = { nodeId: ports.nodeId, epoch: row.epoch };
     this.#actor = kind.create({ id: row.id, rng: ports.rng, place, scope, tick });
     const state = new ActorState(this.#actor, loadedState(kind, row), {
@@ -218,23 +216,6 @@ export class Activation {
     return this.#mailbox.withdraw(edge, failed(error));
   }
 
-  /** Runs a turn each `everyMs` from now on while the actor lives here; the returned function stops that. */
-  #tick(everyMs: number, work: () => Promise<unknown>): () => void {
-    if (!(everyMs > 0)) throw new Error(`${everyMs} ms is not a period`);
-    if (this.#ticks.size >= MOST_TICKS) throw new RingmasterError("overloaded", `${this.key} has ${MOST_TICKS} ticks.`);
-    const arm = (): void => {
-      cancel = this.#ports.clock.schedule(() => this.#enqueueTick(work, () => this.#ticks.has(stop) && arm()), everyMs);
-    };
-    let cancel: () => void;
-    const stop = (): void => {
-      this.#ticks.delete(stop);
-      cancel();
-    };
-    arm();
-    this.#ticks.add(stop);
-    return stop;
-  }
-
   #enqueueTick(work: () => Promise<unknown>, settle: () => void): void {
     if (this.#ended) return;
     this.#mailbox.put({
@@ -292,7 +273,7 @@ export class Activation {
   #close(owner?: string): void {
     this.#ended = true;
     this.#timers.stop();
-    for (const stop of this.#ticks) stop();
+    this.#ticks.stop();
     this.#mailbox.turnAway(owner === undefined ? { kind: "moved" } : { kind: "moved", owner });
     // The turn is not begun any more. Whoever waits for the actor to be still may have the place that it waits for.
     this.#turns.exempt();

@@ -260,12 +260,12 @@ export class ActorStore {
     else await this.fenced(tx, `UPDATE actors SET version = version + 1, ${set}`, values, row, row.version);
   }
 
-  /** Makes the row of an actor that has none before its first turn. Undefined when somebody else was first. */
+  /**
+   * Makes the row of an actor that has none before its first turn: work of that turn, and not of the few connections that claims and
+   * sweeps have. Undefined when somebody else was first.
+   */
   async create(row: ClaimedRow, now: number): Promise<ClaimedRow | undefined> {
-    const version = await makeRow(this.#control, this.#nodeId, row, {
-      ...{ state: row.state, timers: [], dueAt: null },
-      now,
-    });
+    const version = await makeRow(this.#turns, this.#nodeId, row, { state: row.state, timers: [], dueAt: null, now });
     return version === undefined ? undefined : { ...row, version, isBlank: true };
   }
 
