@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { allDocuments, documentOf, REPOSITORY } from "./documents.ts";
 
@@ -37,6 +37,14 @@ describe("The documents", () => {
         assert.ok(file!.includes(MADE_UP) || existsSync(join(REPOSITORY, file!)), `${path}: ${file}`);
       }
     }
+  });
+
+  it("are there where the sources name them", () => {
+    const sources = globSync("{src,test,scripts,bench,loadtest,web/src}/**/*.{ts,tsx,lua}", { cwd: REPOSITORY });
+    assert.ok(sources.length > 500);
+    for (const path of sources)
+      for (const [file] of documentOf(path).matchAll(/\bdocs\/[\w./-]+\.md\b/g))
+        assert.ok(file.includes(MADE_UP) || existsSync(join(REPOSITORY, file)), `${path}: ${file}`);
   });
 
   it("name npm scripts that are there", () => {
